@@ -1,0 +1,50 @@
+// The root commands on a bare machine: needs only Node 20 and npm. Brings the pinned pnpm, installs, and hands over to
+// the pinned Node 24 (the `node` package, first on PATH inside `pnpm exec`).
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+const [task, ...args] = process.argv.slice(2)
+
+function run(command, commandArgs, { cwd = root, quiet = false } = {}) {
+  const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit'
+  const { status, signal } = spawnSync(command, commandArgs, { cwd, stdio, shell: process.platform === 'win32' })
+  if (status !== 0) process.exit(status ?? (signal === 'SIGINT' ? 130 : 1))
+}
+const pnpm = (pnpmArgs, options) => run('npx', ['-y', packageManager, ...pnpmArgs], options)
+const exec = (...command) => pnpm(['exec', ...command])
+
+function install() {
+  const marker = `${root}node_modules/.modules.yaml`
+  const fresh = existsSync(marker) && statSync(marker).mtimeMs >= statSync(`${root}pnpm-lock.yaml`).mtimeMs
+  if (!fresh) pnpm(['install', '--frozen-lockfile'])
+}
+const build = () => exec('turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped')
+const wasm = () => exec('turbo', 'run', 'wasm', '--output-logs=errors-only')
+const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
+
+const tasks = {
+  demo: () => (build(), tau('demo', ...args)),
+  tau: () => (build(), tau(...args)),
+  test: () => (build(), exec('vitest', 'run', ...args)),
+  bench: () => (build(), exec('node', '--conditions=source', 'bench/run.ts', ...args)),
+  conformance: () => (build(), exec('node', '--conditions=source', 'tools/conformance/run.ts', ...args)),
+  check: () => {
+    build()
+    exec('biome', 'ci', '.')
+    exec('tsc', '-p', 'tsconfig.json', '--noEmit')
+    exec('knip')
+    exec('node', 'tools/build/check-packages.ts')
+  },
+  wasm,
+}
+
+if (!(task in tasks)) {
+  console.error(`bootstrap: task must be one of ${Object.keys(tasks).join(', ')}, got ${task}`)
+  process.exit(2)
+}
+process.chdir(root)
+install()
+tasks[task]()
