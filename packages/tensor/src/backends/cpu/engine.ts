@@ -1,0 +1,165 @@
+import type { DeviceInfo } from '../../device.ts'
+import type { ArrayOf, DType } from '../../dtype.ts'
+import { BackendError } from '../../errors.ts'
+import type { Handle, Storage } from '../engine.ts'
+import { Heap } from './heap.ts'
+import {
+  ARGS_ADDRESS,
+  CONTROL_ADDRESS,
+  ERROR_ADDRESS,
+  MAX_ARGS,
+  PAGE_BYTES,
+  Word,
+  WORKSPACE_ADDRESS,
+  WORKSPACE_BYTES,
+} from './layout.ts'
+import type { Pool } from './pool.ts'
+import { decodeBase64, type WasmFunction, type WasmSource } from './wasm-module.ts'
+
+/** Runs items [0, count) of a kernel in tiles of `grain` items. The exported function is called as
+ *  `f(...args, begin, end)` per tile, on any thread. Tiles depend on count and grain only, never on the thread count:
+ *  that is why one thread and many give the same bits. */
+export type Launch = (args: readonly number[], count: number, grain: number) => void
+
+interface LoadedModule {
+  readonly id: number
+  readonly names: readonly string[]
+  readonly functions: readonly WasmFunction[]
+  readonly bytes: number
+  readonly length: number
+}
+
+/** The cpu backend: tensors in one shared WebAssembly memory, kernels from WASM modules, tiles over a pool of threads. */
+export class CpuEngine implements Storage {
+  readonly backend = 'cpu'
+  readonly info: DeviceInfo
+  readonly #memory: WebAssembly.Memory
+  readonly #pool: Pool | undefined
+  readonly #heap: Heap
+  readonly #build: keyof WasmSource
+  readonly #modules = new Map<WasmSource, LoadedModule>()
+  readonly #control: Int32Array
+  readonly #args: Float64Array
+  #closed = false
+
+  constructor(memory: WebAssembly.Memory, maximumPages: number, pool: Pool | undefined, build: keyof WasmSource, info: DeviceInfo) {
+    this.info = info
+    this.#memory = memory
+    this.#pool = pool
+    this.#build = build
+    this.#control = new Int32Array(memory.buffer, CONTROL_ADDRESS, 32)
+    this.#args = new Float64Array(memory.buffer, ARGS_ADDRESS, MAX_ARGS)
+    const start = WORKSPACE_ADDRESS + info.threads * WORKSPACE_BYTES
+    this.#heap = new Heap(start, maximumPages * PAGE_BYTES, (bytes) => this.#grow(bytes))
+    this.#grow(start)
+  }
+
+  /** The launcher of one exported function of a package's module, which is compiled on first use. */
+  kernel(source: WasmSource, name: string): Launch {
+    const module = this.#modules.get(source) ?? this.#load(source)
+    const index = module.names.indexOf(name)
+    if (index < 0)
+      throw new BackendError(`internal: kernel must be exported by its module, got "${name}"; rebuild with \`pnpm wasm\``)
+    return (args, count, grain) => this.#launch(module, index, args, count, grain)
+  }
+
+  alloc(bytes: number): Handle {
+    this.#checkOpen('alloc')
+    return this.#heap.alloc(bytes)
+  }
+
+  free(handle: Handle): void {
+    if (!this.#closed) this.#heap.free(handle)
+  }
+
+  write(handle: Handle, data: ArrayLike<number>): void {
+    this.#checkOpen('write')
+    const target =
+      data instanceof Int32Array
+        ? new Int32Array(this.#memory.buffer, handle, data.length)
+        : new Float32Array(this.#memory.buffer, handle, data.length)
+    target.set(data)
+  }
+
+  async read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
+    this.#checkOpen('read')
+    const views: { [K in DType]: () => ArrayOf[K] } = {
+      f32: () => new Float32Array(this.#memory.buffer, handle, length).slice(),
+      i32: () => new Int32Array(this.#memory.buffer, handle, length).slice(),
+    }
+    return views[dtype]()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#pool?.close()
+  }
+
+  #launch(module: LoadedModule, index: number, args: readonly number[], count: number, grain: number): void {
+    this.#checkOpen('kernel')
+    if (count <= 0) return
+    const kernel = module.functions[index]
+    const tiles = Math.ceil(count / grain)
+    if (tiles === 1 || !this.#pool) {
+      for (let begin = 0; begin < count; begin += grain) kernel(...args, begin, Math.min(begin + grain, count))
+      return
+    }
+    const control = this.#control
+    control[Word.module] = module.id
+    control[Word.moduleBytes] = module.bytes
+    control[Word.moduleLength] = module.length
+    control[Word.kernel] = index
+    control[Word.argCount] = args.length
+    control[Word.count] = count
+    control[Word.grain] = grain
+    this.#args.set(args)
+    this.#pool.run(tiles, (tile) => kernel(...args, tile * grain, Math.min((tile + 1) * grain, count)))
+    if (control[Word.error] !== 0) this.#throwWorkerError()
+  }
+
+  #throwWorkerError(): never {
+    const length = this.#control[Word.error]
+    this.#control[Word.error] = 0
+    const text = new TextDecoder().decode(new Uint8Array(this.#memory.buffer, ERROR_ADDRESS, length).slice())
+    throw new BackendError(`internal: a kernel failed in a worker thread: ${text}`)
+  }
+
+  #load(source: WasmSource): LoadedModule {
+    this.#checkOpen('kernel')
+    const bytes = decodeBase64(source[this.#build])
+    const compiled = new WebAssembly.Module(bytes)
+    const abort = (): never => {
+      throw new BackendError('internal: a kernel aborted')
+    }
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory, abort } })
+    const names = WebAssembly.Module.exports(compiled).map(({ name }) => name)
+    const functions = names.map((name) => exports[name] as WasmFunction)
+    functions[names.indexOf('setWorkspace')](WORKSPACE_ADDRESS)
+    const address = this.#heap.alloc(bytes.length)
+    new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes)
+    const module = { id: this.#modules.size, names, functions, bytes: address, length: bytes.length }
+    this.#modules.set(source, module)
+    return module
+  }
+
+  #grow(bytes: number): void {
+    const missing = Math.ceil((bytes - this.#memory.buffer.byteLength) / PAGE_BYTES)
+    if (missing <= 0) return
+    const ahead = Math.max(missing, 256) // by 16 MiB: growing is a system call
+    for (const pages of [ahead, missing])
+      try {
+        this.#memory.grow(pages)
+        return
+      } catch {
+        // the smaller step may still fit; what cannot is reported below
+      }
+    throw new BackendError(
+      `alloc: the runtime must provide ${bytes} bytes of WebAssembly memory, got ${this.#memory.buffer.byteLength}; use a smaller batch, length or model`,
+    )
+  }
+
+  #checkOpen(op: string): void {
+    if (this.#closed) throw new BackendError(`${op}: the device must be open, got a closed one`)
+  }
+}

@@ -1,0 +1,37 @@
+/** Fixed addresses of the shared memory. Modules have no static data (tools/build/wasm.mjs checks it), so the first
+ *  64 KiB page is ours: a control block, then the arguments of the running job.
+ *
+ *  | bytes           | holds                                             |
+ *  | --------------- | ------------------------------------------------- |
+ *  | 0 … 64 Ki       | control words, job arguments, error text          |
+ *  | 64 Ki …         | one workspace per thread, then the heap           |
+ */
+export const PAGE_BYTES = 65_536
+export const CONTROL_ADDRESS = 32_768
+export const ARGS_ADDRESS = 33_024
+export const MAX_ARGS = 32
+export const ERROR_ADDRESS = 36_864
+export const ERROR_BYTES = 1_024
+export const WORKSPACE_ADDRESS = PAGE_BYTES
+/** Scratch per thread: packed panels of matmul are the largest user. */
+export const WORKSPACE_BYTES = 4 << 20
+
+/** Indices of the 32-bit control words. */
+export const Word = {
+  /** Tiles of the running job that nobody has taken yet; ≤ 0 when there is none. */
+  ticket: 0,
+  done: 1,
+  /** Counts jobs; sleeping workers wait on it. */
+  generation: 2,
+  sleepers: 3,
+  stop: 4,
+  /** Length of the error text a worker left, 0 when all is well. */
+  error: 5,
+  module: 6,
+  kernel: 7,
+  argCount: 8,
+  count: 9,
+  grain: 10,
+  moduleBytes: 11,
+  moduleLength: 12,
+} as const

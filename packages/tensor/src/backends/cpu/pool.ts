@@ -1,0 +1,85 @@
+import { BackendError } from '../../errors.ts'
+import { CONTROL_ADDRESS, Word, WORKSPACE_ADDRESS, WORKSPACE_BYTES } from './layout.ts'
+import { WORKER_SOURCE, type WorkerData, workerLayout } from './worker.ts'
+
+interface Thread {
+  terminate(): Promise<unknown> | unknown
+}
+
+const isNode = typeof process === 'object' && process.versions?.node !== undefined
+
+/** The worker threads of one engine. Threads take tiles from a shared counter; which thread runs a tile never matters. */
+export class Pool {
+  readonly size: number
+  readonly #control: Int32Array
+  readonly #threads: readonly Thread[]
+
+  private constructor(memory: WebAssembly.Memory, threads: readonly Thread[]) {
+    this.size = threads.length + 1
+    this.#control = new Int32Array(memory.buffer, CONTROL_ADDRESS, 32)
+    this.#threads = threads
+  }
+
+  /** Starts `threads − 1` workers; the calling thread is the first. */
+  static async start(memory: WebAssembly.Memory, threads: number): Promise<Pool> {
+    const start = isNode ? startNodeThread : startWebThread
+    const starting = Array.from({ length: threads - 1 }, (_, i) =>
+      start({ memory, workspace: WORKSPACE_ADDRESS + (i + 1) * WORKSPACE_BYTES, layout: workerLayout }),
+    )
+    return new Pool(memory, await Promise.all(starting))
+  }
+
+  /** Lets the workers see the job that the control block describes, and returns when every tile is done.
+   *  `runTile` does tiles on this thread meanwhile. */
+  run(tiles: number, runTile: (tile: number) => void): void {
+    const control = this.#control
+    Atomics.store(control, Word.done, 0)
+    Atomics.store(control, Word.ticket, tiles)
+    Atomics.add(control, Word.generation, 1)
+    if (Atomics.load(control, Word.sleepers) > 0) Atomics.notify(control, Word.generation)
+    for (let tile = Atomics.sub(control, Word.ticket, 1); tile > 0; tile = Atomics.sub(control, Word.ticket, 1)) {
+      runTile(tile - 1)
+      Atomics.add(control, Word.done, 1)
+    }
+    while (Atomics.load(control, Word.done) < tiles);
+  }
+
+  async close(): Promise<void> {
+    Atomics.store(this.#control, Word.stop, 1)
+    Atomics.add(this.#control, Word.generation, 1)
+    Atomics.notify(this.#control, Word.generation)
+    await Promise.all(this.#threads.map((thread) => thread.terminate()))
+  }
+}
+
+async function startNodeThread(data: WorkerData): Promise<Thread> {
+  const { Worker } = await import('node:worker_threads')
+  const source = `${WORKER_SOURCE}
+    const { parentPort, workerData } = require('node:worker_threads')
+    parentPort.postMessage('ready')
+    run(workerData)`
+  const worker = new Worker(source, { eval: true, workerData: data })
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve())
+    worker.once('error', reject)
+  })
+  worker.unref() // only now: an unreferenced worker may never get to say that it is ready
+  return worker
+}
+
+async function startWebThread(data: WorkerData): Promise<Thread> {
+  const source = `${WORKER_SOURCE}
+    onmessage = ({ data }) => { postMessage('ready'); run(data) }`
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+  const worker = new Worker(url)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.onmessage = () => resolve()
+      worker.onerror = (event) => reject(new BackendError(`cpu: a worker thread must start, got "${event.message}"`))
+      worker.postMessage(data)
+    })
+  } finally {
+    URL.revokeObjectURL(url)
+  }
+  return worker
+}

@@ -1,0 +1,28 @@
+import type { DeviceInfo } from '../device.ts'
+import type { ArrayOf, DType } from '../dtype.ts'
+import type { CpuEngine } from './cpu/engine.ts'
+import type { GpuEngine } from './gpu/engine.ts'
+
+/** Names a buffer to its engine: a byte address on the cpu backend, a slot number on the gpu backend. */
+export type Handle = number
+
+/** The storage half of a backend. Everything enqueues in call order; only `read` waits. */
+export interface Storage {
+  readonly info: DeviceInfo
+  /** Throws BackendError when memory cannot be had, with the sizes. */
+  alloc(bytes: number): Handle
+  free(handle: Handle): void
+  /** Copies `data` into the buffer; the array may be changed afterwards. */
+  write(handle: Handle, data: ArrayLike<number>): void
+  read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]>
+  close(): Promise<void>
+}
+
+/** The backends there are. A new one is added here, and the compiler lists the kernel tables to fill. */
+export interface Engines {
+  cpu: CpuEngine
+  gpu: GpuEngine
+}
+
+export type BackendName = keyof Engines
+export type Engine = Engines[BackendName]

@@ -1,0 +1,111 @@
+import type { Tape } from './autodiff/tape.ts'
+import type { Engine, Handle } from './backends/engine.ts'
+import { type ArrayOf, type DType, ELEMENT_BYTES, toTypedArray } from './dtype.ts'
+import { DTypeError, ShapeError, shapeText } from './errors.ts'
+import { Scope } from './scope.ts'
+import { checkShape, type Shape, sizeOf } from './shape.ts'
+import { Tensor } from './tensor.ts'
+
+/** What a device says of itself: printed at start-up, kept in every report and bench. */
+export interface DeviceInfo {
+  readonly backend: 'cpu' | 'gpu'
+  /** The build or mode in use: `relaxed-simd`, `simd`, `webasm`, … */
+  readonly variant: string
+  readonly threads: number
+  /** Why something less than asked for is used, one sentence each; empty when all is as asked. */
+  readonly fallbacks: readonly string[]
+}
+
+/** Where tensors live and kernels run. Made by {@link cpu} or {@link gpu}; every tensor knows its device, so there is no
+ *  global default. Operations enqueue in program order; `await tensor.data()` reads. */
+export class Device {
+  readonly engine: Engine
+  /** The tape that records now, set by {@link grad}; undefined when nothing records. */
+  tape: Tape | undefined
+  #scope: Scope | undefined
+  #liveBuffers = 0
+  #liveBytes = 0
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  get info(): DeviceInfo {
+    return this.engine.info
+  }
+
+  /** Buffers and bytes held by tensors that are not disposed; a leak shows as growth between steps. */
+  get memory(): { readonly liveBuffers: number; readonly liveBytes: number } {
+    return { liveBuffers: this.#liveBuffers, liveBytes: this.#liveBytes }
+  }
+
+  /** A tensor from numbers. `shape` defaults to one axis; dtype to f32, or to the kind of a typed array.
+   *  Throws ShapeError when the count does not fit, DTypeError when i32 gets a fraction. */
+  tensor(values: Int32Array, shape?: Shape): Tensor<'i32'>
+  tensor(values: Float32Array | Float64Array | readonly number[], shape?: Shape): Tensor<'f32'>
+  tensor<D extends DType>(values: ArrayLike<number>, shape: Shape, dtype: D): Tensor<D>
+  tensor(values: ArrayLike<number>, shape: Shape = [values.length], dtype?: DType): Tensor<DType> {
+    const kind = dtype ?? (values instanceof Int32Array ? 'i32' : 'f32')
+    checkShape('tensor', shape)
+    if (sizeOf(shape) !== values.length)
+      throw new ShapeError(
+        `tensor: shape must hold ${values.length} values, got ${shapeText(shape)} = ${sizeOf(shape)}`,
+      )
+    if (kind === 'i32' && !(values instanceof Int32Array))
+      for (let i = 0; i < values.length; i++)
+        if (!Number.isInteger(values[i]))
+          throw new DTypeError(`tensor: i32 values must be whole numbers, got ${values[i]} at ${i}`)
+    const out = this.empty(shape, kind)
+    const typed = (kind === 'f32' && values instanceof Float32Array) || (kind === 'i32' && values instanceof Int32Array)
+    this.engine.write(out.handle, typed ? values : toTypedArray(values, kind))
+    return out
+  }
+
+  scalar(value: number): Tensor {
+    return this.tensor([value], [])
+  }
+
+  /** Uninitialised memory, for kernels that write all of it. */
+  empty(shape: Shape): Tensor
+  empty<D extends DType>(shape: Shape, dtype: D): Tensor<D>
+  empty(shape: Shape, dtype: DType = 'f32'): Tensor<DType> {
+    checkShape('empty', shape)
+    const bytes = sizeOf(shape) * ELEMENT_BYTES
+    const handle = this.engine.alloc(bytes)
+    this.#liveBuffers++
+    this.#liveBytes += bytes
+    const release = () => {
+      this.#liveBuffers--
+      this.#liveBytes -= bytes
+      this.engine.free(handle)
+    }
+    return new Tensor(this, { handle, refs: 0, release }, shape, dtype)
+  }
+
+  /** Opens a scope: tensors made while it is open are freed when it closes, unless kept.
+   *  `using scope = device.scope()`; scopes close in the reverse order of opening. */
+  scope(): Scope {
+    const outer = this.#scope
+    const scope = new Scope(outer, () => {
+      if (this.#scope !== scope)
+        throw new Error('scope: scopes must close in the reverse order of opening; close the inner scope first')
+      this.#scope = outer
+    })
+    this.#scope = scope
+    return scope
+  }
+
+  /** Called by every new tensor. */
+  adopt(tensor: Tensor<DType>): void {
+    this.#scope?.add(tensor)
+  }
+
+  read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
+    return this.engine.read(handle, dtype, length)
+  }
+
+  /** Stops worker threads and frees the memory. Tensors of the device are dead afterwards. */
+  close(): Promise<void> {
+    return this.engine.close()
+  }
+}

@@ -1,0 +1,17 @@
+/** A tensor's shape breaks a rule of the operation. */
+export class ShapeError extends Error {
+  override readonly name = 'ShapeError'
+}
+
+/** A tensor's element type breaks a rule of the operation. */
+export class DTypeError extends Error {
+  override readonly name = 'DTypeError'
+}
+
+/** A backend is missing, closed, out of memory, or a kernel failed in it. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError'
+}
+
+/** `[2, 3]`, as every message writes a shape. */
+export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`

@@ -1,0 +1,51 @@
+export { grad, record, refuseTape, type Backward, Tape } from './autodiff/tape.ts'
+export { type CpuOptions, cpu } from './backends/cpu/cpu.ts'
+export type { CpuEngine, Launch } from './backends/cpu/engine.ts'
+export { ELEMENT_GRAIN, rowGrain } from './backends/cpu/grain.ts'
+export { WORKSPACE_BYTES } from './backends/cpu/layout.ts'
+export type { WasmSource } from './backends/cpu/wasm-module.ts'
+export type { BackendName, Handle } from './backends/engine.ts'
+export type { GpuEngine } from './backends/gpu/engine.ts'
+export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
+export { Device, type DeviceInfo } from './device.ts'
+export type { ArrayOf, DType } from './dtype.ts'
+export { BackendError, DTypeError, ShapeError, shapeText } from './errors.ts'
+export { addInto } from './kernels/accumulate/accumulate.ts'
+export { type AdamWStep, adamwUpdate } from './kernels/adamw/adamw.ts'
+export { add, div, mul, scale, sub } from './kernels/binary/binary.ts'
+export { checkDevice, checkDType, checkRank, checkSameShape } from './kernels/check.ts'
+export { clamp } from './kernels/clamp/clamp.ts'
+export { type Block, concat, copyBlock, slice } from './kernels/copy/copy.ts'
+export { crossEntropy, IGNORE_INDEX } from './kernels/cross-entropy/cross-entropy.ts'
+export { cumsum } from './kernels/cumsum/cumsum.ts'
+export { embedding } from './kernels/embedding/embedding.ts'
+export { fill, ones, zeros } from './kernels/fill/fill.ts'
+export { globalNorm } from './kernels/global-norm/global-norm.ts'
+export { type KernelFactories, kernelSet } from './kernels/kernel-set.ts'
+export { type Layout, matmul } from './kernels/matmul/matmul.ts'
+export { mean } from './kernels/reduce/mean.ts'
+export { max, sum } from './kernels/reduce/reduce.ts'
+export { reluSquared } from './kernels/relu-squared/relu-squared.ts'
+export { reshape } from './kernels/reshape/reshape.ts'
+export { rmsNorm } from './kernels/rms-norm/rms-norm.ts'
+export { softcap } from './kernels/softcap/softcap.ts'
+export { softmax } from './kernels/softmax/softmax.ts'
+export { permute, transpose } from './kernels/transpose/transpose.ts'
+export {
+  abs,
+  exp,
+  log,
+  neg,
+  reciprocal,
+  relu,
+  sigmoid,
+  silu,
+  softplus,
+  sqrt,
+  square,
+  tanh,
+} from './kernels/unary/unary.ts'
+export { Random } from './random.ts'
+export type { Scope } from './scope.ts'
+export { type Shape, sizeOf } from './shape.ts'
+export { Tensor } from './tensor.ts'

@@ -1,0 +1,34 @@
+import type { DType } from '../dtype.ts'
+import { BackendError, DTypeError, ShapeError, shapeText } from '../errors.ts'
+import { sameShape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** Tensors of one operation must live on one device. */
+export function checkDevice(op: string, first: Tensor<DType>, ...rest: readonly Tensor<DType>[]): void {
+  for (const other of rest)
+    if (other.device !== first.device)
+      throw new BackendError(
+        `${op}: tensors must live on one device, got ${first.device.info.backend} and another ${other.device.info.backend} device; copy one with device.tensor(await t.data(), t.shape)`,
+      )
+}
+
+export function checkDType(op: string, name: string, tensor: Tensor<DType>, dtype: DType): void {
+  if (tensor.dtype !== dtype) throw new DTypeError(`${op}: ${name} must be ${dtype}, got ${tensor.dtype}`)
+}
+
+export function checkSameShape(op: string, a: Tensor<DType>, b: Tensor<DType>): void {
+  if (!sameShape(a.shape, b.shape))
+    throw new ShapeError(`${op}: shapes must be equal, got ${shapeText(a.shape)} and ${shapeText(b.shape)}`)
+}
+
+export function checkRank(op: string, name: string, tensor: Tensor<DType>, minimum: number): void {
+  if (tensor.rank < minimum)
+    throw new ShapeError(`${op}: ${name} must have at least ${minimum} axes, got ${shapeText(tensor.shape)}`)
+}
+
+/** Rows and columns of a tensor whose last axis is the vector that the operation works on. */
+export function rowsOf(op: string, x: Tensor<DType>): { rows: number; cols: number } {
+  checkRank(op, 'x', x, 1)
+  const cols = x.shape[x.rank - 1]
+  return { rows: cols === 0 ? 0 : x.size / cols, cols }
+}

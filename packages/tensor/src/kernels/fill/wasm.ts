@@ -1,0 +1,9 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { FillKernel } from './fill.ts'
+
+export function fillWasm(engine: CpuEngine): FillKernel {
+  const launch = engine.kernel(tensorWasm, 'fill')
+  return (out, value, n) => launch([out, value], n, ELEMENT_GRAIN)
+}

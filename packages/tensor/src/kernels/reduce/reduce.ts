@@ -1,0 +1,52 @@
+import { record, refuseTape } from '../../autodiff/tape.ts'
+import type { Handle } from '../../backends/engine.ts'
+import { ShapeError, shapeText } from '../../errors.ts'
+import { normalizeAxis, type Shape, splitAt } from '../../shape.ts'
+import type { Tensor } from '../../tensor.ts'
+import { broadcastTo } from '../binary/broadcast-to.ts'
+import { kernelsOf } from '../table.ts'
+
+export const REDUCE_OPS = ['sum', 'max'] as const
+export type ReduceOp = (typeof REDUCE_OPS)[number]
+
+/** x [outer, length, inner] → out [outer, inner]. Sums accumulate in f64 on the cpu backend, pairwise elsewhere. */
+export type ReduceKernel = (op: ReduceOp, x: Handle, out: Handle, outer: number, length: number, inner: number) => void
+
+function reduceAxis(op: ReduceOp, x: Tensor, axis: number): Tensor {
+  const { outer, length, inner } = splitAt(x.shape, axis)
+  const out = x.device.empty(x.shape.toSpliced(axis, 1))
+  kernelsOf(x.device).reduce(op, x.handle, out.handle, outer, length, inner)
+  return out
+}
+
+/** Reduces `axes` (all when left out), from the last to the first; neighbouring axes are one reduction. */
+function reduce(op: ReduceOp, x: Tensor, axes: readonly number[] | undefined): { out: Tensor; kept: Shape } {
+  const all = x.shape.map((_, i) => i)
+  const chosen = new Set((axes ?? all).map((axis) => normalizeAxis(op, axis, x.rank)))
+  using scope = x.device.scope()
+  let current = x.view()
+  for (let last = x.rank - 1; last >= 0; last--) {
+    if (!chosen.has(last)) continue
+    let first = last
+    while (chosen.has(first - 1)) first--
+    const { shape } = current
+    const joined = shape.slice(first, last + 1).reduce((product, n) => product * n, 1)
+    const merged = current.view([...shape.slice(0, first), joined, ...shape.slice(last + 1)])
+    current = reduceAxis(op, merged, first)
+    last = first
+  }
+  return { out: scope.keep(current), kept: x.shape.map((n, i) => (chosen.has(i) ? 1 : n)) }
+}
+
+/** Σ over `axes` (default: all); reduced axes vanish. */
+export function sum(x: Tensor, axes?: readonly number[]): Tensor {
+  const { out, kept } = reduce('sum', x, axes)
+  return record('sum', [x], out, (dOut) => [broadcastTo(dOut.view(kept), x.shape)])
+}
+
+/** Largest element over `axes` (default: all); NaN if any is NaN. No gradient. */
+export function max(x: Tensor, axes?: readonly number[]): Tensor {
+  refuseTape('max', x)
+  if (x.size === 0) throw new ShapeError(`max: tensor must hold at least one element, got ${shapeText(x.shape)}`)
+  return reduce('max', x, axes).out
+}

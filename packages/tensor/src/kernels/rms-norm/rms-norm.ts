@@ -1,0 +1,24 @@
+import { record } from '../../autodiff/tape.ts'
+import type { Handle } from '../../backends/engine.ts'
+import type { Tensor } from '../../tensor.ts'
+import { rowsOf } from '../check.ts'
+import { kernelsOf } from '../table.ts'
+
+/** y[r] = x[r] / √(mean x[r]² + eps). */
+export type RmsNormKernel = (x: Handle, y: Handle, rows: number, cols: number, eps: number) => void
+/** With s = 1/√(mean x² + eps): dX = s·dOut − s³·x·mean(x·dOut), row by row. */
+export type RmsNormGradKernel = (x: Handle, dOut: Handle, dX: Handle, rows: number, cols: number, eps: number) => void
+
+/** Root-mean-square normalisation over the last axis, without parameters.
+ *  Source: Zhang and Sennrich, Root Mean Square Layer Normalization (2019), eq. 4, gain left out. */
+export function rmsNorm(x: Tensor, eps = 1e-6): Tensor {
+  const { rows, cols } = rowsOf('rmsNorm', x)
+  const { device } = x
+  const y = device.empty(x.shape)
+  kernelsOf(device).rmsNorm(x.handle, y.handle, rows, cols, eps)
+  return record('rmsNorm', [x], y, (dOut) => {
+    const dX = device.empty(x.shape)
+    kernelsOf(device).rmsNormGrad(x.handle, dOut.handle, dX.handle, rows, cols, eps)
+    return [dX]
+  })
+}

@@ -1,0 +1,54 @@
+import type { AccumulateKernel } from './accumulate/accumulate.ts'
+import type { AdamWKernel } from './adamw/adamw.ts'
+import type { BinaryKernel } from './binary/binary.ts'
+import type { ClampGradKernel, ClampKernel } from './clamp/clamp.ts'
+import type { CopyKernel } from './copy/copy.ts'
+import type { CrossEntropyGradKernel, CrossEntropyKernel } from './cross-entropy/cross-entropy.ts'
+import { cpuKernels } from './cpu.ts'
+import type { CumsumKernel } from './cumsum/cumsum.ts'
+import type { GatherKernel, ScatterAddKernel } from './embedding/embedding.ts'
+import type { FillKernel } from './fill/fill.ts'
+import type { GlobalNormKernel } from './global-norm/global-norm.ts'
+import { gpuKernels } from './gpu.ts'
+import { kernelSet } from './kernel-set.ts'
+import type { MatmulKernel } from './matmul/matmul.ts'
+import type { ReduceKernel } from './reduce/reduce.ts'
+import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared/relu-squared.ts'
+import type { RmsNormGradKernel, RmsNormKernel } from './rms-norm/rms-norm.ts'
+import type { SoftcapGradKernel, SoftcapKernel } from './softcap/softcap.ts'
+import type { SoftmaxGradKernel, SoftmaxKernel } from './softmax/softmax.ts'
+import type { TransposeKernel } from './transpose/transpose.ts'
+import type { UnaryGradKernel, UnaryKernel } from './unary/unary.ts'
+
+/** Every kernel of this package. Each backend fills the table (cpu.ts, gpu.ts); a missing entry does not compile. */
+export interface KernelTable {
+  accumulate: AccumulateKernel
+  adamw: AdamWKernel
+  binary: BinaryKernel
+  clamp: ClampKernel
+  clampGrad: ClampGradKernel
+  copy: CopyKernel
+  crossEntropy: CrossEntropyKernel
+  crossEntropyGrad: CrossEntropyGradKernel
+  cumsum: CumsumKernel
+  fill: FillKernel
+  gather: GatherKernel
+  globalNorm: GlobalNormKernel
+  matmul: MatmulKernel
+  reduce: ReduceKernel
+  reluSquared: ReluSquaredKernel
+  reluSquaredGrad: ReluSquaredGradKernel
+  rmsNorm: RmsNormKernel
+  rmsNormGrad: RmsNormGradKernel
+  scatterAdd: ScatterAddKernel
+  softcap: SoftcapKernel
+  softcapGrad: SoftcapGradKernel
+  softmax: SoftmaxKernel
+  softmaxGrad: SoftmaxGradKernel
+  transpose: TransposeKernel
+  unary: UnaryKernel
+  unaryGrad: UnaryGradKernel
+}
+
+/** The kernels of the device a tensor lives on. */
+export const kernelsOf = kernelSet<KernelTable>({ cpu: cpuKernels, gpu: gpuKernels })

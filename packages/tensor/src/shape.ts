@@ -1,0 +1,56 @@
+import { ShapeError, shapeText } from './errors.ts'
+
+/** Sizes of the axes, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[]
+
+/** Number of elements: the product of the axes, 1 for a scalar. */
+export const sizeOf = (shape: Shape): number => shape.reduce((product, axis) => product * axis, 1)
+
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((axis, i) => axis === b[i])
+
+/** Throws unless every axis is a whole number ≥ 0. */
+export function checkShape(op: string, shape: Shape): void {
+  if (shape.every((axis) => Number.isInteger(axis) && axis >= 0)) return
+  throw new ShapeError(`${op}: shape must hold whole numbers of at least 0, got ${shapeText(shape)}`)
+}
+
+/** Axis −1 is the last one: maps −rank … rank−1 to 0 … rank−1. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  const normal = axis < 0 ? axis + rank : axis
+  if (Number.isInteger(axis) && normal >= 0 && normal < rank) return normal
+  throw new ShapeError(`${op}: axis must be between ${-rank} and ${rank - 1}, got ${axis}`)
+}
+
+/** NumPy's rule: align at the last axis; axes must be equal, or one of them 1. */
+export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length)
+  return Array.from({ length: rank }, (_, i) => {
+    const m = a[i - rank + a.length] ?? 1
+    const n = b[i - rank + b.length] ?? 1
+    if (m === n || n === 1) return m
+    if (m === 1) return n
+    throw new ShapeError(
+      `${op}: shapes must be equal or 1 on every axis, counted from the last, got ${shapeText(a)} and ${shapeText(b)}; reshape one of them`,
+    )
+  })
+}
+
+/** The sizes before, at and after `axis`: every reduction is one over the middle of [outer, length, inner]. */
+export function splitAt(shape: Shape, axis: number): { outer: number; length: number; inner: number } {
+  return {
+    outer: sizeOf(shape.slice(0, axis)),
+    length: shape[axis],
+    inner: sizeOf(shape.slice(axis + 1)),
+  }
+}
+
+/** Resolves one −1 in `shape` so that it holds `size` elements. */
+export function inferShape(op: string, shape: Shape, size: number): number[] {
+  const known = sizeOf(shape.filter((axis) => axis !== -1))
+  const unknown = shape.filter((axis) => axis === -1).length
+  const resolved = shape.map((axis) => (axis === -1 ? size / known : axis))
+  if (unknown <= 1 && resolved.every((axis) => Number.isInteger(axis) && axis >= 0) && sizeOf(resolved) === size)
+    return resolved
+  throw new ShapeError(`${op}: shape must hold ${size} elements, with at most one -1, got ${shapeText(shape)}`)
+}

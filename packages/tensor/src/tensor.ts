@@ -1,0 +1,94 @@
+import type { Handle } from './backends/engine.ts'
+import type { Device } from './device.ts'
+import type { ArrayOf, DType } from './dtype.ts'
+import { ShapeError, shapeText } from './errors.ts'
+import { type Shape, sizeOf } from './shape.ts'
+
+/** Device memory shared by the tensors that view it. */
+export interface Storage {
+  readonly handle: Handle
+  /** Tensors that hold it; freed at 0. */
+  refs: number
+  release(): void
+}
+
+/** An n-dimensional array on a device, row-major and contiguous. Immutable but for optimizers and caches, which say so.
+ *  Operations are functions (`add(a, b)`); reading is asynchronous. Freed by its scope or by `dispose()`. */
+export class Tensor<D extends DType = 'f32'> implements Disposable {
+  readonly device: Device
+  readonly shape: Shape
+  readonly dtype: D
+  readonly #storage: Storage
+  #disposed = false
+
+  constructor(device: Device, storage: Storage, shape: Shape, dtype: D) {
+    this.device = device
+    this.shape = shape
+    this.dtype = dtype
+    this.#storage = storage
+    storage.refs++
+    device.adopt(this)
+  }
+
+  get size(): number {
+    return sizeOf(this.shape)
+  }
+
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /** What kernels take; throws when the tensor was disposed. */
+  get handle(): Handle {
+    if (this.#disposed)
+      throw new Error(
+        `tensor: ${shapeText(this.shape)} ${this.dtype} was disposed and cannot be used; keep it in its scope`,
+      )
+    return this.#storage.handle
+  }
+
+  get disposed(): boolean {
+    return this.#disposed
+  }
+
+  /** True when no other tensor views the same memory: it may be changed in place. */
+  get exclusive(): boolean {
+    return this.#storage.refs === 1
+  }
+
+  /** Another tensor on the same memory, of the same size. Not recorded: see {@link reshape} for the operation. */
+  view(shape: Shape = this.shape): Tensor<D> {
+    if (sizeOf(shape) !== this.size)
+      throw new ShapeError(`view: shape must hold ${this.size} elements, got ${shapeText(shape)}`)
+    void this.handle
+    return new Tensor(this.device, this.#storage, shape, this.dtype)
+  }
+
+  /** A copy of the values, once all operations before it have run. */
+  data(): Promise<ArrayOf[D]> {
+    return this.device.read(this.handle, this.dtype, this.size)
+  }
+
+  /** The value of a tensor of one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: tensor must hold one element, got ${shapeText(this.shape)}`)
+    return (await this.data())[0]
+  }
+
+  /** Replaces the values in place: parameters and caches only. Not seen by a tape. */
+  write(values: ArrayOf[D]): void {
+    if (values.length !== this.size)
+      throw new ShapeError(`write: values must number ${this.size} for ${shapeText(this.shape)}, got ${values.length}`)
+    this.device.engine.write(this.handle, values)
+  }
+
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    if (--this.#storage.refs === 0) this.#storage.release()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}

@@ -1,0 +1,5 @@
+export { type DeviceName, describeDevices, deviceNames, type Openers } from './devices.ts'
+export { fixturesFolder, hasFixtures, readFixture } from './fixtures.ts'
+export { checkGradients, type GradientCase, numericGradient } from './gradients.ts'
+export { expectNear, type Tolerance } from './near.ts'
+export { randomArray } from './random.ts'
