@@ -95,6 +95,18 @@ export class Device {
     return scope
   }
 
+  /** Runs `f` outside every scope: tensors it makes live until disposed, whatever scope is open. For state that grows
+   *  inside steps, such as caches and optimizer moments. */
+  unscoped<T>(f: () => T): T {
+    const scope = this.#scope
+    this.#scope = undefined
+    try {
+      return f()
+    } finally {
+      this.#scope = scope
+    }
+  }
+
   /** Called by every new tensor. */
   adopt(tensor: Tensor<DType>): void {
     this.#scope?.add(tensor)
