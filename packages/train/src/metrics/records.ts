@@ -10,7 +10,12 @@ export interface RunRecord {
   /** Step the run starts from: 0, or the checkpoint's. */
   readonly step: number
   readonly versions: Readonly<Record<string, string>>
-  readonly device: { readonly backend: string; readonly variant: string; readonly threads: number; readonly fallbacks: readonly string[] }
+  readonly device: {
+    readonly backend: string
+    readonly variant: string
+    readonly threads: number
+    readonly fallbacks: readonly string[]
+  }
   /** The whole configuration after presets, file and flags. */
   readonly config: unknown
   readonly parameters: number

@@ -1,0 +1,55 @@
+import { readUtf8File } from '../files/atomic.ts'
+
+export interface TextFile {
+  readonly path: string
+  readonly text: string
+}
+
+// V8 has no longer strings.
+const MAX_TEXT_BYTES = 2 ** 29 - 24
+
+/** Reads text files, in the given order. Node only.
+ *  The files must be regular, not empty, and strict UTF-8 (a byte order mark is dropped); the error names the file
+ *  and, for bad UTF-8, the byte offset. Line ends are kept as they are. */
+export async function readTextFiles(paths: readonly string[]): Promise<TextFile[]> {
+  if (paths.length === 0)
+    throw new Error('readTextFiles: at least one path is needed, got 0; name a text file')
+  const files: TextFile[] = []
+  for (const path of paths)
+    files.push({ path, text: await readUtf8File(path, 'readTextFiles', MAX_TEXT_BYTES) })
+  return files
+}
+
+export interface HeldOutSplit<T> {
+  readonly train: T
+  readonly heldOut: T
+}
+
+/** Splits a text, or its ids, into the part to train on and the tail held out for evaluation.
+ *  `fraction` of the length (characters or ids) is held out, 0 ≤ fraction < 1: rounded down, but at least one when
+ *  fraction > 0. A text is not cut inside a character; ids are views, not copies. */
+export function splitHeldOut(data: string, fraction: number): HeldOutSplit<string>
+export function splitHeldOut(data: Int32Array, fraction: number): HeldOutSplit<Int32Array>
+export function splitHeldOut(data: string | Int32Array, fraction: number): HeldOutSplit<string | Int32Array> {
+  if (!(fraction >= 0 && fraction < 1)) {
+    throw new RangeError(
+      `splitHeldOut: fraction must be at least 0 and less than 1, got ${fraction}; 0.1 holds out a tenth`,
+    )
+  }
+  let cut = data.length
+  if (fraction > 0) cut -= Math.max(1, Math.floor(data.length * fraction))
+  if (
+    typeof data === 'string' &&
+    /^[\uDC00-\uDFFF]/.test(data.slice(cut)) &&
+    /[\uD800-\uDBFF]$/.test(data.slice(0, cut))
+  )
+    cut--
+  if (cut < 1) {
+    throw new RangeError(
+      `splitHeldOut: the part to train on must not be empty, got length ${data.length} and fraction ${fraction}; ` +
+        'add text or lower the fraction',
+    )
+  }
+  if (typeof data === 'string') return { train: data.slice(0, cut), heldOut: data.slice(cut) }
+  return { train: data.subarray(0, cut), heldOut: data.subarray(cut) }
+}

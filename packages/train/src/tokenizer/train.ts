@@ -1,0 +1,271 @@
+import { byteOrder, isAmbiguousToken, toByteLevel } from './byte-level.ts'
+import { Heap } from './heap.ts'
+import { Tokenizer } from './tokenizer.ts'
+import { detached, forEachSection, forEachWord, tokenSplitter, utf8 } from './words.ts'
+
+export interface TrainTokenizerOptions {
+  /** Tokens wanted: special tokens, 256 bytes, and the merged tokens. From specialTokens.length + 256 to 2²⁴. */
+  readonly vocabSize: number
+  /** Default ['<|endoftext|>']. They take the ids from 0, and their occurrences in the texts are not learned from. */
+  readonly specialTokens?: readonly string[]
+  /** Pairs seen less often are not merged; training ends with fewer tokens then. Default 2. */
+  readonly minFrequency?: number
+  /** Called now and then, and at the end. */
+  readonly onProgress?: (progress: TrainTokenizerProgress) => void
+}
+
+export interface TrainTokenizerProgress {
+  /** Tokens so far. */
+  readonly vocabSize: number
+  /** Tokens wanted. */
+  readonly targetVocabSize: number
+}
+
+const MAX_VOCAB_SIZE = 2 ** 24
+const MERGES_PER_REPORT = 256
+
+/** Learns a byte-level BPE tokenizer: again and again the most frequent pair of adjacent tokens inside the words of
+ *  the texts becomes a token. Equal counts are decided by the smaller left, then the smaller right id.
+ *
+ *  Ids: special tokens, the 256 bytes by the code of their printable character, merged tokens as learned. Same texts
+ *  and options, same tokenizer; and the same as Hugging Face's BpeTrainer with ByteLevel.alphabet() as initial
+ *  alphabet (0.23), except that special tokens inside the texts are cut out first.
+ *  The result has fewer than `vocabSize` tokens when the texts run out of pairs: ask the tokenizer for its size. */
+export function trainTokenizer(texts: string | Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+  const { vocabSize, specialTokens = ['<|endoftext|>'], minFrequency = 2, onProgress } = options
+  checkSpecialTokens(specialTokens)
+  const smallest = 256 + specialTokens.length
+  if (!Number.isInteger(vocabSize) || vocabSize < smallest || vocabSize > MAX_VOCAB_SIZE) {
+    throw new RangeError(
+      `trainTokenizer: vocabSize must be an integer from ${smallest} (256 bytes and ${specialTokens.length} special ` +
+        `tokens) to ${MAX_VOCAB_SIZE}, got ${vocabSize}; choose one in that range`,
+    )
+  }
+  if (!Number.isInteger(minFrequency) || minFrequency < 1) {
+    throw new RangeError(
+      `trainTokenizer: minFrequency must be an integer of at least 1, got ${minFrequency}; 2 is usual`,
+    )
+  }
+  const tokenBytes = specialTokens.map(utf8)
+  for (const byte of byteOrder) tokenBytes.push(Uint8Array.of(byte))
+  const words = countWords(typeof texts === 'string' ? [texts] : texts, tokenSplitter(specialTokens))
+  if (words.size === 0) {
+    throw new Error('trainTokenizer: texts must have at least one character, got none; check the input files')
+  }
+  const report = () => onProgress?.({ vocabSize: tokenBytes.length, targetVocabSize: vocabSize })
+  const merges = learnMerges(words, {
+    tokenBytes,
+    firstByteId: specialTokens.length,
+    vocabSize,
+    minFrequency,
+    report,
+  })
+  report()
+  const addedTokens = specialTokens.map((content, id) => ({ id, content, special: true }))
+  return new Tokenizer({
+    tokenBytes,
+    merges: Int32Array.from(merges),
+    addedTokens,
+    addPrefixSpace: false,
+    useRegex: true,
+    ignoreMerges: false,
+  })
+}
+
+function checkSpecialTokens(tokens: readonly string[]): void {
+  tokens.forEach((token, i) => {
+    const rule = brokenRule(token, i, tokens)
+    if (rule === undefined) return
+    throw new Error(
+      `trainTokenizer: specialTokens ${rule}, got ${JSON.stringify(token)} at ${i}; use a name like "<|endoftext|>"`,
+    )
+  })
+}
+
+function brokenRule(token: string, index: number, tokens: readonly string[]): string | undefined {
+  if (token === '') return 'must not be empty'
+  if (/\p{Surrogate}/u.test(token)) return 'must be well-formed Unicode'
+  if (tokens.indexOf(token) !== index) return 'must differ from each other'
+  if (token.length === 1 || isAmbiguousToken(token)) return 'must not read as bytes of the vocabulary'
+  return undefined
+}
+
+function countWords(texts: Iterable<string>, splitter: RegExp | undefined): Map<string, number> {
+  const counts = new Map<string, number>()
+  const countWord = (word: string) => {
+    const count = counts.get(word)
+    // For a known word Map.set keeps the old key object, for a new one the key must not hold on to the text.
+    const key = count === undefined ? detached(utf8(word)) : word
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  let index = 0
+  for (const text of texts) {
+    if (typeof text !== 'string') {
+      throw new TypeError(
+        `trainTokenizer: texts must be strings, got ${typeof text} at ${index}; decode bytes first`,
+      )
+    }
+    const learn = (section: string) => forEachWord(section, countWord)
+    forEachSection(text, splitter, learn, () => {})
+    index++
+  }
+  return counts
+}
+
+interface Pair {
+  readonly left: number
+  readonly right: number
+  /** Occurrences in the texts. */
+  count: number
+  /** Words that had the pair when it was last seen; some may have lost it since. */
+  words: number[]
+  isMerged: boolean
+}
+
+interface Candidate {
+  readonly pair: Pair
+  /** The pair's count when the candidate was made. */
+  readonly count: number
+}
+
+interface MergeOptions {
+  /** Bytes of the tokens; learned ones are appended. */
+  readonly tokenBytes: Uint8Array[]
+  readonly firstByteId: number
+  readonly vocabSize: number
+  readonly minFrequency: number
+  readonly report: () => void
+}
+
+/** Counts of all pairs are kept up to date: a merge touches only words that have the pair, and their neighbours of
+ *  the pair. Candidates in the heap go stale when counts change and are put right when they surface. */
+function learnMerges(words: ReadonlyMap<string, number>, options: MergeOptions): number[] {
+  const { tokenBytes, vocabSize, minFrequency } = options
+  const corpus = splitIntoBytes(words, options.firstByteId)
+  const pairs = new Map<number, Pair>()
+  const idOfToken = new Map(tokenBytes.map((bytes, id) => [toByteLevel(bytes), id]))
+  const heap = new Heap<Candidate>(precedes)
+  const merges: number[] = []
+  const grown = new Set<Pair>()
+
+  const change = (left: number, right: number, amount: number, word: number) => {
+    const key = left * MAX_VOCAB_SIZE + right
+    let pair = pairs.get(key)
+    if (pair === undefined) {
+      pair = { left, right, count: 0, words: [], isMerged: false }
+      pairs.set(key, pair)
+    }
+    pair.count += amount
+    if (amount < 0) return
+    if (pair.words.at(-1) !== word) pair.words.push(word)
+    grown.add(pair)
+  }
+  const offerGrown = () => {
+    for (const pair of grown) if (pair.count > 0) heap.push({ pair, count: pair.count })
+    grown.clear()
+  }
+
+  for (let word = 0; word < corpus.counts.length; word++) {
+    for (let i = corpus.starts[word]; i + 1 < corpus.ends[word]; i++) {
+      change(corpus.ids[i], corpus.ids[i + 1], corpus.counts[word], word)
+    }
+  }
+  offerGrown()
+
+  while (tokenBytes.length < vocabSize) {
+    const top = heap.pop()
+    if (top === undefined) break
+    const { pair, count } = top
+    if (count !== pair.count) {
+      if (pair.count > 0) heap.push({ pair, count: pair.count })
+      continue
+    }
+    if (count === 0) continue
+    if (count < minFrequency) break
+    const bytes = new Uint8Array([...tokenBytes[pair.left], ...tokenBytes[pair.right]])
+    const name = toByteLevel(bytes)
+    // Two pairs can make the same token (ab·c, a·bc); the second merge then adds no token.
+    const known = idOfToken.get(name)
+    const id = known ?? tokenBytes.length
+    if (known === undefined) {
+      tokenBytes.push(bytes)
+      idOfToken.set(name, id)
+    }
+    if (!pair.isMerged) merges.push(pair.left, pair.right, id)
+    pair.isMerged = true
+    for (const word of pair.words) mergeInWord(corpus, word, pair, id, change)
+    pair.words = []
+    pair.count = 0
+    grown.delete(pair)
+    offerGrown()
+    if (merges.length % (3 * MERGES_PER_REPORT) === 0) options.report()
+  }
+  return merges
+}
+
+function precedes(a: Candidate, b: Candidate): boolean {
+  if (a.count !== b.count) return a.count > b.count
+  if (a.pair.left !== b.pair.left) return a.pair.left < b.pair.left
+  return a.pair.right < b.pair.right
+}
+
+/** Words as ids, one after the other: word w has ids[starts[w]] to ids[ends[w] − 1] and occurs counts[w] times. */
+interface Corpus {
+  readonly ids: Int32Array
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  readonly counts: Float64Array
+}
+
+function splitIntoBytes(words: ReadonlyMap<string, number>, firstByteId: number): Corpus {
+  const idOfByte = new Int32Array(256)
+  byteOrder.forEach((byte, i) => {
+    idOfByte[byte] = firstByteId + i
+  })
+  const bytes = Array.from(words.keys(), utf8)
+  const starts = new Int32Array(words.size)
+  const ends = new Int32Array(words.size)
+  let length = 0
+  bytes.forEach((word, w) => {
+    starts[w] = length
+    length += word.length
+    ends[w] = length
+  })
+  const ids = new Int32Array(length)
+  bytes.forEach((word, w) => {
+    for (let i = 0; i < word.length; i++) ids[starts[w] + i] = idOfByte[word[i]]
+  })
+  return { ids, starts, ends, counts: Float64Array.from(words.values()) }
+}
+
+/** Joins the pair wherever the word has it, from the left, and tells `change` which neighbouring pairs go and come. */
+function mergeInWord(
+  corpus: Corpus,
+  word: number,
+  { left, right }: Pair,
+  merged: number,
+  change: (left: number, right: number, amount: number, word: number) => void,
+): void {
+  const { ids, starts, ends } = corpus
+  const count = corpus.counts[word]
+  const start = starts[word]
+  const end = ends[word]
+  let to = start
+  for (let from = start; from < end; ) {
+    if (ids[from] !== left || from + 1 === end || ids[from + 1] !== right) {
+      ids[to++] = ids[from++]
+      continue
+    }
+    if (to > start) {
+      change(ids[to - 1], left, -count, word)
+      change(ids[to - 1], merged, count, word)
+    }
+    if (from + 2 < end) {
+      change(right, ids[from + 2], -count, word)
+      change(merged, ids[from + 2], count, word)
+    }
+    ids[to++] = merged
+    from += 2
+  }
+  ends[word] = to
+}
