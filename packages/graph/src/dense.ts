@@ -1,0 +1,56 @@
+import { GraphError } from './errors.ts'
+
+/** Row-major matrix: element (i, j) is `data[i * cols + j]`. Rows are items or samples, columns are features. */
+export interface DenseMatrix {
+  data: Float64Array | Float32Array
+  rows: number
+  cols: number
+}
+
+/** Throws unless x is a well-formed matrix of finite numbers with at least one row and one column. */
+export const checkDense = (op: string, x: DenseMatrix): void => {
+  checkDenseShape(op, x)
+  const { data, cols } = x
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(data[i])) {
+      throw new GraphError(
+        `${op}: every element must be finite, got ${data[i]} at row ${Math.floor(i / cols)}, column ${i % cols}; ` +
+          'remove or repair that row',
+      )
+    }
+  }
+}
+
+/** checkDense without the look at the elements. */
+export const checkDenseShape = (op: string, { data, rows, cols }: DenseMatrix): void => {
+  if (!Number.isSafeInteger(rows) || !Number.isSafeInteger(cols) || rows < 1 || cols < 1) {
+    throw new GraphError(`${op}: a matrix needs at least one row and one column, got [${rows}, ${cols}]`)
+  }
+  if (data.length !== rows * cols) {
+    throw new GraphError(
+      `${op}: data must hold rows × cols = ${rows} × ${cols} = ${rows * cols} elements, got ${data.length}`,
+    )
+  }
+}
+
+/** Throws unless `value` is an integer in [low, high]. `advice` completes the message. */
+export const checkInteger = (
+  op: string,
+  name: string,
+  value: number,
+  low: number,
+  high: number,
+  advice: string,
+): void => {
+  if (!Number.isSafeInteger(value) || value < low || value > high) {
+    const range = high === Number.MAX_SAFE_INTEGER ? `at least ${low}` : `between ${low} and ${high}`
+    throw new GraphError(`${op}: ${name} must be an integer ${range}, got ${value}; ${advice}`)
+  }
+}
+
+/** Throws unless `value` is a finite number above zero. */
+export const checkPositive = (op: string, name: string, value: number): void => {
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new GraphError(`${op}: ${name} must be a positive finite number, got ${value}`)
+  }
+}

@@ -1,0 +1,32 @@
+import { type AffinityOptions, affinity } from './affinity.ts'
+import type { Csr } from './csr.ts'
+import type { DenseMatrix } from './dense.ts'
+import { type KnnOptions, knnGraph } from './knn.ts'
+import { laplacian, type Normalization } from './laplacian.ts'
+import { strongestHalf } from './sparsify.ts'
+import { symmetrize } from './symmetrize.ts'
+
+export interface GraphLaplacianOptions extends Omit<KnnOptions, 'nodes'>, AffinityOptions {
+  /** ArrowSpace's inline sparsification (see `strongestHalf`), off unless given */
+  sparsify?: boolean
+  /** 'none' unless given */
+  normalization?: Normalization
+}
+
+/** ArrowSpace's pipeline over the features (columns) of x [N, F]: kNN lists, weights, optional sparsification, union, Laplacian [F, F].
+ *  Source: L. Moriondo, ArrowSpace, JOSS 10.21105/joss.09002. Throws as `knnGraph` and `affinity` do. */
+export const featureLaplacian = (x: DenseMatrix, options: GraphLaplacianOptions): Csr =>
+  graphLaplacian(x, 'columns', options)
+
+/** The same over the items (rows) of x [N, F] → [N, N], sparse. */
+export const itemLaplacian = (x: DenseMatrix, options: GraphLaplacianOptions): Csr =>
+  graphLaplacian(x, 'rows', options)
+
+const graphLaplacian = (
+  x: DenseMatrix,
+  nodes: 'rows' | 'columns',
+  { k, metric, eps, kernel, sigma, p, sparsify = false, normalization }: GraphLaplacianOptions,
+): Csr => {
+  const weighted = affinity(knnGraph(x, { k, nodes, metric, eps }), { kernel, sigma, p })
+  return laplacian(symmetrize(sparsify ? strongestHalf(weighted) : weighted), normalization)
+}

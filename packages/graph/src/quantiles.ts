@@ -1,0 +1,29 @@
+/** Five-number summary with linear interpolation between order statistics. */
+export interface Quantiles {
+  min: number
+  q25: number
+  median: number
+  q75: number
+  max: number
+}
+
+/** Quantiles of the numbers, all NaN when there are none. */
+export const quantiles = (values: ArrayLike<number>): Quantiles => {
+  const sorted = Float64Array.from(values).sort()
+  return {
+    min: quantile(sorted, 0),
+    q25: quantile(sorted, 0.25),
+    median: quantile(sorted, 0.5),
+    q75: quantile(sorted, 0.75),
+    max: quantile(sorted, 1),
+  }
+}
+
+/** Quantile q in [0, 1] of ascending values, interpolated linearly. */
+export const quantile = (sorted: Float64Array, q: number): number => {
+  if (sorted.length === 0) return Number.NaN
+  const position = (sorted.length - 1) * q
+  const below = Math.floor(position)
+  const above = Math.ceil(position)
+  return sorted[below] + (sorted[above] - sorted[below]) * (position - below)
+}
