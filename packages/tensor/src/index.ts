@@ -10,6 +10,12 @@ export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
 export { Device, type DeviceInfo } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DTypeError, ShapeError, shapeText } from './errors.ts'
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedArray,
+  type SafetensorsFile,
+} from './files/safetensors.ts'
 export { addInto } from './kernels/accumulate/accumulate.ts'
 export { type AdamWStep, adamwUpdate } from './kernels/adamw/adamw.ts'
 export { add, div, mul, scale, sub } from './kernels/binary/binary.ts'
