@@ -8,7 +8,8 @@ export {
   type TokenBatchesOptions,
 } from './data/batches.ts'
 export { type HeldOutSplit, readTextFiles, splitHeldOut, type TextFile } from './data/text.ts'
-export { type FileContent, type ReadJsonOptions, readJson, writeFileAtomic } from './files/atomic.ts'
+export { type FileContent, writeFileAtomic } from './files/atomic.ts'
+export { type ReadJsonOptions, readJson } from './files/read.ts'
 export { loadTokenizer, saveTokenizer } from './tokenizer/file.ts'
 export type { TokenizerJson } from './tokenizer/json.ts'
 export {

@@ -1,4 +1,4 @@
-import { readUtf8File } from '../files/atomic.ts'
+import { readUtf8File } from '../files/read.ts'
 
 export interface TextFile {
   readonly path: string
@@ -38,12 +38,8 @@ export function splitHeldOut(data: string | Int32Array, fraction: number): HeldO
   }
   let cut = data.length
   if (fraction > 0) cut -= Math.max(1, Math.floor(data.length * fraction))
-  if (
-    typeof data === 'string' &&
-    /^[\uDC00-\uDFFF]/.test(data.slice(cut)) &&
-    /[\uD800-\uDBFF]$/.test(data.slice(0, cut))
-  )
-    cut--
+  // codePointAt gives more than 0xffff only at the first half of a pair.
+  if (typeof data === 'string' && (data.codePointAt(cut - 1) ?? 0) > 0xffff) cut--
   if (cut < 1) {
     throw new RangeError(
       `splitHeldOut: the part to train on must not be empty, got length ${data.length} and fraction ${fraction}; ` +

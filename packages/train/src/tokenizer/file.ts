@@ -1,4 +1,5 @@
-import { readJson, writeFileAtomic } from '../files/atomic.ts'
+import { writeFileAtomic } from '../files/atomic.ts'
+import { readJson } from '../files/read.ts'
 import { Tokenizer } from './tokenizer.ts'
 
 /** Writes the tokenizer as tokenizer.json in Hugging Face's format, whole or not at all. Node only. */

@@ -1,0 +1,59 @@
+/** Reading files that may be anything. Node only; the modules of Node are loaded when a function is called. */
+import { adviceFor, reasonOf } from './system-error.ts'
+import { firstInvalidUtf8 } from './utf8.ts'
+
+export interface ReadJsonOptions {
+  /** Largest file that is read. Default 256 MiB. */
+  readonly maxBytes?: number
+}
+
+/** Reads a JSON file. Errors name the file: missing, not a regular file, empty, larger than `maxBytes`, not UTF-8
+ *  (with the byte offset), not JSON. What the value looks like is for the caller to check. */
+export async function readJson(path: string, options: ReadJsonOptions = {}): Promise<unknown> {
+  const text = await readUtf8File(path, 'readJson', options.maxBytes ?? 2 ** 28)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(
+      `readJson: ${path} must be JSON, got ${reasonOf(error)}; the file is damaged, write it again`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** Text of a regular, non-empty file of at most `maxBytes` bytes of strict UTF-8, without its byte order mark;
+ *  errors begin with `op`. */
+export async function readUtf8File(path: string, op: string, maxBytes: number): Promise<string> {
+  const bytes = await readBytes(path, op, maxBytes)
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    const at = firstInvalidUtf8(bytes)
+    const found = Array.from(bytes.subarray(at, at + 4), (byte) => byte.toString(16).padStart(2, '0')).join(
+      ' ',
+    )
+    throw new Error(
+      `${op}: ${path} must be UTF-8, got bytes ${found} at offset ${at}; convert the file to UTF-8`,
+    )
+  }
+  if (text === '')
+    throw new Error(`${op}: ${path} must not be empty, got ${bytes.length} bytes; check what made it`)
+  return text
+}
+
+async function readBytes(path: string, op: string, maxBytes: number): Promise<Uint8Array> {
+  const fs = await import('node:fs/promises')
+  const refuse = (rule: string, got: string): never => {
+    throw new Error(`${op}: ${path} must ${rule}, got ${got}`)
+  }
+  const failed = (error: unknown) => refuse('be readable', `${reasonOf(error)}; ${adviceFor(error)}`)
+  // stat first: opening a pipe would wait for its writer.
+  const stat = await fs.stat(path).catch(failed)
+  if (stat.isDirectory()) refuse('be a file', 'a directory; list its files instead')
+  if (!stat.isFile()) refuse('be a regular file', 'a device, pipe or socket; copy its content to a file')
+  if (stat.size > maxBytes) refuse(`have at most ${maxBytes} bytes`, `${stat.size}; use a smaller file`)
+  return fs.readFile(path).catch(failed)
+}
