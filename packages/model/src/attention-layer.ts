@@ -1,0 +1,235 @@
+import {
+  dotAttention,
+  forgetClock,
+  KvCache,
+  keyShift,
+  type LaplacianTensor,
+  lambdaAttention,
+  referenceTau,
+  rope,
+  steadyClock,
+  TauCache,
+  taumode,
+} from '@tau/attention'
+import {
+  add,
+  clamp,
+  copyBlock,
+  type Device,
+  exp,
+  matmul,
+  mul,
+  permute,
+  reshape,
+  rmsNorm,
+  silu,
+  slice,
+  type Tensor,
+} from '@tau/tensor'
+import { headDim, type ModelConfig, manifoldDim, QKV_CLAMP } from './config.ts'
+import { layerNorm } from './layer-norm.ts'
+
+/** What one layer computed, for reports: see {@link GPT.forward}. Tensors live as long as the caller's scope. */
+export interface LayerProbe {
+  readonly layer: number
+  /** Normalised q and k that λ is taken of: [B, H, T, M], [B, Hkv, T, M]. */
+  readonly q: Tensor
+  readonly k: Tensor
+  /** [B, H, T] and [B, Hkv, T]; undefined for dot attention. */
+  readonly lambdaQ?: Tensor
+  readonly lambdaK?: Tensor
+  /** [B, H, T], from the start of the sequence; undefined without a clock. */
+  readonly clock?: Tensor
+}
+
+/** What a layer remembers between decoding steps. */
+export class LayerState implements Disposable {
+  readonly cache: TauCache | KvCache
+  /** The newest normalised input [B, 1, C], for the key shift. */
+  readonly previous: Tensor
+  /** The newest clock reading [B, H, 1]. */
+  readonly clock: Tensor
+
+  constructor(device: Device, config: ModelConfig, batch: number) {
+    const { nHead: heads, nKvHead: kvHeads } = config
+    const common = { batch, heads, kvHeads, valueDim: headDim(config), clock: config.clock !== 'none' }
+    this.cache =
+      config.attention === 'tau'
+        ? new TauCache(device, common)
+        : new KvCache(device, { ...common, keyDim: manifoldDim(config) })
+    this.previous = device.tensor(new Float32Array(batch * config.nEmbd), [batch, 1, config.nEmbd])
+    this.clock = device.tensor(new Float32Array(batch * heads), [batch, heads, 1])
+  }
+
+  /** Positions decoded so far. */
+  get length(): number {
+    return this.cache.length
+  }
+
+  [Symbol.dispose](): void {
+    this.cache.dispose()
+    this.previous.dispose()
+    this.clock.dispose()
+  }
+}
+
+/** One attention layer: its parameters by their short names, and the maths of DESIGN.md, section 2. */
+export class AttentionLayer {
+  readonly #config: ModelConfig
+  readonly #layer: number
+  readonly #laplacian: LaplacianTensor | undefined
+  readonly #parameters: ReadonlyMap<string, Tensor>
+  /** τ when it is not learned; changed by calibration. */
+  tau: number
+
+  constructor(
+    config: ModelConfig,
+    layer: number,
+    parameters: ReadonlyMap<string, Tensor>,
+    laplacian: LaplacianTensor | undefined,
+  ) {
+    this.#config = config
+    this.#layer = layer
+    this.#parameters = parameters
+    this.#laplacian = laplacian
+    this.tau = config.tau
+  }
+
+  #weight(name: string): Tensor {
+    const tensor = this.#parameters.get(`blocks.${this.#layer}.attn.${name}`)
+    if (!tensor) throw new Error(`internal: model must have parameter blocks.${this.#layer}.attn.${name}`)
+    return tensor
+  }
+
+  /** A learned positive number per head, or the fixed one for all. */
+  #positive(name: 'temperature' | 'tau' | 'gamma', learned: boolean, fixed: number, heads: number): Tensor {
+    const { device } = this.#weight('c_q.weight')
+    if (!learned) return device.tensor(new Float32Array(heads).fill(fixed), [heads])
+    return this.#config.positiveAs === 'log' ? exp(this.#weight(`log_${name}`)) : this.#weight(name)
+  }
+
+  get temperature(): Tensor {
+    const { learnTemperature, temperature, nHead } = this.#config
+    return this.#positive('temperature', learnTemperature, temperature, nHead)
+  }
+
+  /** τ per kv head. */
+  get tauPerHead(): Tensor {
+    return this.#positive('tau', this.#config.tauMode === 'learned', this.tau, this.#config.nKvHead)
+  }
+
+  /** x [B, T, C] · W [heads·dim, C] → clamp → [B, heads, T, dim]. */
+  #project(x: Tensor, name: string, heads: number): Tensor {
+    const [batch, length] = x.shape
+    const y = clamp(matmul(x, this.#weight(`${name}.weight`), 'nt'), -QKV_CLAMP, QKV_CLAMP)
+    return permute(reshape(y, [batch, length, heads, -1]), [0, 2, 1, 3])
+  }
+
+  #normalise(x: Tensor, start: number, which: 'q' | 'k'): Tensor {
+    const y = rmsNorm(rope(x, { start, base: this.#config.ropeBase }))
+    if (!this.#config.qkLayerNorm) return y
+    return layerNorm(y, this.#weight(`qk_norm_${which}.weight`), this.#weight(`qk_norm_${which}.bias`))
+  }
+
+  /** λ of every head vector. Per-vector τ of the reference takes no gradient, as there. */
+  #lambda(x: Tensor): Tensor {
+    const { tauMode, eps } = this.#config
+    if (!this.#laplacian) throw new Error('internal: a tau model must have a Laplacian')
+    const perVector = { 'reference-median': 'median', 'reference-mean': 'mean' } as const
+    const tau =
+      tauMode === 'reference-median' || tauMode === 'reference-mean'
+        ? referenceTau(x, perVector[tauMode], eps)
+        : tauMode === 'learned'
+          ? this.tauPerHead
+          : this.tau
+    return taumode(x, this.#laplacian, tau, { eps })
+  }
+
+  /** Clock readings [B, H, T] of the new positions, continued from the state. */
+  #clock(x: Tensor, start: number, state: LayerState | undefined): Tensor | undefined {
+    const { clock, learnGamma, gamma, nHead } = this.#config
+    const [batch, length] = x.shape
+    if (clock === 'none') return undefined
+    if (clock === 'steady') {
+      const readings = steadyClock(this.#positive('gamma', learnGamma, gamma, nHead), length, start)
+      return add(
+        reshape(readings, [1, nHead, length]),
+        x.device.tensor(new Float32Array(batch), [batch, 1, 1]),
+      )
+    }
+    const logits = add(matmul(x, this.#weight('c_f.weight'), 'nt'), this.#weight('c_f.bias')) // [B, T, H]
+    return forgetClock(permute(logits, [0, 2, 1]), state?.clock)
+  }
+
+  /** Normalised input x [B, T, C] → [B, T, C]. With a state, x holds the newest T positions and the state advances. */
+  forward(x: Tensor, state?: LayerState, probe?: (probe: LayerProbe) => void): Tensor {
+    const { attention, nHead, nKvHead, nEmbd } = this.#config
+    const [batch, length] = x.shape
+    const start = state?.length ?? 0
+    const keyInput = this.#config.keyShift ? keyShift(x, state?.previous) : x
+    const q = this.#normalise(this.#project(x, 'c_q', nHead), start, 'q')
+    const k = this.#normalise(this.#project(keyInput, 'c_k', nKvHead), start, 'k')
+    const v = this.#project(x, 'c_v', nKvHead)
+    const clock = this.#clock(x, start, state)
+
+    let heads: Tensor // [B, H, T, D]
+    if (attention === 'tau') {
+      const lambdaQ = this.#lambda(q)
+      const lambdaK = this.#lambda(k)
+      const { temperature } = this
+      probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock })
+      if (state) {
+        if (!(state.cache instanceof TauCache)) throw new Error('internal: a tau layer must have a TauCache')
+        state.cache.append({ lambdaK, v, clock })
+        heads = state.cache.attend({ lambdaQ, temperature })
+      } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock })
+    } else {
+      probe?.({ layer: this.#layer, q, k, clock })
+      if (state) {
+        if (!(state.cache instanceof KvCache)) throw new Error('internal: a dot layer must have a KvCache')
+        state.cache.append({ k, v, clock })
+        heads = state.cache.attend({ q })
+      } else heads = dotAttention({ q, k, v, clock })
+    }
+    if (state) advance(state, x, clock)
+
+    const joined = reshape(permute(heads, [0, 2, 1, 3]), [batch, length, nEmbd])
+    const gated = this.#config.outputGate
+      ? mul(joined, silu(matmul(x, this.#weight('c_g.weight'), 'nt')))
+      : joined
+    return matmul(gated, this.#weight('c_proj.weight'), 'nt')
+  }
+
+  /** For reports: temperature and τ per head as they are now; empty where the model has none. */
+  async scales(): Promise<{ temperature: number[]; tau: number[] }> {
+    if (this.#config.attention === 'dot') return { temperature: [], tau: [] }
+    const [temperature, tau] = await Promise.all(this.#readScales())
+    return { temperature: Array.from(temperature), tau: Array.from(tau) }
+  }
+
+  /** Starts the reads before the scope closes, so that no scope is open while they are waited for. */
+  #readScales(): Promise<Float32Array>[] {
+    using _scope = this.#weight('c_q.weight').device.scope()
+    return [this.temperature.data(), this.tauPerHead.data()]
+  }
+}
+
+/** Copies the last position's input and clock reading into the state. */
+function advance(state: LayerState, x: Tensor, clock: Tensor | undefined): void {
+  const [batch, length, width] = x.shape
+  const last = slice(x, 1, length - 1, length)
+  copyBlock(
+    { tensor: last, offset: 0, stride: width },
+    { tensor: state.previous, offset: 0, stride: width },
+    batch,
+    width,
+  )
+  if (!clock) return
+  const rows = state.clock.size
+  copyBlock(
+    { tensor: clock, offset: length - 1, stride: length },
+    { tensor: state.clock, offset: 0, stride: 1 },
+    rows,
+    1,
+  )
+}

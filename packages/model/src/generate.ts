@@ -1,0 +1,63 @@
+import { Random, slice } from '@tau/tensor'
+import type { DecodeState, GPT } from './gpt.ts'
+import { checkSampleOptions, type SampleOptions, sampleToken } from './sample.ts'
+
+export interface GenerateOptions extends SampleOptions {
+  /** Tokens to make at most. Default 256. */
+  maxTokens?: number
+  /** Ends the text; the stop token itself is not given out. */
+  stopTokens?: readonly number[]
+  /** Same seed, same text, on one backend. Default 0. */
+  seed?: number
+  signal?: AbortSignal
+}
+
+/** Continues `prompt` one token at a time, with cached decoding: each step costs one position. When the context reaches the
+ *  model's seqLen, the newer half of it is read in again and generation goes on.
+ *  Throws for an empty prompt, one longer than seqLen, ids out of range, and options out of range. */
+export async function* generate(
+  model: GPT,
+  prompt: Int32Array,
+  options: GenerateOptions = {},
+): AsyncGenerator<number, void, void> {
+  const { maxTokens = 256, stopTokens = [], seed = 0, signal } = options
+  const { seqLen } = model.config
+  checkSampleOptions(options)
+  if (!Number.isInteger(maxTokens) || maxTokens < 0)
+    throw new RangeError(`generate: maxTokens must be a whole number of at least 0, got ${maxTokens}`)
+  if (prompt.length === 0)
+    throw new RangeError('generate: prompt must hold at least one token, got none; start with a newline')
+  if (prompt.length > seqLen)
+    throw new RangeError(
+      `generate: prompt must have at most seqLen = ${seqLen} tokens, got ${prompt.length}; shorten it`,
+    )
+
+  const random = new Random(seed)
+  const context = Array.from(prompt)
+  let state = model.decodeState()
+  try {
+    let next = prompt
+    for (let made = 0; made < maxTokens && !signal?.aborted; made++) {
+      if (state.length + next.length > seqLen) {
+        state[Symbol.dispose]()
+        state = model.decodeState()
+        next = Int32Array.from(context.slice(-Math.max(1, seqLen >> 1)))
+      }
+      const token = sampleToken(await lastLogits(model, next, state), context, options, random)
+      if (stopTokens.includes(token)) return
+      context.push(token)
+      next = Int32Array.of(token)
+      yield token
+    }
+  } finally {
+    state[Symbol.dispose]()
+  }
+}
+
+/** Logits of the newest position. Starts the read before the scope closes, so that no scope is open between steps. */
+function lastLogits(model: GPT, ids: Int32Array, state: DecodeState): Promise<Float32Array> {
+  using _scope = model.device.scope()
+  const logits = model.forward(model.tokens(ids), { state }) // [1, T, V]
+  const length = logits.shape[1]
+  return slice(logits, 1, length - 1, length).data()
+}

@@ -1,0 +1,189 @@
+import type { LaplacianTensor } from '@tau/attention'
+import {
+  add,
+  clamp,
+  crossEntropy,
+  type Device,
+  embedding,
+  IGNORE_INDEX,
+  matmul,
+  reluSquared,
+  rmsNorm,
+  ShapeError,
+  shapeText,
+  softcap,
+  type Tensor,
+} from '@tau/tensor'
+import { AttentionLayer, type LayerProbe, LayerState } from './attention-layer.ts'
+import { checkConfig, LOGIT_CLAMP, type ModelConfig, manifoldDim } from './config.ts'
+import { parameterSpecs } from './parameters.ts'
+
+/** Memory of a sequence that is decoded step by step: one {@link LayerState} per layer. */
+export class DecodeState implements Disposable {
+  readonly layers: readonly LayerState[]
+  readonly batch: number
+
+  constructor(device: Device, config: ModelConfig, batch: number) {
+    this.batch = batch
+    this.layers = device.unscoped(() =>
+      Array.from({ length: config.nLayer }, () => new LayerState(device, config, batch)),
+    )
+  }
+
+  /** Positions decoded so far. */
+  get length(): number {
+    return this.layers[0].length
+  }
+
+  /** Bytes of the caches' contents: what grows with the context. */
+  get cacheBytes(): number {
+    return this.layers.reduce((sum, { cache }) => sum + cache.bytes(), 0)
+  }
+
+  [Symbol.dispose](): void {
+    for (const layer of this.layers) layer[Symbol.dispose]()
+  }
+}
+
+export interface ForwardOptions {
+  /** Continue this sequence: tokens are its next positions. */
+  state?: DecodeState
+  /** Bound logits softly, as in training; default true where the configuration has a softcap. */
+  softcap?: boolean
+  /** Called once per layer with what attention saw. */
+  probe?: (probe: LayerProbe) => void
+}
+
+/** A GPT whose attention is λ-distance over a Laplacian (TauGPT) or scaled dot product (the baseline), on one trunk:
+ *  x ← x + attention(rmsnorm(x)), x ← x + W₂·relu(W₁·rmsnorm(x))², logits = clamp(W·rmsnorm(x), ±50), softly capped.
+ *  Source: Moriondo, Topological Transformer (2026); DESIGN.md, section 2 names where we depart from it. */
+export class GPT implements Disposable {
+  readonly device: Device
+  readonly config: ModelConfig
+  /** Trainable tensors by name, in a fixed order. Linear weights are [out, in]. */
+  readonly parameters: ReadonlyMap<string, Tensor>
+  readonly laplacian: LaplacianTensor | undefined
+  readonly attention: readonly AttentionLayer[]
+
+  /** @param laplacian of size manifoldDim; needed for tau attention. The model takes ownership of all tensors. */
+  constructor(
+    device: Device,
+    config: ModelConfig,
+    parameters: ReadonlyMap<string, Tensor>,
+    laplacian?: LaplacianTensor,
+  ) {
+    checkConfig(config)
+    checkParameters(config, parameters)
+    if (config.attention === 'tau' && !laplacian)
+      throw new Error(
+        'GPT: tau attention must have a Laplacian, got none; build one with domainLaplacian of @tau/graph',
+      )
+    if (laplacian && laplacian.dim !== manifoldDim(config))
+      throw new ShapeError(
+        `GPT: Laplacian must be [manifoldDim, manifoldDim] = [${manifoldDim(config)}, ${manifoldDim(config)}], got [${laplacian.dim}, ${laplacian.dim}]; build it for this dimension`,
+      )
+    this.device = device
+    this.config = config
+    this.parameters = parameters
+    this.laplacian = laplacian
+    this.attention = Array.from(
+      { length: config.nLayer },
+      (_, i) => new AttentionLayer(config, i, parameters, laplacian),
+    )
+  }
+
+  /** Number of trainable values. */
+  get parameterCount(): number {
+    return this.parameters.values().reduce((sum, { size }) => sum + size, 0)
+  }
+
+  #weight(name: string): Tensor {
+    const tensor = this.parameters.get(name)
+    if (!tensor) throw new Error(`internal: model must have parameter ${name}`)
+    return tensor
+  }
+
+  /** Token ids from the host, checked, as a tensor [batch, length]. */
+  tokens(ids: Int32Array, batch = 1): Tensor<'i32'> {
+    const { vocabSize } = this.config
+    const bad = ids.findIndex((id) => id < 0 || id >= vocabSize)
+    if (bad >= 0)
+      throw new RangeError(
+        `tokens: ids must be between 0 and ${vocabSize - 1}, got ${ids[bad]} at ${bad}; use the model's own tokenizer`,
+      )
+    if (ids.length === 0 || ids.length % batch !== 0)
+      throw new ShapeError(`tokens: ids must fill ${batch} sequences of equal length, got ${ids.length}`)
+    return this.device.tensor(ids, [batch, ids.length / batch])
+  }
+
+  /** Targets for {@link loss}: ids as for {@link tokens}, or −1 where a position does not count. */
+  targets(ids: Int32Array, batch = 1): Tensor<'i32'> {
+    const { vocabSize } = this.config
+    const bad = ids.findIndex((id) => id !== IGNORE_INDEX && (id < 0 || id >= vocabSize))
+    if (bad >= 0)
+      throw new RangeError(
+        `targets: ids must be between 0 and ${vocabSize - 1}, or ${IGNORE_INDEX} to skip, got ${ids[bad]} at ${bad}`,
+      )
+    return this.device.tensor(ids, [batch, ids.length / batch])
+  }
+
+  /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen. */
+  forward(tokens: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
+    const { state, probe } = options
+    this.#checkLength(tokens, state)
+    let x = embedding(this.#weight('wte.weight'), tokens) // [B, T, C]
+    this.attention.forEach((attention, layer) => {
+      x = add(x, attention.forward(rmsNorm(x), state?.layers[layer], probe))
+      const hidden = reluSquared(matmul(rmsNorm(x), this.#weight(`blocks.${layer}.mlp.c_fc.weight`), 'nt'))
+      x = add(x, matmul(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), 'nt'))
+    })
+    const logits = clamp(matmul(rmsNorm(x), this.#weight('lm_head.weight'), 'nt'), -LOGIT_CLAMP, LOGIT_CLAMP)
+    const cap = this.config.softcap
+    return cap !== null && options.softcap !== false ? softcap(logits, cap) : logits
+  }
+
+  /** Mean cross-entropy in nats per token. */
+  loss(tokens: Tensor<'i32'>, targets: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
+    return crossEntropy(this.forward(tokens, options), targets)
+  }
+
+  /** Memory for decoding `batch` sequences step by step. */
+  decodeState(batch = 1): DecodeState {
+    return new DecodeState(this.device, this.config, batch)
+  }
+
+  #checkLength(tokens: Tensor<'i32'>, state: DecodeState | undefined): void {
+    if (tokens.rank !== 2)
+      throw new ShapeError(`forward: tokens must be [batch, length], got ${shapeText(tokens.shape)}`)
+    const [batch, length] = tokens.shape
+    if (state && state.batch !== batch)
+      throw new ShapeError(`forward: tokens must continue the state's ${state.batch} sequences, got ${batch}`)
+    const total = (state?.length ?? 0) + length
+    if (total > this.config.seqLen)
+      throw new ShapeError(
+        `forward: sequence must have at most seqLen = ${this.config.seqLen} tokens, got ${total}; shorten it or train a longer model`,
+      )
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of this.parameters.values()) tensor.dispose()
+    this.laplacian?.[Symbol.dispose]()
+  }
+}
+
+function checkParameters(config: ModelConfig, parameters: ReadonlyMap<string, Tensor>): void {
+  const specs = parameterSpecs(config)
+  for (const { name, shape } of specs) {
+    const tensor = parameters.get(name)
+    if (!tensor)
+      throw new Error(
+        `GPT: parameters must hold ${name}, got none of that name; check that config and weights belong together`,
+      )
+    if (shapeText(tensor.shape) !== shapeText(shape))
+      throw new ShapeError(`GPT: ${name} must be ${shapeText(shape)}, got ${shapeText(tensor.shape)}`)
+  }
+  const expected = new Set(specs.map(({ name }) => name))
+  for (const name of parameters.keys())
+    if (!expected.has(name))
+      throw new Error(`GPT: parameters must be those of the configuration, got ${name} besides`)
+}

@@ -1,0 +1,127 @@
+import type { Device, Tensor } from '@tau/tensor'
+import { Random } from '@tau/tensor'
+import { headDim, MLP_RATIO, type ModelConfig, manifoldDim } from './config.ts'
+
+/** How a parameter starts. */
+export type Init =
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'normal'; readonly std: number }
+  /** One value per element, or one for all. */
+  | { readonly kind: 'values'; readonly values: number | readonly number[] }
+
+export interface ParameterSpec {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly init: Init
+}
+
+/** Spread over heads so that each forgets on its own scale: half-lives from about 1 token to about 170. */
+const FORGET_BIAS = { first: 0.5, last: 5.5 } as const
+
+/** Embeddings start with this standard deviation; the first rmsnorm makes its size immaterial to the first block, but it is
+ *  what blocks add to, and what AdamW's steps compare with. */
+const EMBEDDING_STD = 0.3
+/** Small enough that the first logits are nearly equal: the first loss is ln V within a fraction of a percent. */
+const HEAD_STD = 0.001
+
+/** All parameters in a fixed order, with their start.
+ *  Weights [out, in] are normal with deviation 1/√in, which keeps the size of activations; projections back into the residual
+ *  stream are 0, so that every block starts as the identity (Zhang et al., Fixup (2019); nanochat does the same). */
+export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
+  const { vocabSize, nLayer, nEmbd } = config
+  const specs: ParameterSpec[] = [
+    { name: 'wte.weight', shape: [vocabSize, nEmbd], init: { kind: 'normal', std: EMBEDDING_STD } },
+  ]
+  for (let layer = 0; layer < nLayer; layer++) {
+    const prefix = `blocks.${layer}`
+    specs.push(...attentionSpecs(config).map((spec) => ({ ...spec, name: `${prefix}.attn.${spec.name}` })))
+    specs.push(linear(`${prefix}.mlp.c_fc`, MLP_RATIO * nEmbd, nEmbd), {
+      name: `${prefix}.mlp.c_proj.weight`,
+      shape: [nEmbd, MLP_RATIO * nEmbd],
+      init: { kind: 'zeros' },
+    })
+  }
+  specs.push({ name: 'lm_head.weight', shape: [vocabSize, nEmbd], init: { kind: 'normal', std: HEAD_STD } })
+  return specs
+}
+
+const linear = (name: string, out: number, inputs: number): ParameterSpec => ({
+  name: `${name}.weight`,
+  shape: [out, inputs],
+  init: { kind: 'normal', std: 1 / Math.sqrt(inputs) },
+})
+
+/** A positive number per head, stored as it is or as its logarithm. */
+function positive(config: ModelConfig, name: string, heads: number, value: number): ParameterSpec {
+  return config.positiveAs === 'log'
+    ? { name: `log_${name}`, shape: [heads], init: { kind: 'values', values: Math.log(value) } }
+    : { name, shape: [heads], init: { kind: 'values', values: value } }
+}
+
+function attentionSpecs(config: ModelConfig): ParameterSpec[] {
+  const { nHead, nKvHead, nEmbd } = config
+  const dim = manifoldDim(config)
+  const specs = [
+    linear('c_q', nHead * dim, nEmbd),
+    linear('c_k', nKvHead * dim, nEmbd),
+    linear('c_v', nKvHead * headDim(config), nEmbd),
+  ]
+  if (config.attention === 'tau' && config.learnTemperature)
+    specs.push(positive(config, 'temperature', nHead, config.temperature))
+  if (config.attention === 'tau' && config.tauMode === 'learned')
+    specs.push(positive(config, 'tau', nKvHead, config.tau))
+  if (config.clock === 'steady' && config.learnGamma)
+    specs.push(positive(config, 'gamma', nHead, config.gamma))
+  if (config.clock === 'gate') {
+    const { first, last } = FORGET_BIAS
+    const step = nHead > 1 ? (last - first) / (nHead - 1) : 0
+    const bias = Array.from({ length: nHead }, (_, head) => first + head * step)
+    specs.push(
+      { name: 'c_f.weight', shape: [nHead, nEmbd], init: { kind: 'zeros' } },
+      { name: 'c_f.bias', shape: [nHead], init: { kind: 'values', values: bias } },
+    )
+  }
+  if (config.qkLayerNorm)
+    for (const which of ['q', 'k'])
+      specs.push(
+        { name: `qk_norm_${which}.weight`, shape: [dim], init: { kind: 'values', values: 1 } },
+        { name: `qk_norm_${which}.bias`, shape: [dim], init: { kind: 'zeros' } },
+      )
+  if (config.outputGate) specs.push(linear('c_g', nEmbd, nEmbd))
+  specs.push({ name: 'c_proj.weight', shape: [nEmbd, nEmbd], init: { kind: 'zeros' } })
+  return specs
+}
+
+/** Number of trainable values. */
+export const countParameters = (config: ModelConfig): number =>
+  parameterSpecs(config).reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0)
+
+/** Fresh parameters. Every parameter has its own random stream, so adding one does not change the others. */
+export function initParameters(device: Device, config: ModelConfig, seed: number): Map<string, Tensor> {
+  return device.unscoped(
+    () =>
+      new Map(
+        parameterSpecs(config).map(({ name, shape, init }, stream) => [
+          name,
+          start(device, shape, init, seed, stream),
+        ]),
+      ),
+  )
+}
+
+function start(device: Device, shape: readonly number[], init: Init, seed: number, stream: number): Tensor {
+  const size = shape.reduce((product, axis) => product * axis, 1)
+  switch (init.kind) {
+    case 'zeros':
+      return device.tensor(new Float32Array(size), shape)
+    case 'normal':
+      return new Random(seed, stream).normal(device, shape, init.std)
+    case 'values': {
+      const { values } = init
+      return device.tensor(
+        Float32Array.from({ length: size }, (_, i) => (typeof values === 'number' ? values : values[i])),
+        shape,
+      )
+    }
+  }
+}
