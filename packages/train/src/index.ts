@@ -1,4 +1,11 @@
 export {
+  type LoadedCheckpoint,
+  latestCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+  type TrainingState,
+} from './checkpoint/checkpoint.ts'
+export {
   type EvalBatch,
   EvalBatches,
   type EvalBatchesOptions,
@@ -10,6 +17,21 @@ export {
 export { type HeldOutSplit, readTextFiles, splitHeldOut, type TextFile } from './data/text.ts'
 export { type FileContent, writeFileAtomic } from './files/atomic.ts'
 export { type ReadJsonOptions, readJson } from './files/read.ts'
+export { DivergedError } from './loop/diverged.ts'
+export { bitsPerByte, type Evaluation, evaluate } from './loop/evaluate.ts'
+export { checkTrainOptions, defaultTrainOptions, type TrainOptions } from './loop/options.ts'
+export {
+  type ResumePoint,
+  resumeFrom,
+  type TrainData,
+  type TrainResult,
+  type TrainTask,
+  train,
+} from './loop/train.ts'
+export { MetricsFile, readMetrics } from './metrics/file.ts'
+export type * from './metrics/records.ts'
+export { AdamW, type AdamWOptions } from './optim/adamw.ts'
+export { learningRate, type Schedule } from './optim/schedule.ts'
 export { loadTokenizer, saveTokenizer } from './tokenizer/file.ts'
 export type { TokenizerJson } from './tokenizer/json.ts'
 export {

@@ -1,0 +1,78 @@
+/** Numbers of a training run. */
+export interface TrainOptions {
+  /** Optimizer steps of the whole run. */
+  readonly steps: number
+  /** Sequences per forward pass. */
+  readonly batchSize: number
+  /** Forward passes whose gradients add up to one step. */
+  readonly accumulate: number
+  /** Peak learning rate. */
+  readonly lr: number
+  /** Learning rate at the end. */
+  readonly minLr: number
+  /** Steps of linear warm-up. */
+  readonly warmup: number
+  readonly weightDecay: number
+  readonly beta1: number
+  readonly beta2: number
+  readonly eps: number
+  /** Largest global norm of the gradients; Infinity: no clipping. */
+  readonly gradClip: number
+  /** Order of the data. Same seed and backend, same run, to the bit. */
+  readonly seed: number
+  /** Steps between evaluations; 0: only at the end. */
+  readonly evalEvery: number
+  /** Held-out tokens per evaluation; Infinity: all. */
+  readonly evalTokens: number
+  /** Steps between head statistics; 0: none. */
+  readonly headsEvery: number
+  /** Steps between samples; 0: none. */
+  readonly sampleEvery: number
+  /** Steps between checkpoints; 0: only at the end. */
+  readonly checkpointEvery: number
+  /** Steps between recalibrations of τ when the model's tauMode is adaptive. */
+  readonly calibrateEvery: number
+}
+
+export const defaultTrainOptions: TrainOptions = {
+  steps: 400,
+  batchSize: 8,
+  accumulate: 1,
+  lr: 3e-3,
+  minLr: 3e-4,
+  warmup: 20,
+  weightDecay: 0.1,
+  beta1: 0.9,
+  beta2: 0.95,
+  eps: 1e-8,
+  gradClip: 1,
+  seed: 1,
+  evalEvery: 50,
+  evalTokens: 32_768,
+  headsEvery: 10,
+  sampleEvery: 100,
+  checkpointEvery: 100,
+  calibrateEvery: 50,
+}
+
+/** Throws with the field, its value and the rule. */
+export function checkTrainOptions(options: TrainOptions): void {
+  const fail = (field: keyof TrainOptions, rule: string): never => {
+    throw new RangeError(`train: ${field} must be ${rule}, got ${options[field]}`)
+  }
+  for (const field of ['steps', 'batchSize', 'accumulate', 'calibrateEvery'] as const)
+    if (!Number.isInteger(options[field]) || options[field] < 1) fail(field, 'a whole number of at least 1')
+  for (const field of [
+    'warmup',
+    'seed',
+    'evalEvery',
+    'headsEvery',
+    'sampleEvery',
+    'checkpointEvery',
+  ] as const)
+    if (!Number.isSafeInteger(options[field]) || options[field] < 0)
+      fail(field, 'a whole number of at least 0')
+  if (!(options.lr > 0 && Number.isFinite(options.lr))) fail('lr', 'a finite number above 0')
+  if (!(options.minLr >= 0 && options.minLr <= options.lr)) fail('minLr', `between 0 and lr = ${options.lr}`)
+  if (!(options.evalTokens >= 1)) fail('evalTokens', 'at least 1')
+}

@@ -1,0 +1,65 @@
+import { writeFileAtomic } from '@tau/tensor'
+import type { MetricsRecord } from './records.ts'
+
+/** Appends records to a metrics.jsonl, one line each, flushed with every call: a killed process loses at most one line. */
+export class MetricsFile {
+  readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  async append(record: MetricsRecord): Promise<void> {
+    const { appendFile } = await import('node:fs/promises')
+    await appendFile(this.path, `${JSON.stringify(record)}\n`)
+  }
+
+  /** Drops records of steps after `step`: a run resumed from a checkpoint does those again. */
+  async rewindTo(step: number): Promise<void> {
+    const kept = (await readMetrics(this.path)).filter(
+      (record) => record.step <= step && record.kind !== 'end',
+    )
+    await writeFileAtomic(this.path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''))
+  }
+}
+
+const KINDS: readonly string[] = [
+  'run',
+  'step',
+  'eval',
+  'heads',
+  'sample',
+  'end',
+] satisfies MetricsRecord['kind'][]
+
+const isRecord = (value: unknown): value is MetricsRecord =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  KINDS.includes(String(value.kind)) &&
+  'step' in value &&
+  typeof value.step === 'number'
+
+/** Reads a metrics.jsonl. A last line without its end is dropped (the process was killed while writing it); any other line
+ *  that is not a record is an error with its number. */
+export async function readMetrics(path: string): Promise<MetricsRecord[]> {
+  const { readFile } = await import('node:fs/promises')
+  const text = await readFile(path, 'utf8').catch((error) => {
+    throw new Error(
+      `metrics: ${path} must be readable, got ${error instanceof Error ? error.message : error}`,
+    )
+  })
+  const lines = text.split('\n')
+  lines.pop() // '' after the last newline, or a line that was cut off
+  return lines.map((line, i) => {
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch {
+      value = undefined
+    }
+    if (!isRecord(value))
+      throw new Error(`metrics: line ${i + 1} of ${path} must be a record, got ${line.slice(0, 60)}`)
+    return value
+  })
+}

@@ -1,0 +1,102 @@
+import { adamwUpdate, globalNorm, type NamedArray, type Tensor, zeros } from '@tau/tensor'
+
+export interface AdamWOptions {
+  readonly beta1: number
+  readonly beta2: number
+  readonly eps: number
+  /** Decoupled decay, applied to parameters with two or more axes only. */
+  readonly weightDecay: number
+  /** Gradients are scaled so that their global norm is at most this; Infinity: never. */
+  readonly gradClip: number
+}
+
+/** AdamW over named parameters, with clipping by the global norm in the same pass.
+ *  Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2. */
+export class AdamW implements Disposable {
+  readonly #parameters: ReadonlyMap<string, Tensor>
+  readonly #options: AdamWOptions
+  readonly #moments: ReadonlyMap<string, { readonly m: Tensor; readonly v: Tensor }>
+  /** Updates done so far. */
+  #steps = 0
+
+  constructor(parameters: ReadonlyMap<string, Tensor>, options: AdamWOptions) {
+    checkOptions(options)
+    this.#parameters = parameters
+    this.#options = options
+    this.#moments = new Map(
+      Array.from(parameters, ([name, { device, shape }]) =>
+        device.unscoped(() => [name, { m: zeros(device, shape), v: zeros(device, shape) }] as const),
+      ),
+    )
+  }
+
+  get steps(): number {
+    return this.#steps
+  }
+
+  /** Updates every parameter in place from `grads`, which are in the order of the parameters. Returns the norm of all
+   *  gradients before clipping (scalar). Where it is not finite nothing is changed: read it before the next step. */
+  step(grads: readonly Tensor[], lr: number): Tensor {
+    if (grads.length !== this.#parameters.size)
+      throw new RangeError(
+        `AdamW: a gradient per parameter must be given, got ${grads.length} for ${this.#parameters.size}`,
+      )
+    const norm = globalNorm(grads)
+    this.#steps++
+    const { gradClip, ...options } = this.#options
+    let i = 0
+    for (const [name, parameter] of this.#parameters) {
+      const { m, v } = this.#moments.get(name)!
+      adamwUpdate(parameter, grads[i++], m, v, norm, {
+        ...options,
+        lr,
+        weightDecay: parameter.rank >= 2 ? options.weightDecay : 0,
+        step: this.#steps,
+        maxNorm: gradClip,
+      })
+    }
+    return norm
+  }
+
+  /** The moments as named arrays, `m.NAME` and `v.NAME`: with {@link steps} all that a resume needs. */
+  async state(): Promise<Map<string, NamedArray>> {
+    const arrays = new Map<string, NamedArray>()
+    for (const [name, { m, v }] of this.#moments) {
+      arrays.set(`m.${name}`, { shape: m.shape, data: await m.data() })
+      arrays.set(`v.${name}`, { shape: v.shape, data: await v.data() })
+    }
+    return arrays
+  }
+
+  /** Takes up a saved state. Throws when an array is missing or of another size. */
+  restore(arrays: ReadonlyMap<string, NamedArray>, steps: number): void {
+    for (const [name, moments] of this.#moments)
+      for (const kind of ['m', 'v'] as const) {
+        const array = arrays.get(`${kind}.${name}`)
+        const target = moments[kind]
+        if (!(array?.data instanceof Float32Array) || array.data.length !== target.size)
+          throw new Error(
+            `AdamW: saved state must hold ${kind}.${name} of ${target.size} floats, got ${array ? array.data.length : 'none'}; the checkpoint belongs to another model`,
+          )
+        target.write(array.data)
+      }
+    this.#steps = steps
+  }
+
+  [Symbol.dispose](): void {
+    for (const { m, v } of this.#moments.values()) {
+      m.dispose()
+      v.dispose()
+    }
+  }
+}
+
+function checkOptions({ beta1, beta2, eps, weightDecay, gradClip }: AdamWOptions): void {
+  for (const [name, beta] of Object.entries({ beta1, beta2 }))
+    if (!(beta >= 0 && beta < 1))
+      throw new RangeError(`AdamW: ${name} must be at least 0 and below 1, got ${beta}`)
+  if (!(eps > 0)) throw new RangeError(`AdamW: eps must be above 0, got ${eps}`)
+  if (!(weightDecay >= 0)) throw new RangeError(`AdamW: weightDecay must be at least 0, got ${weightDecay}`)
+  if (!(gradClip > 0))
+    throw new RangeError(`AdamW: gradClip must be above 0, got ${gradClip}; use Infinity for no clipping`)
+}
