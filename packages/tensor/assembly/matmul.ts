@@ -1,0 +1,117 @@
+import { microKernel, microKernelEdge, MR, NR } from './matmul-micro'
+import { packPanels } from './matmul-pack'
+import { workspace } from './workspace'
+
+// Blocks of C are computed by Goto's scheme: a slice of B [KC, tileN] is packed once per tile and stays in the second- or
+// third-level cache, a slice of A [MC, KC] stays in the second, one panel of B [KC, 8] in the first, a block of C in registers.
+/** Depth of a slice: 384 · 8 floats of B are 12 KiB, a quarter to a third of a first-level cache. */
+const KC: i32 = 384
+/** Rows of A packed at a time, a multiple of MR: 147 KiB. */
+const MC: i32 = 96
+
+const EDGE_BYTES: usize = 256
+const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
+
+/** out[z] = A[z] · B[z]. Steps say where the elements of an operand are: A(i, k) at i·aRow + k·aDepth, B(k, j) at
+ *  k·bDepth + j·bCol, one step of each pair being 1; all steps and strides are in elements. The items are tiles: C is cut into
+ *  tileM × tileN elements (tileN ≤ 2048, so that packed B fits in the workspace), counted down the rows of C first, then along
+ *  the columns, then over the batch. Each element sums over k in order, in slices of KC. */
+export function matmul(
+  a: usize,
+  b: usize,
+  out: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  strideA: usize,
+  strideB: usize,
+  aRow: usize,
+  aDepth: usize,
+  bCol: usize,
+  bDepth: usize,
+  tileM: i32,
+  tileN: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const tilesM = (m + tileM - 1) / tileM
+  const tilesN = (n + tileN - 1) / tileN
+  for (let item = begin; item < end; item++) {
+    const z: usize = item / (tilesM * tilesN)
+    const tile = item % (tilesM * tilesN)
+    const row = (tile % tilesM) * tileM
+    const col = (tile / tilesM) * tileN
+    multiplyTile(
+      a + ((z * strideA + <usize>row * aRow) << 2),
+      aRow << 2,
+      aDepth << 2,
+      b + ((z * strideB + <usize>col * bCol) << 2),
+      bCol << 2,
+      bDepth << 2,
+      out + (((z * <usize>m + <usize>row) * <usize>n + <usize>col) << 2),
+      (<usize>n) << 2,
+      min(tileM, m - row),
+      min(tileN, n - col),
+      k,
+    )
+  }
+}
+
+/** C[rows, cols] = A[rows, k] · B[k, cols]; steps and rows in bytes. */
+function multiplyTile(
+  a: usize,
+  aRow: usize,
+  aDepth: usize,
+  b: usize,
+  bCol: usize,
+  bDepth: usize,
+  c: usize,
+  cRow: usize,
+  rows: i32,
+  cols: i32,
+  k: i32,
+): void {
+  const scratch = workspace()
+  const packedA = scratch + EDGE_BYTES
+  const packedB = packedA + PACKED_A_BYTES
+  let k0 = 0
+  do { // at least once: k = 0 must store zeros
+    const depth = min(KC, k - k0)
+    packPanels(b + (<usize>k0) * bDepth, bCol, bDepth, cols, depth, NR, packedB)
+    for (let i0 = 0; i0 < rows; i0 += MC) {
+      const height = min(MC, rows - i0)
+      packPanels(a + (<usize>i0) * aRow + (<usize>k0) * aDepth, aRow, aDepth, height, depth, MR, packedA)
+      multiplyPanels(packedA, packedB, c + (<usize>i0) * cRow, cRow, height, cols, depth, k0 > 0, scratch)
+    }
+    k0 += KC
+  } while (k0 < k)
+}
+
+/** C[rows, cols] (+)= packed A · packed B. A panel of B meets all panels of A before the next one is touched. */
+function multiplyPanels(
+  packedA: usize,
+  packedB: usize,
+  c: usize,
+  cRow: usize,
+  rows: i32,
+  cols: i32,
+  depth: i32,
+  accumulate: bool,
+  scratch: usize,
+): void {
+  const panelA = (<usize>(MR * depth)) << 2
+  const panelB = (<usize>(NR * depth)) << 2
+  for (let j = 0; j < cols; j += NR) {
+    const width = min(NR, cols - j)
+    let panel = packedA
+    let block = c + ((<usize>j) << 2)
+    for (let i = 0; i < rows; i += MR) {
+      const height = min(MR, rows - i)
+      if (width == NR && height == MR) microKernel(depth, panel, packedB, block, cRow, accumulate)
+      else microKernelEdge(depth, panel, packedB, block, cRow, accumulate, height, width, scratch)
+      panel += panelA
+      block += (<usize>MR) * cRow
+    }
+    packedB += panelB
+  }
+}
