@@ -1,4 +1,4 @@
-import { byteOrder, isAmbiguousToken, toByteLevel } from './byte-level.ts'
+import { byteOrder, isAmbiguousToken } from './byte-level.ts'
 import { Heap } from './heap.ts'
 import { Tokenizer } from './tokenizer.ts'
 import { detached, forEachSection, forEachWord, tokenSplitter, utf8 } from './words.ts'
@@ -119,7 +119,6 @@ interface Pair {
   count: number
   /** Words that had the pair when it was last seen; some may have lost it since. */
   words: number[]
-  isMerged: boolean
 }
 
 interface Candidate {
@@ -143,7 +142,6 @@ function learnMerges(words: ReadonlyMap<string, number>, options: MergeOptions):
   const { tokenBytes, vocabSize, minFrequency } = options
   const corpus = splitIntoBytes(words, options.firstByteId)
   const pairs = new Map<number, Pair>()
-  const idOfToken = new Map(tokenBytes.map((bytes, id) => [toByteLevel(bytes), id]))
   const heap = new Heap<Candidate>(precedes)
   const merges: number[] = []
   const grown = new Set<Pair>()
@@ -152,7 +150,7 @@ function learnMerges(words: ReadonlyMap<string, number>, options: MergeOptions):
     const key = left * MAX_VOCAB_SIZE + right
     let pair = pairs.get(key)
     if (pair === undefined) {
-      pair = { left, right, count: 0, words: [], isMerged: false }
+      pair = { left, right, count: 0, words: [] }
       pairs.set(key, pair)
     }
     pair.count += amount
@@ -180,23 +178,15 @@ function learnMerges(words: ReadonlyMap<string, number>, options: MergeOptions):
       if (pair.count > 0) heap.push({ pair, count: pair.count })
       continue
     }
-    if (count === 0) continue
     if (count < minFrequency) break
-    const bytes = new Uint8Array([...tokenBytes[pair.left], ...tokenBytes[pair.right]])
-    const name = toByteLevel(bytes)
-    // Two pairs can make the same token (ab·c, a·bc); the second merge then adds no token.
-    const known = idOfToken.get(name)
-    const id = known ?? tokenBytes.length
-    if (known === undefined) {
-      tokenBytes.push(bytes)
-      idOfToken.set(name, id)
-    }
-    if (!pair.isMerged) merges.push(pair.left, pair.right, id)
-    pair.isMerged = true
+    // The token is new: no other pair makes the same bytes, as merges inside a stretch of text do not depend on what is
+    // around it while its ends stay token ends.
+    const id = tokenBytes.length
+    tokenBytes.push(new Uint8Array([...tokenBytes[pair.left], ...tokenBytes[pair.right]]))
+    merges.push(pair.left, pair.right, id)
     for (const word of pair.words) mergeInWord(corpus, word, pair, id, change)
     pair.words = []
     pair.count = 0
-    grown.delete(pair)
     offerGrown()
     if (merges.length % (3 * MERGES_PER_REPORT) === 0) options.report()
   }
