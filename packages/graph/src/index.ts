@@ -6,3 +6,81 @@ export {
   kernelWeight,
   type WeightedLists,
 } from './affinity.ts'
+export {
+  type Coo,
+  type Csr,
+  checkCsr,
+  csrFromCoo,
+  csrFromDense,
+  diagonal,
+  isSymmetric,
+  nnz,
+  spmm,
+  spmv,
+  symmetryError,
+  toCoo,
+  toDense,
+  transpose,
+  valueAt,
+} from './csr.ts'
+export type { DenseMatrix } from './dense.ts'
+export {
+  type DescribeOptions,
+  describeManifold,
+  type HubReport,
+  type ManifoldDescription,
+} from './describe.ts'
+export type { Metric } from './distance.ts'
+export {
+  builderConfig,
+  type DomainLaplacianInfo,
+  type DomainLaplacianOptions,
+  domainLaplacian,
+} from './domain-laplacian.ts'
+export { parseJsonl } from './embeddings/jsonl.ts'
+export { parseNpy } from './embeddings/npy.ts'
+export { parseParquetEmbeddings } from './embeddings/parquet.ts'
+export {
+  type EmbeddingFormat,
+  type EmbeddingOptions,
+  parseEmbeddings,
+  readEmbeddings,
+} from './embeddings/read.ts'
+export { parseSafetensors } from './embeddings/safetensors.ts'
+export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from './embeddings/text.ts'
+export type { VocabularyOptions, Weighting } from './embeddings/weighting.ts'
+export { FormatError, GraphError } from './errors.ts'
+export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
+export { decodeUtf8, readTextFile } from './files.ts'
+export { type KnnOptions, knnGraph, type NeighbourLists } from './knn.ts'
+export { degrees, laplacian, type Normalization } from './laplacian.ts'
+export { type Manifold, readManifold, type WriteManifoldOptions, writeManifold } from './manifold/files.ts'
+export {
+  type ConfigValue,
+  configNumber,
+  encodeManifoldJson,
+  type ManifoldFile,
+  type ManifoldMetadata,
+  parseManifoldJson,
+} from './manifold/metadata.ts'
+export { encodeManifoldParquet, parseManifoldParquet } from './manifold/parquet.ts'
+export type { Quantiles } from './quantiles.ts'
+export { Random } from './random.ts'
+export { type Reduced, type ReduceMethod, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
+export { strongestHalf } from './sparsify.ts'
+export { randomizedSvd, type SvdOptions, type TruncatedSvd } from './svd.ts'
+export { symmetrize } from './symmetrize.ts'
+export {
+  rayleighEnergy,
+  type Taumode,
+  type TauPolicy,
+  tauFromComponents,
+  tauFromEnergies,
+  taumode,
+} from './taumode.ts'
+export {
+  assertLaplacian,
+  checkLaplacian,
+  type LaplacianCheckOptions,
+  type LaplacianVerdict,
+} from './validate.ts'

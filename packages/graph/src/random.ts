@@ -3,7 +3,7 @@ import { GraphError } from './errors.ts'
 /** One block of Philox 4x32 with 10 rounds: counter [4] and key [2] (32-bit words) → 4 random words. Counter-based, so block n of a
  *  stream needs no earlier block, and only integer operations, so the bits are the same on every platform.
  *  Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
-export const philox4x32 = (counter: readonly number[], key: readonly number[]): Uint32Array => {
+export const philox4x32 = (counter: readonly number[], key: readonly number[]): Uint32Array<ArrayBuffer> => {
   let [c0, c1, c2, c3] = counter
   let [k0, k1] = key
   for (let round = 0; round < 10; round++) {

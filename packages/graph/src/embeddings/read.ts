@@ -1,0 +1,49 @@
+import type { DenseMatrix } from '../dense.ts'
+import { FormatError } from '../errors.ts'
+import { decodeUtf8, readFileBytes } from '../files.ts'
+import { parseJsonl } from './jsonl.ts'
+import { parseNpy } from './npy.ts'
+import { parseParquetEmbeddings } from './parquet.ts'
+import { parseSafetensors } from './safetensors.ts'
+
+export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors'
+
+export interface EmbeddingOptions {
+  /** which part of the file: field of a jsonl line, column of a parquet file, tensor of a safetensors file */
+  name?: string
+}
+
+/** Bytes of an embeddings file → matrix [items, width]; f32 where the file is f32 or narrower and not parquet or jsonl, else f64. */
+export const parseEmbeddings = async (
+  bytes: Uint8Array,
+  format: EmbeddingFormat,
+  { name }: EmbeddingOptions = {},
+): Promise<DenseMatrix> => {
+  switch (format) {
+    case 'npy':
+      return parseNpy(bytes)
+    case 'jsonl':
+      return parseJsonl(decodeUtf8('jsonl', bytes), { field: name })
+    case 'parquet':
+      return parseParquetEmbeddings(bytes, { column: name })
+    case 'safetensors':
+      return parseSafetensors(bytes, { tensor: name })
+    default:
+      throw new FormatError(
+        `embeddings: format must be npy, jsonl, parquet or safetensors, got ${format satisfies never}`,
+      )
+  }
+}
+
+/** Embeddings from a file, the format by its extension (.npy, .jsonl, .parquet, .safetensors). Node only.
+ *  Throws FormatError, with the path, for a missing, empty, damaged or unsupported file. */
+export const readEmbeddings = async (path: string, options: EmbeddingOptions = {}): Promise<DenseMatrix> => {
+  const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
+  const bytes = await readFileBytes('embeddings', path)
+  try {
+    return await parseEmbeddings(bytes, extension as EmbeddingFormat, options)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    throw new FormatError(`${path}: ${error.message}`, { cause: error })
+  }
+}

@@ -1,0 +1,76 @@
+import { nnz } from '../csr.ts'
+import { checkInteger, type DenseMatrix } from '../dense.ts'
+import { GraphError } from '../errors.ts'
+import { randomizedSvd } from '../svd.ts'
+import { cutPassages } from './passages.ts'
+import { type VocabularyOptions, type Weighting, weightPassages } from './weighting.ts'
+
+export interface TextEmbeddingOptions extends Partial<VocabularyOptions> {
+  /** width of the embeddings, 64 unless given; at most min(passages, words) */
+  dim?: number
+  /** words per passage, 64 unless given */
+  passageTokens?: number
+  /** 'tf-idf' unless given */
+  weighting?: Weighting
+  /** 0 unless given */
+  seed?: number
+  /** see `randomizedSvd`: 10 and 2 unless given */
+  oversample?: number
+  powerIterations?: number
+}
+
+export interface TextEmbeddings extends DenseMatrix {
+  data: Float64Array
+  info: {
+    passages: number
+    /** words of the text, and distinct ones kept */
+    tokens: number
+    vocabulary: number
+    /** non-zeros of the weighted passage-by-word matrix */
+    nnz: number
+    /** share of the squared weights that the `dim` components hold */
+    keptEnergy: number
+    singularValues: Float64Array
+  }
+}
+
+/** Embeddings of a text's passages without a downloaded model (latent semantic analysis): passages of consecutive words → sparse tf-idf or
+ *  PPMI → randomised truncated SVD → U·S, one row per passage, so that dot products of rows approximate those of the weights.
+ *  The same bits for one seed on one engine. Throws GraphError for a text too short for the settings, naming the setting. */
+export const textEmbeddings = (text: string, options: TextEmbeddingOptions = {}): TextEmbeddings => {
+  const {
+    dim = 64,
+    passageTokens = 64,
+    weighting = 'tf-idf',
+    seed = 0,
+    oversample,
+    powerIterations,
+  } = options
+  const { minPassages = 2, maxShare = 0.5, maxWords = 20_000 } = options
+  if (weighting !== 'tf-idf' && weighting !== 'ppmi') {
+    throw new GraphError(`textEmbeddings: weighting must be 'tf-idf' or 'ppmi', got '${weighting}'`)
+  }
+  const passages = cutPassages(text, passageTokens)
+  const { weights } = weightPassages(passages, weighting, { minPassages, maxShare, maxWords })
+  const { nRows: rows, nCols: vocabulary } = weights
+  checkInteger(
+    'textEmbeddings',
+    'dim',
+    dim,
+    1,
+    Math.min(rows, vocabulary),
+    `the text gives ${rows} passages and ${vocabulary} words; lower dim or add text`,
+  )
+  const { u, s } = randomizedSvd(weights, { rank: dim, oversample, powerIterations, seed })
+  const data = u.data.map((value, n) => value * s[n % dim])
+  const energy = weights.values.reduce((sum, v) => sum + v * v, 0)
+  const info = {
+    passages: rows,
+    tokens: passages.tokens.length,
+    vocabulary,
+    nnz: nnz(weights),
+    keptEnergy: s.reduce((sum, v) => sum + v * v, 0) / energy,
+    singularValues: s,
+  }
+  return { data, rows, cols: dim, info }
+}

@@ -1,0 +1,99 @@
+import { Matrix, SingularValueDecomposition } from 'ml-matrix'
+import { type Csr, spmm, transpose } from './csr.ts'
+import { checkInteger, type DenseMatrix } from './dense.ts'
+import { qr } from './qr.ts'
+import { Random } from './random.ts'
+
+type Dense = DenseMatrix & { data: Float64Array }
+
+export interface SvdOptions {
+  /** number of singular triplets, between 1 and min(rows, columns) */
+  rank: number
+  /** extra columns of the range finder, 10 unless given */
+  oversample?: number
+  /** power iterations, 2 unless given: each sharpens the spectrum by A Aᵀ */
+  powerIterations?: number
+  seed: number
+}
+
+/** Leading singular triplets: a ≈ u diag(s) vᵀ, u [rows, rank], s descending, v [columns, rank]. The largest |component| of each column of v
+ *  is positive. */
+export interface TruncatedSvd {
+  u: Dense
+  s: Float64Array
+  v: Dense
+}
+
+/** Randomised truncated SVD of a sparse or dense matrix: seeded Gaussian range finder, power iterations with QR between them, then the
+ *  small SVD by ml-matrix. Exact (to rounding) when rank + oversample reaches the smaller side.
+ *  Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53 (2011), algorithms 4.4 and 5.1. */
+export const randomizedSvd = (
+  a: Csr | DenseMatrix,
+  { rank, oversample = 10, powerIterations = 2, seed }: SvdOptions,
+): TruncatedSvd => {
+  const [rows, cols] = 'indptr' in a ? [a.nRows, a.nCols] : [a.rows, a.cols]
+  const smaller = Math.min(rows, cols)
+  checkInteger('svd', 'rank', rank, 1, smaller, `the matrix is [${rows}, ${cols}]`)
+  checkInteger('svd', 'oversample', oversample, 0, Number.MAX_SAFE_INTEGER, 'use 10')
+  checkInteger('svd', 'powerIterations', powerIterations, 0, 100, 'use 2')
+  const width = Math.min(smaller, rank + oversample)
+  const times = multiplier(a)
+  const timesTransposed = multiplier('indptr' in a ? transpose(a) : denseTranspose(a))
+  const random = new Random(seed)
+  const omega = Float64Array.from({ length: cols * width }, () => random.normal())
+  let basis = qr(times({ data: omega, rows: cols, cols: width })).q
+  for (let n = 0; n < powerIterations; n++) {
+    basis = qr(times(timesTransposed(basis))).q
+  }
+  // Bᵀ = Aᵀ Q = Q₂ R, R = U₁ S V₁ᵀ, so A ≈ Q B = (Q V₁) S (Q₂ U₁)ᵀ
+  const small = qr(timesTransposed(basis))
+  const decomposition = new SingularValueDecomposition(Matrix.from1DArray(width, width, small.r.data), {
+    autoTranspose: true,
+  })
+  const u = multiply(basis, fromMatrix(decomposition.rightSingularVectors, rank))
+  const v = multiply(small.q, fromMatrix(decomposition.leftSingularVectors, rank))
+  fixSigns(u, v)
+  return { u, s: Float64Array.from(decomposition.diagonal.slice(0, rank)), v }
+}
+
+const multiplier = (a: Csr | DenseMatrix): ((x: DenseMatrix) => Dense) =>
+  'indptr' in a ? (x) => spmm(a, x) : (x) => multiply(a, x)
+
+/** First columns of an ml-matrix matrix. */
+const fromMatrix = (matrix: Matrix, cols: number): Dense => {
+  const data = new Float64Array(matrix.rows * cols)
+  for (let i = 0; i < matrix.rows; i++) for (let j = 0; j < cols; j++) data[i * cols + j] = matrix.get(i, j)
+  return { data, rows: matrix.rows, cols }
+}
+
+const fixSigns = (u: Dense, v: Dense): void => {
+  for (let j = 0; j < v.cols; j++) {
+    let largest = 0
+    for (let i = 0; i < v.rows; i++) {
+      const value = v.data[i * v.cols + j]
+      if (Math.abs(value) > Math.abs(largest)) largest = value
+    }
+    if (largest >= 0) continue
+    for (const { data, rows, cols } of [u, v]) for (let i = 0; i < rows; i++) data[i * cols + j] *= -1
+  }
+}
+
+/** Dense product a [M, K] · b [K, N] → [M, N]. */
+export const multiply = (a: DenseMatrix, b: DenseMatrix): Dense => {
+  const data = new Float64Array(a.rows * b.cols)
+  for (let i = 0; i < a.rows; i++) {
+    const out = data.subarray(i * b.cols, (i + 1) * b.cols)
+    for (let k = 0; k < a.cols; k++) {
+      const weight = a.data[i * a.cols + k]
+      const from = k * b.cols
+      for (let j = 0; j < out.length; j++) out[j] += weight * b.data[from + j]
+    }
+  }
+  return { data, rows: a.rows, cols: b.cols }
+}
+
+const denseTranspose = ({ data, rows, cols }: DenseMatrix): Dense => {
+  const out = new Float64Array(data.length)
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = data[i * cols + j]
+  return { data: out, rows: cols, cols: rows }
+}
