@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadTokenizer, saveTokenizer } from './file.ts'
-import { corpus } from './fixtures/fixtures.ts'
+import { corpus } from './fixtures/reference.ts'
 import { trainTokenizer } from './train.ts'
 
 let directory = ''

@@ -1,7 +1,7 @@
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { anyText, corpus, huggingFace } from './fixtures/fixtures.ts'
+import { anyText, corpus, huggingFace } from './fixtures/reference.ts'
 import { Tokenizer } from './tokenizer.ts'
 import { trainTokenizer } from './train.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { huggingFace } from './fixtures/fixtures.ts'
+import { huggingFace } from './fixtures/reference.ts'
 import { Tokenizer } from './tokenizer.ts'
 
 const size = Object.keys(huggingFace.tokenizer.model.vocab).length

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { corpus, huggingFace } from './fixtures/fixtures.ts'
+import { corpus, huggingFace } from './fixtures/reference.ts'
 import { type TrainTokenizerOptions, type TrainTokenizerProgress, trainTokenizer } from './train.ts'
 import { forEachWord } from './words.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { anyText } from './fixtures/fixtures.ts'
+import { anyText } from './fixtures/reference.ts'
 import { detached, forEachSection, forEachWord, tokenSplitter, utf8 } from './words.ts'
 
 function wordsOf(text: string): string[] {
