@@ -10,7 +10,11 @@ const [task, ...args] = process.argv.slice(2)
 
 function run(command, commandArgs, { cwd = root, quiet = false } = {}) {
   const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit'
-  const { status, signal } = spawnSync(command, commandArgs, { cwd, stdio, shell: process.platform === 'win32' })
+  const { status, signal } = spawnSync(command, commandArgs, {
+    cwd,
+    stdio,
+    shell: process.platform === 'win32',
+  })
   if (status !== 0) process.exit(status ?? (signal === 'SIGINT' ? 130 : 1))
 }
 const pnpm = (pnpmArgs, options) => run('npx', ['-y', packageManager, ...pnpmArgs], options)

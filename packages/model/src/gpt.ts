@@ -94,7 +94,7 @@ export class GPT implements Disposable {
 
   /** Number of trainable values. */
   get parameterCount(): number {
-    return this.parameters.values().reduce((sum, { size }) => sum + size, 0)
+    return Array.from(this.parameters.values()).reduce((sum, { size }) => sum + size, 0)
   }
 
   #weight(name: string): Tensor {

@@ -10,7 +10,7 @@ import {
   type Tensor,
   writeFileAtomic,
 } from '@tau/tensor'
-import type { ModelConfig } from './config.ts'
+import { type ModelConfig, manifoldDim } from './config.ts'
 import { configFromJson, configToJson } from './config-json.ts'
 import { GPT } from './gpt.ts'
 import { parameterSpecs } from './parameters.ts'
@@ -29,7 +29,10 @@ export async function saveModel(model: GPT, dir: string): Promise<void> {
   const { mkdir } = await import('node:fs/promises')
   const { join } = await import('node:path')
   await mkdir(dir, { recursive: true })
-  if (model.laplacian) await writeManifold(model.laplacian.csr, join(dir, MODEL_FILES.manifold))
+  if (model.laplacian) {
+    const { csr, dim } = model.laplacian
+    await writeManifold(dir, { laplacian: csr, nameId: 'domain', source: { rows: dim, cols: dim } })
+  }
   await writeFileAtomic(join(dir, MODEL_FILES.weights), await encodeModel(model))
   await writeFileAtomic(join(dir, MODEL_FILES.config), configToJson(model.config))
 }
@@ -53,7 +56,9 @@ export async function loadModel(device: Device, dir: string): Promise<GPT> {
   const weightsPath = join(dir, MODEL_FILES.weights)
   const file = decodeSafetensors(await readFileChecked(weightsPath), weightsPath)
   const laplacian =
-    config.attention === 'tau' ? await readManifold(join(dir, MODEL_FILES.manifold)) : undefined
+    config.attention === 'tau'
+      ? (await readManifold(dir, { size: manifoldDim(config) })).laplacian
+      : undefined
   return device.unscoped(() => {
     const parameters = toParameters(device, config, file, weightsPath)
     const model = new GPT(device, config, parameters, laplacian && LaplacianTensor.from(device, laplacian))

@@ -42,3 +42,4 @@ export {
   type TokenizerParts,
 } from './tokenizer/tokenizer.ts'
 export { type TrainTokenizerOptions, type TrainTokenizerProgress, trainTokenizer } from './tokenizer/train.ts'
+export { type StepResult, trainStep } from './loop/step.ts'

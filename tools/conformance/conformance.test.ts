@@ -1,0 +1,54 @@
+import { cpu, type Device, gpu } from '@tau/tensor'
+import { fixturesFolder, hasFixtures } from '@tau/testing'
+import { describe, expect, it } from 'vitest'
+import { compare } from './compare.ts'
+import { passed, runConformance } from './conformance.ts'
+
+describe('compare', () => {
+  const expected = { out: { shape: [2], data: [1, 2] } }
+  const tolerance = { out: { f32: 0.1, f64: 1e-9 } }
+
+  it('measures errors in units of the tolerance', () => {
+    expect(compare({ out: [1, 2.05] }, expected, tolerance).error).toBeCloseTo(0.5)
+    expect(compare({ out: [1.2, 2] }, expected, tolerance).error).toBeCloseTo(2)
+  })
+
+  it.each([
+    ['a missing field', {}],
+    ['too few values', { out: [1] }],
+    ['NaN', { out: [1, Number.NaN] }],
+  ])('fails for %s', (_, found) => {
+    expect(compare(found, expected, tolerance).error).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('wants integers without tolerance to be equal', () => {
+    expect(compare({ row: [0, 2] }, { row: { shape: [2], data: [0, 1] } }, {}).error).toBe(
+      Number.POSITIVE_INFINITY,
+    )
+  })
+})
+
+const openers: Record<string, () => Promise<Device>> = {
+  'cpu plain SIMD': () => cpu({ threads: 1, simd: 'plain' }),
+  'cpu relaxed SIMD, 2 threads': () => cpu({ threads: 2, simd: 'relaxed' }),
+  'gpu.js webasm': () => gpu({ mode: 'webasm' }),
+  'gpu.js cpu': () => gpu({ mode: 'cpu' }),
+}
+
+describe('fixtures', () => {
+  it.skipIf(!hasFixtures()).for(Object.keys(openers))(
+    'all pass on %s',
+    async (name) => {
+      const device = await openers[name]()
+      const reports = await runConformance(fixturesFolder, device)
+      await device.close()
+      expect(
+        reports.flatMap(({ group, failed }) =>
+          failed.map((failure) => `${group} ${failure.name}: ${failure.message}`),
+        ),
+      ).toEqual([])
+      expect(passed(reports)).toBe(true)
+    },
+    300_000,
+  )
+})

@@ -1,0 +1,46 @@
+import { type Csr, csrFromCoo } from '@tau/graph'
+import { type Device, grad, mul, sum, type Tensor } from '@tau/tensor'
+import type { Found } from './compare.ts'
+import type { Case, Fields, Group, NumberArray } from './fixture.ts'
+
+/** What a group's runner gets besides its case. */
+export interface Context {
+  readonly device: Device
+  /** All groups of the directory, for cases that refer to another. */
+  readonly groups: ReadonlyMap<string, Group>
+}
+
+export type Runner = (fixture: Case, context: Context) => Promise<Found>
+
+export const tensorOf = (device: Device, { shape, data }: NumberArray): Tensor =>
+  device.tensor(Float32Array.from(data), shape)
+
+/** The oracle's sparse dictionary as CSR. */
+export function laplacianOf(fields: Fields): Csr {
+  const size = fields.number('size')
+  return csrFromCoo({
+    nRows: size,
+    nCols: size,
+    row: fields.array('row').data,
+    col: fields.array('col').data,
+    value: fields.array('value').data,
+  })
+}
+
+/** out = f(inputs) and the gradients of Σ r·out for the named inputs. */
+export async function outAndGradients(
+  device: Device,
+  inputs: Readonly<Record<string, Tensor>>,
+  r: Tensor,
+  f: () => Tensor,
+): Promise<{ out: Float32Array; grads: Record<string, Float32Array> }> {
+  let out: Tensor | undefined
+  const { grads } = grad(() => {
+    out = f()
+    return sum(mul(out, r))
+  }, Object.values(inputs))
+  if (!out) throw new Error('internal: the function under test must have run')
+  const found: Record<string, Float32Array> = {}
+  for (const [i, name] of Object.keys(inputs).entries()) found[name] = await grads[i].data()
+  return { out: await out.data(), grads: found }
+}

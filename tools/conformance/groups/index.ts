@@ -1,0 +1,24 @@
+import type { Runner } from '../context.ts'
+import { adamw } from './adamw.ts'
+import { attention, attentionClock } from './attention.ts'
+import { decode } from './decode.ts'
+import { laplacian } from './laplacian.ts'
+import { model } from './model.ts'
+import { rope } from './rope.ts'
+import { taumode } from './taumode.ts'
+import { trainTrace } from './train-trace.ts'
+
+/** Every group that a fixtures directory must have. */
+export const runners: Readonly<Record<string, Runner>> = {
+  adamw,
+  attention,
+  attention_clock: attentionClock,
+  decode,
+  laplacian,
+  model_gated: model,
+  model_nano: model,
+  model_tau: model,
+  rope,
+  taumode,
+  train_trace: trainTrace,
+}

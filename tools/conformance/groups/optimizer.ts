@@ -1,0 +1,24 @@
+import type { AdamWOptions, Schedule } from '@tau/train'
+import type { Fields } from '../fixture.ts'
+
+export const scheduleOf = (optimiser: Fields): Schedule => {
+  const schedule = optimiser.fields('schedule')
+  return {
+    peak: schedule.number('peak'),
+    floor: schedule.number('floor'),
+    warmup: schedule.number('warmup'),
+    total: schedule.number('total'),
+  }
+}
+
+export function optimizerOptions(optimiser: Fields): AdamWOptions {
+  const betas = optimiser.value.betas
+  if (!Array.isArray(betas)) throw new Error('fixture: optimiser.betas must be two numbers')
+  return {
+    beta1: Number(betas[0]),
+    beta2: Number(betas[1]),
+    eps: optimiser.number('eps'),
+    weightDecay: optimiser.number('weight_decay'),
+    gradClip: optimiser.optionalNumber('clip') ?? Number.POSITIVE_INFINITY,
+  }
+}

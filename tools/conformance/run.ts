@@ -1,0 +1,84 @@
+// npm run conformance -- --fixtures DIR [--backend cpu|gpu] [--mode cpu|webasm] [--threads N] [--simd plain|relaxed] [--json FILE]
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { cpu, type Device, gpu } from '@tau/tensor'
+import { passed, runConformance } from './conformance.ts'
+
+const HELP = `Runs the oracle's fixtures through the public packages in f32.
+
+  --fixtures DIR   directory of fixture files (required)
+  --backend NAME   cpu (default) or gpu
+  --mode NAME      gpu.js mode of the gpu backend: cpu or webasm (default)
+  --threads N      threads of the cpu backend; default 2
+  --simd NAME      build of the cpu backend: auto (default), plain or relaxed
+  --json FILE      writes the figures
+Exit status: 0 all passed, 1 a case failed or a group is missing.`
+
+const { values } = parseArgs({
+  options: {
+    fixtures: { type: 'string' },
+    backend: { type: 'string', default: 'cpu' },
+    mode: { type: 'string', default: 'webasm' },
+    threads: { type: 'string', default: '2' },
+    simd: { type: 'string', default: 'auto' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+function choose<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value)
+  if (!found) throw new Error(`conformance: --${flag} must be ${allowed.join(' or ')}, got ${value}`)
+  return found
+}
+
+async function openDevice(): Promise<Device> {
+  const backend = choose('backend', values.backend, ['cpu', 'gpu'])
+  if (backend === 'gpu') return gpu({ mode: choose('mode', values.mode, ['cpu', 'webasm']) })
+  return cpu({
+    threads: Number(values.threads),
+    simd: choose('simd', values.simd, ['auto', 'plain', 'relaxed']),
+    strict: true,
+  })
+}
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(HELP)
+    return 0
+  }
+  if (!values.fixtures) throw new Error('conformance: --fixtures must name a directory, got none')
+  const dir = resolve(process.env.INIT_CWD ?? '.', values.fixtures)
+  const device = await openDevice()
+  const { backend, variant, threads } = device.info
+  console.log(`conformance on ${backend} ${variant}, ${threads} thread(s), fixtures ${dir}`)
+  const reports = await runConformance(dir, device, ({ group, present, cases, failed, worst }) => {
+    const verdict = !present ? 'MISSING' : failed.length > 0 ? `FAILED ${failed.length}` : 'ok'
+    console.log(
+      `${group.padEnd(16)} ${String(cases).padStart(3)} cases  worst ${worst.error.toFixed(3)} of tolerance  ${verdict}`,
+    )
+    for (const { name, message } of failed) console.log(`  ${name}: ${message}`)
+  })
+  await device.close()
+  const ok = passed(reports)
+  if (values.json)
+    writeFileSync(
+      resolve(process.env.INIT_CWD ?? '.', values.json),
+      `${JSON.stringify({ device: device.info, passed: ok, groups: reports }, null, 2)}\n`,
+    )
+  const cases = reports.reduce((sum, report) => sum + report.cases, 0)
+  const failures = reports.reduce((sum, report) => sum + report.failed.length + (report.present ? 0 : 1), 0)
+  console.log(`${cases - failures} passed, ${failures} failed`)
+  return ok ? 0 : 1
+}
+
+main().then(
+  (status) => {
+    process.exitCode = status
+  },
+  (error) => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 2
+  },
+)
