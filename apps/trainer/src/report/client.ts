@@ -1,0 +1,268 @@
+// The page's script: draws every [data-chart] element from the JSON in #charts. It is inlined as it stands, types stripped, after
+// uPlot's own script, so it may import nothing but types and must parse without a build.
+import type UPlot from 'uplot'
+import type { Axis, Chart, Series } from './chart.ts'
+
+declare const uPlot: typeof UPlot
+
+const charts: Record<string, Chart> = JSON.parse(document.getElementById('charts')!.textContent!)
+const drawn = new Map<HTMLElement, UPlot>()
+const waiting = new Set<HTMLElement>()
+const FRAME_MS = 12
+
+const cssColor = (name: string, opacity = 1): string => {
+  const value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+  if (opacity === 1) return value
+  const alpha = Math.round(opacity * 255)
+    .toString(16)
+    .padStart(2, '0')
+  return value + alpha // the palette is written as #rrggbb
+}
+
+const trim = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text)
+
+function format(value: number): string {
+  const size = Math.abs(value)
+  if (size === 0) return '0'
+  if (size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, 'e')
+  if (size >= 1e6) return `${trim((value / 1e6).toPrecision(3))}M`
+  if (size >= 1e4) return `${trim((value / 1e3).toPrecision(3))}k`
+  return size >= 1000 ? String(Math.round(value)) : trim(value.toPrecision(4))
+}
+
+const formatTick = (value: number | null): string =>
+  value === null ? '' : format(Number(value.toPrecision(6)))
+
+/** The value at an index, or the last one before it. */
+function valueAt(series: Series, index: number): number | undefined {
+  for (let i = index; i >= 0; i--) {
+    const value = series.values[i]
+    if (value !== null) return value
+  }
+  return undefined
+}
+
+function legendText(series: Series, index: number): string {
+  const value = valueAt(series, index)
+  if (value === undefined) return '–'
+  const also = series.also ? ` · ${format(value * series.also.factor)} ${series.also.unit}` : ''
+  return format(value) + also
+}
+
+/** Legend above the plot: values under the cursor, or the last ones; a click hides a series. */
+function legendOf(chart: Chart, element: HTMLElement): (index: number | null | undefined) => void {
+  const legend = element.querySelector('.legend')
+  if (legend === null) return () => {}
+  const stepItem = document.createElement('span')
+  stepItem.className = 'legend-step'
+  const items = chart.series.flatMap((series, i) => {
+    if (series.isEdge) return []
+    const item = document.createElement('button')
+    item.type = 'button'
+    item.setAttribute('aria-pressed', 'true')
+    const swatch = document.createElement('i')
+    swatch.style.background = `var(--${series.color})`
+    swatch.style.opacity = String(Math.max(0.35, series.opacity))
+    const value = document.createElement('b')
+    item.append(swatch, `${series.label} `, value)
+    item.addEventListener('click', () => {
+      const plot = drawn.get(element)
+      if (plot === undefined) return
+      const show = !plot.series[i + 1].show
+      plot.setSeries(i + 1, { show })
+      item.setAttribute('aria-pressed', String(show))
+    })
+    return [{ series, value, item }]
+  })
+  legend.replaceChildren(...items.map(({ item }) => item), stepItem)
+  return (index) => {
+    const at = index ?? chart.x.length - 1
+    for (const { series, value } of items) value.textContent = legendText(series, at)
+    stepItem.textContent = `step ${chart.x[at].toLocaleString('en')}`
+  }
+}
+
+/** 1, 2 and 5 times the powers of ten inside the limits; the powers alone where those are many. */
+function logSplits(low: number, high: number): number[] {
+  const splits: number[] = []
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
+    for (const digit of [1, 2, 5]) splits.push(Number(`${digit}e${power}`))
+  const inside = splits.filter((value) => value >= low && value <= high)
+  return inside.length <= 6
+    ? inside
+    : inside.filter((value) => Number.isInteger(Math.round(1e6 * Math.log10(value)) / 1e6))
+}
+
+interface AxisPlace {
+  readonly scale: 'left' | 'right'
+  readonly side: 1 | 3
+  readonly isSmall: boolean
+}
+
+function axisOf(axis: Axis, { scale, side, isSmall }: AxisPlace): UPlot.Axis {
+  return {
+    ...(axis.isLog && {
+      splits: (_: UPlot, __: number, low: number, high: number) => logSplits(low, high),
+      filter: (_: UPlot, splits: number[]) => splits,
+    }),
+    scale,
+    side,
+    stroke: () => cssColor('muted'),
+    font: '11px system-ui, sans-serif',
+    labelFont: '11px system-ui, sans-serif',
+    ...(axis.label && { label: axis.label, labelSize: 18, labelGap: 0 }),
+    size: 44,
+    gap: 4,
+    grid: { show: side === 3, stroke: () => cssColor('line'), width: 1 },
+    ticks: { show: false },
+    values: (_, ticks) => ticks.map(formatTick),
+    space: isSmall ? 22 : 34,
+  }
+}
+
+function scalesOf(chart: Chart): UPlot.Scales {
+  const scale = ({ range, isLog }: Axis): UPlot.Scale => ({
+    ...(isLog && { distr: 3, log: 10 }),
+    ...(range && { range: [range[0], range[1]] }),
+  })
+  const factor = chart.right?.factor
+  return {
+    // A run of one point still needs a width.
+    x: { time: false, range: (_, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },
+    left: scale(chart.left),
+    ...(chart.right && {
+      right:
+        factor === undefined
+          ? scale(chart.right)
+          : { from: 'left', range: (_: UPlot, low: number, high: number) => [low * factor, high * factor] },
+    }),
+  }
+}
+
+function drawMarks(plot: UPlot, marks: readonly number[]): void {
+  const { ctx, bbox } = plot
+  ctx.save()
+  ctx.strokeStyle = cssColor('muted')
+  ctx.setLineDash([4, 4])
+  for (const step of marks) {
+    const at = Math.round(plot.valToPos(step, 'x', true))
+    if (at < bbox.left || at > bbox.left + bbox.width) continue
+    ctx.beginPath()
+    ctx.moveTo(at, bbox.top)
+    ctx.lineTo(at, bbox.top + bbox.height)
+    ctx.stroke()
+  }
+  ctx.restore()
+}
+
+function draw(element: HTMLElement): void {
+  const chart = charts[element.dataset.chart!]
+  const target = element.querySelector<HTMLElement>('.plot')!
+  const showLegend = legendOf(chart, element)
+  const isSmall = chart.height < 160
+  const options: UPlot.Options = {
+    width: target.clientWidth,
+    height: chart.height,
+    padding: [10, chart.right ? 0 : 12, 0, 0],
+    scales: scalesOf(chart),
+    legend: { show: false },
+    cursor: {
+      sync: { key: 'step', setSeries: false, scales: ['x', null] },
+      drag: { x: true, y: false },
+      points: { size: 6 },
+      y: false,
+    },
+    axes: [
+      {
+        stroke: () => cssColor('muted'),
+        font: '11px system-ui, sans-serif',
+        grid: { show: false },
+        ticks: { stroke: () => cssColor('line'), size: 4 },
+        size: isSmall ? 22 : 26,
+        gap: 2,
+        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
+        values: (_, ticks) => ticks.map(formatTick),
+      },
+      axisOf(chart.left, { scale: 'left', side: 3, isSmall }),
+      ...(chart.right ? [axisOf(chart.right, { scale: 'right', side: 1, isSmall })] : []),
+    ],
+    series: [
+      {},
+      ...chart.series.map(
+        (series): UPlot.Series => ({
+          scale: series.axis,
+          stroke: cssColor(series.color, series.opacity),
+          width: series.width,
+          spanGaps: true,
+          points: {
+            show: series.hasPoints && !series.isEdge,
+            size: 5,
+            fill: cssColor(series.color),
+          },
+        }),
+      ),
+    ],
+    bands: chart.bands?.map((band) => ({
+      series: [band.upper + 1, band.lower + 1],
+      fill: cssColor(band.color, band.opacity),
+    })),
+    hooks: {
+      draw: chart.marks?.length ? [(plot) => drawMarks(plot, chart.marks!)] : [],
+      setCursor: [(plot) => showLegend(plot.cursor.idx)],
+    },
+  }
+  const data = [chart.x, ...chart.series.map((series) => series.values)]
+  drawn.get(element)?.destroy()
+  drawn.set(element, new uPlot(options, data as UPlot.AlignedData, target))
+  showLegend(null)
+}
+
+/** Draws what waits, a frame's worth at a time, so that a page of a hundred charts stays responsive. */
+function drawSome(): void {
+  const start = performance.now()
+  for (const element of waiting) {
+    if (performance.now() - start > FRAME_MS) break
+    waiting.delete(element)
+    draw(element)
+  }
+  if (waiting.size > 0) requestAnimationFrame(drawSome)
+  else document.documentElement.dataset.ready = 'true'
+}
+
+function enqueue(element: HTMLElement): void {
+  if (waiting.size === 0) requestAnimationFrame(drawSome)
+  waiting.add(element)
+}
+
+// Elements in a closed <details> have no width; they are drawn when they get one.
+const observer = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const element = target.parentElement!
+    const width = target.clientWidth
+    const plot = drawn.get(element)
+    if (width === 0) continue
+    if (plot === undefined) enqueue(element)
+    else if (plot.width !== width) plot.setSize({ width, height: plot.height })
+  }
+})
+
+const elements = document.querySelectorAll<HTMLElement>('[data-chart]')
+for (const element of elements) observer.observe(element.querySelector('.plot')!)
+if (elements.length === 0) document.documentElement.dataset.ready = 'true'
+
+// The key of a group of small charts switches a colour on and off in all of them.
+for (const button of document.querySelectorAll<HTMLElement>('.key button')) {
+  button.addEventListener('click', () => {
+    const show = button.getAttribute('aria-pressed') === 'false'
+    button.setAttribute('aria-pressed', String(show))
+    for (const element of button.closest('[data-group]')!.querySelectorAll<HTMLElement>('[data-chart]')) {
+      charts[element.dataset.chart!].series.forEach((series, i) => {
+        if (series.color === button.dataset.color) drawn.get(element)?.setSeries(i + 1, { show })
+      })
+    }
+  })
+}
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  for (const element of drawn.keys()) enqueue(element)
+})

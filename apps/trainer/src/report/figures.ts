@@ -1,0 +1,176 @@
+import type { EvalRecord, HeadsRecord, StepRecord } from '@tau/train'
+import type { Chart, Series } from './chart.ts'
+import type { History } from './history.ts'
+import { compact, smooth, spread, thin } from './thin.ts'
+
+const DRAWN_STEPS = 1200
+const FEW = 40
+
+/** Rows to draw of several lists of records, joined on the step. */
+interface Column {
+  readonly steps: readonly number[]
+  readonly values: readonly number[]
+}
+
+/** Joins columns on their steps: x rising, a value or null per column and x. */
+export function join(columns: readonly Column[]): { x: number[]; values: (number | null)[][] } {
+  const x = Array.from(new Set(columns.flatMap((column) => column.steps))).sort((a, b) => a - b)
+  const values = columns.map((column) => {
+    const byStep = new Map(column.steps.map((step, i) => [step, compact(column.values[i])]))
+    return x.map((step) => byStep.get(step) ?? null)
+  })
+  return { x, values }
+}
+
+export const line = (
+  label: string,
+  color: string,
+  values: readonly (number | null)[],
+  more: Partial<Series> = {},
+): Series => ({
+  label,
+  color,
+  values,
+  axis: 'left',
+  width: 1.75,
+  opacity: 1,
+  hasPoints: values.filter((value) => value !== null).length <= FEW,
+  ...more,
+})
+
+/** Training loss, raw and smoothed, and validation loss: nats per token left, bits per byte right. */
+export function lossChart({ steps, evals, runs, resumes }: History): Chart | undefined {
+  if (steps.length + evals.length === 0) return undefined
+  const losses = steps.map((record) => record.loss)
+  const kept = thin(losses, DRAWN_STEPS)
+  const smoothed = smooth(losses)
+  const at = kept.map((i) => steps[i].step)
+  const { x, values } = join([
+    { steps: at, values: kept.map((i) => losses[i]) },
+    { steps: at, values: kept.map((i) => smoothed[i]) },
+    { steps: evals.map((record) => record.step), values: evals.map((record) => record.valLoss) },
+  ])
+  const bytesPerToken = runs.at(-1)?.bytesPerToken ?? 0
+  const factor = bytesPerToken > 0 ? 1 / (Math.LN2 * bytesPerToken) : undefined
+  const also = factor === undefined ? {} : { also: { factor, unit: 'bits/byte' } }
+  const series = [
+    line('train, each step', 'blue', values[0], { width: 1, opacity: 0.3 }),
+    line('train, smoothed', 'blue', values[1], { hasPoints: false, ...also }),
+    line('validation', 'orange', values[2], { width: 2, ...also }),
+  ].filter((one) => one.values.some((value) => value !== null))
+  return {
+    title: 'Loss',
+    note: 'Cross-entropy, nats per token (left) and bits per byte (right)',
+    height: 340,
+    x,
+    series,
+    left: { label: 'nats per token' },
+    ...(factor === undefined ? {} : { right: { label: 'bits per byte', factor } }),
+    marks: resumes,
+    hasLegend: true,
+  }
+}
+
+interface StepFigure {
+  readonly title: string
+  readonly note: string
+  readonly color: string
+  readonly read: (record: StepRecord) => number
+  readonly isNoisy: boolean
+}
+
+const STEP_FIGURES: readonly StepFigure[] = [
+  {
+    title: 'Learning rate',
+    note: 'Warmup, then cosine',
+    color: 'violet',
+    read: ({ lr }) => lr,
+    isNoisy: false,
+  },
+  {
+    title: 'Gradient norm',
+    note: 'Of all gradients, before clipping',
+    color: 'red',
+    read: ({ gradNorm }) => gradNorm,
+    isNoisy: true,
+  },
+  {
+    title: 'Tokens per second',
+    note: 'Wall time of the steps',
+    color: 'teal',
+    read: ({ tokensPerSec }) => tokensPerSec,
+    isNoisy: true,
+  },
+]
+
+/** One small chart per optimizer figure; noisy ones with a smoothed curve. */
+export function stepCharts({ steps, resumes }: History): Chart[] {
+  if (steps.length === 0) return []
+  return STEP_FIGURES.map(({ title, note, color, read, isNoisy }) => {
+    const all = steps.map(read)
+    const kept = thin(all, DRAWN_STEPS)
+    const smoothed = smooth(all)
+    const at = kept.map((i) => steps[i].step)
+    const { x, values } = join([
+      { steps: at, values: kept.map((i) => all[i]) },
+      { steps: at, values: kept.map((i) => smoothed[i]) },
+    ])
+    const series = isNoisy
+      ? [
+          line('each step', color, values[0], { width: 1, opacity: 0.3 }),
+          line('smoothed', color, values[1], { width: 1.5, hasPoints: false }),
+        ]
+      : [line('each step', color, values[0])]
+    return { title, note, height: 170, x, series, left: {}, marks: resumes, hasLegend: true }
+  })
+}
+
+/** Mean of λ over all layers and heads that have one; NaN where the model has none. */
+export function meanLambda(record: HeadsRecord, part: 'lambdaQ' | 'lambdaK'): number {
+  const means = record.layers.flatMap((layer) => layer[part].map((head) => head.mean)).filter(Number.isFinite)
+  return means.reduce((sum, value) => sum + value, 0) / means.length
+}
+
+/** The loss (left) with the mean of λ over all heads (right): does λ drift down as the loss falls? */
+export function driftChart({ steps, evals, heads, resumes }: History): Chart | undefined {
+  const drawn = spread(heads.length, 400).map((i) => heads[i])
+  const at = drawn.map((record) => record.step)
+  const losses = smooth(steps.map((record) => record.loss))
+  const kept = spread(steps.length, 400)
+  const { x, values } = join([
+    { steps: at, values: drawn.map((record) => meanLambda(record, 'lambdaQ')) },
+    { steps: at, values: drawn.map((record) => meanLambda(record, 'lambdaK')) },
+    { steps: kept.map((i) => steps[i].step), values: kept.map((i) => losses[i]) },
+    { steps: evals.map((record) => record.step), values: evals.map((record) => record.valLoss) },
+  ])
+  if (![...values[0], ...values[1]].some((value) => value !== null)) return undefined
+  return {
+    title: 'Mean λ and loss',
+    note: 'λ over all layers and heads (left), loss in nats per token (right)',
+    height: 280,
+    x,
+    series: [
+      line('mean λ of queries', 'teal', values[0], { width: 2 }),
+      line('mean λ of keys', 'violet', values[1], { width: 2 }),
+      line('train loss, smoothed', 'blue', values[2], {
+        axis: 'right',
+        width: 1.25,
+        opacity: 0.55,
+        hasPoints: false,
+      }),
+      line('validation loss', 'orange', values[3], { axis: 'right', width: 1.25, opacity: 0.8 }),
+    ].filter((one) => one.values.some((value) => value !== null)),
+    left: { label: 'mean λ' },
+    right: { label: 'nats per token' },
+    marks: resumes,
+    hasLegend: true,
+  }
+}
+
+/** The evaluation with the lowest loss. */
+export function bestEval(evals: readonly EvalRecord[]): EvalRecord | undefined {
+  return evals.reduce<EvalRecord | undefined>(
+    (best, record) => (best === undefined || record.valLoss < best.valLoss ? record : best),
+    undefined,
+  )
+}

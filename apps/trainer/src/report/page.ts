@@ -1,0 +1,203 @@
+import type { MetricsRecord, SampleRecord } from '@tau/train'
+import { cspHash, reportAssets } from './assets.ts'
+import type { Chart } from './chart.ts'
+import { driftChart, lossChart, meanLambda, stepCharts } from './figures.ts'
+import { HEAD_COLORS, headColor, lambdaCharts, parameterCharts } from './head-figures.ts'
+import { type History, historyOf } from './history.ts'
+import { html, type Markup, scriptJson, trusted } from './html.ts'
+import { figure, type Summary, summaryOf, when } from './summary.ts'
+import { smooth, spread } from './thin.ts'
+
+const SHOWN_SAMPLES = 40
+
+/** One self-contained HTML page about a run: no network, no other files, works from file://. The records may come from a run that
+ *  is still going, was killed, or was resumed; all text in them is escaped. */
+export function renderReport(records: readonly MetricsRecord[]): string {
+  const history = historyOf(records)
+  const summary = summaryOf(history)
+  const charts: Record<string, Chart> = {}
+  const place = (id: string, chart: Chart): Markup => {
+    charts[id] = chart
+    return chartMarkup(id, chart)
+  }
+  const body = html`<main>
+${headMarkup(summary, history)}
+${lossSection(history, place)}
+${summary.attention === 'dot' ? dotSection() : lambdaSection(history, place)}
+${parameterSection(history, place)}
+${sampleSection(history.samples)}
+${configSection(history)}
+<footer>Drag across a chart to zoom, double-click to see all of it again, click a legend entry to hide it.${
+    history.resumes.length > 0 ? ' Dashed lines mark the steps at which the run was resumed.' : undefined
+  }</footer>
+</main>`
+  return pageMarkup(`${summary.title} · report`, body, charts)
+}
+
+function pageMarkup(title: string, body: Markup, charts: Record<string, Chart>): string {
+  const { style, script } = reportAssets()
+  // Nothing but these two texts may run or load, whatever the records hold.
+  const policy = `default-src 'none'; style-src ${cspHash(style)}; script-src ${cspHash(script)}; img-src data:; base-uri 'none'; form-action 'none'`
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${trusted(style)}</style>
+</head>
+<body>
+${body}
+<script type="application/json" id="charts">${scriptJson(charts)}</script>
+<script>${trusted(script)}</script>
+</body>
+</html>
+`.text
+}
+
+type Place = (id: string, chart: Chart) => Markup
+
+function chartMarkup(id: string, { title, note, hasLegend }: Chart): Markup {
+  return html`<div class="panel" data-chart="${id}"><h3>${title}</h3>${
+    note === undefined ? undefined : html`<p class="chart-note">${note}</p>`
+  }${hasLegend ? html`<div class="legend"></div>` : undefined}<div class="plot"></div></div>
+`
+}
+
+function headMarkup(summary: Summary, { runs }: History): Markup {
+  return html`<header>
+<p class="eyebrow">Tau training report</p>
+<div class="title"><h1>${summary.title}${
+    summary.preset === undefined ? undefined : html`, ${summary.preset} preset`
+  }</h1>${
+    summary.attention === undefined
+      ? undefined
+      : html`<span class="pill">attention: ${summary.attention}</span>`
+  }<span class="pill ${summary.status.name}">${summary.status.text}</span></div>
+<p class="lead">${summary.lead}</p>
+${summary.fallbacks.map((fallback) => html`<p class="note">Fallback: ${fallback}</p>`)}
+${runs.length > 1 ? html`<p class="note">${runs.slice(1).map((run) => html`Resumed at step ${run.step}, ${when(run.time)}. `)}</p>` : undefined}
+<dl class="tiles">${summary.tiles.map(
+    (tile) =>
+      html`<div class="tile"><dt>${tile.label}</dt><dd class="value">${tile.value}</dd><dd class="small">${tile.small}</dd></div>`,
+  )}</dl>
+</header>`
+}
+
+function lossSection(history: History, place: Place): Markup {
+  const loss = lossChart(history)
+  const charts = stepCharts(history)
+  return html`<section><h2>Loss and optimisation</h2>
+${loss === undefined ? html`<p class="about">No step or evaluation has been recorded.</p>` : place('loss', loss)}
+${charts.length === 0 ? undefined : html`<div class="grid">${charts.map((chart, i) => place(`step-${i}`, chart))}</div>`}
+</section>`
+}
+
+const dotSection = (): Markup => html`<section><h2>λ</h2>
+<p class="about">This model scores queries and keys by their dot product. It has no λ, so there is no distribution to show.</p>
+</section>`
+
+function lambdaSection(history: History, place: Place): Markup {
+  const drift = driftChart(history)
+  const layers = lambdaCharts(history)
+  if (drift === undefined)
+    return html`<section><h2>λ</h2><p class="about">No λ has been recorded.</p></section>`
+  return html`<section><h2>λ</h2>
+<p class="about">Each head vector is turned into one number λ between 0 and 1, its energy on the domain’s graph; attention looks from a query to keys of
+similar λ. The reference reports that λ drifts down as the loss falls. ${driftText(history)}</p>
+${place('drift', drift)}
+<h2>Distribution of λ</h2>
+<p class="about">Per layer and head over the steps: median, middle half (25–75 %, darker) and 5–95 % (lighter). All charts have the same scale.</p>
+<div data-group><div class="key">${keyButton('teal', 'λ of queries')}${keyButton('violet', 'λ of keys')}</div>
+${layers.map(
+  ({ layer, charts }) =>
+    html`<h4>Layer ${layer}</h4><div class="grid small">${charts.map((chart, head) => place(`lambda-${layer}-${head}`, chart))}</div>`,
+)}</div>
+</section>`
+}
+
+/** Whether the finding holds here, in numbers. */
+function driftText({ heads, steps }: History): string | undefined {
+  const first = heads[0]
+  const last = heads.at(-1)
+  if (first === undefined || last === undefined || first === last || steps.length < 2) return undefined
+  const losses = smooth(steps.map((record) => record.loss))
+  const [from, to] = [meanLambda(first, 'lambdaQ'), meanLambda(last, 'lambdaQ')]
+  const [keyFrom, keyTo] = [meanLambda(first, 'lambdaK'), meanLambda(last, 'lambdaK')]
+  return `Here the mean λ of queries went from ${figure(from)} to ${figure(to)} and that of keys from ${figure(keyFrom)} to ${figure(keyTo)}, while the training loss (smoothed) went from ${figure(steps[0].loss)} to ${figure(losses[losses.length - 1])} nats.`
+}
+
+const keyButton = (color: string, label: string): Markup =>
+  html`<button type="button" data-color="${color}" aria-pressed="true"><i class="${color}"></i>${label}</button>`
+
+function parameterSection(history: History, place: Place): Markup | undefined {
+  const parameters = parameterCharts(history)
+  if (parameters.length === 0) return undefined
+  return html`<section><h2>What the heads learn</h2>
+${parameters.map(({ name, about, headCount, headName, charts, fixed }, i) => {
+  if (fixed !== undefined)
+    return html`<h4>${name}</h4><p class="about">${about} Here it is ${figure(fixed)} in every head at every step.</p>`
+  const key = Array.from({ length: Math.min(headCount, HEAD_COLORS) }, (_, head) => {
+    const others = Array.from({ length: headCount }, (_, other) => other).filter(
+      (other) => other % HEAD_COLORS === head,
+    )
+    return keyButton(headColor(head), `${headName} ${others.join(', ')}`)
+  })
+  return html`<h4>${name}</h4><p class="about">${about}</p><div data-group><div class="key">${key}</div>
+<div class="grid small">${charts.map((chart, layer) => place(`parameter-${i}-${layer}`, chart))}</div></div>`
+})}
+</section>`
+}
+
+function sampleSection(samples: readonly SampleRecord[]): Markup | undefined {
+  const shown = spread(samples.length, SHOWN_SAMPLES).map((i) => samples[i])
+  const last = shown.pop()
+  if (last === undefined) return undefined
+  const omitted = samples.length - SHOWN_SAMPLES
+  return html`<section><h2>Samples</h2>
+${sampleMarkup(last)}
+${
+  shown.length === 0
+    ? undefined
+    : html`<details><summary>${shown.length} earlier${omitted > 0 ? ` (${omitted} left out)` : undefined}</summary>${shown.map(sampleMarkup)}</details>`
+}
+</section>`
+}
+
+const sampleMarkup = ({ step, prompt, text }: SampleRecord): Markup =>
+  html`<figure class="panel sample"><figcaption>Step ${step}</figcaption><p><mark>${prompt}</mark>${text}</p></figure>
+`
+
+function configSection({ runs }: History): Markup | undefined {
+  const run = runs.at(-1)
+  if (run === undefined) return undefined
+  const data: [string, string][] = [
+    ['Training tokens', run.trainTokens.toLocaleString('en')],
+    ['Held-out tokens', run.valTokens.toLocaleString('en')],
+    ['Bytes per token', figure(run.bytesPerToken)],
+    ['Parameters', run.parameters.toLocaleString('en')],
+    ['Device', `${run.device.backend} ${run.device.variant}`],
+    ['Threads', String(run.device.threads)],
+  ]
+  return html`<section><h2>Configuration</h2>
+<div class="tables">${table('Run', flatten(run.config))}<div>${table('Data and device', data)}<br>${table(
+    'Versions',
+    Object.entries(run.versions).map(([name, version]) => [name, String(version)]),
+  )}</div></div>
+</section>`
+}
+
+const table = (caption: string, rows: readonly (readonly [string, string])[]): Markup =>
+  html`<table><caption>${caption}</caption><tbody>${rows.map(
+    ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
+  )}</tbody></table>`
+
+/** Nested values as dotted paths. */
+function flatten(value: unknown, path = ''): [string, string][] {
+  if (Array.isArray(value))
+    return [[path, value.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(', ')]]
+  if (typeof value !== 'object' || value === null) return [[path || 'value', String(value)]]
+  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`))
+}

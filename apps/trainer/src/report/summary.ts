@@ -1,0 +1,144 @@
+import type { RunRecord } from '@tau/train'
+import { bestEval } from './figures.ts'
+import type { History } from './history.ts'
+import { smooth } from './thin.ts'
+
+/** What the head of the page says, in words. */
+export interface Summary {
+  readonly title: string
+  readonly preset: string | undefined
+  readonly attention: 'tau' | 'dot' | undefined
+  readonly lead: string
+  readonly status: { readonly name: string; readonly text: string }
+  readonly fallbacks: readonly string[]
+  readonly tiles: readonly Tile[]
+}
+
+export interface Tile {
+  readonly label: string
+  readonly value: string
+  readonly small: string
+}
+
+/** A value inside parsed JSON by its path; undefined where there is none. */
+export function at(value: unknown, ...path: readonly string[]): unknown {
+  let here = value
+  for (const key of path) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, key)) return undefined
+    here = Object.entries(here).find(([name]) => name === key)?.[1]
+  }
+  return here
+}
+
+export function summaryOf(history: History): Summary {
+  const run = history.runs.at(-1)
+  const attention = at(run?.config, 'model', 'attention')
+  const preset = at(run?.config, 'model', 'preset')
+  const isKnown = attention === 'tau' || attention === 'dot'
+  return {
+    title: isKnown ? { tau: 'TauGPT', dot: 'GPT' }[attention] : 'Training run',
+    preset: typeof preset === 'string' ? preset : undefined,
+    attention: isKnown ? attention : undefined,
+    lead: leadOf(history, isKnown ? attention : undefined),
+    status: statusOf(history),
+    fallbacks: run?.device?.fallbacks ?? [],
+    tiles: tilesOf(history),
+  }
+}
+
+function leadOf({ runs }: History, attention: 'tau' | 'dot' | undefined): string {
+  const run = runs.at(-1)
+  if (run === undefined)
+    return 'The metrics hold no run record, so model, device and configuration are unknown.'
+  const kind = attention && { tau: 'λ-distance attention', dot: 'dot-product attention' }[attention]
+  return [
+    kind,
+    shapeText(run),
+    `${count(run.parameters)} parameters`,
+    `trained on ${run.device.backend} (${run.device.variant}, ${threads(run.device.threads)})`,
+    `started ${when(runs[0].time)}${runs.length > 1 ? `, resumed ${times(runs.length - 1)}` : ''}`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(' · ')
+}
+
+function shapeText({ config }: RunRecord): string | undefined {
+  const [layers, heads, width, length] = ['nLayer', 'nHead', 'nEmbd', 'seqLen'].map((key) =>
+    at(config, 'model', key),
+  )
+  if ([layers, heads, width, length].some((value) => typeof value !== 'number')) return undefined
+  return `${layers} layers × ${heads} heads, width ${width}, context ${length}`
+}
+
+function statusOf({ end, steps }: History): Summary['status'] {
+  if (end === undefined) {
+    const last = steps.at(-1)
+    return {
+      name: 'open',
+      text: last === undefined ? 'no steps yet' : `no end record · last step ${last.step}`,
+    }
+  }
+  const text = { finished: 'finished', interrupted: 'interrupted, can be resumed', diverged: 'diverged' }[
+    end.reason
+  ]
+  return { name: end.reason, text: `${text ?? end.reason} · step ${end.step}` }
+}
+
+function tilesOf({ steps, evals, runs, seconds, end }: History): Tile[] {
+  const tiles: Tile[] = []
+  const lastEval = evals.at(-1)
+  const best = bestEval(evals)
+  if (lastEval !== undefined && best !== undefined) {
+    const small =
+      best === lastEval
+        ? `lowest, at step ${best.step}`
+        : `lowest ${figure(best.valBpb)} at step ${best.step}`
+    tiles.push({ label: 'Validation, bits/byte', value: figure(lastEval.valBpb), small })
+    const perplexity = `perplexity ${figure(Math.exp(lastEval.valLoss))}`
+    tiles.push({ label: 'Validation, nats/token', value: figure(lastEval.valLoss), small: perplexity })
+  }
+  const last = steps.at(-1)
+  if (last === undefined) return tiles
+  const loss = smooth(steps.map((record) => record.loss)).at(-1) ?? Number.NaN
+  tiles.push({
+    label: 'Training, nats/token',
+    value: figure(loss),
+    small: `smoothed; first ${figure(steps[0].loss)}`,
+  })
+  const trainTokens = runs.at(-1)?.trainTokens ?? 0
+  const epochs = trainTokens > 0 ? `${figure(last.tokens / trainTokens)} × the text` : 'since the start'
+  tiles.push({ label: 'Tokens seen', value: count(last.tokens), small: epochs })
+  const speeds = steps.map((record) => record.tokensPerSec).sort((a, b) => a - b)
+  const median = speeds[speeds.length >> 1]
+  tiles.push({ label: 'Tokens per second', value: count(median), small: 'median of the steps' })
+  if (end !== undefined)
+    tiles.push({ label: 'Time', value: duration(seconds), small: `${last.step.toLocaleString('en')} steps` })
+  return tiles
+}
+
+/** 4 significant digits. */
+export const figure = (value: number): string =>
+  Number.isFinite(value) ? String(Number(value.toPrecision(4))) : 'not a number'
+
+export function count(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  if (value >= 1e9) return `${(value / 1e9).toPrecision(3)} B`
+  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`
+  return Math.round(value).toLocaleString('en')
+}
+
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–'
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+const threads = (n: number) => (n === 1 ? '1 thread' : `${n} threads`)
+const times = (n: number) => (n === 1 ? 'once' : `${n} times`)
+
+export function when(time: string): string {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? time : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}
