@@ -1,0 +1,32 @@
+import type { Handle } from '../engine.ts'
+
+/** What an argument of a kernel is: a tensor's buffer (read as `x[i]`), a whole number below 2³¹, or an f32. */
+export type GpuArgument = 'buffer' | 'int' | 'float'
+
+/** A gpu.js kernel as text, so that minifiers cannot change it. The body runs once per element of the output, at
+ *  `this.thread.x` (fastest), `.y` and `.z`, and returns the element.
+ *
+ *  Rules of gpu.js that give wrong numbers in silence when broken:
+ *  - A local variable is an f32 even where it holds an index: `const i = …` is exact below 2²⁴ only. Write the index where it
+ *    is used, from `int` arguments, `this.thread`, loop counters (`for (let k = 0; k < n; k++)`) and `(v | 0)`.
+ *  - `/` and `%` work in f32 too: divide only numbers below 2²⁴, or spread the output over x, y and z instead.
+ *  - No `continue`; no `NaN` literal (pass it as a float); at most 7 buffers; every `let` with a value.
+ *  - Read only inside a buffer: guard with `if` or a clamped index. An empty buffer reads as one zero. */
+export interface GpuKernel {
+  /** An identifier, shown in errors. */
+  readonly name: string
+  /** Arguments in the order in which the launch gets them. */
+  readonly args: Readonly<Record<string, GpuArgument>>
+  readonly body: string
+}
+
+/** Sizes of a kernel's output along thread.x, thread.y and thread.z: their product is the length of the target. */
+export type GpuOutput = readonly [number] | readonly [number, number] | readonly [number, number, number]
+
+/** Enqueues one run: `args` holds handles for buffers and numbers for the rest, in the order of the definition; `target`
+ *  gets the result and may be one of the arguments. */
+export type GpuLaunch = (args: readonly number[], output: GpuOutput, target: Handle) => void
+
+/** The function that gpu.js translates. */
+export const sourceOf = ({ name, args, body }: GpuKernel): string =>
+  `function ${name}(${Object.keys(args).join(', ')}) {\n${body}\n}`

@@ -1,0 +1,88 @@
+import type { Handle } from '../../backends/engine.ts'
+import type { GpuEngine } from '../../backends/gpu/engine.ts'
+import type { GpuArgument, GpuKernel } from '../../backends/gpu/kernel.ts'
+import type { ReduceOp } from './reduce.ts'
+
+/** Elements that one thread adds up. Sums of more are sums of such sums: a tree, whose rounding error hardly grows. */
+const CHUNK = 64
+
+export interface FoldDefinition {
+  readonly name: string
+  readonly op: ReduceOp
+  readonly args: Readonly<Record<string, GpuArgument>>
+  /** What is folded, as text: `at` is the index in [outer, length, inner], `row` the index in [outer]. */
+  readonly term: (at: string, row: string) => string
+}
+
+/** Folds [outer, length, inner] → out [outer, inner]. An empty sum is 0. */
+export type Fold = (
+  args: readonly number[],
+  out: Handle,
+  outer: number,
+  length: number,
+  inner: number,
+) => void
+
+const STEP: Record<ReduceOp, string> = {
+  sum: 'folded += v',
+  max: 'if (v > folded || v !== v) { folded = v }', // NaN stays
+}
+
+function chunkKernel(
+  { name, op, args, term }: FoldDefinition,
+  row: string,
+  part: string,
+  col: string,
+): GpuKernel {
+  const at = (k: string) => `(${row} * length + ${part} * chunk + ${k}) * inner + ${col}`
+  return {
+    name,
+    args: { ...args, length: 'int', inner: 'int', chunk: 'int' },
+    body: `
+      let folded = ${op === 'sum' ? '0.0' : term(at('0'), row)}
+      for (let k = 0; k < chunk; k++) {
+        if (${part} * chunk + k < length) {
+          const v = ${term(at('k'), row)}
+          ${STEP[op]}
+        }
+      }
+      return folded`,
+  }
+}
+
+type Chunks = (...args: [...Parameters<Fold>, parts: number]) => void
+
+function chunksGpu(engine: GpuEngine, definition: FoldDefinition): Chunks {
+  // One chunk and inner = 1 is the common case, rows: threads count along x there.
+  const rows = { ...definition, name: `${definition.name}Rows` }
+  const launchRows = engine.kernel(chunkKernel(rows, 'this.thread.x', '0', '0'))
+  const launch = engine.kernel(chunkKernel(definition, 'this.thread.z', 'this.thread.y', 'this.thread.x'))
+  return (args, out, outer, length, inner, parts) => {
+    const sizes = [...args, length, inner, Math.min(CHUNK, length)]
+    if (inner === 1 && parts === 1) launchRows(sizes, [outer], out)
+    else launch(sizes, [inner, parts, outer], out)
+  }
+}
+
+/** A fold of any expression over an axis, in chunks and as many rounds as it takes. */
+export function foldGpu(engine: GpuEngine, definition: FoldDefinition): Fold {
+  const { op } = definition
+  const first = chunksGpu(engine, definition)
+  const again = chunksGpu(engine, {
+    name: `${op}Chunks`,
+    op,
+    args: { x: 'buffer' },
+    term: (at) => `x[${at}]`,
+  })
+  const fold = (chunks: Chunks, ...[args, out, outer, length, inner]: Parameters<Fold>): void => {
+    const parts = Math.max(1, Math.ceil(length / CHUNK))
+    if (parts === 1) {
+      chunks(args, out, outer, length, inner, 1)
+      return
+    }
+    using partial = engine.scratch(outer * parts * inner)
+    chunks(args, partial.handle, outer, length, inner, parts)
+    fold(again, [partial.handle], out, outer, parts, inner)
+  }
+  return (...args) => fold(first, ...args)
+}

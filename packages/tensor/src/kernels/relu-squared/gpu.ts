@@ -1,0 +1,27 @@
+import type { GpuEngine } from '../../backends/gpu/engine.ts'
+import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared.ts'
+
+const RELU_SQUARED: GpuKernel = {
+  name: 'reluSquared',
+  args: { x: 'buffer' },
+  body: `
+    const v = Math.max(x[this.thread.x], 0)
+    return v * v`,
+}
+
+const RELU_SQUARED_GRAD: GpuKernel = {
+  name: 'reluSquaredGrad',
+  args: { x: 'buffer', dOut: 'buffer' },
+  body: 'return 2 * Math.max(x[this.thread.x], 0) * dOut[this.thread.x]',
+}
+
+export function reluSquaredGpu(engine: GpuEngine): ReluSquaredKernel {
+  const launch = engine.kernel(RELU_SQUARED)
+  return (x, out, n) => launch([x], [n], out)
+}
+
+export function reluSquaredGradGpu(engine: GpuEngine): ReluSquaredGradKernel {
+  const launch = engine.kernel(RELU_SQUARED_GRAD)
+  return (x, dOut, dX, n) => launch([x, dOut], [n], dX)
+}

@@ -1,0 +1,33 @@
+import type { GpuEngine } from '../../backends/gpu/engine.ts'
+import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { EXACT_F32 } from '../split.ts'
+import type { TransposeKernel } from './transpose.ts'
+
+/** Four axes on three axes of threads: (i of a, inner) share x, or (outer, j of b) share z. */
+const INNER: GpuKernel = {
+  name: 'transposeInner',
+  args: { x: 'buffer', a: 'int', b: 'int', inner: 'int' },
+  body: `
+    const i = Math.floor(this.thread.x / inner)
+    const n = this.thread.x - i * inner
+    return x[((this.thread.z * a + (i | 0)) * b + this.thread.y) * inner + (n | 0)]`,
+}
+
+const OUTER: GpuKernel = {
+  name: 'transposeOuter',
+  args: { x: 'buffer', a: 'int', b: 'int', inner: 'int' },
+  body: `
+    const o = Math.floor(this.thread.z / b)
+    const j = this.thread.z - o * b
+    return x[(((o | 0) * a + this.thread.y) * b + (j | 0)) * inner + this.thread.x]`,
+}
+
+export function transposeGpu(engine: GpuEngine): TransposeKernel {
+  const launchInner = engine.kernel(INNER)
+  const launchOuter = engine.kernel(OUTER)
+  return (x, out, outer, a, b, inner) => {
+    // Of two axes whose product is below 2³¹ one is below 2²⁴.
+    if (a * inner <= EXACT_F32) launchInner([x, a, b, inner], [a * inner, b, outer], out)
+    else launchOuter([x, a, b, inner], [inner, a, outer * b], out)
+  }
+}

@@ -1,0 +1,79 @@
+import type { GpuEngine } from '../../backends/gpu/engine.ts'
+import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { launchEach } from '../launch-each.ts'
+import { UNARY_OPS, type UnaryGradKernel, type UnaryKernel, type UnaryOp } from './unary.ts'
+
+// e^{−|v|} never overflows, and 1 − sigmoid loses nothing for v < 0.
+const SIGMOID = `
+    const small = Math.exp(-Math.abs(v))
+    let s = 1 / (1 + small)
+    if (v < 0) { s = small / (1 + small) }`
+
+/** Ends with the value for v. */
+const VALUES: Record<UnaryOp, string> = {
+  neg: 'return -v',
+  exp: 'return Math.exp(v)',
+  log: 'return Math.log(v)',
+  sqrt: 'return Math.sqrt(v)',
+  square: 'return v * v',
+  abs: 'return Math.abs(v)',
+  relu: 'return Math.max(v, 0)',
+  sigmoid: `${SIGMOID}
+    return s`,
+  silu: `${SIGMOID}
+    return v * s`,
+  tanh: 'return Math.tanh(v)',
+  softplus: 'return Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)))',
+  reciprocal: 'return 1 / v',
+}
+
+/** Ends with the gradient for input v, output r and incoming gradient d. */
+const GRADS: Record<UnaryOp, string> = {
+  neg: 'return -d',
+  exp: 'return d * r',
+  log: 'return d / v',
+  sqrt: 'return d / (2 * r)',
+  square: 'return 2 * v * d',
+  abs: `
+    if (v > 0) { return d }
+    if (v < 0) { return -d }
+    return 0`,
+  relu: `
+    if (v > 0) { return d }
+    return 0`,
+  sigmoid: 'return d * r * (1 - r)',
+  silu: `${SIGMOID}
+    return d * (s + r * (1 - s))`,
+  tanh: 'return d * (1 - r * r)',
+  softplus: `${SIGMOID}
+    return d * s`,
+  reciprocal: 'return -d * r * r',
+}
+
+const value = (op: UnaryOp): GpuKernel => ({
+  name: op,
+  args: { x: 'buffer' },
+  body: `
+    const v = x[this.thread.x]
+    ${VALUES[op]}`,
+})
+
+const gradient = (op: UnaryOp): GpuKernel => ({
+  name: `${op}Grad`,
+  args: { x: 'buffer', y: 'buffer', dOut: 'buffer' },
+  body: `
+    const v = x[this.thread.x]
+    const r = y[this.thread.x]
+    const d = dOut[this.thread.x]
+    ${GRADS[op]}`,
+})
+
+export function unaryGpu(engine: GpuEngine): UnaryKernel {
+  const launches = launchEach(engine, UNARY_OPS, value)
+  return (op, x, out, n) => launches[op]([x], [n], out)
+}
+
+export function unaryGradGpu(engine: GpuEngine): UnaryGradKernel {
+  const launches = launchEach(engine, UNARY_OPS, gradient)
+  return (op, x, y, dOut, dX, n) => launches[op]([x, y, dOut], [n], dX)
+}
