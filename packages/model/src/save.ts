@@ -5,7 +5,7 @@ import {
   decodeSafetensors,
   encodeSafetensors,
   type NamedArray,
-  readFileChecked,
+  readFileBytes,
   type SafetensorsFile,
   type Tensor,
   writeFileAtomic,
@@ -52,9 +52,9 @@ export async function encodeModel(model: GPT): Promise<Uint8Array> {
 export async function loadModel(device: Device, dir: string): Promise<GPT> {
   const { join } = await import('node:path')
   const configPath = join(dir, MODEL_FILES.config)
-  const config = configFromJson(new TextDecoder().decode(await readFileChecked(configPath)), configPath)
+  const config = configFromJson(new TextDecoder().decode(await readFileBytes(configPath)), configPath)
   const weightsPath = join(dir, MODEL_FILES.weights)
-  const file = decodeSafetensors(await readFileChecked(weightsPath), weightsPath)
+  const file = decodeSafetensors(await readFileBytes(weightsPath), weightsPath)
   const laplacian =
     config.attention === 'tau'
       ? (await readManifold(dir, { size: manifoldDim(config) })).laplacian

@@ -11,12 +11,15 @@ export type { GpuArgument, GpuKernel, GpuLaunch, GpuOutput } from './backends/gp
 export { Device, type DeviceInfo } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DTypeError, ShapeError, shapeText } from './errors.ts'
+export { type FileContent, writeFileAtomic } from './files/atomic.ts'
+export { type ReadJsonOptions, readFileBytes, readJson, readUtf8File } from './files/read.ts'
 export {
   decodeSafetensors,
   encodeSafetensors,
   type NamedArray,
   type SafetensorsFile,
 } from './files/safetensors.ts'
+export { sha256 } from './files/sha256.ts'
 export { addInto } from './kernels/accumulate/accumulate.ts'
 export { type AdamWStep, adamwUpdate } from './kernels/adamw/adamw.ts'
 export { add, div, mul, scale, sub } from './kernels/binary/binary.ts'
@@ -53,6 +56,7 @@ export {
   square,
   tanh,
 } from './kernels/unary/unary.ts'
+export { philox4x32 } from './philox.ts'
 export { Random } from './random.ts'
 export type { Scope } from './scope.ts'
 export { type Shape, sizeOf } from './shape.ts'

@@ -9,17 +9,15 @@ export {
   type EvalBatch,
   EvalBatches,
   type EvalBatchesOptions,
-  IGNORE_INDEX,
   type TokenBatch,
   TokenBatches,
   type TokenBatchesOptions,
 } from './data/batches.ts'
 export { type HeldOutSplit, readTextFiles, splitHeldOut, type TextFile } from './data/text.ts'
-export { type FileContent, writeFileAtomic } from './files/atomic.ts'
-export { type ReadJsonOptions, readJson } from './files/read.ts'
 export { DivergedError } from './loop/diverged.ts'
 export { bitsPerByte, type Evaluation, evaluate } from './loop/evaluate.ts'
 export { checkTrainOptions, defaultTrainOptions, type TrainOptions } from './loop/options.ts'
+export { type StepResult, trainStep } from './loop/step.ts'
 export {
   type ResumePoint,
   resumeFrom,
@@ -42,4 +40,3 @@ export {
   type TokenizerParts,
 } from './tokenizer/tokenizer.ts'
 export { type TrainTokenizerOptions, type TrainTokenizerProgress, trainTokenizer } from './tokenizer/train.ts'
-export { type StepResult, trainStep } from './loop/step.ts'

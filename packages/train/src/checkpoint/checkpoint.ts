@@ -3,11 +3,11 @@ import {
   type Device,
   decodeSafetensors,
   encodeSafetensors,
-  readFileChecked,
+  readFileBytes,
+  sha256,
   writeFileAtomic,
 } from '@tau/tensor'
 import type { AdamW } from '../optim/adamw.ts'
-import { sha256 } from './sha256.ts'
 
 const OPTIMIZER = 'optimizer.safetensors'
 const STATE = 'training.json'
@@ -77,7 +77,7 @@ export async function latestCheckpoint(dir: string): Promise<string | undefined>
     () => false,
   )
   if (!exists) return undefined
-  const { checkpoint } = parseObject(path, await readFileChecked(path))
+  const { checkpoint } = parseObject(path, await readFileBytes(path))
   if (typeof checkpoint !== 'string' || !/^step-\d+$/.test(checkpoint))
     throw new Error(`${path}: checkpoint must be step-N, got ${JSON.stringify(checkpoint)}`)
   return join(dir, checkpoint)
@@ -100,7 +100,7 @@ export async function loadCheckpoint(device: Device, dir: string): Promise<Loade
     tokens,
     seed,
     sha256: hashes,
-  } = parseObject(statePath, await readFileChecked(statePath))
+  } = parseObject(statePath, await readFileBytes(statePath))
   if (format !== FORMAT)
     throw new Error(
       `${statePath}: format must be ${FORMAT}, got ${JSON.stringify(format)}; use the version that wrote it`,
@@ -112,14 +112,14 @@ export async function loadCheckpoint(device: Device, dir: string): Promise<Loade
   if (!isHashes(hashes))
     throw new Error(`${statePath}: sha256 must map files to hashes, got ${JSON.stringify(hashes)}`)
   for (const file of [MODEL_FILES.weights, OPTIMIZER]) {
-    const found = await sha256(await readFileChecked(join(dir, file)))
+    const found = await sha256(await readFileBytes(join(dir, file)))
     if (found !== hashes[file])
       throw new Error(
         `${join(dir, file)}: SHA-256 must be ${hashes[file]} as saved, got ${found}; the file is damaged, use an older checkpoint`,
       )
   }
   const optimizerPath = join(dir, OPTIMIZER)
-  const moments = decodeSafetensors(await readFileChecked(optimizerPath), optimizerPath).tensors
+  const moments = decodeSafetensors(await readFileBytes(optimizerPath), optimizerPath).tensors
   return {
     model: await loadModel(device, dir),
     state: { step, tokens, seed },

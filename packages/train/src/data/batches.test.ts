@@ -1,6 +1,7 @@
+import { IGNORE_INDEX } from '@tau/tensor'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EvalBatches, IGNORE_INDEX, TokenBatches } from './batches.ts'
+import { EvalBatches, TokenBatches } from './batches.ts'
 
 /** A text in which each token is its own position, so that a window shows where it came from. */
 const positions = (length: number) => Int32Array.from({ length }, (_, i) => i)

@@ -1,7 +1,4 @@
-import { philox4x32 } from './philox.ts'
-
-/** Target that the loss leaves out. */
-export const IGNORE_INDEX = -1
+import { IGNORE_INDEX, philox4x32 } from '@tau/tensor'
 
 /** Tokens and, for each, the token that follows: both [batchSize · seqLen], row-major. */
 export interface TokenBatch {

@@ -1,4 +1,4 @@
-import { readUtf8File } from '../files/read.ts'
+import { readUtf8File } from '@tau/tensor'
 
 export interface TextFile {
   readonly path: string

@@ -1,5 +1,4 @@
-import { writeFileAtomic } from '../files/atomic.ts'
-import { readJson } from '../files/read.ts'
+import { readJson, writeFileAtomic } from '@tau/tensor'
 import { Tokenizer } from './tokenizer.ts'
 
 /** Writes the tokenizer as tokenizer.json in Hugging Face's format, whole or not at all. Node only. */

@@ -26,7 +26,7 @@ export async function readJson(path: string, options: ReadJsonOptions = {}): Pro
 /** Text of a regular, non-empty file of at most `maxBytes` bytes of strict UTF-8, without its byte order mark;
  *  errors begin with `op`. */
 export async function readUtf8File(path: string, op: string, maxBytes: number): Promise<string> {
-  const bytes = await readBytes(path, op, maxBytes)
+  const bytes = await readFileBytes(path, op, maxBytes)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -44,7 +44,12 @@ export async function readUtf8File(path: string, op: string, maxBytes: number): 
   return text
 }
 
-async function readBytes(path: string, op: string, maxBytes: number): Promise<Uint8Array> {
+/** Bytes of a regular file of at most `maxBytes` (default 8 GiB). Errors begin with `op` and name the file. */
+export async function readFileBytes(
+  path: string,
+  op = 'read',
+  maxBytes = 2 ** 33,
+): Promise<Uint8Array<ArrayBuffer>> {
   const fs = await import('node:fs/promises')
   const refuse = (rule: string, got: string): never => {
     throw new Error(`${op}: ${path} must ${rule}, got ${got}`)
@@ -55,5 +60,6 @@ async function readBytes(path: string, op: string, maxBytes: number): Promise<Ui
   if (stat.isDirectory()) refuse('be a file', 'a directory; list its files instead')
   if (!stat.isFile()) refuse('be a regular file', 'a device, pipe or socket; copy its content to a file')
   if (stat.size > maxBytes) refuse(`have at most ${maxBytes} bytes`, `${stat.size}; use a smaller file`)
-  return fs.readFile(path).catch(failed)
+  const buffer = await fs.readFile(path).catch(failed)
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length) // unlike Buffer's, its slice copies
 }
