@@ -30,6 +30,19 @@ export function maxLanes(v: v128): f32 {
   )
 }
 
+/** eᶠ for |f| ≤ ln 2 / 2: degree 6, Cephes expf. */
+// @ts-ignore: decorator
+@inline
+export function expPolynomial(f: v128): v128 {
+  let p = splat(1.9875691500e-4)
+  p = fma(p, f, splat(1.3981999507e-3))
+  p = fma(p, f, splat(8.3334519073e-3))
+  p = fma(p, f, splat(4.1665795894e-2))
+  p = fma(p, f, splat(1.6666665459e-1))
+  p = fma(p, f, splat(5.0000001201e-1))
+  return fma(p, f32x4.mul(f, f), f32x4.add(f, splat(1)))
+}
+
 /** eˣ in four lanes, relative error 1.2e-7: x = n·ln 2 + f by Cody and Waite's two-part ln 2, then a polynomial of degree 6
  *  (Cephes expf). Results below 2^−126 are 0, arguments above 88.37 give e^88.37; NaN stays NaN. */
 // @ts-ignore: decorator
@@ -39,13 +52,7 @@ export function exp4(x: v128): v128 {
   const n = f32x4.nearest(f32x4.mul(bounded, splat(1.44269504)))
   let f = fma(n, splat(-0.693359375), bounded)
   f = fma(n, splat(2.12194440e-4), f)
-  let p = splat(1.9875691500e-4)
-  p = fma(p, f, splat(1.3981999507e-3))
-  p = fma(p, f, splat(8.3334519073e-3))
-  p = fma(p, f, splat(4.1665795894e-2))
-  p = fma(p, f, splat(1.6666665459e-1))
-  p = fma(p, f, splat(5.0000001201e-1))
-  p = fma(p, f32x4.mul(f, f), f32x4.add(f, splat(1)))
+  const p = expPolynomial(f)
   const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23)
   const result = f32x4.mul(p, power)
   const flushed = v128.andnot(result, f32x4.lt(x, splat(-87.33654)))
@@ -57,4 +64,59 @@ export function exp4(x: v128): v128 {
 @inline
 export function exp1(x: f32): f32 {
   return f32x4.extract_lane(exp4(splat(x)), 0)
+}
+
+/** Bytes p … p + bytes − 1 of a vector, bytes < 16 and a multiple of 4; the other lanes are 0. Reads nothing beyond. */
+// @ts-ignore: decorator
+@inline
+export function loadPart(p: usize, bytes: usize): v128 {
+  if (bytes == 4) return v128.load32_zero(p)
+  const v = v128.load64_zero(p)
+  return bytes == 8 ? v : v128.load32_lane(p + 8, v, 2)
+}
+
+/** The counterpart of {@link loadPart}: writes nothing beyond `bytes`. */
+// @ts-ignore: decorator
+@inline
+export function storePart(p: usize, v: v128, bytes: usize): void {
+  if (bytes == 4) {
+    v128.store32_lane(p, v, 0)
+    return
+  }
+  v128.store64_lane(p, v, 0)
+  if (bytes > 8) v128.store32_lane(p + 8, v, 2)
+}
+
+/** The next vector of a run with `left` bytes to go, whole or in part: one loop body then serves body and tail. */
+// @ts-ignore: decorator
+@inline
+export function loadNext(p: usize, left: usize): v128 {
+  return left >= 16 ? v128.load(p) : loadPart(p, left)
+}
+
+// @ts-ignore: decorator
+@inline
+export function storeNext(p: usize, v: v128, left: usize): void {
+  if (left >= 16) v128.store(p, v)
+  else storePart(p, v, left)
+}
+
+/** Lanes 0 and 1 as f64. */
+// @ts-ignore: decorator
+@inline
+export function lowF64(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v)
+}
+
+/** Lanes 2 and 3 as f64. */
+// @ts-ignore: decorator
+@inline
+export function highF64(v: v128): v128 {
+  return f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 0))
+}
+
+// @ts-ignore: decorator
+@inline
+export function sumLanesF64(v: v128): f64 {
+  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1)
 }

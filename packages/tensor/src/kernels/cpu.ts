@@ -15,9 +15,9 @@ import { reluSquaredGradWasm, reluSquaredWasm } from './relu-squared/wasm.ts'
 import { rmsNormGradWasm, rmsNormWasm } from './rms-norm/wasm.ts'
 import { softcapGradWasm, softcapWasm } from './softcap/wasm.ts'
 import { softmaxGradWasm, softmaxWasm } from './softmax/wasm.ts'
+import type { KernelTable } from './table.ts'
 import { transposeWasm } from './transpose/wasm.ts'
 import { unaryGradWasm, unaryWasm } from './unary/wasm.ts'
-import type { KernelTable } from './table.ts'
 
 /** The WASM kernels of the cpu backend. */
 export const cpuKernels = (engine: CpuEngine) =>

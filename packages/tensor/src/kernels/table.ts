@@ -3,8 +3,8 @@ import type { AdamWKernel } from './adamw/adamw.ts'
 import type { BinaryKernel } from './binary/binary.ts'
 import type { ClampGradKernel, ClampKernel } from './clamp/clamp.ts'
 import type { CopyKernel } from './copy/copy.ts'
-import type { CrossEntropyGradKernel, CrossEntropyKernel } from './cross-entropy/cross-entropy.ts'
 import { cpuKernels } from './cpu.ts'
+import type { CrossEntropyGradKernel, CrossEntropyKernel } from './cross-entropy/cross-entropy.ts'
 import type { CumsumKernel } from './cumsum/cumsum.ts'
 import type { GatherKernel, ScatterAddKernel } from './embedding/embedding.ts'
 import type { FillKernel } from './fill/fill.ts'
@@ -50,5 +50,9 @@ export interface KernelTable {
   unaryGrad: UnaryGradKernel
 }
 
-/** The kernels of the device a tensor lives on. */
-export const kernelsOf = kernelSet<KernelTable>({ cpu: cpuKernels, gpu: gpuKernels })
+/** The kernels of the device a tensor lives on. Operations import this table and it imports their kernels, so it names the
+ *  factories only when they are called: the modules may then load in any order. */
+export const kernelsOf = kernelSet<KernelTable>({
+  cpu: (engine) => cpuKernels(engine),
+  gpu: (engine) => gpuKernels(engine),
+})

@@ -9,9 +9,9 @@ import {
   ERROR_ADDRESS,
   MAX_ARGS,
   PAGE_BYTES,
-  Word,
   WORKSPACE_ADDRESS,
   WORKSPACE_BYTES,
+  Word,
 } from './layout.ts'
 import type { Pool } from './pool.ts'
 import { decodeBase64, type WasmFunction, type WasmSource } from './wasm-module.ts'
@@ -42,7 +42,13 @@ export class CpuEngine implements Storage {
   readonly #args: Float64Array
   #closed = false
 
-  constructor(memory: WebAssembly.Memory, maximumPages: number, pool: Pool | undefined, build: keyof WasmSource, info: DeviceInfo) {
+  constructor(
+    memory: WebAssembly.Memory,
+    maximumPages: number,
+    pool: Pool | undefined,
+    build: keyof WasmSource,
+    info: DeviceInfo,
+  ) {
     this.info = info
     this.#memory = memory
     this.#pool = pool
@@ -59,7 +65,9 @@ export class CpuEngine implements Storage {
     const module = this.#modules.get(source) ?? this.#load(source)
     const index = module.names.indexOf(name)
     if (index < 0)
-      throw new BackendError(`internal: kernel must be exported by its module, got "${name}"; rebuild with \`pnpm wasm\``)
+      throw new BackendError(
+        `internal: kernel must be exported by its module, got "${name}"; rebuild with \`pnpm wasm\``,
+      )
     return (args, count, grain) => this.#launch(module, index, args, count, grain)
   }
 
@@ -70,6 +78,16 @@ export class CpuEngine implements Storage {
 
   free(handle: Handle): void {
     if (!this.#closed) this.#heap.free(handle)
+  }
+
+  /** Runs `use` with the address of `bytes` of temporary memory, for kernels of several launches. */
+  scratch(bytes: number, use: (address: Handle) => void): void {
+    const address = this.alloc(bytes)
+    try {
+      use(address)
+    } finally {
+      this.free(address)
+    }
   }
 
   write(handle: Handle, data: ArrayLike<number>): void {
@@ -102,7 +120,8 @@ export class CpuEngine implements Storage {
     const kernel = module.functions[index]
     const tiles = Math.ceil(count / grain)
     if (tiles === 1 || !this.#pool) {
-      for (let begin = 0; begin < count; begin += grain) kernel(...args, begin, Math.min(begin + grain, count))
+      for (let begin = 0; begin < count; begin += grain)
+        kernel(...args, begin, Math.min(begin + grain, count))
       return
     }
     const control = this.#control

@@ -1,0 +1,40 @@
+import { copyRun } from './copy-run'
+import { loadNext, storeNext } from './simd'
+
+/** out[i] = table[ids[i]] for ids begin … end−1, rows of `width`; NaN where the id is outside [0, tableRows). */
+export function gather(table: usize, ids: usize, out: usize, tableRows: i32, width: i32, begin: i32, end: i32): void {
+  const bytes = (<usize>width) << 2
+  for (let i = <usize>begin; i < <usize>end; i++) {
+    const id = load<i32>(ids + (i << 2))
+    const target = out + i * bytes
+    if (<u32>id < <u32>tableRows) copyRun(table + (<usize>id) * bytes, target, bytes)
+    else for (let p: usize = 0; p < bytes; p += 4) store<f32>(target + p, NaN)
+  }
+}
+
+/** target[ids[i]] += rows[i] for all i < count in that order, in columns 16·begin … 16·end−1: threads share columns and
+ *  never rows, so that equal ids add up in one order. */
+export function scatterAdd(
+  target: usize,
+  ids: usize,
+  rows: usize,
+  count: i32,
+  tableRows: i32,
+  width: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const rowBytes = (<usize>width) << 2
+  const first = (<usize>begin) << 6
+  const stop = min(rowBytes, (<usize>end) << 6)
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const id = load<i32>(ids + (i << 2))
+    if (<u32>id >= <u32>tableRows) continue
+    const to = target + (<usize>id) * rowBytes
+    const from = rows + i * rowBytes
+    for (let p = first; p < stop; p += 16) {
+      const left = stop - p
+      storeNext(to + p, f32x4.add(loadNext(to + p, left), loadNext(from + p, left)), left)
+    }
+  }
+}

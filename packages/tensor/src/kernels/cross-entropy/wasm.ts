@@ -1,0 +1,22 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { rowGrain } from '../../backends/cpu/grain.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { CrossEntropyGradKernel, CrossEntropyKernel } from './cross-entropy.ts'
+
+const F64_BYTES = 8
+
+export function crossEntropyWasm(engine: CpuEngine): CrossEntropyKernel {
+  const launchRows = engine.kernel(tensorWasm, 'crossEntropyRows')
+  const launchMean = engine.kernel(tensorWasm, 'crossEntropyMean')
+  return (logits, targets, logSumExp, loss, rows, cols) =>
+    engine.scratch(rows * F64_BYTES, (losses) => {
+      launchRows([logits, targets, logSumExp, losses, cols], rows, rowGrain(cols))
+      launchMean([targets, losses, loss, rows], 1, 1)
+    })
+}
+
+export function crossEntropyGradWasm(engine: CpuEngine): CrossEntropyGradKernel {
+  const launch = engine.kernel(tensorWasm, 'crossEntropyGrad')
+  return (logits, targets, logSumExp, loss, dOut, dLogits, rows, cols) =>
+    launch([logits, targets, logSumExp, loss, dOut, dLogits, cols], rows, rowGrain(cols))
+}

@@ -1,0 +1,23 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { rowGrain } from '../../backends/cpu/grain.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { CumsumKernel } from './cumsum.ts'
+
+/** Columns per item of `cumsumColumns`, as in assembly/cumsum.ts. */
+const PANEL = 1024
+
+export function cumsumWasm(engine: CpuEngine): CumsumKernel {
+  const launchRows = engine.kernel(tensorWasm, 'cumsumRows')
+  const launchColumns = engine.kernel(tensorWasm, 'cumsumColumns')
+  return (x, out, outer, length, inner, reverse) => {
+    if (inner === 1) launchRows([x, out, length, Number(reverse)], outer, rowGrain(length))
+    else {
+      const panels = outer * Math.ceil(inner / PANEL)
+      launchColumns(
+        [x, out, length, inner, Number(reverse)],
+        panels,
+        rowGrain(length * Math.min(inner, PANEL)),
+      )
+    }
+  }
+}

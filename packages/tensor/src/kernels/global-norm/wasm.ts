@@ -1,0 +1,23 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { GlobalNormKernel } from './global-norm.ts'
+
+const F64_BYTES = 8
+
+export function globalNormWasm(engine: CpuEngine): GlobalNormKernel {
+  const launchSquares = engine.kernel(tensorWasm, 'squareSums')
+  const launchRoot = engine.kernel(tensorWasm, 'rootOfSums')
+  return (buffers, out) => {
+    const chunks = buffers.map(({ length }) => Math.ceil(length / ELEMENT_GRAIN))
+    const total = chunks.reduce((sum, n) => sum + n, 0)
+    engine.scratch(total * F64_BYTES, (partials) => {
+      let next = partials
+      buffers.forEach(({ handle, length }, i) => {
+        launchSquares([handle, next, length, ELEMENT_GRAIN], chunks[i], 1)
+        next += chunks[i] * F64_BYTES
+      })
+      launchRoot([partials, out, total], 1, 1)
+    })
+  }
+}

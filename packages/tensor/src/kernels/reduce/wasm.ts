@@ -1,0 +1,64 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { ELEMENT_GRAIN, rowGrain } from '../../backends/cpu/grain.ts'
+import { ELEMENT_BYTES } from '../../dtype.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { ReduceKernel } from './reduce.ts'
+
+const F64_BYTES = 8
+/** Columns per item of the column kernels, as in assembly/reduce.ts. */
+const PANEL = 1024
+/** Long reductions into fewer numbers than this are cut into chunks, so that every thread finds tiles. */
+const FEW = 64
+
+type Reduction = (x: number, out: number, outer: number, length: number, inner: number) => void
+
+export function reduceWasm(engine: CpuEngine): ReduceKernel {
+  const sum = sumWasm(engine)
+  const max = maxWasm(engine)
+  return (op, x, out, outer, length, inner) => (op === 'sum' ? sum : max)(x, out, outer, length, inner)
+}
+
+const panelCount = (outer: number, inner: number): number => outer * Math.ceil(inner / PANEL)
+const panelGrain = (length: number, inner: number): number => rowGrain(length * Math.min(inner, PANEL))
+
+function sumWasm(engine: CpuEngine): Reduction {
+  const rows = engine.kernel(tensorWasm, 'sumRows')
+  const chunks = engine.kernel(tensorWasm, 'sumChunks')
+  const columns = engine.kernel(tensorWasm, 'sumColumns')
+  const columnChunks = engine.kernel(tensorWasm, 'sumColumnChunks')
+  const addChunks = engine.kernel(tensorWasm, 'addChunks')
+  return (x, out, outer, length, inner) => {
+    if (inner === 1 && outer < FEW && length > ELEMENT_GRAIN) {
+      const parts = Math.ceil(length / ELEMENT_GRAIN)
+      const stride = parts * F64_BYTES
+      engine.scratch(outer * stride, (sums) => {
+        chunks([x, sums, length, ELEMENT_GRAIN, parts], outer * parts, 1)
+        addChunks([sums, out, parts, stride, F64_BYTES], outer, rowGrain(parts))
+      })
+    } else if (inner === 1) rows([x, out, length], outer, rowGrain(length))
+    else if (outer === 1 && inner <= PANEL && length * inner > 2 * ELEMENT_GRAIN) {
+      const chunk = rowGrain(inner)
+      const parts = Math.ceil(length / chunk)
+      const stride = Math.ceil(inner / 4) * 4 * F64_BYTES // sums are kept in whole vectors of four columns
+      engine.scratch(parts * stride, (sums) => {
+        columnChunks([x, sums, length, inner, chunk, stride], parts, 1)
+        addChunks([sums, out, parts, F64_BYTES, stride], inner, rowGrain(parts))
+      })
+    } else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner))
+  }
+}
+
+function maxWasm(engine: CpuEngine): Reduction {
+  const chunks = engine.kernel(tensorWasm, 'maxChunks')
+  const columns = engine.kernel(tensorWasm, 'maxColumns')
+  return (x, out, outer, length, inner) => {
+    if (inner === 1 && outer < FEW && length > ELEMENT_GRAIN) {
+      const parts = Math.ceil(length / ELEMENT_GRAIN)
+      engine.scratch(outer * parts * ELEMENT_BYTES, (peaks) => {
+        chunks([x, peaks, length, ELEMENT_GRAIN, parts], outer * parts, 1)
+        chunks([peaks, out, parts, parts, 1], outer, rowGrain(parts))
+      })
+    } else if (inner === 1) chunks([x, out, length, length, 1], outer, rowGrain(length))
+    else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner))
+  }
+}

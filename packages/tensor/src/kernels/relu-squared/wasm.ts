@@ -1,0 +1,14 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared.ts'
+
+export function reluSquaredWasm(engine: CpuEngine): ReluSquaredKernel {
+  const launch = engine.kernel(tensorWasm, 'reluSquared')
+  return (x, out, n) => launch([x, out], n, ELEMENT_GRAIN)
+}
+
+export function reluSquaredGradWasm(engine: CpuEngine): ReluSquaredGradKernel {
+  const launch = engine.kernel(tensorWasm, 'reluSquaredGrad')
+  return (x, dOut, dX, n) => launch([x, dOut, dX], n, ELEMENT_GRAIN)
+}

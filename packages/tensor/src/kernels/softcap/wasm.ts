@@ -1,0 +1,14 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { SoftcapGradKernel, SoftcapKernel } from './softcap.ts'
+
+export function softcapWasm(engine: CpuEngine): SoftcapKernel {
+  const launch = engine.kernel(tensorWasm, 'softcap')
+  return (x, out, cap, n) => launch([x, out, cap], n, ELEMENT_GRAIN)
+}
+
+export function softcapGradWasm(engine: CpuEngine): SoftcapGradKernel {
+  const launch = engine.kernel(tensorWasm, 'softcapGrad')
+  return (out, dOut, dX, cap, n) => launch([out, dOut, dX, cap], n, ELEMENT_GRAIN)
+}

@@ -1,0 +1,17 @@
+import type { CpuEngine } from '../../backends/cpu/engine.ts'
+import { rowGrain } from '../../backends/cpu/grain.ts'
+import { tensorWasm } from '../cpu-module.ts'
+import type { TransposeKernel } from './transpose.ts'
+
+/** Rows of the result that one item of `transposeElements` fills: a cache line of the source. */
+const PANEL = 16
+
+export function transposeWasm(engine: CpuEngine): TransposeKernel {
+  const launchElements = engine.kernel(tensorWasm, 'transposeElements')
+  const launchRuns = engine.kernel(tensorWasm, 'transposeRuns')
+  return (x, out, outer, a, b, inner) => {
+    if (inner === 0 || a === 0) return
+    if (inner === 1) launchElements([x, out, a, b], outer * Math.ceil(b / PANEL), rowGrain(PANEL * a))
+    else launchRuns([x, out, a, b, inner], outer * b, rowGrain(a * inner))
+  }
+}
