@@ -38,6 +38,7 @@ const openers: Record<string, () => Promise<Device>> = {
 describe('fixtures', () => {
   it.skipIf(!hasFixtures()).for(Object.keys(openers))(
     'all pass on %s',
+    { timeout: 300_000 },
     async (name) => {
       const device = await openers[name]()
       const reports = await runConformance(fixturesFolder, device)
@@ -49,6 +50,5 @@ describe('fixtures', () => {
       ).toEqual([])
       expect(passed(reports)).toBe(true)
     },
-    300_000,
   )
 })

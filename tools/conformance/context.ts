@@ -29,7 +29,6 @@ export function laplacianOf(fields: Fields): Csr {
 
 /** out = f(inputs) and the gradients of Σ r·out for the named inputs. */
 export async function outAndGradients(
-  device: Device,
   inputs: Readonly<Record<string, Tensor>>,
   r: Tensor,
   f: () => Tensor,

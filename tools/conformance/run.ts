@@ -27,7 +27,7 @@ const { values } = parseArgs({
   },
 })
 
-function choose<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+function choose<const T extends string>(flag: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((name) => name === value)
   if (!found) throw new Error(`conformance: --${flag} must be ${allowed.join(' or ')}, got ${value}`)
   return found

@@ -9,7 +9,7 @@ export const attention: Runner = async ({ inputs }, { device }) => {
   const names = ['lambda_q', 'lambda_k', 'v', 'temperature', 'gamma'] as const
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
   const { lambda_q, lambda_k, v, temperature, gamma } = tensors
-  return outAndGradients(device, tensors, batched(tensorOf(device, inputs.array('r'))), () =>
+  return outAndGradients(tensors, batched(tensorOf(device, inputs.array('r'))), () =>
     lambdaAttention({
       lambdaQ: batched(lambda_q),
       lambdaK: batched(lambda_k),
@@ -24,7 +24,7 @@ export const attentionClock: Runner = async ({ inputs }, { device }) => {
   const names = ['lambda_q', 'lambda_k', 'v', 'temperature', 'clock'] as const
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
   const { lambda_q, lambda_k, v, temperature, clock } = tensors
-  return outAndGradients(device, tensors, batched(tensorOf(device, inputs.array('r'))), () =>
+  return outAndGradients(tensors, batched(tensorOf(device, inputs.array('r'))), () =>
     lambdaAttention({
       lambdaQ: batched(lambda_q),
       lambdaK: batched(lambda_k),

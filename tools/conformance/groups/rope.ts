@@ -4,7 +4,7 @@ import { outAndGradients, type Runner, tensorOf } from '../context.ts'
 export const rope: Runner = async ({ inputs }, { device }) => {
   const x = tensorOf(device, inputs.array('x'))
   const options = { start: inputs.number('start'), base: inputs.number('base') }
-  const { out, grads } = await outAndGradients(device, { x }, tensorOf(device, inputs.array('r')), () =>
+  const { out, grads } = await outAndGradients({ x }, tensorOf(device, inputs.array('r')), () =>
     rotate(x, options),
   )
   // A vector of ones in its first half turns into (cos, −sin).

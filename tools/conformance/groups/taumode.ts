@@ -18,7 +18,7 @@ export const taumode: Runner = async ({ inputs }, { device }) => {
   const policies: Record<string, Found> = {}
   for (const policy of inputs.list('policies')) {
     const tau = await tauOf(policy, x, laplacian, eps)
-    const { out, grads } = await outAndGradients(device, { x }, r, () => lambdaOf(x, laplacian, tau, { eps }))
+    const { out, grads } = await outAndGradients({ x }, r, () => lambdaOf(x, laplacian, tau, { eps }))
     const found = typeof tau === 'number' ? tau : await tau.data()
     policies[nameOf(policy)] = { tau: found, lambda: out, grad_x: grads.x }
   }
