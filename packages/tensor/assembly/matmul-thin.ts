@@ -7,8 +7,9 @@
 import { fma, splat, sumLanes } from './simd'
 import { workspace } from './workspace'
 
-/** W has rows along k: dot products, four rows of W against one or two of X. A dot product sums over two vectors (one row of
- *  X) or one (two rows) of four lanes, then the tail. few · k ≤ 2²⁰ unless xDepth is 1: X is transposed into the workspace. */
+/** W has rows along k: dot products. Rows of W are taken one by one, in the order of memory, each against one, four or eight
+ *  rows of X at once: several rows of W at a time run at half the speed, because short streams defeat the prefetcher.
+ *  Two or more rows of X are first packed into the workspace, ⌈few / 4⌉ · 4 · (k + 3) ≤ 2²⁰ floats. */
 export function matmulDots(
   x: usize,
   w: usize,
@@ -27,52 +28,101 @@ export function matmulDots(
   end: i32,
 ): void {
   const chunks = (many + chunk - 1) / chunk
-  const bytes = (<usize>k) << 2
+  const rowBytes = (<usize>k) << 2
+  const step = outFew << 2
   for (let item = begin; item < end; item++) {
     const z: usize = item / chunks
     const first = (item % chunks) * chunk
     const last = min(first + chunk, many)
     let rows = x + ((z * strideX) << 2)
-    let rowBytes = xFew << 2
-    if (xDepth != 1) {
-      gatherRows(rows, xFew << 2, xDepth << 2, few, k, workspace())
+    if (few > 1) {
+      packRows(rows, xFew << 2, xDepth << 2, few, k, workspace())
       rows = workspace()
-      rowBytes = bytes
     }
-    const matrix = w + ((z * strideW) << 2)
-    const target = out + ((z * <usize>few * <usize>many) << 2)
-    for (let j = first; j < last; j += 4) {
-      // Past the end the last row is read again, and not stored.
-      const w0 = matrix + <usize>j * bytes
-      const w1 = matrix + <usize>min(j + 1, last - 1) * bytes
-      const w2 = matrix + <usize>min(j + 2, last - 1) * bytes
-      const w3 = matrix + <usize>min(j + 3, last - 1) * bytes
-      const count = min(4, last - j)
-      let row = rows
-      let c = target + ((<usize>j * outMany) << 2)
-      let i = 0
-      for (; i + 2 <= few; i += 2) {
-        dots2x4(row, row + rowBytes, w0, w1, w2, w3, bytes, c, outFew << 2, outMany << 2, count)
-        row += rowBytes << 1
-        c += outFew << 3
+    let row = w + ((z * strideW + <usize>first * <usize>k) << 2)
+    let target = out + ((z * <usize>few * <usize>many + <usize>first * outMany) << 2)
+    for (let j = first; j < last; j++) {
+      if (few == 1) store<f32>(target, dot1(rows, row, rowBytes))
+      else {
+        let packed = rows
+        let c = target
+        for (let left = few; left > 0; left -= 8) {
+          if (left > 4) dots8(packed, row, rowBytes, c, step, min(8, left))
+          else dots4(packed, row, rowBytes, c, step, left)
+          packed += ((rowBytes + 15) >> 4) << 7
+          c += step << 3
+        }
       }
-      if (i < few) dots1x4(row, w0, w1, w2, w3, bytes, c, outMany << 2, count)
+      row += rowBytes
+      target += outMany << 2
     }
   }
 }
 
-/** Bound by memory, so two vectors a sum: eight FMAs in flight hide their latency. */
-function dots1x4(
-  x: usize,
-  w0: usize,
-  w1: usize,
-  w2: usize,
-  w3: usize,
-  bytes: usize,
-  c: usize,
-  step: usize,
-  count: i32,
-): void {
+/** Rows of X as groups of eight (of four, if no more are left), each group stored [⌈k / 4⌉, rows, 4]. Missing rows and the
+ *  places beyond k are zeros. */
+function packRows(x: usize, fewBytes: usize, depthBytes: usize, few: i32, k: i32, target: usize): void {
+  const steps = (k + 3) >> 2
+  for (let first = 0; first < few; first += 8) {
+    const group = few - first > 4 ? 8 : 4
+    const groupBytes = (<usize>group) << 4
+    for (let i = 0; i < group; i++) {
+      let to = target + ((<usize>i) << 4)
+      if (first + i >= few) {
+        for (let s = 0; s < steps; s++) {
+          v128.store(to, splat(0))
+          to += groupBytes
+        }
+        continue
+      }
+      let from = x + <usize>(first + i) * fewBytes
+      let l = 0
+      if (depthBytes == 4)
+        for (; l + 4 <= k; l += 4) {
+          v128.store(to, v128.load(from))
+          from += 16
+          to += groupBytes
+        }
+      for (; l < k; l += 4) {
+        v128.store(to, splat(0))
+        for (let lane = 0; lane < min(4, k - l); lane++) {
+          store<f32>(to + ((<usize>lane) << 2), load<f32>(from))
+          from += depthBytes
+        }
+        to += groupBytes
+      }
+    }
+    target += (<usize>steps) * groupBytes
+  }
+}
+
+/** The last one to three floats of a row, and zeros: nothing is read beyond the row, where a NaN may be. */
+function loadTail(row: usize, bytes: usize): v128 {
+  if (bytes == 4) return v128.load32_zero(row)
+  const pair = v128.load64_zero(row)
+  return bytes == 8 ? pair : v128.load32_lane(row, pair, 2, 8)
+}
+
+/** x · w over four vectors of lanes. */
+function dot1(x: usize, w: usize, bytes: usize): f32 {
+  let a = splat(0)
+  let b = a
+  let c = a
+  let d = a
+  let k: usize = 0
+  for (; k + 64 <= bytes; k += 64) {
+    a = fma(v128.load(x + k), v128.load(w + k), a)
+    b = fma(v128.load(x + k, 16), v128.load(w + k, 16), b)
+    c = fma(v128.load(x + k, 32), v128.load(w + k, 32), c)
+    d = fma(v128.load(x + k, 48), v128.load(w + k, 48), d)
+  }
+  for (; k + 16 <= bytes; k += 16) a = fma(v128.load(x + k), v128.load(w + k), a)
+  if (k < bytes) a = fma(loadTail(x + k, bytes - k), loadTail(w + k, bytes - k), a)
+  return sumLanes(f32x4.add(f32x4.add(a, c), f32x4.add(b, d)))
+}
+
+/** Four packed rows of X · w, over two vectors of lanes each; the first `count` sums are stored `step` bytes apart. */
+function dots4(x: usize, w: usize, bytes: usize, out: usize, step: usize, count: i32): void {
   let a0 = splat(0)
   let a1 = a0
   let a2 = a0
@@ -81,115 +131,69 @@ function dots1x4(
   let b1 = a0
   let b2 = a0
   let b3 = a0
-  let k: usize = 0
-  for (; k + 32 <= bytes; k += 32) {
-    const v = v128.load(x + k)
-    a0 = fma(v, v128.load(w0 + k), a0)
-    a1 = fma(v, v128.load(w1 + k), a1)
-    a2 = fma(v, v128.load(w2 + k), a2)
-    a3 = fma(v, v128.load(w3 + k), a3)
-    const u = v128.load(x + k, 16)
-    b0 = fma(u, v128.load(w0 + k, 16), b0)
-    b1 = fma(u, v128.load(w1 + k, 16), b1)
-    b2 = fma(u, v128.load(w2 + k, 16), b2)
-    b3 = fma(u, v128.load(w3 + k, 16), b3)
+  let end = w + (bytes & ~31)
+  while (w < end) {
+    let v = v128.load(w)
+    a0 = fma(v, v128.load(x), a0)
+    a1 = fma(v, v128.load(x, 16), a1)
+    a2 = fma(v, v128.load(x, 32), a2)
+    a3 = fma(v, v128.load(x, 48), a3)
+    v = v128.load(w, 16)
+    b0 = fma(v, v128.load(x, 64), b0)
+    b1 = fma(v, v128.load(x, 80), b1)
+    b2 = fma(v, v128.load(x, 96), b2)
+    b3 = fma(v, v128.load(x, 112), b3)
+    w += 32
+    x += 128
   }
-  let s0 = sumLanes(f32x4.add(a0, b0))
-  let s1 = sumLanes(f32x4.add(a1, b1))
-  let s2 = sumLanes(f32x4.add(a2, b2))
-  let s3 = sumLanes(f32x4.add(a3, b3))
-  for (; k < bytes; k += 4) {
-    const v = load<f32>(x + k)
-    s0 += v * load<f32>(w0 + k)
-    s1 += v * load<f32>(w1 + k)
-    s2 += v * load<f32>(w2 + k)
-    s3 += v * load<f32>(w3 + k)
+  let left = bytes & 31
+  while (left > 0) {
+    const v = left < 16 ? loadTail(w, left) : v128.load(w)
+    a0 = fma(v, v128.load(x), a0)
+    a1 = fma(v, v128.load(x, 16), a1)
+    a2 = fma(v, v128.load(x, 32), a2)
+    a3 = fma(v, v128.load(x, 48), a3)
+    w += 16
+    x += 64
+    left -= min(left, 16)
   }
-  store4(c, step, count, s0, s1, s2, s3)
+  storeSums(f32x4.add(a0, b0), f32x4.add(a1, b1), f32x4.add(a2, b2), f32x4.add(a3, b3), out, step, count)
 }
 
-function dots2x4(
-  x0: usize,
-  x1: usize,
-  w0: usize,
-  w1: usize,
-  w2: usize,
-  w3: usize,
-  bytes: usize,
-  c: usize,
-  row: usize,
-  step: usize,
-  count: i32,
-): void {
+/** Eight packed rows of X · w; the first `count` sums are stored `step` bytes apart. */
+function dots8(x: usize, w: usize, bytes: usize, out: usize, step: usize, count: i32): void {
   let a0 = splat(0)
   let a1 = a0
   let a2 = a0
   let a3 = a0
-  let b0 = a0
-  let b1 = a0
-  let b2 = a0
-  let b3 = a0
-  let k: usize = 0
-  for (; k + 16 <= bytes; k += 16) {
-    const v = v128.load(x0 + k)
-    const u = v128.load(x1 + k)
-    let y = v128.load(w0 + k)
-    a0 = fma(v, y, a0)
-    b0 = fma(u, y, b0)
-    y = v128.load(w1 + k)
-    a1 = fma(v, y, a1)
-    b1 = fma(u, y, b1)
-    y = v128.load(w2 + k)
-    a2 = fma(v, y, a2)
-    b2 = fma(u, y, b2)
-    y = v128.load(w3 + k)
-    a3 = fma(v, y, a3)
-    b3 = fma(u, y, b3)
+  let a4 = a0
+  let a5 = a0
+  let a6 = a0
+  let a7 = a0
+  let left = bytes
+  while (left > 0) {
+    const v = left < 16 ? loadTail(w, left) : v128.load(w)
+    a0 = fma(v, v128.load(x), a0)
+    a1 = fma(v, v128.load(x, 16), a1)
+    a2 = fma(v, v128.load(x, 32), a2)
+    a3 = fma(v, v128.load(x, 48), a3)
+    a4 = fma(v, v128.load(x, 64), a4)
+    a5 = fma(v, v128.load(x, 80), a5)
+    a6 = fma(v, v128.load(x, 96), a6)
+    a7 = fma(v, v128.load(x, 112), a7)
+    w += 16
+    x += 128
+    left -= min(left, 16)
   }
-  let s0 = sumLanes(a0)
-  let s1 = sumLanes(a1)
-  let s2 = sumLanes(a2)
-  let s3 = sumLanes(a3)
-  let t0 = sumLanes(b0)
-  let t1 = sumLanes(b1)
-  let t2 = sumLanes(b2)
-  let t3 = sumLanes(b3)
-  for (; k < bytes; k += 4) {
-    const v = load<f32>(x0 + k)
-    const u = load<f32>(x1 + k)
-    let y = load<f32>(w0 + k)
-    s0 += v * y
-    t0 += u * y
-    y = load<f32>(w1 + k)
-    s1 += v * y
-    t1 += u * y
-    y = load<f32>(w2 + k)
-    s2 += v * y
-    t2 += u * y
-    y = load<f32>(w3 + k)
-    s3 += v * y
-    t3 += u * y
-  }
-  store4(c, step, count, s0, s1, s2, s3)
-  store4(c + row, step, count, t0, t1, t2, t3)
+  storeSums(a0, a1, a2, a3, out, step, 4)
+  storeSums(a4, a5, a6, a7, out + (step << 2), step, count - 4)
 }
 
-function store4(c: usize, step: usize, count: i32, s0: f32, s1: f32, s2: f32, s3: f32): void {
-  store<f32>(c, s0)
-  if (count > 1) store<f32>(c + step, s1)
-  if (count > 2) store<f32>(c + 2 * step, s2)
-  if (count > 3) store<f32>(c + 3 * step, s3)
-}
-
-function gatherRows(x: usize, fewBytes: usize, depthBytes: usize, few: i32, k: i32, target: usize): void {
-  for (let i = 0; i < few; i++) {
-    let from = x + <usize>i * fewBytes
-    for (let l = 0; l < k; l++) {
-      store<f32>(target, load<f32>(from))
-      from += depthBytes
-      target += 4
-    }
-  }
+function storeSums(a: v128, b: v128, c: v128, d: v128, out: usize, step: usize, count: i32): void {
+  store<f32>(out, sumLanes(a))
+  if (count > 1) store<f32>(out + step, sumLanes(b))
+  if (count > 2) store<f32>(out + step * 2, sumLanes(c))
+  if (count > 3) store<f32>(out + step * 3, sumLanes(d))
 }
 
 /** W lies [k, many]: rows of W, scaled by X(i, k), are added up in the workspace, eight at a time, and copied to C.
@@ -244,15 +248,15 @@ export function matmulAxpys(
 function axpy8(x: usize, step: usize, row: usize, rowBytes: usize, sums: usize, bytes: usize): void {
   const x0 = v128.load32_splat(x)
   const x1 = v128.load32_splat(x + step)
-  const x2 = v128.load32_splat(x + 2 * step)
-  const x3 = v128.load32_splat(x + 3 * step)
-  const x4 = v128.load32_splat(x + 4 * step)
-  const x5 = v128.load32_splat(x + 5 * step)
-  const x6 = v128.load32_splat(x + 6 * step)
-  const x7 = v128.load32_splat(x + 7 * step)
-  const row2 = 2 * rowBytes
-  const row3 = 3 * rowBytes
-  const half = 4 * rowBytes
+  const x2 = v128.load32_splat(x + step * 2)
+  const x3 = v128.load32_splat(x + step * 3)
+  const x4 = v128.load32_splat(x + step * 4)
+  const x5 = v128.load32_splat(x + step * 5)
+  const x6 = v128.load32_splat(x + step * 6)
+  const x7 = v128.load32_splat(x + step * 7)
+  const row2 = rowBytes * 2
+  const row3 = rowBytes * 3
+  const half = rowBytes * 4
   const end = sums + bytes
   for (; sums + 16 <= end; sums += 16) {
     const next = row + half
@@ -270,13 +274,13 @@ function axpy8(x: usize, step: usize, row: usize, rowBytes: usize, sums: usize, 
   for (; sums < end; sums += 4) {
     const next = row + half
     let a = load<f32>(sums) + load<f32>(x) * load<f32>(row)
-    let b = load<f32>(x + 4 * step) * load<f32>(next)
+    let b = load<f32>(x + step * 4) * load<f32>(next)
     a += load<f32>(x + step) * load<f32>(row + rowBytes)
-    b += load<f32>(x + 5 * step) * load<f32>(next + rowBytes)
-    a += load<f32>(x + 2 * step) * load<f32>(row + row2)
-    b += load<f32>(x + 6 * step) * load<f32>(next + row2)
-    a += load<f32>(x + 3 * step) * load<f32>(row + row3)
-    b += load<f32>(x + 7 * step) * load<f32>(next + row3)
+    b += load<f32>(x + step * 5) * load<f32>(next + rowBytes)
+    a += load<f32>(x + step * 2) * load<f32>(row + row2)
+    b += load<f32>(x + step * 6) * load<f32>(next + row2)
+    a += load<f32>(x + step * 3) * load<f32>(row + row3)
+    b += load<f32>(x + step * 7) * load<f32>(next + row3)
     store<f32>(sums, a + b)
     row += 4
   }

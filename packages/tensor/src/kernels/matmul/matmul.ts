@@ -1,7 +1,7 @@
 import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
 import { ShapeError, shapeText } from '../../errors.ts'
-import { sameShape, type Shape, sizeOf } from '../../shape.ts'
+import { type Shape, sameShape, sizeOf } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkDevice, checkRank } from '../check.ts'
 import { kernelsOf } from '../table.ts'
@@ -66,7 +66,11 @@ function sumBatch(x: Tensor, rank: number): Tensor {
 /** dW of a tall product x·W or x·Wᵀ is one product over all rows of the batch; any other pair is a batch of products. */
 function outerProduct(a: Tensor, b: Tensor, rank: number): Tensor {
   if (rank === 2 && a.rank > 2 && b.rank > 2)
-    return product('tn', a.view([a.size / a.shape.at(-1)!, a.shape.at(-1)!]), b.view([b.size / b.shape.at(-1)!, b.shape.at(-1)!]))
+    return product(
+      'tn',
+      a.view([a.size / a.shape.at(-1)!, a.shape.at(-1)!]),
+      b.view([b.size / b.shape.at(-1)!, b.shape.at(-1)!]),
+    )
   return sumBatch(product('tn', a, b), rank)
 }
 

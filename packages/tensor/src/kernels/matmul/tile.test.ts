@@ -1,0 +1,34 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { matmulTile } from './tile.ts'
+
+describe('matmulTile', () => {
+  const sides = fc.integer({ min: 1, max: 40_000 })
+
+  it('fits the micro-kernel and the workspace at every shape', () => {
+    fc.assert(
+      fc.property(sides, sides, (m, n) => {
+        const { tileM, tileN } = matmulTile(m, n)
+        expect(tileM % 6).toBe(0)
+        expect(tileN % 8).toBe(0)
+        expect(tileN).toBeLessThanOrEqual(1024)
+        expect((tileM - 5) * (tileN - 7)).toBeLessThanOrEqual(192 * 384)
+      }),
+      { seed: 11 },
+    )
+  })
+
+  it('cuts 768 × 768 into eight equal tiles', () => {
+    expect(matmulTile(768, 768)).toEqual({ tileM: 192, tileN: 384 })
+  })
+
+  it('cuts the shapes of a small model into an even number of tiles', () => {
+    for (const m of [1024, 2048])
+      for (const n of [128, 256, 384, 512, 2048]) {
+        const { tileM, tileN } = matmulTile(m, n)
+        const tiles = Math.ceil(m / tileM) * Math.ceil(n / tileN)
+        expect(tiles, `[${m}, ${n}]`).toBeGreaterThanOrEqual(8)
+        expect(tiles % 2, `[${m}, ${n}]`).toBe(0)
+      }
+  })
+})
