@@ -1,7 +1,7 @@
 import { fma, loadNext, splat, storeNext } from './simd'
 
 /** One AdamW step on elements begin … end−1, with g = clip·grad, clip = min(1, maxNorm / (norm + 1e-6)):
- *  m ← beta1·m + keep1·g, v ← beta2·v + keep2·g², p ← decay·p − rate·m / (√v·unbias + eps).
+ *  m ← beta1·m + keep1·g, v ← beta2·v + keep2·g², p ← p − (decay·p + rate·m / (√v·unbias + eps)).
  *  Nothing changes where the norm is not finite. */
 export function adamw(
   param: usize,
@@ -34,6 +34,7 @@ export function adamw(
     storeNext(v + p, second, left)
     const size = fma(f32x4.sqrt(second), splat(unbias), splat(eps))
     const change = f32x4.div(f32x4.mul(splat(rate), first), size)
-    storeNext(param + p, f32x4.sub(f32x4.mul(splat(decay), loadNext(param + p, left)), change), left)
+    const old = loadNext(param + p, left)
+    storeNext(param + p, f32x4.sub(old, fma(splat(decay), old, change)), left)
   }
 }

@@ -18,6 +18,12 @@ export interface Storage {
   close(): Promise<void>
 }
 
+/** Memory of a kernel's own between its launches: `using partial = engine.scratch(…)`. May be disposed as soon as the kernels
+ *  that use it are launched. */
+export interface Scratch extends Disposable {
+  readonly handle: Handle
+}
+
 /** The backends there are. A new one is added here, and the compiler lists the kernel tables to fill. */
 export interface Engines {
   cpu: CpuEngine

@@ -6,7 +6,9 @@ export type KernelFactories<Table> = { readonly [B in keyof Engines]: (engine: E
 
 /** A table of kernels, made once per device on first use. A package that brings kernels of its own does
  *  `const kernels = kernelSet<MyTable>({ cpu: …, gpu: … })` and calls `kernels(device).name(…)` in its operations. */
-export function kernelSet<Table extends object>(factories: KernelFactories<Table>): (device: Device) => Table {
+export function kernelSet<Table extends object>(
+  factories: KernelFactories<Table>,
+): (device: Device) => Table {
   const tables = new WeakMap<Device, Table>()
   return (device) => {
     let table = tables.get(device)

@@ -24,7 +24,9 @@ function makeMemory(): { memory: WebAssembly.Memory; maximum: number } {
     } catch {
       // the next smaller size; failure of all is reported below
     }
-  throw new BackendError('cpu: the runtime must provide a WebAssembly memory of up to 1 GiB, got none; close other pages')
+  throw new BackendError(
+    'cpu: the runtime must provide a WebAssembly memory of up to 1 GiB, got none; close other pages',
+  )
 }
 
 /** Opens the embedded backend: AssemblyScript kernels in WASM SIMD over one shared memory and worker threads.
@@ -37,10 +39,13 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
   const fallbacks: string[] = []
   const threads = wanted === 1 || canShareMemory() ? wanted : 1
   if (threads < wanted)
-    fallbacks.push(`1 thread instead of ${wanted}: the page is not cross-origin isolated, so memory cannot be shared`)
+    fallbacks.push(
+      `1 thread instead of ${wanted}: the page is not cross-origin isolated, so memory cannot be shared`,
+    )
   const relaxed = simd !== 'plain' && hasRelaxedSimd()
   if (simd !== 'plain' && !relaxed) fallbacks.push('plain SIMD: this runtime has no relaxed SIMD')
-  if (strict && fallbacks.length > 0) throw new BackendError(`cpu: strict allows no fallback, got ${fallbacks.join('; ')}`)
+  if (strict && fallbacks.length > 0)
+    throw new BackendError(`cpu: strict allows no fallback, got ${fallbacks.join('; ')}`)
 
   const { memory, maximum } = makeMemory()
   const variant = relaxed ? 'relaxed-simd' : 'simd'

@@ -1,7 +1,7 @@
 import type { DeviceInfo } from '../../device.ts'
 import type { ArrayOf, DType } from '../../dtype.ts'
 import { BackendError } from '../../errors.ts'
-import type { Handle, Storage } from '../engine.ts'
+import type { Handle, Scratch, Storage } from '../engine.ts'
 import { Heap } from './heap.ts'
 import {
   ARGS_ADDRESS,
@@ -80,14 +80,10 @@ export class CpuEngine implements Storage {
     if (!this.#closed) this.#heap.free(handle)
   }
 
-  /** Runs `use` with the address of `bytes` of temporary memory, for kernels of several launches. */
-  scratch(bytes: number, use: (address: Handle) => void): void {
-    const address = this.alloc(bytes)
-    try {
-      use(address)
-    } finally {
-      this.free(address)
-    }
+  /** `bytes` of memory for a kernel's intermediate results. */
+  scratch(bytes: number): Scratch {
+    const handle = this.alloc(bytes)
+    return { handle, [Symbol.dispose]: () => this.free(handle) }
   }
 
   write(handle: Handle, data: ArrayLike<number>): void {
@@ -119,12 +115,29 @@ export class CpuEngine implements Storage {
     if (count <= 0) return
     const kernel = module.functions[index]
     const tiles = Math.ceil(count / grain)
-    if (tiles === 1 || !this.#pool) {
-      for (let begin = 0; begin < count; begin += grain)
-        kernel(...args, begin, Math.min(begin + grain, count))
-      return
+    const run = (tile: number) => kernel(...args, tile * grain, Math.min((tile + 1) * grain, count))
+    try {
+      if (tiles > 1 && this.#pool) this.#share(this.#pool, module, index, args, count, grain, run)
+      else for (let tile = 0; tile < tiles; tile++) run(tile)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new BackendError(`internal: kernel ${module.names[index]} failed: ${reason}`, { cause })
     }
+  }
+
+  /** Describes the job in the control block, and takes tiles until none is left. When one fails, on any thread, the others are
+   *  still done before this throws: the next job finds idle threads. */
+  #share(
+    pool: Pool,
+    module: LoadedModule,
+    index: number,
+    args: readonly number[],
+    count: number,
+    grain: number,
+    run: (tile: number) => void,
+  ): void {
     const control = this.#control
+    control[Word.error] = 0
     control[Word.module] = module.id
     control[Word.moduleBytes] = module.bytes
     control[Word.moduleLength] = module.length
@@ -133,15 +146,11 @@ export class CpuEngine implements Storage {
     control[Word.count] = count
     control[Word.grain] = grain
     this.#args.set(args)
-    this.#pool.run(tiles, (tile) => kernel(...args, tile * grain, Math.min((tile + 1) * grain, count)))
-    if (control[Word.error] !== 0) this.#throwWorkerError()
-  }
-
-  #throwWorkerError(): never {
-    const length = this.#control[Word.error]
-    this.#control[Word.error] = 0
-    const text = new TextDecoder().decode(new Uint8Array(this.#memory.buffer, ERROR_ADDRESS, length).slice())
-    throw new BackendError(`internal: a kernel failed in a worker thread: ${text}`)
+    pool.run(Math.ceil(count / grain), run)
+    const length = control[Word.error]
+    if (length === 0) return
+    const text = new Uint8Array(this.#memory.buffer, ERROR_ADDRESS, length).slice()
+    throw new BackendError(`${new TextDecoder().decode(text)} (in a worker thread)`)
   }
 
   #load(source: WasmSource): LoadedModule {

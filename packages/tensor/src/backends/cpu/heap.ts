@@ -45,7 +45,8 @@ export class Heap {
 
   free(address: number): void {
     let block = this.#used.get(address)
-    if (!block) throw new BackendError(`internal: heap block must be in use to be freed, got address ${address}`)
+    if (!block)
+      throw new BackendError(`internal: heap block must be in use to be freed, got address ${address}`)
     this.#used.delete(address)
     if (block.after?.free) this.#mergeAfter(block)
     if (block.before?.free) {
@@ -88,7 +89,13 @@ export class Heap {
   #split(block: Block, need: number): void {
     const rest = block.bytes - need
     if (rest === 0) return
-    const tail: Block = { address: block.address + need, bytes: rest, free: true, before: block, after: block.after }
+    const tail: Block = {
+      address: block.address + need,
+      bytes: rest,
+      free: true,
+      before: block,
+      after: block.after,
+    }
     if (block.after) block.after.before = tail
     else this.#last = tail
     block.after = tail

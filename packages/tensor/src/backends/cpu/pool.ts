@@ -1,5 +1,5 @@
 import { BackendError } from '../../errors.ts'
-import { CONTROL_ADDRESS, Word, WORKSPACE_ADDRESS, WORKSPACE_BYTES } from './layout.ts'
+import { CONTROL_ADDRESS, WORKSPACE_ADDRESS, WORKSPACE_BYTES, Word } from './layout.ts'
 import { WORKER_SOURCE, type WorkerData, workerLayout } from './worker.ts'
 
 interface Thread {
@@ -30,18 +30,28 @@ export class Pool {
   }
 
   /** Lets the workers see the job that the control block describes, and returns when every tile is done.
-   *  `runTile` does tiles on this thread meanwhile. */
+   *  `runTile` does tiles on this thread meanwhile; the first error it throws is thrown again at the end. */
   run(tiles: number, runTile: (tile: number) => void): void {
     const control = this.#control
+    const errors: unknown[] = []
     Atomics.store(control, Word.done, 0)
     Atomics.store(control, Word.ticket, tiles)
     Atomics.add(control, Word.generation, 1)
     if (Atomics.load(control, Word.sleepers) > 0) Atomics.notify(control, Word.generation)
-    for (let tile = Atomics.sub(control, Word.ticket, 1); tile > 0; tile = Atomics.sub(control, Word.ticket, 1)) {
-      runTile(tile - 1)
+    for (
+      let tile = Atomics.sub(control, Word.ticket, 1);
+      tile > 0;
+      tile = Atomics.sub(control, Word.ticket, 1)
+    ) {
+      try {
+        runTile(tile - 1)
+      } catch (error) {
+        errors.push(error)
+      }
       Atomics.add(control, Word.done, 1)
     }
     while (Atomics.load(control, Word.done) < tiles);
+    if (errors.length > 0) throw errors[0]
   }
 
   async close(): Promise<void> {
@@ -75,7 +85,8 @@ async function startWebThread(data: WorkerData): Promise<Thread> {
   try {
     await new Promise<void>((resolve, reject) => {
       worker.onmessage = () => resolve()
-      worker.onerror = (event) => reject(new BackendError(`cpu: a worker thread must start, got "${event.message}"`))
+      worker.onerror = (event) =>
+        reject(new BackendError(`cpu: a worker thread must start, got "${event.message}"`))
       worker.postMessage(data)
     })
   } finally {

@@ -1,11 +1,4 @@
-import {
-  ARGS_ADDRESS,
-  CONTROL_ADDRESS,
-  ERROR_ADDRESS,
-  ERROR_BYTES,
-  MAX_ARGS,
-  Word,
-} from './layout.ts'
+import { ARGS_ADDRESS, CONTROL_ADDRESS, ERROR_ADDRESS, ERROR_BYTES, MAX_ARGS, Word } from './layout.ts'
 
 /** Looks at the ticket this often before a worker goes to sleep: about 50 µs. */
 const SPINS = 5_000
@@ -18,7 +11,15 @@ export interface WorkerData {
   readonly layout: typeof workerLayout
 }
 
-export const workerLayout = { ARGS_ADDRESS, CONTROL_ADDRESS, ERROR_ADDRESS, ERROR_BYTES, MAX_ARGS, SPINS, Word } as const
+export const workerLayout = {
+  ARGS_ADDRESS,
+  CONTROL_ADDRESS,
+  ERROR_ADDRESS,
+  ERROR_BYTES,
+  MAX_ARGS,
+  SPINS,
+  Word,
+} as const
 
 /** Plain JavaScript source: `run(data)` instantiates modules as jobs name them, and takes tiles until told to stop. */
 export const WORKER_SOURCE = `

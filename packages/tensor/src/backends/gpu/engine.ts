@@ -1,7 +1,7 @@
 import type { DeviceInfo } from '../../device.ts'
 import { type ArrayOf, type DType, ELEMENT_BYTES } from '../../dtype.ts'
 import { BackendError, shapeText } from '../../errors.ts'
-import type { Handle, Storage } from '../engine.ts'
+import type { Handle, Scratch, Storage } from '../engine.ts'
 import type { Compiled, Contents, GpuJs } from './gpu-js.ts'
 import type { GpuKernel, GpuLaunch, GpuOutput } from './kernel.ts'
 import { Queue } from './queue.ts'
@@ -16,11 +16,6 @@ interface Slot {
   contents: Contents | undefined
   /** Why the kernel that should have filled it did not; passed on to all that is computed from it. */
   failure: BackendError | undefined
-}
-
-/** Memory of a kernel's own, freed by `using`. */
-export interface Scratch extends Disposable {
-  readonly handle: Handle
 }
 
 /** The gpu backend: kernels by gpu.js over a table of buffers. Every call enqueues and returns; the queue runs calls in
@@ -88,8 +83,7 @@ export class GpuEngine implements Storage {
     }
   }
 
-  /** Memory for a kernel's intermediate results: `using partial = engine.scratch(rows)`. May be disposed as soon as the
-   *  kernels that use it are launched. */
+  /** Memory for `length` elements of a kernel's intermediate results. */
   scratch(length: number): Scratch {
     const handle = this.alloc(length * ELEMENT_BYTES)
     return { handle, [Symbol.dispose]: () => this.free(handle) }
@@ -128,6 +122,7 @@ export class GpuEngine implements Storage {
       throw new BackendError(
         `internal: write must fill the buffer's ${slot.length} elements, got ${data.length}`,
       )
+    if (slot.length === 0) return
     const contents = data instanceof Int32Array ? data.slice() : new Float32Array(data)
     this.#queue.push(() => this.#store(slot, contents))
   }

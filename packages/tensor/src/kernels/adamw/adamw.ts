@@ -33,7 +33,14 @@ export type AdamWKernel = (
 
 /** One AdamW update of one parameter, in place. `norm` is the {@link globalNorm} of all gradients.
  *  Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2. */
-export function adamwUpdate(param: Tensor, grad: Tensor, m: Tensor, v: Tensor, norm: Tensor, step: AdamWStep): void {
+export function adamwUpdate(
+  param: Tensor,
+  grad: Tensor,
+  m: Tensor,
+  v: Tensor,
+  norm: Tensor,
+  step: AdamWStep,
+): void {
   checkDevice('adamwUpdate', param, grad, m, v, norm)
   for (const other of [grad, m, v]) checkSameShape('adamwUpdate', param, other)
   if (!Number.isInteger(step.step) || step.step < 1)

@@ -1,14 +1,14 @@
 import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
-import { ShapeError, shapeText } from '../../errors.ts'
-import { broadcastShapes, sameShape, type Shape } from '../../shape.ts'
+import { broadcastShapes, type Shape, sameShape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkDevice } from '../check.ts'
 import { sum } from '../reduce/reduce.ts'
 import { reshape } from '../reshape/reshape.ts'
 import { kernelsOf } from '../table.ts'
 import { neg, square } from '../unary/unary.ts'
-import { broadcastLoops, type Loops } from './broadcast.ts'
+import { broadcastLoops, contiguousLoops, type Loops } from './broadcast.ts'
+import { broadcastTo } from './broadcast-to.ts'
 
 /** Elementwise functions of two arguments, in the order that the kernels number them. */
 export const BINARY_OPS = ['add', 'sub', 'mul', 'div'] as const
@@ -19,13 +19,17 @@ export type BinaryKernel = (op: BinaryOp, a: Handle, b: Handle, out: Handle, loo
 
 function binary(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
   checkDevice(op, a, b)
-  const loops = broadcastLoops(op, a.shape, b.shape)
-  if (!loops)
-    throw new ShapeError(
-      `${op}: broadcasting may alternate over at most 4 groups of axes, got ${shapeText(a.shape)} and ${shapeText(b.shape)}; reshape first`,
-    )
-  const out = a.device.empty(broadcastShapes(op, a.shape, b.shape))
-  kernelsOf(a.device).binary(op, a.handle, b.handle, out.handle, loops)
+  const shape = broadcastShapes(op, a.shape, b.shape)
+  const out = a.device.empty(shape)
+  const loops = broadcastLoops(a.shape, b.shape, shape)
+  if (loops) {
+    kernelsOf(a.device).binary(op, a.handle, b.handle, out.handle, loops)
+    return out
+  }
+  // More than four loops are rare enough to write out both operands first.
+  using wideA = broadcastTo(a, shape)
+  using wideB = broadcastTo(b, shape)
+  kernelsOf(a.device).binary(op, wideA.handle, wideB.handle, out.handle, contiguousLoops(out.size))
   return out
 }
 
@@ -71,5 +75,10 @@ export function div(a: Tensor, b: Tensor): Tensor {
 
 /** x · factor. */
 export function scale(x: Tensor, factor: number): Tensor {
-  return mul(x, x.device.scalar(factor))
+  return record('scale', [x], timesNumber(x, factor), (dOut) => [timesNumber(dOut, factor)])
+}
+
+function timesNumber(x: Tensor, factor: number): Tensor {
+  using number = x.device.scalar(factor)
+  return binary('mul', x, number)
 }

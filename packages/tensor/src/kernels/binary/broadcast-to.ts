@@ -1,15 +1,25 @@
-import { ShapeError, shapeText } from '../../errors.ts'
-import type { Shape } from '../../shape.ts'
+import { type Shape, sameShape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
-import { fill } from '../fill/fill.ts'
 import { kernelsOf } from '../table.ts'
 import { broadcastLoops } from './broadcast.ts'
 
 /** Repeats x along axes of size 1 and new leading axes, as a copy that no tape sees: the gradient of a sum. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  const out = fill(x.device, shape, 0)
-  const loops = broadcastLoops('broadcastTo', x.shape, shape)
-  if (!loops) throw new ShapeError(`internal: broadcastTo ${shapeText(x.shape)} to ${shapeText(shape)} takes more than 4 loops`)
-  kernelsOf(x.device).binary('add', x.handle, out.handle, out.handle, loops)
+  if (sameShape(x.shape, shape)) return x.view()
+  const loops = broadcastLoops(x.shape, [], shape)
+  if (!loops) {
+    using part = broadcastTo(x, expandLast(x.shape, shape))
+    return broadcastTo(part, shape)
+  }
+  const out = x.device.empty(shape)
+  using zero = x.device.scalar(0)
+  kernelsOf(x.device).binary('add', x.handle, zero.handle, out.handle, loops)
   return out
+}
+
+/** `from` with the innermost of its axes that `to` repeats already repeated: three loops do that much of a long broadcast. */
+function expandLast(from: Shape, to: Shape): Shape {
+  const aligned = to.map((_, i) => from[i - to.length + from.length] ?? 1)
+  const axis = aligned.findLastIndex((n, i) => n !== to[i])
+  return aligned.with(axis, to[axis])
 }

@@ -1,4 +1,4 @@
-import { broadcastShapes, type Shape } from '../../shape.ts'
+import type { Shape } from '../../shape.ts'
 
 /** Four loops over [n0, n1, n2, n3] with the step of each operand per loop: 0 where it is broadcast. */
 export interface Loops {
@@ -13,10 +13,16 @@ interface Axis {
   b: number
 }
 
-/** The loops of a broadcast operation, or undefined when even after joining neighbouring axes more than four are needed.
- *  Axes join when both operands step through them as through one. */
-export function broadcastLoops(op: string, shapeA: Shape, shapeB: Shape): Loops | undefined {
-  const shape = broadcastShapes(op, shapeA, shapeB)
+/** The loops over two operands of one run of n elements each. */
+export const contiguousLoops = (n: number): Loops => ({
+  dims: [1, 1, 1, n],
+  stepsA: [0, 0, 0, 1],
+  stepsB: [0, 0, 0, 1],
+})
+
+/** The loops that broadcast both operands to `shape`, or undefined when even after joining neighbouring axes more than four
+ *  are needed. Axes join when both operands step through them as through one. */
+export function broadcastLoops(shapeA: Shape, shapeB: Shape, shape: Shape): Loops | undefined {
   const axes: Axis[] = []
   let strideA = 1
   let strideB = 1

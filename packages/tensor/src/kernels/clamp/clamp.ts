@@ -6,7 +6,14 @@ import { kernelsOf } from '../table.ts'
 /** out[i] = min(max(x[i], low), high); NaN stays NaN. */
 export type ClampKernel = (x: Handle, out: Handle, low: number, high: number, n: number) => void
 /** dX[i] = dOut[i] where low ≤ x[i] ≤ high, else 0. */
-export type ClampGradKernel = (x: Handle, dOut: Handle, dX: Handle, low: number, high: number, n: number) => void
+export type ClampGradKernel = (
+  x: Handle,
+  dOut: Handle,
+  dX: Handle,
+  low: number,
+  high: number,
+  n: number,
+) => void
 
 /** Limits x to [low, high]. The gradient is 1 inside and on the bounds, 0 outside (PyTorch's rule). */
 export function clamp(x: Tensor, low: number, high: number): Tensor {

@@ -29,7 +29,8 @@ export function copyBlock(
   if (rows === 0 || cols === 0) return
   for (const [name, { tensor, offset, stride }] of Object.entries({ source, target })) {
     const end = offset + (rows - 1) * stride + cols
-    if (offset < 0 || end > tensor.size || (name === 'target' && rows > 1 && stride < cols))
+    const whole = [offset, stride, rows, cols].every((n) => Number.isInteger(n) && n >= 0)
+    if (!whole || end > tensor.size || (name === 'target' && rows > 1 && stride < cols))
       throw new ShapeError(
         `copyBlock: ${name} block must lie inside its ${tensor.size} elements without overlap, got offset ${offset}, ${rows} rows of ${cols}, stride ${stride}`,
       )
@@ -48,7 +49,9 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   const at = normalizeAxis('slice', axis, x.rank)
   const { outer, length, inner } = splitAt(x.shape, at)
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= length))
-    throw new ShapeError(`slice: range must lie in [0, ${length}] on axis ${at} of ${shapeText(x.shape)}, got [${start}, ${end})`)
+    throw new ShapeError(
+      `slice: range must lie in [0, ${length}] on axis ${at} of ${shapeText(x.shape)}, got [${start}, ${end})`,
+    )
   const out = x.device.empty(x.shape.with(at, end - start))
   const cols = (end - start) * inner
   const window = (handle: Handle): Block => ({ handle, offset: start * inner, stride: length * inner })
@@ -81,7 +84,12 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const starts = tensors.map(({ handle, shape }) => {
     const start = offset
     const cols = shape[at] * inner
-    kernels.copy({ handle, offset: 0, stride: cols }, { handle: out.handle, offset, stride: total * inner }, outer, cols)
+    kernels.copy(
+      { handle, offset: 0, stride: cols },
+      { handle: out.handle, offset, stride: total * inner },
+      outer,
+      cols,
+    )
     offset += cols
     return start / inner
   })

@@ -49,7 +49,16 @@ export function crossEntropy(logits: Tensor, targets: Tensor<'i32'>): Tensor {
   const kernels = kernelsOf(device)
   kernels.crossEntropy(logits.handle, targets.handle, logSumExp.handle, lossAndCount.handle, rows, cols)
   const loss = device.empty([])
-  kernels.copy({ handle: lossAndCount.handle, offset: 0, stride: 1 }, { handle: loss.handle, offset: 0, stride: 1 }, 1, 1)
+  kernels.copy(
+    { handle: lossAndCount.handle, offset: 0, stride: 1 },
+    { handle: loss.handle, offset: 0, stride: 1 },
+    1,
+    1,
+  )
+  if (!device.tape?.tracks(logits)) {
+    logSumExp.dispose()
+    lossAndCount.dispose()
+  }
   return record('crossEntropy', [logits], loss, (dOut) => {
     const dLogits = device.empty(logits.shape)
     kernels.crossEntropyGrad(

@@ -8,11 +8,11 @@ const F64_BYTES = 8
 export function crossEntropyWasm(engine: CpuEngine): CrossEntropyKernel {
   const launchRows = engine.kernel(tensorWasm, 'crossEntropyRows')
   const launchMean = engine.kernel(tensorWasm, 'crossEntropyMean')
-  return (logits, targets, logSumExp, loss, rows, cols) =>
-    engine.scratch(rows * F64_BYTES, (losses) => {
-      launchRows([logits, targets, logSumExp, losses, cols], rows, rowGrain(cols))
-      launchMean([targets, losses, loss, rows], 1, 1)
-    })
+  return (logits, targets, logSumExp, loss, rows, cols) => {
+    using losses = engine.scratch(rows * F64_BYTES)
+    launchRows([logits, targets, logSumExp, losses.handle, cols], rows, rowGrain(cols))
+    launchMean([targets, losses.handle, loss, rows], 1, 1)
+  }
 }
 
 export function crossEntropyGradWasm(engine: CpuEngine): CrossEntropyGradKernel {

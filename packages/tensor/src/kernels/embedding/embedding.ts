@@ -30,7 +30,8 @@ export type ScatterAddKernel = (
 export function embedding(table: Tensor, ids: Tensor<'i32'>): Tensor {
   checkDevice('embedding', table, ids)
   checkDType('embedding', 'ids', ids, 'i32')
-  if (table.rank !== 2) throw new ShapeError(`embedding: table must be [rows, width], got ${shapeText(table.shape)}`)
+  if (table.rank !== 2)
+    throw new ShapeError(`embedding: table must be [rows, width], got ${shapeText(table.shape)}`)
   const { device } = table
   const [tableRows, width] = table.shape
   const out = device.empty([...ids.shape, width])

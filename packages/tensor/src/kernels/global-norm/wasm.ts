@@ -11,13 +11,12 @@ export function globalNormWasm(engine: CpuEngine): GlobalNormKernel {
   return (buffers, out) => {
     const chunks = buffers.map(({ length }) => Math.ceil(length / ELEMENT_GRAIN))
     const total = chunks.reduce((sum, n) => sum + n, 0)
-    engine.scratch(total * F64_BYTES, (partials) => {
-      let next = partials
-      buffers.forEach(({ handle, length }, i) => {
-        launchSquares([handle, next, length, ELEMENT_GRAIN], chunks[i], 1)
-        next += chunks[i] * F64_BYTES
-      })
-      launchRoot([partials, out, total], 1, 1)
+    using partials = engine.scratch(total * F64_BYTES)
+    let next = partials.handle
+    buffers.forEach(({ handle, length }, i) => {
+      launchSquares([handle, next, length, ELEMENT_GRAIN], chunks[i], 1)
+      next += chunks[i] * F64_BYTES
     })
+    launchRoot([partials.handle, out, total], 1, 1)
   }
 }

@@ -10,7 +10,14 @@ export const REDUCE_OPS = ['sum', 'max'] as const
 export type ReduceOp = (typeof REDUCE_OPS)[number]
 
 /** x [outer, length, inner] → out [outer, inner]. Sums accumulate in f64 on the cpu backend, pairwise elsewhere. */
-export type ReduceKernel = (op: ReduceOp, x: Handle, out: Handle, outer: number, length: number, inner: number) => void
+export type ReduceKernel = (
+  op: ReduceOp,
+  x: Handle,
+  out: Handle,
+  outer: number,
+  length: number,
+  inner: number,
+) => void
 
 function reduceAxis(op: ReduceOp, x: Tensor, axis: number): Tensor {
   const { outer, length, inner } = splitAt(x.shape, axis)
@@ -47,6 +54,7 @@ export function sum(x: Tensor, axes?: readonly number[]): Tensor {
 /** Largest element over `axes` (default: all); NaN if any is NaN. No gradient. */
 export function max(x: Tensor, axes?: readonly number[]): Tensor {
   refuseTape('max', x)
-  if (x.size === 0) throw new ShapeError(`max: tensor must hold at least one element, got ${shapeText(x.shape)}`)
+  if (x.size === 0)
+    throw new ShapeError(`max: tensor must hold at least one element, got ${shapeText(x.shape)}`)
   return reduce('max', x, axes).out
 }

@@ -31,19 +31,17 @@ function sumWasm(engine: CpuEngine): Reduction {
     if (inner === 1 && outer < FEW && length > ELEMENT_GRAIN) {
       const parts = Math.ceil(length / ELEMENT_GRAIN)
       const stride = parts * F64_BYTES
-      engine.scratch(outer * stride, (sums) => {
-        chunks([x, sums, length, ELEMENT_GRAIN, parts], outer * parts, 1)
-        addChunks([sums, out, parts, stride, F64_BYTES], outer, rowGrain(parts))
-      })
+      using sums = engine.scratch(outer * stride)
+      chunks([x, sums.handle, length, ELEMENT_GRAIN, parts], outer * parts, 1)
+      addChunks([sums.handle, out, parts, stride, F64_BYTES], outer, rowGrain(parts))
     } else if (inner === 1) rows([x, out, length], outer, rowGrain(length))
     else if (outer === 1 && inner <= PANEL && length * inner > 2 * ELEMENT_GRAIN) {
       const chunk = rowGrain(inner)
       const parts = Math.ceil(length / chunk)
       const stride = Math.ceil(inner / 4) * 4 * F64_BYTES // sums are kept in whole vectors of four columns
-      engine.scratch(parts * stride, (sums) => {
-        columnChunks([x, sums, length, inner, chunk, stride], parts, 1)
-        addChunks([sums, out, parts, F64_BYTES, stride], inner, rowGrain(parts))
-      })
+      using sums = engine.scratch(parts * stride)
+      columnChunks([x, sums.handle, length, inner, chunk, stride], parts, 1)
+      addChunks([sums.handle, out, parts, F64_BYTES, stride], inner, rowGrain(parts))
     } else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner))
   }
 }
@@ -54,10 +52,9 @@ function maxWasm(engine: CpuEngine): Reduction {
   return (x, out, outer, length, inner) => {
     if (inner === 1 && outer < FEW && length > ELEMENT_GRAIN) {
       const parts = Math.ceil(length / ELEMENT_GRAIN)
-      engine.scratch(outer * parts * ELEMENT_BYTES, (peaks) => {
-        chunks([x, peaks, length, ELEMENT_GRAIN, parts], outer * parts, 1)
-        chunks([peaks, out, parts, parts, 1], outer, rowGrain(parts))
-      })
+      using peaks = engine.scratch(outer * parts * ELEMENT_BYTES)
+      chunks([x, peaks.handle, length, ELEMENT_GRAIN, parts], outer * parts, 1)
+      chunks([peaks.handle, out, parts, parts, 1], outer, rowGrain(parts))
     } else if (inner === 1) chunks([x, out, length, length, 1], outer, rowGrain(length))
     else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner))
   }

@@ -7,7 +7,14 @@ import { kernelsOf } from '../table.ts'
 /** y[r] = x[r] / √(mean x[r]² + eps). */
 export type RmsNormKernel = (x: Handle, y: Handle, rows: number, cols: number, eps: number) => void
 /** With s = 1/√(mean x² + eps): dX = s·dOut − s³·x·mean(x·dOut), row by row. */
-export type RmsNormGradKernel = (x: Handle, dOut: Handle, dX: Handle, rows: number, cols: number, eps: number) => void
+export type RmsNormGradKernel = (
+  x: Handle,
+  dOut: Handle,
+  dX: Handle,
+  rows: number,
+  cols: number,
+  eps: number,
+) => void
 
 /** Root-mean-square normalisation over the last axis, without parameters.
  *  Source: Zhang and Sennrich, Root Mean Square Layer Normalization (2019), eq. 4, gain left out. */

@@ -6,7 +6,14 @@ import type { Tensor } from '../../tensor.ts'
 import { kernelsOf } from '../table.ts'
 
 /** x [outer, a, b, inner] → out [outer, b, a, inner]. */
-export type TransposeKernel = (x: Handle, out: Handle, outer: number, a: number, b: number, inner: number) => void
+export type TransposeKernel = (
+  x: Handle,
+  out: Handle,
+  outer: number,
+  a: number,
+  b: number,
+  inner: number,
+) => void
 
 /** Reorders the axes: axis i of the result is axis `order[i]` of x, as a copy. */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
