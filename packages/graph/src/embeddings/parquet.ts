@@ -56,7 +56,9 @@ const fromLists = (name: string, parts: ColumnParts, rows: number): DenseMatrix 
   // all widths before the allocation: one long list among empty ones must not ask for rows × its length
   for (const [i, list] of lists.entries()) {
     if (!isList(list)) {
-      throw new FormatError(`${OP}: ${name} must be a list in every row, got ${String(list)} in row ${i}`)
+      throw new FormatError(
+        `${OP}: ${name} must be a list in every row, got ${String(list ?? null)} in row ${i}`,
+      )
     }
     if (list.length !== cols) {
       throw new FormatError(
@@ -88,7 +90,7 @@ const fromColumns = (columns: [string, ColumnParts][], rows: number): DenseMatri
 
 const toNumber = (value: unknown, name: string, row: number): number => {
   if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw new FormatError(`${OP}: ${name} must hold numbers, got ${String(value)} in row ${row}`)
+    throw new FormatError(`${OP}: ${name} must hold numbers, got ${String(value ?? null)} in row ${row}`)
   }
   return Number(value)
 }

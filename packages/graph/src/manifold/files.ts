@@ -1,6 +1,7 @@
 import { type Csr, nnz } from '../csr.ts'
 import { FormatError } from '../errors.ts'
 import { decodeUtf8, isFolder, readFileBytes, writeFilesAtomic } from '../files.ts'
+import { nodeFs, nodePath } from '../node.ts'
 import { assertLaplacian } from '../validate.ts'
 import { type ConfigValue, encodeManifoldJson, type ManifoldMetadata, parseManifoldJson } from './metadata.ts'
 import { encodeManifoldParquet, parseManifoldParquet } from './parquet.ts'
@@ -20,7 +21,7 @@ export const readManifold = async (
   path: string,
   { size, check = true }: { size?: number; check?: boolean } = {},
 ): Promise<Manifold> => {
-  const { join, dirname, basename } = await import('node:path')
+  const { join, dirname, basename } = await nodePath()
   const parquetPath = (await isFolder(path)) ? join(path, PARQUET_NAME) : path
   const bytes = await readFileBytes('manifold', parquetPath)
   const { matrix, nameId } = await parseManifoldParquet(bytes)
@@ -31,7 +32,7 @@ export const readManifold = async (
 }
 
 const readMetadata = async (path: string): Promise<ManifoldMetadata | undefined> => {
-  const { access } = await import('node:fs/promises')
+  const { access } = await nodeFs()
   const exists = await access(path).then(
     () => true,
     () => false,
@@ -81,7 +82,7 @@ export const writeManifold = async (
   folder: string,
   { laplacian, nameId, source, config = {}, timestamp = new Date().toISOString() }: WriteManifoldOptions,
 ): Promise<ManifoldMetadata> => {
-  const { join } = await import('node:path')
+  const { join } = await nodePath()
   const bytes = encodeManifoldParquet(laplacian, { nameId })
   const metadata: ManifoldMetadata = {
     name_id: nameId,

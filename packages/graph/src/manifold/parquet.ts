@@ -37,7 +37,9 @@ const checkSchema = (schema: SchemaTree): string[] => {
   for (const { name, type } of MANIFOLD_COLUMNS) {
     const found = schema.children.find((child) => child.element.name === name)
     if (found?.element.type !== type) {
-      const have = schema.children.map((child) => `${child.element.name} ${child.element.type}`).join(', ')
+      const have = schema.children
+        .map(({ element }) => `${JSON.stringify(element.name)} ${element.type}`)
+        .join(', ')
       throw new FormatError(`${OP}: must have a column ${name} of type ${type}, got columns ${have}`)
     }
   }

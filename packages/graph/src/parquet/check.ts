@@ -83,7 +83,9 @@ export const checkParquet = (
 }
 
 const toCount = (value: bigint | undefined): number | undefined =>
-  value !== undefined && value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : undefined
+  typeof value === 'bigint' && value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER)
+    ? Number(value)
+    : undefined
 
 /** How many levels of repetition and definition a leaf has. */
 const levelsOf = (

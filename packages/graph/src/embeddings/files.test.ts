@@ -1,0 +1,303 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FormatError } from '../errors.ts'
+import { parseJsonl } from './jsonl.ts'
+import { parseNpy } from './npy.ts'
+import { parseParquetEmbeddings } from './parquet.ts'
+import { parseEmbeddings, readEmbeddings } from './read.ts'
+import { parseSafetensors } from './safetensors.ts'
+
+const text = (value: string) => new TextEncoder().encode(value)
+const join2 = (a: Uint8Array, b: Uint8Array) => Uint8Array.of(...a, ...b)
+const values = [1, -2, 0.5, 3, 4, -0.25]
+const f32 = new Uint8Array(Float32Array.from(values).buffer)
+const f64 = new Uint8Array(Float64Array.from(values).buffer)
+
+const npy = (descr: string, data: Uint8Array, shape = '(2, 3)', fortran = 'False', version = 1) => {
+  const header = `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }\n`
+  const length = version === 1 ? [header.length & 255, header.length >> 8] : [header.length, 0, 0, 0]
+  return join2(Uint8Array.of(0x93, ...text('NUMPY'), version, 0, ...length, ...text(header)), data)
+}
+
+const safetensors = (header: unknown, data: Uint8Array) => {
+  const json = text(typeof header === 'string' ? header : JSON.stringify(header))
+  const length = new Uint8Array(new BigUint64Array([BigInt(json.length)]).buffer)
+  return join2(join2(length, json), data)
+}
+const tensor = (dtype: string, shape: number[], start: number, end: number) => ({
+  dtype,
+  shape,
+  data_offsets: [start, end],
+})
+
+describe('npy', () => {
+  it.each([1, 2, 3])('reads version %i, f32 as f32', (version) => {
+    expect(parseNpy(npy('<f4', f32, '(2, 3)', 'False', version))).toEqual({
+      data: Float32Array.from(values),
+      rows: 2,
+      cols: 3,
+    })
+  })
+
+  it('reads f64, f16 and Fortran order', () => {
+    expect(parseNpy(npy('<f8', f64)).data).toEqual(Float64Array.from(values))
+    // 1, −2, 0.5, 2^-24 (smallest subnormal), 65504 (largest), 0.333251953125
+    const halves = Uint16Array.of(0x3c00, 0xc000, 0x3800, 0x0001, 0x7bff, 0x3555)
+    expect([...parseNpy(npy('<f2', new Uint8Array(halves.buffer))).data]).toEqual([
+      ...[1, -2, 0.5, 2 ** -24, 65504, 0.333251953125],
+    ])
+    expect([...parseNpy(npy('<f4', f32, '(2, 3)', 'True')).data]).toEqual([1, 0.5, 4, -2, 3, -0.25])
+  })
+
+  it.each<[string, Uint8Array, string]>([
+    ['nothing', new Uint8Array(), 'must start with \\x93NUMPY, got 0 bytes'],
+    ['a header cut off', npy('<f4', f32).subarray(0, 30), 'the header must fit the file'],
+    ['data cut off', npy('<f4', f32.subarray(0, 23)), 'shape (2, 3) of <f4 needs 24 bytes, got 23'],
+    [
+      'a shape that lies',
+      npy('<f4', f32, '(2000000000, 3000000000)'),
+      'needs 24000000000000000000 bytes, got 24',
+    ],
+    ['one axis', npy('<f4', f32, '(6,)'), 'shape must be (rows, columns), got (6,)'],
+    ['no rows', npy('<f4', new Uint8Array(), '(0, 3)'), 'at least one row and one column, got [0, 3]'],
+    ['integers', npy('<i4', f32), 'dtype must be <f2, <f4 or <f8, got <i4'],
+    [
+      'NaN',
+      npy('<f4', new Uint8Array(Float32Array.of(1, 2, 3, 4, Number.NaN, 6).buffer)),
+      'got NaN at row 1, column 1',
+    ],
+    [
+      'a header without shape',
+      join2(Uint8Array.of(0x93, ...text('NUMPY'), 1, 0, 2, 0), text('{}')),
+      'must have descr',
+    ],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => parseNpy(bytes)).toThrow(FormatError)
+    expect(() => parseNpy(bytes)).toThrow(message)
+  })
+})
+
+describe('jsonl', () => {
+  it('reads arrays and objects', () => {
+    expect(parseJsonl('[1, 2]\n\n[3.5, -4]\r\n')).toEqual({
+      data: Float64Array.of(1, 2, 3.5, -4),
+      rows: 2,
+      cols: 2,
+    })
+    expect([...parseJsonl('{"id": 7, "vector": [1, 2]}').data]).toEqual([1, 2])
+    expect([...parseJsonl('{"vector": [1, 2], "other": [9]}', { field: 'other' }).data]).toEqual([9])
+  })
+
+  it.each([
+    ['nothing', '\n\n', 'at least one row and one column, got [0, 0]'],
+    ['broken JSON', '[1, 2]\n[3, ', 'on line 2'],
+    ['unequal widths', '[1, 2]\n\n[3]', 'the width of the first, 2, got 1 on line 3'],
+    ['what is no number', '[1, "2"]', 'vectors must be numbers, got "2" at position 1 on line 1'],
+    ['null', '[1, null]', 'got null at position 1'],
+    ['overflow', '[1, 1e999]', 'got Infinity at row 0, column 1'],
+    ['no vector', '{"x": 1}', 'one under embedding, embeddings, vector, values, got {"x": 1} on line 1'],
+    ['a scalar', '7', 'a line must be an array'],
+  ])('refuses %s', (_, lines, message) => {
+    expect(() => parseJsonl(lines)).toThrow(FormatError)
+    expect(() => parseJsonl(lines)).toThrow(message)
+  })
+
+  it('refuses invalid UTF-8 with its place', async () => {
+    await expect(parseEmbeddings(Uint8Array.of(0x5b, 0x31, 0xc3, 0x28), 'jsonl')).rejects.toThrow(
+      'jsonl: text must be UTF-8, got byte 0xc3 at offset 2',
+    )
+  })
+})
+
+describe('safetensors', () => {
+  it('reads the only matrix, or the one named', () => {
+    const two = safetensors(
+      { __metadata__: { a: 'b' }, bias: tensor('F32', [3], 24, 36), m: tensor('F32', [2, 3], 0, 24) },
+      join2(f32, f32.subarray(0, 12)),
+    )
+    expect(parseSafetensors(two)).toEqual({ data: Float32Array.from(values), rows: 2, cols: 3 })
+    const many = safetensors(
+      { a: tensor('F64', [3, 2], 0, 48), b: tensor('F32', [2, 3], 48, 72) },
+      join2(f64, f32),
+    )
+    expect(parseSafetensors(many, { tensor: 'a' })).toEqual({
+      data: Float64Array.from(values),
+      rows: 3,
+      cols: 2,
+    })
+    expect(() => parseSafetensors(many)).toThrow('exactly one float tensor of two axes, got a, b')
+    expect(() => parseSafetensors(many, { tensor: 'c' })).toThrow('must hold "c", got a, b')
+  })
+
+  it('reads bfloat16', () => {
+    const bytes = new Uint8Array(Uint16Array.of(0x3f80, 0xc000, 0x3e80, 0x4049).buffer) // π to 8 bits
+    const { data } = parseSafetensors(safetensors({ m: tensor('BF16', [2, 2], 0, 8) }, bytes))
+    expect([...data]).toEqual([1, -2, 0.25, 3.140625])
+  })
+
+  it.each<[string, Uint8Array, string]>([
+    ['nothing', new Uint8Array(), 'at least 8 bytes, got 0'],
+    [
+      'a header longer than the file',
+      Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0, 1),
+      'got 255 header bytes in 9',
+    ],
+    ['a header of 2^63 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128), 'the header must fit the file'],
+    ['a header that is no JSON', safetensors('{"m": ', f32), 'the header must be JSON'],
+    ['a header that is no object', safetensors('null', f32), 'the header must be an object'],
+    [
+      'data cut off',
+      safetensors({ m: tensor('F32', [2, 3], 0, 24) }, f32.subarray(0, 20)),
+      'got 24 bytes of tensors and 20',
+    ],
+    [
+      'data left over',
+      safetensors({ m: tensor('F32', [2, 2], 0, 16) }, f32),
+      'got 16 bytes of tensors and 24 of data',
+    ],
+    [
+      'a shape that lies',
+      safetensors({ m: tensor('F32', [2, 4], 0, 24) }, f32),
+      'F32 [2, 4] must have as many bytes',
+    ],
+    [
+      'overlap',
+      safetensors({ a: tensor('F32', [2, 2], 0, 16), b: tensor('F32', [2, 2], 8, 24) }, f32),
+      '"b" at 8 instead of 16',
+    ],
+    [
+      'a negative offset',
+      safetensors({ m: tensor('F32', [2, 3], -24, 0) }, f32),
+      '"m" must have dtype, shape and data_offsets',
+    ],
+    ['a null entry', safetensors({ m: null }, f32), '"m" must have dtype, shape'],
+    [
+      'integers',
+      safetensors({ m: tensor('I32', [2, 3], 0, 24) }, f32),
+      'exactly one float tensor of two axes',
+    ],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => parseSafetensors(bytes)).toThrow(FormatError)
+    expect(() => parseSafetensors(bytes)).toThrow(message)
+  })
+})
+
+describe('parquet', () => {
+  const lists = (rows: unknown[]) => {
+    // the three-level list of Arrow and Spark
+    const schema = [
+      { name: 'root', num_children: 2 },
+      { name: 'id', type: 'INT32', repetition_type: 'REQUIRED' },
+      { name: 'embedding', repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', type: 'DOUBLE', repetition_type: 'OPTIONAL' },
+    ] as const
+    const columnData = [
+      { name: 'id', data: Int32Array.from(rows, (_, i) => i) },
+      { name: 'embedding', data: rows },
+    ]
+    return new Uint8Array(parquetWriteBuffer({ schema: [...schema], columnData, rowGroupSize: 2 }))
+  }
+
+  it('reads a column of lists over several row groups', async () => {
+    const bytes = lists([
+      [1, 2],
+      [3, 4],
+      [5.5, -6],
+    ])
+    const expected = { data: Float64Array.of(1, 2, 3, 4, 5.5, -6), rows: 3, cols: 2 }
+    expect(await parseParquetEmbeddings(bytes)).toEqual(expected)
+    expect(await parseParquetEmbeddings(bytes, { column: 'embedding' })).toEqual(expected)
+  })
+
+  it('reads numeric columns as features', async () => {
+    const columnData = [
+      { name: 'a', data: Float32Array.of(1, 2, 3) },
+      { name: 'b', data: Float64Array.of(0.1, 0.2, 0.3) },
+      { name: 'c', data: [7n, 8n, 9n] },
+    ]
+    const bytes = new Uint8Array(parquetWriteBuffer({ columnData }))
+    expect(await parseParquetEmbeddings(bytes)).toEqual({
+      data: Float64Array.of(1, 0.1, 7, 2, 0.2, 8, 3, 0.3, 9),
+      rows: 3,
+      cols: 3,
+    })
+  })
+
+  it.each<[string, unknown[], string]>([
+    ['unequal lists', [[1, 2], [3]], 'the width of the first, 2, got 1 in row 1'],
+    ['a null list', [[1, 2], null], 'embedding must be a list in every row, got null in row 1'],
+    [
+      'a null element',
+      [
+        [1, 2],
+        [3, null],
+      ],
+      'embedding must hold numbers, got null in row 1',
+    ],
+    ['empty lists', [[], []], 'at least one row and one column, got [2, 0]'],
+  ])('refuses %s', async (_, rows, message) => {
+    await expect(parseParquetEmbeddings(lists(rows))).rejects.toThrow(message)
+  })
+
+  it('refuses what it cannot choose from', async () => {
+    await expect(parseParquetEmbeddings(lists([[1, 2]]), { column: 'x' })).rejects.toThrow(
+      'must have a column x, got id, embedding',
+    )
+    const words = new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'w', data: ['a', 'b'] }] }))
+    await expect(parseParquetEmbeddings(words)).rejects.toThrow('or numeric columns only, got w')
+  })
+
+  it('refuses or survives random damage', async () => {
+    const whole = lists([
+      [1, 2],
+      [3, 4],
+      [5.5, -6],
+      [0, 1],
+    ])
+    const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(damage, async (changes) => {
+        const broken = whole.slice()
+        for (const [at, value] of changes) broken[at] = value
+        await parseParquetEmbeddings(broken).catch((error) => expect(error).toBeInstanceOf(FormatError))
+      }),
+      { seed: 7, numRuns: 1500 },
+    )
+  })
+})
+
+describe('readEmbeddings', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tau-embeddings-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it('chooses the format by the extension and names the path in errors', async () => {
+    const path = (name: string) => join(folder, name)
+    await writeFile(path('a.npy'), npy('<f4', f32))
+    await writeFile(path('a.JSONL'), '[1, -2, 0.5]\n[3, 4, -0.25]\n')
+    await writeFile(path('a.safetensors'), safetensors({ m: tensor('F64', [2, 3], 0, 48) }, f64))
+    const columnData = [0, 1, 2].map((j) => ({
+      name: `${j}`,
+      data: Float64Array.of(values[j], values[j + 3]),
+    }))
+    await writeFile(path('a.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })))
+    for (const name of ['a.npy', 'a.JSONL', 'a.safetensors', 'a.parquet']) {
+      const x = await readEmbeddings(path(name))
+      expect([x.rows, x.cols, ...x.data], name).toEqual([2, 3, ...values])
+    }
+    await writeFile(path('b.npy'), npy('<f4', f32.subarray(4)))
+    await expect(readEmbeddings(path('b.npy'))).rejects.toThrow(`${path('b.npy')}: npy: shape (2, 3)`)
+    await writeFile(path('b.csv'), '1,2')
+    await expect(readEmbeddings(path('b.csv'))).rejects.toThrow(
+      'format must be npy, jsonl, parquet or safetensors, got csv',
+    )
+    await expect(readEmbeddings(path('none.npy'))).rejects.toThrow('there is no such file')
+  })
+})
