@@ -20,7 +20,7 @@ export const quantiles = (values: ArrayLike<number>): Quantiles => {
 }
 
 /** Quantile q in [0, 1] of ascending values, interpolated linearly. */
-export const quantile = (sorted: Float64Array, q: number): number => {
+const quantile = (sorted: Float64Array, q: number): number => {
   if (sorted.length === 0) return Number.NaN
   const position = (sorted.length - 1) * q
   const below = Math.floor(position)
