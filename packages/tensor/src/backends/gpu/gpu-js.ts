@@ -21,8 +21,9 @@ export interface GpuJs {
 
 /** Loops bounded by an argument end in silence after this many rounds, and its default is 1000. */
 const LOOP_MAX_ITERATIONS = 2_147_483_647
-/** webasm compiles a module per set of sizes and keeps 8 by default; a training step alternates between more. */
-const WEBASM_MODULES = 32
+/** webasm compiles a module per set of sizes (0.2 ms) with memory of its own, and keeps 8 by default; a training step alternates
+ *  between more. */
+const WEBASM_MODULES = 16
 
 const ARGUMENT_TYPES = { buffer: 'Array', int: 'Integer', float: 'Float' } as const satisfies Record<
   GpuArgument,

@@ -7,8 +7,9 @@ export type GpuArgument = 'buffer' | 'int' | 'float'
  *  `this.thread.x` (fastest), `.y` and `.z`, and returns the element.
  *
  *  Rules of gpu.js that give wrong numbers in silence when broken:
- *  - A local variable is an f32 even where it holds an index: `const i = …` is exact below 2²⁴ only. Write the index where it
- *    is used, from `int` arguments, `this.thread`, loop counters (`for (let k = 0; k < n; k++)`) and `(v | 0)`.
+ *  - A local variable is an f32 even where it holds an index, a loop counter too, and one f32 in a sum makes it all f32: exact
+ *    below 2²⁴ only. Write a large index where it is used, from `int` arguments, `this.thread` and `(v | 0)` for variables:
+ *    `x[this.thread.y * cols + (k | 0)]`.
  *  - `/` and `%` work in f32 too: divide only numbers below 2²⁴, or spread the output over x, y and z instead.
  *  - No `continue`; no `NaN` literal (pass it as a float); at most 7 buffers; every `let` with a value.
  *  - Read only inside a buffer: guard with `if` or a clamped index. An empty buffer reads as one zero. */

@@ -8,7 +8,7 @@ const LAYOUTS = ['nn', 'nt', 'tn'] as const satisfies readonly Layout[]
 const BLOCK = 64
 
 function product(layout: Layout): GpuKernel {
-  const at = 'block * depth + i'
+  const at = '(block | 0) * depth + (i | 0)'
   const a = layout === 'tn' ? `(${at}) * m + this.thread.y` : `this.thread.y * k + ${at}`
   const b = layout === 'nt' ? `this.thread.x * k + ${at}` : `(${at}) * n + this.thread.x`
   return {

@@ -41,8 +41,8 @@ function chunkKernel(
     body: `
       let folded = ${op === 'sum' ? '0.0' : term(at('0'), row)}
       for (let k = 0; k < chunk; k++) {
-        if (${part} * chunk + k < length) {
-          const v = ${term(at('k'), row)}
+        if (${part} * chunk + (k | 0) < length) {
+          const v = ${term(at('(k | 0)'), row)}
           ${STEP[op]}
         }
       }
@@ -53,14 +53,17 @@ function chunkKernel(
 type Chunks = (...args: [...Parameters<Fold>, parts: number]) => void
 
 function chunksGpu(engine: GpuEngine, definition: FoldDefinition): Chunks {
-  // One chunk and inner = 1 is the common case, rows: threads count along x there.
-  const rows = { ...definition, name: `${definition.name}Rows` }
-  const launchRows = engine.kernel(chunkKernel(rows, 'this.thread.x', '0', '0'))
-  const launch = engine.kernel(chunkKernel(definition, 'this.thread.z', 'this.thread.y', 'this.thread.x'))
-  return (args, out, outer, length, inner, parts) => {
+  const make = (suffix: string, row: string, part: string, col: string) =>
+    engine.kernel(chunkKernel({ ...definition, name: `${definition.name}${suffix}` }, row, part, col))
+  // gpu.js is slow for an output whose x axis is short, so inner = 1 has threads of its own.
+  const rows = make('Rows', 'this.thread.x', '0', '0')
+  const parts = make('Parts', 'this.thread.y', 'this.thread.x', '0')
+  const columns = make('Columns', 'this.thread.z', 'this.thread.y', 'this.thread.x')
+  return (args, out, outer, length, inner, count) => {
     const sizes = [...args, length, inner, Math.min(CHUNK, length)]
-    if (inner === 1 && parts === 1) launchRows(sizes, [outer], out)
-    else launch(sizes, [inner, parts, outer], out)
+    if (inner > 1) columns(sizes, [inner, count, outer], out)
+    else if (count > 1) parts(sizes, [count, outer], out)
+    else rows(sizes, [outer], out)
   }
 }
 

@@ -13,7 +13,7 @@ const RELU_SQUARED: GpuKernel = {
 const RELU_SQUARED_GRAD: GpuKernel = {
   name: 'reluSquaredGrad',
   args: { x: 'buffer', dOut: 'buffer' },
-  body: 'return 2 * Math.max(x[this.thread.x], 0) * dOut[this.thread.x]',
+  body: 'return Math.max(x[this.thread.x], 0) * (2 * dOut[this.thread.x])',
 }
 
 export function reluSquaredGpu(engine: GpuEngine): ReluSquaredKernel {

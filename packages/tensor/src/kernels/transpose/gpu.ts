@@ -3,6 +3,12 @@ import type { GpuKernel } from '../../backends/gpu/kernel.ts'
 import { EXACT_F32 } from '../split.ts'
 import type { TransposeKernel } from './transpose.ts'
 
+const MATRIX: GpuKernel = {
+  name: 'transposeMatrix',
+  args: { x: 'buffer', a: 'int', b: 'int' },
+  body: 'return x[(this.thread.z * a + this.thread.x) * b + this.thread.y]',
+}
+
 /** Four axes on three axes of threads: (i of a, inner) share x, or (outer, j of b) share z. */
 const INNER: GpuKernel = {
   name: 'transposeInner',
@@ -23,11 +29,13 @@ const OUTER: GpuKernel = {
 }
 
 export function transposeGpu(engine: GpuEngine): TransposeKernel {
+  const launchMatrix = engine.kernel(MATRIX)
   const launchInner = engine.kernel(INNER)
   const launchOuter = engine.kernel(OUTER)
   return (x, out, outer, a, b, inner) => {
+    if (inner === 1) launchMatrix([x, a, b], [a, b, outer], out)
     // Of two axes whose product is below 2³¹ one is below 2²⁴.
-    if (a * inner <= EXACT_F32) launchInner([x, a, b, inner], [a * inner, b, outer], out)
+    else if (a * inner <= EXACT_F32) launchInner([x, a, b, inner], [a * inner, b, outer], out)
     else launchOuter([x, a, b, inner], [inner, a, outer * b], out)
   }
 }
