@@ -1,0 +1,138 @@
+import { splat } from '@tau/tensor/assembly/simd'
+import { workspace } from '@tau/tensor/assembly/workspace'
+import {
+  BLOCK_BYTES,
+  BLOCK_ROW,
+  EDGE_BYTES,
+  KEYS,
+  LIST_BYTES,
+  loadList,
+  multiply,
+  packLeft,
+  packRight,
+  panelBytes,
+  QUERIES,
+  spanStart,
+} from './blocks'
+import { scoreRow, softmaxRow } from './dot-attention'
+
+/** Backward of {@link dotAttention}. With p = the weights, G = dOut and δ_i = G_i·out_i: ds_ij = p_ij (G_i·v_j − δ_i);
+ *  dq_i = scale Σ_j ds_ij k_j; dk_j = scale Σ_i ds_ij q_i; dv_j = Σ_i p_ij G_i;
+ *  dclock_j = Σ_i ds_ij. Items are (b, kv head, span of key blocks),
+ *  the span fastest; what a span gives for the queries goes to its own part, dQ [B, H, spans, Tq, D]; dClock [B, H, Tk],
+ *  0: not wanted. */
+export function dotAttentionGrad(
+  q: usize,
+  k: usize,
+  v: usize,
+  clock: usize,
+  stats: usize,
+  dOut: usize,
+  delta: usize,
+  dQ: usize,
+  dK: usize,
+  dV: usize,
+  dClock: usize,
+  scale: f32,
+  heads: i32,
+  kvHeads: i32,
+  queries: i32,
+  keys: i32,
+  dim: i32,
+  valueDim: i32,
+  spans: i32,
+  clockBatch: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const edge = workspace()
+  const clockList = edge + EDGE_BYTES
+  const scoreSums = clockList + LIST_BYTES // Σ_i ds per key
+  const weights = scoreSums + LIST_BYTES
+  const products = weights + BLOCK_BYTES // G·vᵀ, then ds
+  const packedKeys = products + BLOCK_BYTES // right operand of q·kᵀ
+  const packedKeyRows = packedKeys + panelBytes(KEYS, dim) // right operand of ds·k
+  const packedValues = packedKeyRows + panelBytes(dim, KEYS)
+  const packedQueries = packedValues + panelBytes(KEYS, valueDim)
+  const packedGrads = packedQueries + panelBytes(dim, QUERIES)
+  const packedBlock = packedGrads + panelBytes(valueDim, QUERIES)
+  const row = (<usize>dim) << 2
+  const valueRow = (<usize>valueDim) << 2
+  const group = heads / kvHeads
+  memory.fill(clockList, 0, LIST_BYTES)
+
+  for (let item = begin; item < end; item++) {
+    const kvHead = item / spans // b·Hkv + hk
+    const span = item % spans
+    const from = spanStart(span, spans, keys)
+    const to = spanStart(span + 1, spans, keys)
+    const batch = kvHead / kvHeads
+    const firstHead = batch * heads + (kvHead % kvHeads) * group
+    const firstKey = <usize>kvHead * <usize>keys
+    memory.fill(dK + (firstKey + <usize>from) * row, 0, (<usize>(to - from)) * row)
+    memory.fill(dV + (firstKey + <usize>from) * valueRow, 0, (<usize>(to - from)) * valueRow)
+    for (let g = 0; g < group; g++) {
+      const part = <usize>((firstHead + g) * spans + span)
+      memory.fill(dQ + part * (<usize>queries) * row, 0, (<usize>queries) * row)
+    }
+
+    for (let j0 = from; j0 < to; j0 += KEYS) {
+      const count = min(KEYS, to - j0)
+      const wide = (count + 7) & ~7 // padded keys and values are zeros, so all that the vectors read is finite
+      const here = firstKey + <usize>j0
+      packRight(k + here * row, row, 4, count, dim, packedKeys)
+      packRight(k + here * row, 4, row, dim, count, packedKeyRows)
+      packRight(v + here * valueRow, valueRow, 4, count, valueDim, packedValues)
+      for (let g = 0; g < group; g++) {
+        const head = firstHead + g
+        const part = <usize>(head * spans + span)
+        const clocks = clock
+          ? clock + (((<usize>batch) * (<usize>clockBatch) + (<usize>(head % heads)) * (<usize>keys)) << 2)
+          : 0
+        if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
+        memory.fill(scoreSums, 0, BLOCK_ROW)
+        for (let i0 = max(0, j0 - (keys - queries)); i0 < queries; i0 += QUERIES) {
+          const rows = min(QUERIES, queries - i0)
+          const time = i0 + keys - queries
+          const first = <usize>head * <usize>queries + <usize>i0
+          const queryRows = q + first * row
+          const grads = dOut + first * valueRow
+          packLeft(queryRows, row, 4, rows, dim, packedQueries)
+          multiply(packedQueries, packedKeys, weights, BLOCK_ROW, rows, wide, dim, false, edge)
+          packLeft(grads, valueRow, 4, rows, valueDim, packedGrads)
+          multiply(packedGrads, packedValues, products, BLOCK_ROW, rows, wide, valueDim, false, edge)
+          for (let r = 0; r < rows; r++) {
+            const i = first + <usize>r
+            const at = (<usize>r) * BLOCK_ROW
+            const stat = stats + (i << 3)
+            const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
+            const visible = min(count, time + r + 1 - j0)
+            scoreRow(weights + at, visible, scale, clockList, now)
+            softmaxRow(weights + at, visible, load<f32>(stat), load<f32>(stat, 4))
+            scoreGrads(weights + at, products + at, wide, load<f32>(delta + (i << 2)), scale, scoreSums)
+          }
+          packLeft(weights, 4, BLOCK_ROW, count, rows, packedBlock)
+          packRight(grads, 4, valueRow, valueDim, rows, packedGrads)
+          multiply(packedBlock, packedGrads, dV + here * valueRow, valueRow, count, valueDim, rows, true, edge)
+          packLeft(products, 4, BLOCK_ROW, count, rows, packedBlock)
+          packRight(queryRows, 4, row, dim, rows, packedQueries)
+          multiply(packedBlock, packedQueries, dK + here * row, row, count, dim, rows, true, edge)
+          packLeft(products, BLOCK_ROW, 4, rows, count, packedBlock)
+          const target = dQ + (part * <usize>queries + <usize>i0) * row
+          multiply(packedBlock, packedKeyRows, target, row, rows, dim, count, true, edge)
+        }
+        if (dClock)
+          memory.copy(dClock + (((<usize>head) * (<usize>keys) + (<usize>j0)) << 2), scoreSums, (<usize>count) << 2)
+      }
+    }
+  }
+}
+
+/** ds = weights·(products − δ) is added to sums, and products become scale·ds. */
+function scoreGrads(weights: usize, products: usize, wide: i32, delta: f32, scale: f32, sums: usize): void {
+  for (let j: usize = 0; j < (<usize>wide) << 2; j += 16) {
+    const dScore = f32x4.mul(v128.load(weights + j), f32x4.sub(v128.load(products + j), splat(delta)))
+    v128.store(sums + j, f32x4.add(v128.load(sums + j), dScore))
+    v128.store(products + j, f32x4.mul(splat(scale), dScore))
+  }
+}

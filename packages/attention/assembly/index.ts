@@ -1,0 +1,10 @@
+// The exports of @tau/attention's WASM module: every function takes its arguments, then the range [begin, end) of one tile.
+export { setWorkspace } from '@tau/tensor/assembly/workspace'
+export { dotAttention } from './dot-attention'
+export { dotAttentionGrad } from './dot-attention-grad'
+export { lambdaAttention } from './lambda-attention'
+export { lambdaAttentionGrad } from './lambda-attention-grad'
+export { referenceTau } from './reference-tau'
+export { rope } from './rope'
+export { rowDots } from './row-dots'
+export { taumode, taumodeGrad } from './taumode'

@@ -1,0 +1,177 @@
+import { fma, splat, sumLanes } from '@tau/tensor/assembly/simd'
+import { workspace } from '@tau/tensor/assembly/workspace'
+import {
+  BLOCK_BYTES,
+  BLOCK_ROW,
+  EDGE_BYTES,
+  KEYS,
+  LIST_BYTES,
+  loadList,
+  multiply,
+  packLeft,
+  packRight,
+  panelBytes,
+  QUERIES,
+  spanStart,
+} from './blocks'
+import { weigh } from './lambda-attention'
+
+/** Backward of {@link lambdaAttention}. With p_ij = e^(score − largest_i) / mass_i, G = dOut and δ_i = G_i·out_i:
+ *  ds_ij = p_ij (G_i·v_j − δ_i); dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
+ *  dclock_j = Σ_i ds; dtemperature = β² Σ ds (gap_ij − nearest_i): rows of ds sum to zero, and less cancels without the
+ *  nearest gap. Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
+ *  goes to its own part: dQ [B, H, spans, Tq], dTemperature [B, H, spans]. dClock [B, H, Tk]. */
+export function lambdaAttentionGrad(
+  lambdaQ: usize,
+  lambdaK: usize,
+  v: usize,
+  temperature: usize,
+  clock: usize,
+  stats: usize,
+  dOut: usize,
+  delta: usize,
+  dQ: usize,
+  dK: usize,
+  dV: usize,
+  dTemperature: usize,
+  dClock: usize,
+  heads: i32,
+  kvHeads: i32,
+  queries: i32,
+  keys: i32,
+  dim: i32,
+  spans: i32,
+  clockBatch: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const edge = workspace()
+  const keyList = edge + EDGE_BYTES
+  const clockList = keyList + LIST_BYTES
+  const sideSums = clockList + LIST_BYTES // Σ_i ds sgn per key
+  const scoreSums = sideSums + LIST_BYTES // Σ_i ds per key
+  const weights = scoreSums + LIST_BYTES
+  const products = weights + BLOCK_BYTES // G·vᵀ
+  const packedValues = products + BLOCK_BYTES
+  const packedGrads = packedValues + panelBytes(KEYS, dim)
+  const packedWeights = packedGrads + panelBytes(dim, QUERIES)
+  const row = (<usize>dim) << 2
+  const group = heads / kvHeads
+  memory.fill(clockList, 0, LIST_BYTES)
+
+  for (let item = begin; item < end; item++) {
+    const kvHead = item / spans // b·Hkv + hk
+    const span = item % spans
+    const from = spanStart(span, spans, keys)
+    const to = spanStart(span + 1, spans, keys)
+    const batch = kvHead / kvHeads
+    const firstHead = batch * heads + (kvHead % kvHeads) * group
+    const k = lambdaK + (((<usize>kvHead) * (<usize>keys)) << 2)
+    const values = v + (<usize>kvHead) * (<usize>keys) * row
+    const dValues = dV + (<usize>kvHead) * (<usize>keys) * row
+    memory.fill(dValues + (<usize>from) * row, 0, (<usize>(to - from)) * row)
+    for (let g = 0; g < group; g++) {
+      const part = (firstHead + g) * spans + span
+      memory.fill(dQ + (((<usize>part) * (<usize>queries)) << 2), 0, (<usize>queries) << 2)
+      store<f32>(dTemperature + ((<usize>part) << 2), 0)
+    }
+
+    for (let j0 = from; j0 < to; j0 += KEYS) {
+      const count = min(KEYS, to - j0)
+      const wide = (count + 7) & ~7 // padded values are zeros, so all that the vectors read is finite
+      loadList(k + ((<usize>j0) << 2), count, keyList)
+      packRight(values + (<usize>j0) * row, row, 4, count, dim, packedValues)
+      for (let g = 0; g < group; g++) {
+        const head = firstHead + g
+        const h = head % heads
+        const part = head * spans + span
+        const beta: f32 = 1 / load<f32>(temperature + ((<usize>h) << 2))
+        const clocks = clock
+          ? clock + (((<usize>batch) * (<usize>clockBatch) + (<usize>h) * (<usize>keys)) << 2)
+          : 0
+        if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
+        memory.fill(sideSums, 0, BLOCK_ROW)
+        memory.fill(scoreSums, 0, BLOCK_ROW)
+        let moment: f64 = 0
+        for (let i0 = max(0, j0 - (keys - queries)); i0 < queries; i0 += QUERIES) {
+          const rows = min(QUERIES, queries - i0)
+          const time = i0 + keys - queries
+          const first = <usize>head * <usize>queries + <usize>i0
+          const grads = dOut + first * row
+          for (let r = 0; r < rows; r++) {
+            const i = first + <usize>r
+            const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
+            weigh(
+              load<f32>(lambdaQ + (i << 2)), now, -beta, min(count, time + r + 1 - j0), keyList, clockList,
+              load<f32>(stats + i * 12), load<f32>(stats + i * 12, 4), weights + (<usize>r) * BLOCK_ROW,
+            )
+          }
+          packLeft(grads, row, 4, rows, dim, packedGrads)
+          multiply(packedGrads, packedValues, products, BLOCK_ROW, rows, wide, dim, false, edge)
+          for (let r = 0; r < rows; r++) {
+            const i = first + <usize>r
+            const visible = min(count, time + r + 1 - j0)
+            const at = (<usize>r) * BLOCK_ROW
+            const q = dQ + (((<usize>part) * (<usize>queries) + (<usize>(i0 + r))) << 2)
+            moment += <f64>addRow(
+              weights + at, products + at, visible, load<f32>(delta + (i << 2)), load<f32>(lambdaQ + (i << 2)),
+              load<f32>(stats + i * 12, 8), -beta, keyList, sideSums, scoreSums, q,
+            )
+          }
+          packLeft(weights, 4, BLOCK_ROW, count, rows, packedWeights)
+          packRight(grads, 4, row, dim, rows, packedGrads)
+          multiply(packedWeights, packedGrads, dValues + (<usize>j0) * row, row, count, dim, rows, true, edge)
+        }
+        const slope = dTemperature + ((<usize>part) << 2)
+        store<f32>(slope, <f32>(<f64>load<f32>(slope) + <f64>beta * <f64>beta * moment))
+        addScaled(sideSums, beta, count, dK + (((<usize>kvHead) * (<usize>keys) + (<usize>j0)) << 2), g > 0)
+        if (dClock)
+          memory.copy(dClock + (((<usize>head) * (<usize>keys) + (<usize>j0)) << 2), scoreSums, (<usize>count) << 2)
+      }
+    }
+  }
+}
+
+/** One query against one block of keys: adds ds·sgn to sideSums and ds to scoreSums, −β Σ ds·sgn to *dQuery; returns
+ *  Σ ds·(gap − nearest). */
+function addRow(
+  weights: usize,
+  products: usize,
+  visible: i32,
+  delta: f32,
+  query: f32,
+  nearest: f32,
+  minusBeta: f32,
+  keys: usize,
+  sideSums: usize,
+  scoreSums: usize,
+  dQuery: usize,
+): f32 {
+  const x = splat(query)
+  let sides = splat(0)
+  let moments = splat(0)
+  for (let left = visible; left > 0; left -= 4) {
+    const difference = f32x4.sub(x, v128.load(keys))
+    const dScore = f32x4.mul(v128.load(weights), f32x4.sub(v128.load(products), splat(delta)))
+    // ds with the sign of the difference, 0 where there is none
+    const signed = v128.xor(dScore, v128.and(difference, i32x4.splat(0x80000000)))
+    const side = v128.andnot(signed, f32x4.eq(difference, splat(0)))
+    sides = f32x4.add(sides, side)
+    moments = fma(dScore, f32x4.sub(f32x4.abs(difference), splat(nearest)), moments)
+    v128.store(sideSums, f32x4.add(v128.load(sideSums), side))
+    v128.store(scoreSums, f32x4.add(v128.load(scoreSums), dScore))
+    weights += 16
+    products += 16
+    keys += 16
+    sideSums += 16
+    scoreSums += 16
+  }
+  store<f32>(dQuery, load<f32>(dQuery) + minusBeta * sumLanes(sides))
+  return sumLanes(moments)
+}
+
+/** target[j] = (target[j] if `accumulate`) + factor · source[j]. */
+function addScaled(source: usize, factor: f32, count: i32, target: usize, accumulate: bool): void {
+  for (let j: usize = 0; j < (<usize>count) << 2; j += 4)
+    store<f32>(target + j, (accumulate ? load<f32>(target + j) : 0) + factor * load<f32>(source + j))
+}

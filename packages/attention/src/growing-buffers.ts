@@ -1,0 +1,146 @@
+import { copyBlock, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+
+/** What a cache keeps per position: `heads` rows of `width` numbers for each of `batch` sequences. */
+export interface Field {
+  readonly heads: number
+  readonly width: number
+}
+
+const FIRST_CAPACITY = 64
+const ELEMENT_BYTES = 4
+
+/** Tensors [batch, heads, capacity, width], by name, that grow along time. Room doubles when it runs out, so appending copies
+ *  each position O(1) times; kernels read the first `length` positions in place. Lives until disposed, whatever scope is open. */
+export class GrowingBuffers<Name extends string> implements Disposable {
+  readonly #op: string
+  readonly #device: Device
+  readonly #batch: number
+  readonly #fields: ReadonlyMap<Name, Field>
+  #tensors: ReadonlyMap<Name, Tensor>
+  #capacity: number
+  #length = 0
+
+  constructor(
+    op: string,
+    device: Device,
+    batch: number,
+    fields: readonly (readonly [Name, Field])[],
+    capacity = FIRST_CAPACITY,
+  ) {
+    const sizes = fields.map(([, { heads, width }]) => [heads, width])
+    if (![batch, capacity, ...sizes.flat()].every((n) => Number.isInteger(n) && n >= 1))
+      throw new RangeError(
+        `${op}: batch, heads, dims and capacity must be whole numbers of at least 1, got batch ${batch}, capacity ${capacity}, heads and dims ${sizes.map(shapeText).join(' ')}`,
+      )
+    this.#op = op
+    this.#device = device
+    this.#batch = batch
+    this.#fields = new Map(fields)
+    this.#capacity = capacity
+    this.#tensors = this.#allocate(capacity)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  get capacity(): number {
+    return this.#capacity
+  }
+
+  /** Bytes held, room to spare included. */
+  get bytes(): number {
+    return [...this.#tensors.values()].reduce((total, { size }) => total + size * ELEMENT_BYTES, 0)
+  }
+
+  /** The whole buffer [batch, heads, capacity, width]; positions from `length` on hold nothing. */
+  tensor(name: Name): Tensor {
+    const tensor = this.#tensors.get(name)
+    if (!tensor) throw new Error(`internal: ${this.#op} must keep ${name}, got no such buffer`)
+    return tensor
+  }
+
+  /** Adds positions: one tensor [batch, heads, T, width] per field, T the same for all; width 1 may be left out. */
+  append(entries: ReadonlyMap<Name, Tensor>): void {
+    const count = this.#checkEntries(entries)
+    this.#reserve(this.#length + count)
+    for (const [name, source] of entries)
+      this.#copy(name, source, count, this.tensor(name), this.#capacity, this.#length, count)
+    this.#length += count
+  }
+
+  /** A copy of the first `length` positions: [batch, heads, length, width]. */
+  copy(name: Name): Tensor {
+    const { shape } = this.tensor(name)
+    const out = this.#device.empty(shape.with(2, this.#length))
+    this.#copy(name, this.tensor(name), this.#capacity, out, this.#length, 0, this.#length)
+    return out
+  }
+
+  reset(): void {
+    this.#length = 0
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose()
+  }
+
+  #allocate(capacity: number): Map<Name, Tensor> {
+    return this.#device.unscoped(() => {
+      const tensors = new Map<Name, Tensor>()
+      for (const [name, { heads, width }] of this.#fields)
+        tensors.set(name, this.#device.empty([this.#batch, heads, capacity, width]))
+      return tensors
+    })
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#capacity) return
+    const capacity = Math.max(length, 2 * this.#capacity)
+    const grown = this.#allocate(capacity)
+    for (const [name, old] of this.#tensors) {
+      const target = grown.get(name)
+      if (target) this.#copy(name, old, this.#capacity, target, capacity, 0, this.#length)
+      old.dispose()
+    }
+    this.#tensors = grown
+    this.#capacity = capacity
+  }
+
+  /** Copies the first `count` positions of every head to position `at` of a buffer of another length along time. */
+  #copy(
+    name: Name,
+    source: Tensor,
+    sourceLength: number,
+    target: Tensor,
+    targetLength: number,
+    at: number,
+    count: number,
+  ): void {
+    const { heads, width } = this.#field(name)
+    copyBlock(
+      { tensor: source, offset: 0, stride: sourceLength * width },
+      { tensor: target, offset: at * width, stride: targetLength * width },
+      this.#batch * heads,
+      count * width,
+    )
+  }
+
+  #field(name: Name): Field {
+    const field = this.#fields.get(name)
+    if (!field) throw new Error(`internal: ${this.#op} must keep ${name}, got no such field`)
+    return field
+  }
+
+  #checkEntries(entries: ReadonlyMap<Name, Tensor>): number {
+    const [first] = entries.values()
+    const count = first?.shape[2] ?? 0
+    for (const [name, { shape }] of entries) {
+      const { heads, width } = this.#field(name)
+      const expected = [this.#batch, heads, count, ...(width === 1 && shape.length === 3 ? [] : [width])]
+      if (shape.length !== expected.length || shape.some((n, axis) => n !== expected[axis]))
+        throw new ShapeError(`${this.#op}: ${name} must be ${shapeText(expected)}, got ${shapeText(shape)}`)
+    }
+    return count
+  }
+}

@@ -1,0 +1,22 @@
+import type { CpuEngine } from '@tau/tensor'
+import { dotAttentionGradWasm, dotAttentionWasm } from './dot-attention/wasm.ts'
+import { lambdaAttentionGradWasm, lambdaAttentionWasm } from './lambda-attention/wasm.ts'
+import { referenceTauWasm } from './reference-tau/wasm.ts'
+import { ropeWasm } from './rope/wasm.ts'
+import { rowDotsWasm } from './row-dots/wasm.ts'
+import type { AttentionTable } from './table.ts'
+import { taumodeGradWasm, taumodeWasm } from './taumode/wasm.ts'
+
+/** The WASM kernels of the cpu backend. */
+export const cpuKernels = (engine: CpuEngine) =>
+  ({
+    dotAttention: dotAttentionWasm(engine),
+    dotAttentionGrad: dotAttentionGradWasm(engine),
+    lambdaAttention: lambdaAttentionWasm(engine),
+    lambdaAttentionGrad: lambdaAttentionGradWasm(engine),
+    referenceTau: referenceTauWasm(engine),
+    rope: ropeWasm(engine),
+    rowDots: rowDotsWasm(engine),
+    taumode: taumodeWasm(engine),
+    taumodeGrad: taumodeGradWasm(engine),
+  }) satisfies AttentionTable

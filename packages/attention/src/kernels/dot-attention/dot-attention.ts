@@ -1,0 +1,111 @@
+import { type Device, type Handle, record, ShapeError, shapeText, sum, type Tensor } from '@tau/tensor'
+import { type AttentionSizes, attentionSizes, checkDim, clockGrad, spansOf } from '../attention-shape.ts'
+import { rowDots } from '../row-dots/row-dots.ts'
+import { kernelsOf } from '../table.ts'
+
+/** Buffers of the inputs; k, v and clock have `capacity` rows per head. */
+export interface DotHandles {
+  readonly q: Handle
+  readonly k: Handle
+  readonly v: Handle
+  readonly clock: Handle | undefined
+}
+
+export interface DotSizes extends AttentionSizes {
+  /** Length of a query and of a key vector. */
+  readonly dim: number
+  /** What q·k is multiplied by. */
+  readonly scale: number
+}
+
+/** The forward pass. stats [B·H·Tq, 2] receives each row's largest score and 1 / mass. */
+export type DotAttentionKernel = (inputs: DotHandles, out: Handle, stats: Handle, sizes: DotSizes) => void
+
+/** The backward pass; capacity = keys. With p the weights and ds_ij = p_ij (dOut_i·v_j − delta_i): dQ [B, H, spans, Tq, D]
+ *  are sums over the keys of each span, every key in one span; dK [B, Hkv, Tk, D], dV [B, Hkv, Tk, Dv],
+ *  dClock [B, H, Tk] (undefined: not wanted). */
+export type DotAttentionGradKernel = (
+  inputs: DotHandles,
+  saved: { readonly stats: Handle; readonly dOut: Handle; readonly delta: Handle },
+  grads: {
+    readonly dQ: Handle
+    readonly dK: Handle
+    readonly dV: Handle
+    readonly dClock: Handle | undefined
+  },
+  sizes: DotSizes,
+  spans: number,
+) => void
+
+export interface DotAttentionInputs {
+  /** [B, H, Tq, D] */
+  q: Tensor
+  /** [B, Hkv, Tk, D] */
+  k: Tensor
+  /** [B, Hkv, Tk, Dv] */
+  v: Tensor
+  /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no clock. */
+  clock?: Tensor
+}
+
+/** Causal scaled dot-product attention, streaming: query i of Tq has time t = i + Tk − Tq,
+ *  out_i = Σ_{j ≤ t} softmax_j(q_i·k_j / √D − (c_t − c_j)) v_j → [B, H, Tq, Dv]. Query head h reads kv head h // (H/Hkv).
+ *  Gradients to all four. The baseline of {@link lambdaAttention}.
+ *  Source: Vaswani et al. (2017), eq. 1; Dao et al., FlashAttention (2022); clock: Lin et al., Forgetting Transformer (2025).
+ *  Throws ShapeError when shapes disagree. */
+export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
+  const sizes = checkInputs(q, k, v, clock)
+  const { device } = q
+  const { batch, heads, queries, keys, dim } = sizes
+  const handles = { q: q.handle, k: k.handle, v: v.handle, clock: clock?.handle }
+  const { out, stats } = attendDot(device, handles, sizes)
+  return record('dotAttention', [q, k, v, ...(clock ? [clock] : [])], out, (dOut, wanted) => {
+    const spans = spansOf(sizes)
+    const delta = rowDots(dOut, out)
+    const dQ = device.empty([batch, heads, spans, queries, dim])
+    const dK = device.empty(k.shape)
+    const dV = device.empty(v.shape)
+    const dClock = clock && wanted[3] ? device.empty([batch, heads, keys]) : undefined
+    kernelsOf(device).dotAttentionGrad(
+      handles,
+      { stats: stats.handle, dOut: dOut.handle, delta: delta.handle },
+      { dQ: dQ.handle, dK: dK.handle, dV: dV.handle, dClock: dClock?.handle },
+      sizes,
+      spans,
+    )
+    return [
+      spans === 1 ? dQ.view(q.shape) : sum(dQ, [2]),
+      dK,
+      dV,
+      ...(clock ? [clockGrad(dClock, clock)] : []),
+    ]
+  })
+}
+
+/** The forward pass on buffers, for the operation and for caches. */
+export function attendDot(
+  device: Device,
+  handles: DotHandles,
+  sizes: DotSizes,
+): { out: Tensor; stats: Tensor } {
+  const { batch, heads, queries, valueDim } = sizes
+  const out = device.empty([batch, heads, queries, valueDim])
+  const stats = device.empty([batch * heads * queries, 2])
+  kernelsOf(device).dotAttention(handles, out.handle, stats.handle, sizes)
+  return { out, stats }
+}
+
+function checkInputs(q: Tensor, k: Tensor, v: Tensor, clock: Tensor | undefined): DotSizes {
+  const op = 'dotAttention'
+  if (q.rank !== 4 || k.rank !== 4 || q.shape[3] !== k.shape[3])
+    throw new ShapeError(
+      `${op}: q must be [B, H, Tq, D] and k [B, Hkv, Tk, D] with equal D, got ${shapeText(q.shape)} and ${shapeText(k.shape)}`,
+    )
+  const dim = q.shape[3]
+  checkDim(op, 'q', dim)
+  return {
+    ...attentionSizes(op, q, k, v, clock, { queries: 'q', keys: 'k' }),
+    dim,
+    scale: 1 / Math.sqrt(dim),
+  }
+}

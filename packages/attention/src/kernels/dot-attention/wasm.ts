@@ -1,0 +1,36 @@
+import type { CpuEngine } from '@tau/tensor'
+import { attentionWasm } from '../cpu-module.ts'
+import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention.ts'
+
+/** Queries per item, as in assembly/blocks.ts. */
+const QUERIES = 48
+
+export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
+  const launch = engine.kernel(attentionWasm, 'dotAttention')
+  return ({ q, k, v, clock = 0 }, out, stats, sizes) => {
+    const { batch, heads, kvHeads, queries, keys, dim, valueDim, capacity, clockBatch, scale } = sizes
+    launch(
+      [
+        ...[q, k, v, clock, out, stats, scale],
+        ...[heads, kvHeads, queries, keys, dim, valueDim, capacity, clockBatch],
+      ],
+      batch * heads * Math.ceil(queries / QUERIES),
+      1,
+    )
+  }
+}
+
+export function dotAttentionGradWasm(engine: CpuEngine): DotAttentionGradKernel {
+  const launch = engine.kernel(attentionWasm, 'dotAttentionGrad')
+  return ({ q, k, v, clock = 0 }, { stats, dOut, delta }, { dQ, dK, dV, dClock = 0 }, sizes, spans) => {
+    const { batch, heads, kvHeads, queries, keys, dim, valueDim, clockBatch, scale } = sizes
+    launch(
+      [
+        ...[q, k, v, clock, stats, dOut, delta, dQ, dK, dV, dClock, scale],
+        ...[heads, kvHeads, queries, keys, dim, valueDim, spans, clockBatch],
+      ],
+      batch * kvHeads * spans,
+      1,
+    )
+  }
+}

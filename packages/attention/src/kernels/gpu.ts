@@ -1,0 +1,22 @@
+import type { GpuEngine } from '@tau/tensor'
+import { dotAttentionGpu, dotAttentionGradGpu } from './dot-attention/gpu.ts'
+import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './lambda-attention/gpu.ts'
+import { referenceTauGpu } from './reference-tau/gpu.ts'
+import { ropeGpu } from './rope/gpu.ts'
+import { rowDotsGpu } from './row-dots/gpu.ts'
+import type { AttentionTable } from './table.ts'
+import { taumodeGpu, taumodeGradGpu } from './taumode/gpu.ts'
+
+/** The portable gpu.js kernels. */
+export const gpuKernels = (engine: GpuEngine) =>
+  ({
+    dotAttention: dotAttentionGpu(engine),
+    dotAttentionGrad: dotAttentionGradGpu(engine),
+    lambdaAttention: lambdaAttentionGpu(engine),
+    lambdaAttentionGrad: lambdaAttentionGradGpu(engine),
+    referenceTau: referenceTauGpu(engine),
+    rope: ropeGpu(engine),
+    rowDots: rowDotsGpu(engine),
+    taumode: taumodeGpu(engine),
+    taumodeGrad: taumodeGradGpu(engine),
+  }) satisfies AttentionTable

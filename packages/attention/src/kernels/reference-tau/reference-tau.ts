@@ -1,0 +1,33 @@
+import { checkRank, type Handle, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { DEFAULT_EPS, TAU_FLOOR } from '../../constants.ts'
+import { kernelsOf } from '../table.ts'
+
+export type Middle = 'median' | 'mean'
+
+/** out[r] = max(median or mean of row r, floor). */
+export type ReferenceTauKernel = (
+  x: Handle,
+  out: Handle,
+  rows: number,
+  cols: number,
+  middle: Middle,
+  floor: number,
+) => void
+
+/** Longest vector that fits a thread's scratch. */
+const MAX_DIM = 65_536
+
+/** τ of every vector as the reference implementation computes it: max(median or mean of the vector's own components,
+ *  1e-10, eps). x [..., D] → [...]. For loading its models only: where the median is not positive τ falls to eps and λ to
+ *  about 1 whatever the energy. A constant for differentiation, as there: no gradient passes to x. */
+export function referenceTau(x: Tensor, middle: Middle, eps = DEFAULT_EPS): Tensor {
+  checkRank('referenceTau', 'x', x, 1)
+  const dim = x.shape[x.rank - 1]
+  if (dim === 0 || dim > MAX_DIM)
+    throw new ShapeError(
+      `referenceTau: the last axis must have 1 to ${MAX_DIM} elements, got ${shapeText(x.shape)}`,
+    )
+  const out = x.device.empty(x.shape.slice(0, -1))
+  kernelsOf(x.device).referenceTau(x.handle, out.handle, out.size, dim, middle, Math.max(TAU_FLOOR, eps))
+  return out
+}

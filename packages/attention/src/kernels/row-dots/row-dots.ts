@@ -1,0 +1,12 @@
+import type { Handle, Tensor } from '@tau/tensor'
+import { kernelsOf } from '../table.ts'
+
+/** out[r] = Σ_c a[r, c]·b[r, c]. */
+export type RowDotsKernel = (a: Handle, b: Handle, out: Handle, rows: number, cols: number) => void
+
+/** δ_i = dOut_i·out_i [..., T]: what every softmax attention's backward takes off its products. Not recorded. */
+export function rowDots(a: Tensor, b: Tensor): Tensor {
+  const out = a.device.empty(a.shape.slice(0, -1))
+  kernelsOf(a.device).rowDots(a.handle, b.handle, out.handle, out.size, a.shape[a.rank - 1])
+  return out
+}

@@ -1,0 +1,25 @@
+import { kernelSet } from '@tau/tensor'
+import { cpuKernels } from './cpu.ts'
+import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention/dot-attention.ts'
+import { gpuKernels } from './gpu.ts'
+import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention/lambda-attention.ts'
+import type { ReferenceTauKernel } from './reference-tau/reference-tau.ts'
+import type { RopeKernel } from './rope/rope.ts'
+import type { RowDotsKernel } from './row-dots/row-dots.ts'
+import type { TaumodeGradKernel, TaumodeKernel } from './taumode/taumode.ts'
+
+/** Every kernel of this package. Each backend fills the table (cpu.ts, gpu.ts); a missing entry does not compile. */
+export interface AttentionTable {
+  dotAttention: DotAttentionKernel
+  dotAttentionGrad: DotAttentionGradKernel
+  lambdaAttention: LambdaAttentionKernel
+  lambdaAttentionGrad: LambdaAttentionGradKernel
+  referenceTau: ReferenceTauKernel
+  rope: RopeKernel
+  rowDots: RowDotsKernel
+  taumode: TaumodeKernel
+  taumodeGrad: TaumodeGradKernel
+}
+
+/** The kernels of the device a tensor lives on. */
+export const kernelsOf = kernelSet<AttentionTable>({ cpu: cpuKernels, gpu: gpuKernels })

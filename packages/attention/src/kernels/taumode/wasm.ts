@@ -1,0 +1,34 @@
+import type { CpuEngine } from '@tau/tensor'
+import { attentionWasm } from '../cpu-module.ts'
+import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
+
+/** Rows per item, as in assembly/taumode.ts. */
+const LANES = 8
+/** About 20 µs of work per tile. */
+const blockGrain = (dim: number, edges: number) => Math.max(1, Math.floor(8192 / (dim + edges)))
+
+export function taumodeWasm(engine: CpuEngine): TaumodeKernel {
+  const launch = engine.kernel(attentionWasm, 'taumode')
+  return (x, laplacian, tau, energy, lambda, rows, eps) => {
+    const { dim, edgeCount, first, upper, columns, weights, rowSums } = laplacian
+    const graph = [first, upper, columns, weights, rowSums].map(({ handle }) => handle)
+    launch(
+      [x, ...graph, tau.values, energy, lambda, rows, dim, tau.inner, tau.count, eps],
+      Math.ceil(rows / LANES),
+      blockGrain(dim, edgeCount),
+    )
+  }
+}
+
+export function taumodeGradWasm(engine: CpuEngine): TaumodeGradKernel {
+  const launch = engine.kernel(attentionWasm, 'taumodeGrad')
+  return (x, laplacian, tau, energy, dLambda, { dX = 0, dTau = 0 }, rows, eps) => {
+    const { dim, edgeCount, first, columns, weights, rowSums } = laplacian
+    const graph = [first, columns, weights, rowSums].map(({ handle }) => handle)
+    launch(
+      [x, ...graph, tau.values, energy, dLambda, dX, dTau, rows, dim, tau.inner, tau.count, eps],
+      Math.ceil(rows / LANES),
+      blockGrain(dim, edgeCount),
+    )
+  }
+}
