@@ -71,7 +71,7 @@ export async function resumeFrom(
 export async function train(task: TrainTask): Promise<TrainResult> {
   checkTrainOptions(task.options)
   using run = new TrainingRun(task)
-  return run.run()
+  return await run.run() // awaited here: the run is disposed when this function ends
 }
 
 class TrainingRun implements Disposable {

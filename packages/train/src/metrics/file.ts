@@ -1,7 +1,8 @@
-import { writeFileAtomic } from '@tau/tensor'
+import { readFileBytes, writeFileAtomic } from '@tau/tensor'
 import type { MetricsRecord } from './records.ts'
 
-/** Appends records to a metrics.jsonl, one line each, flushed with every call: a killed process loses at most one line. */
+/** Appends records to a metrics.jsonl, one line each, handed to the system with every call: a killed process loses at most
+ *  the line it was writing. */
 export class MetricsFile {
   readonly path: string
 
@@ -14,11 +15,16 @@ export class MetricsFile {
     await appendFile(this.path, `${JSON.stringify(record)}\n`)
   }
 
-  /** Drops records of steps after `step`: a run resumed from a checkpoint does those again. */
+  /** Prepares the file for a run that goes on from `step`: drops the records of later steps, which the run does again, and
+   *  what an ended or killed run left at the end. −1 drops all. A missing file is made. */
   async rewindTo(step: number): Promise<void> {
-    const kept = (await readMetrics(this.path)).filter(
-      (record) => record.step <= step && record.kind !== 'end',
+    const { access } = await import('node:fs/promises')
+    const exists = await access(this.path).then(
+      () => true,
+      () => false,
     )
+    const records = exists ? await readMetrics(this.path) : []
+    const kept = records.filter((record) => record.step <= step && record.kind !== 'end')
     await writeFileAtomic(this.path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''))
   }
 }
@@ -43,12 +49,7 @@ const isRecord = (value: unknown): value is MetricsRecord =>
 /** Reads a metrics.jsonl. A last line without its end is dropped (the process was killed while writing it); any other line
  *  that is not a record is an error with its number. */
 export async function readMetrics(path: string): Promise<MetricsRecord[]> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(path, 'utf8').catch((error) => {
-    throw new Error(
-      `metrics: ${path} must be readable, got ${error instanceof Error ? error.message : error}`,
-    )
-  })
+  const text = new TextDecoder().decode(await readFileBytes(path, 'metrics'))
   const lines = text.split('\n')
   lines.pop() // '' after the last newline, or a line that was cut off
   return lines.map((line, i) => {
@@ -59,7 +60,9 @@ export async function readMetrics(path: string): Promise<MetricsRecord[]> {
       value = undefined
     }
     if (!isRecord(value))
-      throw new Error(`metrics: line ${i + 1} of ${path} must be a record, got ${line.slice(0, 60)}`)
+      throw new Error(
+        `metrics: line ${i + 1} of ${path} must be a record, got ${line.slice(0, 60)}; remove the line`,
+      )
     return value
   })
 }

@@ -1,4 +1,4 @@
-import { adamwUpdate, globalNorm, type NamedArray, type Tensor, zeros } from '@tau/tensor'
+import { adamwUpdate, checkSameShape, globalNorm, type NamedArray, type Tensor, zeros } from '@tau/tensor'
 
 export interface AdamWOptions {
   readonly beta1: number
@@ -21,6 +21,8 @@ export class AdamW implements Disposable {
 
   constructor(parameters: ReadonlyMap<string, Tensor>, options: AdamWOptions) {
     checkOptions(options)
+    if (parameters.size === 0)
+      throw new RangeError('AdamW: at least one parameter must be given, got none; pass model.parameters')
     this.#parameters = parameters
     this.#options = options
     this.#moments = new Map(
@@ -35,26 +37,30 @@ export class AdamW implements Disposable {
   }
 
   /** Updates every parameter in place from `grads`, which are in the order of the parameters. Returns the norm of all
-   *  gradients before clipping (scalar). Where it is not finite nothing is changed: read it before the next step. */
+   *  gradients before clipping (scalar). Where it is not finite no parameter and no moment is changed, but the step is
+   *  counted: read the norm before the next step, and stop there. */
   step(grads: readonly Tensor[], lr: number): Tensor {
     if (grads.length !== this.#parameters.size)
       throw new RangeError(
-        `AdamW: a gradient per parameter must be given, got ${grads.length} for ${this.#parameters.size}`,
+        `AdamW: a gradient per parameter must be given, got ${grads.length} for ${this.#parameters.size}; pass what grad returned`,
       )
+    const entries = Array.from(this.#parameters, ([name, parameter], i) => ({
+      parameter,
+      grad: grads[i],
+      ...this.#moments.get(name)!,
+    }))
+    for (const { parameter, grad } of entries) checkSameShape('AdamW', parameter, grad)
     const norm = globalNorm(grads)
     this.#steps++
     const { gradClip, ...options } = this.#options
-    let i = 0
-    for (const [name, parameter] of this.#parameters) {
-      const { m, v } = this.#moments.get(name)!
-      adamwUpdate(parameter, grads[i++], m, v, norm, {
+    for (const { parameter, grad, m, v } of entries)
+      adamwUpdate(parameter, grad, m, v, norm, {
         ...options,
         lr,
         weightDecay: parameter.rank >= 2 ? options.weightDecay : 0,
         step: this.#steps,
         maxNorm: gradClip,
       })
-    }
     return norm
   }
 
@@ -68,18 +74,23 @@ export class AdamW implements Disposable {
     return arrays
   }
 
-  /** Takes up a saved state. Throws when an array is missing or of another size. */
+  /** Takes up a saved state. Throws when an array is missing or of another size, or steps is no count; nothing is changed
+   *  then. */
   restore(arrays: ReadonlyMap<string, NamedArray>, steps: number): void {
+    if (!Number.isSafeInteger(steps) || steps < 0)
+      throw new RangeError(`AdamW: steps must be a whole number of at least 0, got ${steps}`)
+    const writes: [Tensor, Float32Array][] = []
     for (const [name, moments] of this.#moments)
       for (const kind of ['m', 'v'] as const) {
         const array = arrays.get(`${kind}.${name}`)
         const target = moments[kind]
         if (!(array?.data instanceof Float32Array) || array.data.length !== target.size)
           throw new Error(
-            `AdamW: saved state must hold ${kind}.${name} of ${target.size} floats, got ${array ? array.data.length : 'none'}; the checkpoint belongs to another model`,
+            `AdamW: saved state must hold ${kind}.${name} of ${target.size} floats, got ${describe(array)}; the checkpoint belongs to another model`,
           )
-        target.write(array.data)
+        writes.push([target, array.data])
       }
+    for (const [target, data] of writes) target.write(data)
     this.#steps = steps
   }
 
@@ -91,12 +102,19 @@ export class AdamW implements Disposable {
   }
 }
 
+const describe = (array: NamedArray | undefined): string =>
+  array
+    ? `${array.data.length} ${array.data instanceof Float32Array ? 'floats' : 'whole numbers'}`
+    : 'no such array'
+
 function checkOptions({ beta1, beta2, eps, weightDecay, gradClip }: AdamWOptions): void {
   for (const [name, beta] of Object.entries({ beta1, beta2 }))
     if (!(beta >= 0 && beta < 1))
       throw new RangeError(`AdamW: ${name} must be at least 0 and below 1, got ${beta}`)
-  if (!(eps > 0)) throw new RangeError(`AdamW: eps must be above 0, got ${eps}`)
-  if (!(weightDecay >= 0)) throw new RangeError(`AdamW: weightDecay must be at least 0, got ${weightDecay}`)
+  for (const [name, value] of Object.entries({ eps, weightDecay }))
+    if (!(value >= 0 && Number.isFinite(value)))
+      throw new RangeError(`AdamW: ${name} must be a finite number of at least 0, got ${value}`)
+  if (eps < 1e-38) throw new RangeError(`AdamW: eps must be at least 1e-38 to be above 0 in f32, got ${eps}`)
   if (!(gradClip > 0))
     throw new RangeError(`AdamW: gradClip must be above 0, got ${gradClip}; use Infinity for no clipping`)
 }
