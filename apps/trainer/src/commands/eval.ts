@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import { loadModel } from '@tau/model'
+import { bitsPerByte, EvalBatches, evaluate, loadTokenizer, type Tokenizer } from '@tau/train'
+import { Command } from 'commander'
+import { buildConfig, type FlagValue } from '../config/config.ts'
+import { UsageError } from '../config/errors.ts'
+import { readConfigFile } from '../config/file.ts'
+import { userPath } from '../paths.ts'
+import { bytesPerToken, readPrepared, readTexts, tokenize } from '../run/corpus.ts'
+import { deviceText, openDevice } from '../run/device.ts'
+import { exists, RUN_FILES } from '../run/folder.ts'
+import { EXIT, type Io, print, say, table } from '../run/io.ts'
+import type { Action } from './action.ts'
+import { addConfigFlags, configOf, flagValues, wholeNumber } from './options.ts'
+
+interface EvalFlags {
+  readonly tokens?: number
+  readonly batch: number
+  readonly json?: boolean
+}
+
+export function evalCommand(action: Action): Command {
+  const command = new Command('eval')
+    .description('Loss of a model on a text: all of --data, or the text that its run held out')
+    .argument('<folder>', 'model folder, such as runs/demo')
+    .option('--tokens <number>', 'only so many tokens', wholeNumber('tokens', 1))
+    .option('--batch <number>', 'sequences at a time', wholeNumber('batch', 1), 8)
+    .option('--json', 'print the result as JSON')
+  addConfigFlags(command, ['data', 'device'])
+  return command.action(action((io) => evalAction(command, io)))
+}
+
+async function evalAction(command: Command, io: Io): Promise<number> {
+  const { tokens = Number.POSITIVE_INFINITY, batch, json }: EvalFlags = command.opts()
+  const folder = userPath(command.args[0])
+  const config = await configOf(command)
+  const tokenizer = await loadTokenizer(join(folder, RUN_FILES.tokenizer))
+  const ids = await idsOf(folder, tokenizer, flagValues(command))
+  const device = await openDevice(config.device)
+  try {
+    say(io, `device: ${deviceText(device.info)}`)
+    const model = await loadModel(device, folder)
+    const batches = new EvalBatches({ ids, seqLen: model.config.seqLen, batchSize: batch })
+    const result = await evaluate(model, batches, tokens)
+    const bpb = bitsPerByte(result.loss, bytesPerToken(tokenizer, ids.subarray(0, result.tokens + 1)))
+    const numbers = {
+      nats: result.loss,
+      bitsPerByte: bpb,
+      perplexity: Math.exp(result.loss),
+      tokens: result.tokens,
+    }
+    if (json) print(io, JSON.stringify(numbers))
+    else
+      print(
+        io,
+        table([
+          ['loss', `${result.loss.toFixed(4)} nats per token`],
+          ['', `${bpb.toFixed(4)} bits per byte`],
+          ['perplexity', `${numbers.perplexity.toFixed(2)} per token`],
+          ['tokens', result.tokens.toLocaleString('en')],
+        ]),
+      )
+    return EXIT.ok
+  } finally {
+    await device.close()
+  }
+}
+
+async function idsOf(folder: string, tokenizer: Tokenizer, flags: readonly FlagValue[]): Promise<Int32Array> {
+  const { data } = buildConfig(undefined, flags)
+  if (data.shards !== undefined) return (await readPrepared(data.shards)).data.val
+  if (data.files.length > 0) {
+    const { train, heldOut } = await readTexts(data)
+    const isAll = !flags.some(({ path }) => path === 'data.heldOut')
+    return tokenize({ train: '', heldOut: isAll ? train + heldOut : heldOut }, tokenizer).val
+  }
+  const path = join(folder, RUN_FILES.config)
+  if (!(await exists(path)))
+    throw new UsageError(`eval: there must be a text, got no --data and no ${RUN_FILES.config} in ${folder}`)
+  const run = buildConfig(await readConfigFile(path), [])
+  if (run.data.shards !== undefined) return (await readPrepared(run.data.shards)).data.val
+  return tokenize(await readTexts(run.data), tokenizer).val
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import { type GenerateOptions, generate, loadModel } from '@tau/model'
+import { loadTokenizer, readTextFiles, type Tokenizer } from '@tau/train'
+import { Command } from 'commander'
+import { UsageError } from '../config/errors.ts'
+import { userPath } from '../paths.ts'
+import { deviceText, openDevice } from '../run/device.ts'
+import { RUN_FILES } from '../run/folder.ts'
+import { EXIT, type Io, print, say } from '../run/io.ts'
+import type { Action } from './action.ts'
+import { addConfigFlags, configOf, numberOf, wholeNumber } from './options.ts'
+
+interface GenerateFlags {
+  readonly promptFile?: string
+  readonly tokens: number
+  readonly temperature: number
+  readonly topK?: number
+  readonly topP: number
+  readonly repetitionPenalty: number
+  readonly seed: number
+  readonly stop?: readonly string[]
+}
+
+export function generateCommand(action: Action): Command {
+  const command = new Command('generate')
+    .description('Continue a text with a model, token by token')
+    .argument('<folder>', 'model folder, such as runs/demo')
+    .argument('[prompt]', 'text to continue; default a line break')
+    .option('--prompt-file <file>', 'read the prompt from a file')
+    .option('--tokens <number>', 'length at most', wholeNumber('tokens', 0), 256)
+    .option(
+      '--temperature <number>',
+      'below 1 bolder, above 1 wilder, 0: always the likeliest',
+      numberOf('temperature'),
+      0.8,
+    )
+    .option('--top-k <number>', 'only the k likeliest tokens (default all)', wholeNumber('top-k', 1))
+    .option(
+      '--top-p <number>',
+      'only the likeliest tokens that together have this probability',
+      numberOf('top-p'),
+      0.95,
+    )
+    .option(
+      '--repetition-penalty <number>',
+      'above 1: tokens of the context become less likely',
+      numberOf('repetition-penalty'),
+      1,
+    )
+    .option('--seed <number>', 'same seed, same text', wholeNumber('seed', 0), 1)
+    .option(
+      '--stop <token...>',
+      'tokens that end the text, as tokenizer.json writes them (default the special ones)',
+    )
+  addConfigFlags(command, ['device'])
+  return command.action(action((io) => generateAction(command, io)))
+}
+
+async function generateAction(command: Command, io: Io): Promise<number> {
+  const flags: GenerateFlags = command.opts()
+  const folder = userPath(command.args[0])
+  const config = await configOf(command)
+  const tokenizer = await loadTokenizer(join(folder, RUN_FILES.tokenizer))
+  const prompt = await promptOf(command, flags)
+  const device = await openDevice(config.device)
+  try {
+    say(io, `device: ${deviceText(device.info)}`)
+    const model = await loadModel(device, folder)
+    const { tokens: maxTokens, temperature, topK, topP, repetitionPenalty, seed } = flags
+    const options: GenerateOptions = {
+      ...{ maxTokens, temperature, topP, repetitionPenalty, seed, signal: io.signal },
+      ...(topK !== undefined && { topK }),
+      stopTokens: stopTokens(tokenizer, flags.stop),
+    }
+    const decoder = tokenizer.decodeStream({ skipSpecialTokens: true })
+    io.stdout.write(prompt)
+    for await (const id of generate(model, tokenizer.encode(prompt), options))
+      io.stdout.write(decoder.push(id))
+    print(io, decoder.end())
+    return io.signal.aborted ? EXIT.interrupted : EXIT.ok
+  } finally {
+    await device.close()
+  }
+}
+
+async function promptOf(command: Command, { promptFile }: GenerateFlags): Promise<string> {
+  const given = command.args[1]
+  if (given !== undefined && promptFile !== undefined)
+    throw new UsageError(
+      `generate: there must be one prompt, got a text and --prompt-file ${promptFile}; leave one out`,
+    )
+  if (promptFile === undefined) return given ?? '\n'
+  const [{ text }] = await readTextFiles([userPath(promptFile)])
+  return text
+}
+
+function stopTokens(tokenizer: Tokenizer, names: readonly string[] = tokenizer.specialTokens): number[] {
+  return names.map((name) => {
+    const id = tokenizer.idOf(name)
+    if (id === undefined)
+      throw new UsageError(`generate: --stop must be a token of the tokenizer, got ${JSON.stringify(name)}`)
+    return id
+  })
+}

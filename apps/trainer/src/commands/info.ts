@@ -1,0 +1,65 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { configFromJson, countParameters, MODEL_FILES } from '@tau/model'
+import { readUtf8File } from '@tau/tensor'
+import { loadTokenizer, readMetrics } from '@tau/train'
+import { Command } from 'commander'
+import { userPath } from '../paths.ts'
+import { historyOf } from '../report/history.ts'
+import { deviceText, openDevice } from '../run/device.ts'
+import { exists, RUN_FILES } from '../run/folder.ts'
+import { EXIT, type Io, print, table } from '../run/io.ts'
+import { versions } from '../run/versions.ts'
+import type { Action } from './action.ts'
+import { addConfigFlags, configOf } from './options.ts'
+
+export function infoCommand(action: Action): Command {
+  const command = new Command('info')
+    .description('What runs here, or what a model folder holds')
+    .argument('[folder]', 'model folder, such as runs/demo')
+  addConfigFlags(command, ['device'])
+  return command.action(action((io) => infoAction(command, io)))
+}
+
+async function infoAction(command: Command, io: Io): Promise<number> {
+  const [folder] = command.args
+  print(io, table(folder === undefined ? await machineRows(command) : await modelRows(userPath(folder))))
+  return EXIT.ok
+}
+
+async function machineRows(command: Command): Promise<[string, string][]> {
+  const device = await openDevice((await configOf(command)).device)
+  const rows: [string, string][] = [...Object.entries(versions()), ['device', deviceText(device.info)]]
+  await device.close()
+  return rows
+}
+
+async function modelRows(folder: string): Promise<[string, string][]> {
+  const path = join(folder, MODEL_FILES.config)
+  const config = configFromJson(await readUtf8File(path, 'info', 2 ** 20), path)
+  const { size } = await stat(join(folder, MODEL_FILES.weights))
+  const rows: [string, string][] = [
+    ['parameters', countParameters(config).toLocaleString('en')],
+    ['weights', `${MODEL_FILES.weights}, ${(size / 1e6).toFixed(1)} MB`],
+    ...Object.entries(config).map(([key, value]): [string, string] => [key, String(value)]),
+  ]
+  const tokenizer = join(folder, RUN_FILES.tokenizer)
+  if (await exists(tokenizer))
+    rows.push(['tokenizer', `${(await loadTokenizer(tokenizer)).vocabSize} tokens`])
+  const metrics = join(folder, RUN_FILES.metrics)
+  if (await exists(metrics)) rows.push(...metricsRows(historyOf(await readMetrics(metrics))))
+  return rows
+}
+
+function metricsRows({ steps, evals, end }: ReturnType<typeof historyOf>): [string, string][] {
+  const last = evals.at(-1)
+  const rows: [string, string][] = [
+    ['run', `${steps.at(-1)?.step ?? 0} steps, ${end?.reason ?? 'no end recorded'}`],
+  ]
+  if (last)
+    rows.push([
+      'validation',
+      `${last.valLoss.toFixed(4)} nats per token, ${last.valBpb.toFixed(4)} bits per byte`,
+    ])
+  return rows
+}

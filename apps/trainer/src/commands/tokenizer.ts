@@ -1,0 +1,38 @@
+import { saveTokenizer } from '@tau/train'
+import { Command } from 'commander'
+import { userPath } from '../paths.ts'
+import { makeTokenizer, readTexts } from '../run/corpus.ts'
+import { EXIT, type Io, print, say } from '../run/io.ts'
+import type { Action } from './action.ts'
+import { addConfigFlags, configOf, wholeNumber } from './options.ts'
+
+export function tokenizerCommand(action: Action): Command {
+  const train = new Command('train')
+    .description('Learn a byte-level BPE tokenizer from the part of the text that is trained on')
+    .requiredOption(
+      '--vocab-size <number>',
+      'tokens: 256 bytes, one special token, merges',
+      wholeNumber('vocab-size', 257),
+    )
+    .requiredOption('--out <file>', "tokenizer.json to write, in Hugging Face's format")
+  addConfigFlags(train, ['data'])
+  train.action(action((io) => trainAction(train, io)))
+  return new Command('tokenizer').description('How text becomes tokens').addCommand(train)
+}
+
+async function trainAction(command: Command, io: Io): Promise<number> {
+  const { vocabSize, out }: { vocabSize: number; out: string } = command.opts()
+  const texts = await readTexts((await configOf(command)).data)
+  const tokenizer = await makeTokenizer(undefined, vocabSize, texts)
+  const path = userPath(out)
+  await saveTokenizer(tokenizer, path)
+  const ids = tokenizer.encode(texts.heldOut)
+  say(
+    io,
+    `${tokenizer.vocabSize} tokens; the held-out text has ${(tokenizer.byteLength(ids) / ids.length).toFixed(3)} bytes per token`,
+  )
+  if (tokenizer.vocabSize < vocabSize)
+    say(io, `the text has no more pairs to merge: ${vocabSize} tokens were asked for`)
+  print(io, path)
+  return EXIT.ok
+}

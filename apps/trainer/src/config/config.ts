@@ -1,0 +1,141 @@
+import { resolveConfig } from '@tau/model'
+import { checkTrainOptions, type TrainOptions } from '@tau/train'
+import { nearest, show, UsageError } from './errors.ts'
+import { configSections, type Field } from './fields.ts'
+import type { Source } from './file.ts'
+import { type Config, configSchema } from './schema.ts'
+
+/** A setting from the command line: the value as text, still to be read by the field's kind. */
+export interface FlagValue {
+  /** `train.lr` */
+  readonly path: string
+  /** As typed: `--lr`. */
+  readonly flag: string
+  readonly text: string | readonly string[]
+}
+
+/** Defaults, overridden by `file`, overridden by `flags`; checked as a whole.
+ *  Throws UsageError with one line per problem: path, rule, value and where it comes from. */
+export function buildConfig(file: Source | undefined, flags: readonly FlagValue[]): Config {
+  const fields = configSections().flatMap((section) => section.fields)
+  const byPath = new Map(fields.map((field) => [field.path, field]))
+  const values = cloneRecord(file?.values ?? {})
+  const flagOf = new Map<string, string>()
+  for (const { path, flag, text } of flags) {
+    const field = byPath.get(path)
+    if (field === undefined) throw new Error(`internal: flag ${flag} must set a known field, got ${path}`)
+    setIn(values, path.split('.'), readFlag(field, text))
+    flagOf.set(path, flag)
+  }
+  const parsed = configSchema.safeParse(values)
+  const where = (path: readonly string[]) => flagOf.get(path.join('.')) ?? file?.where(path)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => unknownKey([...issue.path.map(String), key], values, { byPath, where }))
+        : [wrongValue(issue.path.map(String), values, { byPath, where })],
+    )
+    throw new UsageError(Array.from(new Set(problems)).join('\n'))
+  }
+  checkTogether(parsed.data)
+  return parsed.data
+}
+
+/** Rules between fields are the packages' own; their messages get the section's name. */
+function checkTogether(config: Config): void {
+  const renamed = (section: string, check: () => void) => {
+    try {
+      check()
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      throw new UsageError(error.message.replace(/^\w+: (\w+) /, `config ${section}.$1: `))
+    }
+  }
+  renamed('model', () => resolveConfig(config.model))
+  renamed('train', () => checkTrainOptions(trainOptions(config)))
+}
+
+/** The train section as the training loop takes it: null, "no limit", becomes Infinity. */
+export function trainOptions({ train }: Config): TrainOptions {
+  return {
+    ...train,
+    gradClip: train.gradClip ?? Number.POSITIVE_INFINITY,
+    evalTokens: train.evalTokens ?? Number.POSITIVE_INFINITY,
+  }
+}
+
+interface Known {
+  readonly byPath: ReadonlyMap<string, Field>
+  where(path: readonly string[]): string | undefined
+}
+
+const origin = (path: readonly string[], { where }: Known): string => {
+  const place = where(path)
+  return place === undefined ? '' : ` (${place})`
+}
+
+function unknownKey(path: readonly string[], values: unknown, known: Known): string {
+  const name = path.join('.')
+  const sections = Array.from(known.byPath.values(), (field) => field.section).filter(
+    (section) => section !== '',
+  )
+  const names =
+    path.length === 1 ? [...new Set(sections), ...known.byPath.keys()] : Array.from(known.byPath.keys())
+  const near = nearest(name, names)
+  const next = near === undefined ? 'tau train --help lists all keys' : `did you mean ${near}?`
+  return `config ${name}: unknown key, got ${show(getIn(values, path))}${origin(path, known)}; ${next}`
+}
+
+function wrongValue(path: readonly string[], values: unknown, known: Known): string {
+  // Inside a list the field is the list.
+  let here = path
+  while (here.length > 1 && !known.byPath.has(here.join('.'))) here = here.slice(0, -1)
+  const field = known.byPath.get(here.join('.'))
+  const rule = field === undefined ? `a section with keys such as ${exampleKey(here[0], known)}` : field.rule
+  return `config ${here.join('.')}: must be ${rule}, got ${show(getIn(values, here))}${origin(here, known)}`
+}
+
+const exampleKey = (section: string, { byPath }: Known): string =>
+  Array.from(byPath.values()).find((field) => field.section === section)?.path ?? 'train.lr'
+
+/** Text of the command line → value. What does not fit is passed on as text, for the schema to refuse with its rule. */
+function readFlag(field: Field, text: string | readonly string[]): unknown {
+  if (typeof text !== 'string') return text
+  if (field.isNullable && (text === 'none' || text === 'null')) return null
+  if (field.kind === 'number' && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
+  if (field.kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return field.kind === 'list' ? [text] : text
+}
+
+type Tree = { [key: string]: unknown }
+
+const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Two levels are all that a configuration has. */
+function cloneRecord(value: unknown): Tree {
+  if (!isTree(value)) return {}
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, isTree(inner) ? { ...inner } : (inner ?? {})]),
+  )
+}
+
+function setIn(tree: Tree, path: readonly string[], value: unknown): void {
+  const [first, second] = path
+  if (second === undefined) tree[first] = value
+  else {
+    const section = tree[first]
+    // A section that is no mapping stays as it is and is reported.
+    if (section === undefined) tree[first] = { [second]: value }
+    else if (isTree(section)) section[second] = value
+  }
+}
+
+function getIn(value: unknown, path: readonly string[]): unknown {
+  let here = value
+  for (const key of path) {
+    if (!isTree(here) || !Object.hasOwn(here, key)) return undefined
+    here = here[key]
+  }
+  return here
+}

@@ -1,0 +1,47 @@
+import { basename } from 'node:path'
+import { readUtf8File } from '@tau/tensor'
+import { isNode, LineCounter, parseDocument } from 'yaml'
+import { UsageError } from './errors.ts'
+
+/** Values with the place each of them comes from. */
+export interface Source {
+  readonly values: unknown
+  /** `run.yaml line 3`, `--lr`. */
+  where(path: readonly string[]): string
+}
+
+const MAX_BYTES = 2 ** 20
+
+/** Reads a configuration file, YAML 1.2 or its subset JSON. Errors name the file and, where the parser knows it, the line. */
+export async function readConfigFile(path: string): Promise<Source> {
+  const text = await readUtf8File(path, 'config', MAX_BYTES).catch((error: Error) => {
+    throw new UsageError(error.message)
+  })
+  return parseConfigText(text, path)
+}
+
+/** Parses the text of a configuration file. */
+export function parseConfigText(text: string, path: string): Source {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const [error] = document.errors
+  if (error !== undefined) {
+    const { line, col } = lines.linePos(error.pos[0])
+    throw new UsageError(
+      `config: ${path} must be YAML or JSON, got "${error.message}" at line ${line}, column ${col}`,
+    )
+  }
+  const values: unknown = document.toJS({ maxAliasCount: 100 })
+  if (values !== null && (typeof values !== 'object' || Array.isArray(values)))
+    throw new UsageError(
+      `config: ${path} must hold sections like "train:", got ${JSON.stringify(values).slice(0, 60)}`,
+    )
+  const name = basename(path)
+  return {
+    values: values ?? {},
+    where: (keys) => {
+      const node = document.getIn(keys, true)
+      return isNode(node) && node.range ? `${name} line ${lines.linePos(node.range[0]).line}` : name
+    },
+  }
+}

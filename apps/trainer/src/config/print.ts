@@ -1,0 +1,31 @@
+import { resolveConfig } from '@tau/model'
+import { Document, isMap, isScalar } from 'yaml'
+import { configSections } from './fields.ts'
+import type { Config } from './schema.ts'
+
+/** The configuration with all that preset and size stand for. `model.vocabSize` is left out: the tokenizer decides it. */
+export function expandConfig(config: Config): Config {
+  const { vocabSize, ...model } = resolveConfig(config.model)
+  return {
+    ...config,
+    tokenizer: { ...config.tokenizer, vocabSize: config.tokenizer.vocabSize ?? vocabSize },
+    model: { ...config.model, ...model },
+  }
+}
+
+/** The configuration as YAML that reads back the same, each key with its description. */
+export function configYaml(config: Config): string {
+  const document = new Document(JSON.parse(JSON.stringify(expandConfig(config))))
+  const sections = configSections()
+  for (const { name, description, fields } of sections) {
+    const section = name === '' ? document.contents : document.get(name, true)
+    if (!isMap(section)) continue
+    for (const pair of section.items) {
+      const key = isScalar(pair.key) ? String(pair.key.value) : ''
+      const field = fields.find(({ path }) => path === (name === '' ? key : `${name}.${key}`))
+      if (field !== undefined && isScalar(pair.value)) pair.value.comment = ` ${field.description}`
+    }
+    if (description !== '') section.commentBefore = ` ${description}`
+  }
+  return document.toString({ lineWidth: 0 })
+}

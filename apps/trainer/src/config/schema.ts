@@ -1,0 +1,243 @@
+import type { ModelConfig } from '@tau/model'
+import { presets, sizes } from '@tau/model'
+import { defaultTrainOptions, type TrainOptions } from '@tau/train'
+import { z } from 'zod'
+
+/** What --help and error messages say of a field, besides its type and range. */
+interface About {
+  readonly unit?: string
+  /** Short flag besides `--section.key`. */
+  readonly flag?: string
+  /** What to call the value in help, if not `text`. */
+  readonly value?: string
+  /** What `null` (`none` on the command line) means. */
+  readonly none?: string
+  /** Where the default comes from when the schema has none. */
+  readonly otherwise?: string
+}
+
+const about = <T extends z.ZodType>(schema: T, description: string, more: About = {}): T =>
+  schema.meta({ description, ...more })
+
+const whole = (min: number) => z.int().min(min)
+const above0 = z.number().positive()
+const atLeast0 = z.number().min(0)
+const names = <T extends object>(table: T) => z.enum(Object.keys(table) as [Extract<keyof T, string>])
+
+const data = z.strictObject({
+  files: about(z.array(z.string().min(1)).default([]), 'Text files to train on, in this order, UTF-8', {
+    flag: 'data',
+  }),
+  heldOut: about(z.number().gt(0).lt(1).default(0.05), 'Tail of the text that is kept for validation', {
+    unit: 'share',
+  }),
+  shards: about(z.string().min(1).optional(), 'Folder that tau prepare wrote, instead of files', {
+    value: 'folder',
+  }),
+})
+
+const tokenizer = z.strictObject({
+  path: about(z.string().min(1).optional(), 'tokenizer.json to use instead of training one', {
+    flag: 'tokenizer',
+    value: 'file',
+  }),
+  vocabSize: about(
+    z
+      .int()
+      .min(257)
+      .max(2 ** 24)
+      .optional(),
+    'Tokens to learn: 256 bytes, one special token, merges',
+    {
+      flag: 'vocab-size',
+      unit: 'tokens',
+      otherwise: "the size's",
+    },
+  ),
+})
+
+const manifold = z.strictObject({
+  path: about(
+    z.string().min(1).optional(),
+    'Manifold folder or .parquet file to use instead of building one',
+    {
+      flag: 'manifold',
+      value: 'path',
+    },
+  ),
+  embeddings: about(
+    z.string().min(1).optional(),
+    'Embeddings file to build it from: .npy, .jsonl, .parquet, .safetensors',
+    {
+      flag: 'embeddings',
+      value: 'file',
+      otherwise: 'embeddings of the training text',
+    },
+  ),
+  embeddingsName: about(z.string().min(1).optional(), 'Field, column or tensor of that file', {
+    otherwise: 'the only one',
+  }),
+  width: about(whole(2).default(128), 'Width of the embeddings made from the training text'),
+  passageTokens: about(whole(2).default(64), 'Passage of the text that gets one embedding', {
+    unit: 'words',
+  }),
+  weighting: about(z.enum(['tf-idf', 'ppmi']).default('tf-idf'), 'How words weigh in a passage'),
+  k: about(whole(1).optional(), 'Nearest neighbours per feature', {
+    otherwise: 'a quarter of the features, at most 15',
+  }),
+  sigma: about(above0.optional(), 'Distance at which a weight is 1/2', {
+    otherwise: 'median neighbour distance',
+  }),
+  p: about(above0.default(2), 'Exponent of the weights 1 / (1 + (d/σ)^p)'),
+  eps: about(above0.nullable().default(null), 'Largest distance of a neighbour', { none: 'no limit' }),
+  metric: about(z.enum(['cosine', 'euclidean']).default('cosine'), 'Distance between features'),
+  kernel: about(z.enum(['rational', 'gaussian']).default('rational'), 'Weight of a distance'),
+  normalization: about(
+    z.enum(['none', 'symmetric']).default('none'),
+    'Laplacian D − W, or symmetrically normalised',
+  ),
+  sparsify: about(z.boolean().default(false), 'Keep the stronger half of long neighbour lists'),
+  reduce: about(
+    z.enum(['random', 'pca', 'rotated-pca', 'none']).default('random'),
+    'How embeddings become head-sized',
+  ),
+  center: about(z.boolean().default(false), 'Subtract the mean embedding first'),
+  seed: about(whole(0).default(0), 'Of the random directions'),
+})
+
+const modelFields = {
+  attention: about(z.enum(['tau', 'dot']).optional(), 'λ-distance attention, or the dot-product baseline'),
+  seqLen: about(whole(1).optional(), 'Context', { unit: 'tokens' }),
+  nLayer: about(whole(1).optional(), 'Blocks'),
+  nHead: about(whole(1).optional(), 'Query heads'),
+  nKvHead: about(whole(1).optional(), 'Key and value heads, a divisor of nHead', { otherwise: 'nHead' }),
+  nEmbd: about(whole(1).optional(), 'Width of the residual stream, a multiple of nHead', {
+    unit: 'channels',
+  }),
+  manifoldDim: about(
+    whole(2).nullable().optional(),
+    'Width of a query or key head and of the Laplacian, even',
+    {
+      unit: 'channels',
+      none: 'nEmbd / nHead',
+    },
+  ),
+  temperature: about(above0.optional(), 'Attention temperature per head, or where learning it starts'),
+  learnTemperature: about(z.boolean().optional(), 'Learn the temperature'),
+  tauMode: about(
+    z.enum(['fixed', 'learned', 'adaptive', 'reference-median', 'reference-mean']).optional(),
+    'Where τ of λ = E / (E + τ) comes from',
+  ),
+  tau: about(above0.optional(), 'τ, or where it starts'),
+  tauPolicy: about(
+    z.string().optional(),
+    'Adaptive τ from a batch’s energies: median, mean, percentile:P with P from 0 to 1',
+  ),
+  clock: about(
+    z.enum(['none', 'steady', 'gate']).optional(),
+    'What makes old keys fade: nothing, a rate, a forget gate',
+  ),
+  gamma: about(atLeast0.optional(), 'Rate of the steady clock, or where it starts', { unit: 'per token' }),
+  learnGamma: about(z.boolean().optional(), 'Learn the rate'),
+  keyShift: about(z.boolean().optional(), 'Keys read half of their channels from the token before'),
+  outputGate: about(z.boolean().optional(), 'Multiply the heads’ output by silu(W x)'),
+  qkLayerNorm: about(z.boolean().optional(), 'Affine LayerNorm on q and k; dot attention only'),
+  positiveAs: about(
+    z.enum(['log', 'plain']).optional(),
+    'Learn temperature, τ and γ as logarithms, or as they are',
+  ),
+  ropeBase: about(above0.optional(), 'Base of the rotary frequencies'),
+  eps: about(above0.optional(), 'ε of the Rayleigh quotient'),
+  softcap: about(above0.nullable().optional(), 'Soft bound of the logits', { none: 'only the hard ±50' }),
+} satisfies Record<Exclude<keyof ModelConfig, 'vocabSize'>, z.ZodType>
+
+const model = z.strictObject({
+  preset: about(
+    names(presets).default('default'),
+    'Parts of the attention: the measured best, or the publication’s',
+  ),
+  size: about(names(sizes).default('nano'), 'Layers, heads, width, context and vocabulary by name'),
+  ...modelFields,
+})
+
+const defaults = defaultTrainOptions
+const trainFields = {
+  steps: about(whole(1).default(defaults.steps), 'Optimizer steps'),
+  batchSize: about(whole(1).default(defaults.batchSize), 'Sequences per forward pass'),
+  accumulate: about(whole(1).default(defaults.accumulate), 'Forward passes per step'),
+  lr: about(above0.default(defaults.lr), 'Peak learning rate of AdamW'),
+  minLr: about(atLeast0.default(defaults.minLr), 'Learning rate at the end of the cosine'),
+  warmup: about(whole(0).default(defaults.warmup), 'Linear warm-up', { unit: 'steps' }),
+  weightDecay: about(atLeast0.default(defaults.weightDecay), 'Decoupled weight decay'),
+  beta1: about(atLeast0.lt(1).default(defaults.beta1), 'Decay of the first moment'),
+  beta2: about(atLeast0.lt(1).default(defaults.beta2), 'Decay of the second moment'),
+  eps: about(above0.default(defaults.eps), 'Added to the root of the second moment'),
+  gradClip: about(above0.nullable().default(defaults.gradClip), 'Largest norm of all gradients', {
+    none: 'no clipping',
+  }),
+  seed: about(whole(0).default(defaults.seed), 'Of initial parameters, data order and samples', {
+    flag: 'seed',
+  }),
+  evalEvery: about(whole(0).default(defaults.evalEvery), 'Validation; 0: only at the end', { unit: 'steps' }),
+  evalTokens: about(whole(1).nullable().default(defaults.evalTokens), 'Held-out tokens per validation', {
+    none: 'all',
+  }),
+  headsEvery: about(whole(0).default(defaults.headsEvery), 'Statistics of λ and heads; 0: never', {
+    unit: 'steps',
+  }),
+  sampleEvery: about(whole(0).default(defaults.sampleEvery), 'Samples of text; 0: never', { unit: 'steps' }),
+  checkpointEvery: about(whole(0).default(defaults.checkpointEvery), 'Checkpoints; 0: only at the end', {
+    unit: 'steps',
+  }),
+  calibrateEvery: about(whole(1).default(defaults.calibrateEvery), 'Recalibration of adaptive τ', {
+    unit: 'steps',
+  }),
+} satisfies Record<keyof TrainOptions, z.ZodType>
+
+const sample = z.strictObject({
+  prompt: about(z.string().min(1).default('\n'), 'Text that samples continue', { flag: 'prompt' }),
+  tokens: about(whole(1).default(120), 'Length of a sample', { unit: 'tokens' }),
+  temperature: about(atLeast0.default(0.8), 'Below 1 bolder, above 1 wilder, 0: always the likeliest token'),
+  topK: about(whole(1).nullable().default(40), 'Only the likeliest tokens', { none: 'all' }),
+})
+
+const device = z.strictObject({
+  backend: about(z.enum(['cpu', 'gpu']).default('cpu'), 'WebAssembly SIMD kernels, or gpu.js kernels'),
+  mode: about(z.enum(['cpu', 'webasm']).optional(), 'How gpu.js runs its kernels', {
+    otherwise: 'the first that works',
+  }),
+  threads: about(
+    z.int().min(1).max(256).optional(),
+    'Threads of the cpu backend; results do not depend on it',
+    {
+      otherwise: 'all the machine has',
+    },
+  ),
+  simd: about(
+    z.enum(['auto', 'plain', 'relaxed']).default('auto'),
+    'Build of the cpu kernels; relaxed uses fused multiply-add',
+  ),
+  strict: about(z.boolean().default(false), 'Stop instead of falling back to something slower'),
+})
+
+/** The configuration of a run, as a file holds it: everything but `model` has its defaults here; the model package fills in the rest
+ *  from `model.preset` and `model.size`. */
+export const configSchema = z.strictObject({
+  data: about(data.prefault({}), 'What to train on'),
+  tokenizer: about(tokenizer.prefault({}), 'How text becomes tokens'),
+  manifold: about(
+    manifold.prefault({}),
+    'The domain graph whose Laplacian λ is measured with; tau attention only',
+  ),
+  model: about(model.prefault({}), 'The network'),
+  train: about(z.strictObject(trainFields).prefault({}), 'The optimisation'),
+  sample: about(sample.prefault({}), 'Texts written on the way'),
+  device: about(device.prefault({}), 'Where it runs'),
+  out: about(
+    z.string().min(1).default('runs/train'),
+    'Folder of the run: model, metrics, report, checkpoints',
+    { flag: 'out', value: 'folder' },
+  ),
+})
+
+export type Config = z.output<typeof configSchema>

@@ -1,0 +1,14 @@
+import { cpu, type Device, type DeviceInfo, gpu } from '@tau/tensor'
+import type { Config } from '../config/schema.ts'
+
+/** Opens the device that the configuration asks for. */
+export function openDevice({ backend, mode, threads, simd, strict }: Config['device']): Promise<Device> {
+  if (backend === 'gpu') return gpu({ ...(mode && { mode }), strict })
+  return cpu({ ...(threads && { threads }), simd, strict })
+}
+
+/** `cpu, relaxed-simd, 2 threads`, and every fallback on a line of its own. */
+export function deviceText({ backend, variant, threads, fallbacks }: DeviceInfo): string {
+  const head = `${backend}, ${variant}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  return [head, ...fallbacks.map((fallback) => `fallback: ${fallback}`)].join('\n')
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path'
+import { type Csr, writeManifold } from '@tau/graph'
+import { createModel, type GPT, generate, resolveConfig, saveModel } from '@tau/model'
+import { type Device, writeFileAtomic } from '@tau/tensor'
+import {
+  MetricsFile,
+  type MetricsRecord,
+  type ResumePoint,
+  saveTokenizer,
+  type Tokenizer,
+  type TrainData,
+  type TrainResult,
+  train,
+} from '@tau/train'
+import { trainOptions } from '../config/config.ts'
+import { configYaml, expandConfig } from '../config/print.ts'
+import type { Config } from '../config/schema.ts'
+import { Progress } from '../progress.ts'
+import { RUN_FILES, writeReport } from './folder.ts'
+import { type Io, say } from './io.ts'
+import type { ManifoldOrigin } from './manifold.ts'
+import { versions } from './versions.ts'
+
+/** Everything a run needs, ready. */
+export interface Training {
+  readonly config: Config
+  /** Absolute folder of the run. */
+  readonly out: string
+  readonly model: GPT
+  readonly tokenizer: Tokenizer
+  readonly data: TrainData
+  /** Where the model's Laplacian came from, for manifold.json. */
+  readonly origin?: ManifoldOrigin | undefined
+  readonly resume?: ResumePoint
+}
+
+/** A fresh model for the configuration; the tokenizer decides its vocabulary. */
+export function freshModel(
+  device: Device,
+  config: Config,
+  vocabSize: number,
+  laplacian: Csr | undefined,
+): GPT {
+  return createModel(device, resolveConfig({ ...config.model, vocabSize }), {
+    ...(laplacian && { laplacian }),
+    seed: config.train.seed,
+  })
+}
+
+/** Trains and writes the run's folder: run.yaml and tokenizer.json first, metrics.jsonl as it goes, checkpoints, and at the end, however
+ *  it comes, the model and report.html. */
+export async function runTraining(training: Training, io: Io): Promise<TrainResult> {
+  const { config, out, model, tokenizer, data, resume } = training
+  const metrics = new MetricsFile(join(out, RUN_FILES.metrics))
+  const startStep = resume?.state.step ?? 0
+  await writeFileAtomic(join(out, RUN_FILES.config), configYaml(config))
+  await saveTokenizer(tokenizer, join(out, RUN_FILES.tokenizer))
+  if (resume) await metrics.rewindTo(startStep)
+  await saveOrigin(training)
+  await metrics.append(runRecord(training, startStep))
+  const progress = new Progress({ stream: io.stderr, totalSteps: config.train.steps, startStep })
+  const onRecord = async (record: MetricsRecord) => {
+    await metrics.append(record)
+    progress.record(record)
+    if (record.kind === 'sample' && io.stderr.isTTY)
+      progress.note(`\n— step ${record.step} —\n${record.prompt}${record.text}\n`)
+  }
+  try {
+    const result = await train({
+      model,
+      data,
+      options: trainOptions(config),
+      checkpoints: join(out, RUN_FILES.checkpoints),
+      ...(resume && { resume }),
+      signal: io.signal,
+      onRecord,
+      sample: (step) => sampleText(model, tokenizer, config, step),
+    })
+    progress.end()
+    await saveModel(model, out)
+    await saveOrigin(training)
+    return result
+  } finally {
+    progress.end()
+    const report = await writeReport(out)
+    say(io, `report: ${report}`)
+  }
+}
+
+/** The model package knows the Laplacian but not its history: manifold.json gets it from us. */
+async function saveOrigin({ model, out, origin }: Training): Promise<void> {
+  if (model.laplacian && origin) await writeManifold(out, { laplacian: model.laplacian.csr, ...origin })
+}
+
+function runRecord({ config, model, data }: Training, step: number): MetricsRecord {
+  const { vocabSize } = model.config
+  const expanded = expandConfig(config)
+  return {
+    kind: 'run',
+    time: new Date().toISOString(),
+    step,
+    versions: versions(),
+    device: model.device.info,
+    config: { ...expanded, model: { ...expanded.model, vocabSize } },
+    parameters: model.parameterCount,
+    bytesPerToken: data.bytesPerToken,
+    trainTokens: data.train.length,
+    valTokens: data.val.length,
+  }
+}
+
+/** The text of a sample: same model, step and seed, same text. */
+export async function sampleText(
+  model: GPT,
+  tokenizer: Tokenizer,
+  { sample, train: { seed } }: Config,
+  step: number,
+): Promise<{ prompt: string; text: string }> {
+  const { prompt, tokens, temperature, topK } = sample
+  const decoder = tokenizer.decodeStream({ skipSpecialTokens: true })
+  let text = ''
+  const ids = generate(model, tokenizer.encode(prompt).slice(-model.config.seqLen), {
+    maxTokens: tokens,
+    temperature,
+    ...(topK !== null && { topK }),
+    seed: seed + step,
+  })
+  for await (const id of ids) text += decoder.push(id)
+  return { prompt, text: text + decoder.end() }
+}
