@@ -8,9 +8,9 @@ const LAYOUTS = ['nn', 'nt', 'tn'] as const satisfies readonly Layout[]
 const BLOCK = 64
 
 function product(layout: Layout): GpuKernel {
-  const at = '(block | 0) * depth + (i | 0)'
-  const a = layout === 'tn' ? `(${at}) * m + this.thread.y` : `this.thread.y * k + ${at}`
-  const b = layout === 'nt' ? `this.thread.x * k + ${at}` : `(${at}) * n + this.thread.x`
+  const a = (at: string) => (layout === 'tn' ? `(${at}) * m + this.thread.y` : `this.thread.y * k + ${at}`)
+  const b = (at: string) => (layout === 'nt' ? `this.thread.x * k + ${at}` : `(${at}) * n + this.thread.x`)
+  const term = (at: string) => `a[this.thread.z * strideA + ${a(at)}] * b[this.thread.z * strideB + ${b(at)}]`
   return {
     name: `matmul_${layout}`,
     args: {
@@ -19,8 +19,8 @@ function product(layout: Layout): GpuKernel {
       m: 'int',
       n: 'int',
       k: 'int',
-      depth: 'int',
       blocks: 'int',
+      rest: 'int',
       strideA: 'int',
       strideB: 'int',
     },
@@ -28,21 +28,21 @@ function product(layout: Layout): GpuKernel {
       let total = 0.0
       for (let block = 0; block < blocks; block++) {
         let part = 0.0
-        for (let i = 0; i < depth; i++) {
-          if (${at} < k) {
-            part += a[this.thread.z * strideA + ${a}] * b[this.thread.z * strideB + ${b}]
-          }
+        for (let i = 0; i < ${BLOCK}; i++) {
+          part += ${term(`(block | 0) * ${BLOCK} + (i | 0)`)}
         }
         total += part
       }
-      return total`,
+      let last = 0.0
+      for (let i = 0; i < rest; i++) {
+        last += ${term(`blocks * ${BLOCK} + (i | 0)`)}
+      }
+      return total + last`,
   }
 }
 
 export function matmulGpu(engine: GpuEngine): MatmulKernel {
   const launches = launchEach(engine, LAYOUTS, product)
-  return (layout, a, b, out, { batch, m, n, k, strideA, strideB }) => {
-    const depth = Math.max(1, Math.min(BLOCK, k))
-    launches[layout]([a, b, m, n, k, depth, Math.ceil(k / depth), strideA, strideB], [n, m, batch], out)
-  }
+  return (layout, a, b, out, { batch, m, n, k, strideA, strideB }) =>
+    launches[layout]([a, b, m, n, k, Math.floor(k / BLOCK), k % BLOCK, strideA, strideB], [n, m, batch], out)
 }

@@ -3,7 +3,7 @@ import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuArgument, GpuKernel } from '../../backends/gpu/kernel.ts'
 import type { ReduceOp } from './reduce.ts'
 
-/** Elements that one thread adds up. Sums of more are sums of such sums: a tree, whose rounding error hardly grows. */
+/** Elements that one thread folds. More of them are folds of such folds, which also gives a GPU enough threads. */
 const CHUNK = 64
 
 export interface FoldDefinition {
@@ -23,9 +23,17 @@ export type Fold = (
   inner: number,
 ) => void
 
+/** Folds the next element v into `folded`. */
 const STEP: Record<ReduceOp, string> = {
-  sum: 'folded += v',
-  max: 'if (v > folded || v !== v) { folded = v }', // NaN stays
+  // Kahan's compensation: f32 sums as good as f64 ones rounded. After an infinity there is nothing left to compensate.
+  sum: `
+          const wanted = v - lost
+          const next = folded + wanted
+          lost = (next - folded) - wanted
+          if (lost !== lost) { lost = 0.0 }
+          folded = next`,
+  // Comparing instead of Math.max: NaN stays on every backend.
+  max: 'if (v > folded || v !== v) { folded = v }',
 }
 
 function chunkKernel(
@@ -40,6 +48,7 @@ function chunkKernel(
     args: { ...args, length: 'int', inner: 'int', chunk: 'int' },
     body: `
       let folded = ${op === 'sum' ? '0.0' : term(at('0'), row)}
+      let lost = 0.0
       for (let k = 0; k < chunk; k++) {
         if (${part} * chunk + (k | 0) < length) {
           const v = ${term(at('(k | 0)'), row)}
