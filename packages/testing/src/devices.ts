@@ -11,7 +11,12 @@ export interface Openers<Device extends Closable> {
 }
 
 /** Every backend that the shared suites run on: both WASM builds, one thread and several, and gpu.js without a GPU. */
-export const deviceNames = ['cpu plain 1 thread', 'cpu relaxed 2 threads', 'gpu.js cpu', 'gpu.js webasm'] as const
+export const deviceNames = [
+  'cpu plain 1 thread',
+  'cpu relaxed 2 threads',
+  'gpu.js cpu',
+  'gpu.js webasm',
+] as const
 export type DeviceName = (typeof deviceNames)[number]
 
 function open<Device extends Closable>(name: DeviceName, { cpu, gpu }: Openers<Device>): Promise<Device> {

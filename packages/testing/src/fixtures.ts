@@ -13,4 +13,5 @@ export function hasFixtures(): boolean {
 export const fixturesFolder = folder
 
 /** One group of the fixtures, as parsed JSON. */
-export const readFixture = (group: string): unknown => JSON.parse(readFileSync(`${folder}${group}.json`, 'utf8'))
+export const readFixture = (group: string): unknown =>
+  JSON.parse(readFileSync(`${folder}${group}.json`, 'utf8'))

@@ -26,13 +26,20 @@ export interface GradientCase {
 
 /** Compares a backend's gradients with central differences of the f64 reference. Inputs are rounded to f32 first, so that
  *  both see the same numbers. */
-export async function checkGradients({ inputs, reference, gradients, tolerance }: GradientCase): Promise<void> {
+export async function checkGradients({
+  inputs,
+  reference,
+  gradients,
+  tolerance,
+}: GradientCase): Promise<void> {
   const rounded = inputs.map((input) => Float32Array.from(input))
   const exact = rounded.map((input) => Float64Array.from(input))
   const weights = Float32Array.from(randomArray(reference(...exact).length, 97))
   const found = await gradients(rounded, weights)
   if (found.length !== inputs.length)
-    throw new Error(`checkGradients: a gradient per input must come back, got ${found.length} for ${inputs.length}`)
+    throw new Error(
+      `checkGradients: a gradient per input must come back, got ${found.length} for ${inputs.length}`,
+    )
   exact.forEach((input, which) => {
     const expected = numericGradient((x) => {
       const out = reference(...exact.map((other, i) => (i === which ? x : other)))

@@ -1,3 +1,4 @@
+export { type BenchCase, expectSamples, type KernelBench } from './bench.ts'
 export { type DeviceName, describeDevices, deviceNames, type Openers } from './devices.ts'
 export { fixturesFolder, hasFixtures, readFixture } from './fixtures.ts'
 export { checkGradients, type GradientCase, numericGradient } from './gradients.ts'

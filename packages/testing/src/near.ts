@@ -6,7 +6,11 @@ export interface Tolerance {
 
 /** Throws unless every element is near its expected value; the message has the largest and the mean error and where the
  *  worst one is. NaN is near NaN only, infinities only themselves. */
-export function expectNear(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: Tolerance): void {
+export function expectNear(
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: Tolerance,
+): void {
   const { atol = 0, rtol = 0 } = tolerance
   if (found.length !== expected.length)
     throw new Error(`expectNear: lengths must be equal, got ${found.length} and ${expected.length}`)
@@ -17,7 +21,10 @@ export function expectNear(found: ArrayLike<number>, expected: ArrayLike<number>
   for (let i = 0; i < expected.length; i++) {
     if (Object.is(found[i], expected[i]) || found[i] === expected[i]) continue
     const error = Math.abs(found[i] - expected[i])
-    const excess = Number.isNaN(error) || error === Number.POSITIVE_INFINITY ? Infinity : error / (atol + rtol * Math.abs(expected[i]))
+    const excess =
+      Number.isNaN(error) || error === Number.POSITIVE_INFINITY
+        ? Infinity
+        : error / (atol + rtol * Math.abs(expected[i]))
     if (excess > 1 && excess > worstExcess) {
       worst = i
       worstExcess = excess

@@ -8,5 +8,8 @@ export function randomArray(length: number, seed: number): Float64Array {
     z ^= z + Math.imul(z ^ (z >>> 7), z | 61)
     return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32
   }
-  return Float64Array.from({ length }, () => (uniform() + uniform() + uniform() + uniform() - 2) * Math.sqrt(3))
+  return Float64Array.from(
+    { length },
+    () => (uniform() + uniform() + uniform() + uniform() - 2) * Math.sqrt(3),
+  )
 }

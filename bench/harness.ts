@@ -1,0 +1,83 @@
+import { performance } from 'node:perf_hooks'
+
+/** One of the things that are timed against each other. */
+export interface Contestant {
+  readonly label: string
+  run(): void | Promise<void>
+}
+
+/** What was measured of one contestant. */
+export interface Timing {
+  readonly label: string
+  /** Milliseconds of one call, per round. Rounds are taken in turn by all contestants, so entries at the same index pair up. */
+  readonly samples: readonly number[]
+  /** Median of the samples. */
+  readonly ms: number
+  /** Half the distance of the quartiles, relative to the median. */
+  readonly spread: number
+}
+
+export interface RaceOptions {
+  readonly rounds?: number
+  /** A sample repeats the call until it takes about this long: a timer and a waking worker thread cost microseconds. */
+  readonly sampleMs?: number
+  /** Each contestant runs this long before it counts, so that its code is compiled by the optimising tier. */
+  readonly warmUpMs?: number
+}
+
+const quantile = (sorted: readonly number[], q: number): number =>
+  sorted[Math.floor(q * (sorted.length - 1) + 0.5)]
+const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
+
+export const median = (values: readonly number[]): number => quantile(ascending(values), 0.5)
+
+async function time(contestant: Contestant, repeats: number): Promise<number> {
+  const start = performance.now()
+  for (let i = 0; i < repeats; i++) {
+    const pending = contestant.run()
+    if (pending) await pending
+  }
+  return (performance.now() - start) / repeats
+}
+
+async function warmUp(contestant: Contestant, warmUpMs: number): Promise<number> {
+  const end = performance.now() + warmUpMs
+  let last = await time(contestant, 1)
+  while (performance.now() < end) last = await time(contestant, 1)
+  return last
+}
+
+/** Times contestants in one process, round by round, each round in another order: what disturbs the machine disturbs all. */
+export async function race(contestants: readonly Contestant[], options: RaceOptions = {}): Promise<Timing[]> {
+  const { rounds = 15, sampleMs = 8, warmUpMs = 60 } = options
+  const repeats: number[] = []
+  for (const contestant of contestants) {
+    const ms = await warmUp(contestant, warmUpMs)
+    repeats.push(Math.max(1, Math.round(sampleMs / Math.max(ms, 1e-4))))
+  }
+  const samples = contestants.map((): number[] => [])
+  for (let round = 0; round < rounds; round++)
+    for (let i = 0; i < contestants.length; i++) {
+      const turn = (i + round) % contestants.length
+      samples[turn].push(await time(contestants[turn], repeats[turn]))
+    }
+  return contestants.map(({ label }, i) => {
+    const sorted = ascending(samples[i])
+    const ms = quantile(sorted, 0.5)
+    return {
+      label,
+      samples: samples[i],
+      ms,
+      spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / ms,
+    }
+  })
+}
+
+/** How many times faster `fast` is than `slow`: the median of the rounds' ratios. Both must come from one race. */
+export function speedup(fast: Timing, slow: Timing): number {
+  if (fast.samples.length !== slow.samples.length)
+    throw new Error(
+      `speedup: timings must come from one race, got ${fast.samples.length} and ${slow.samples.length} rounds`,
+    )
+  return median(slow.samples.map((ms, round) => ms / fast.samples[round]))
+}

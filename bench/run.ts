@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Group, groups } from './registry.ts'
+
+const HELP = `Usage: npm run bench -- [group] [--filter TEXT] [--json FILE]
+
+Times kernels and models against their peers, prints a line for each figure and one line of JSON at the end.
+
+  group          which benches to run; all when left out. Groups: ${Object.keys(groups).join(', ')}
+  --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
+  --json FILE    also write the JSON to FILE
+  --help         this text
+`
+
+/** What was measured and on what. Names of metrics end in their unit: gflops and gb_per_s are 10⁹ a second; ratios,
+ *  spreads and scalings are pure numbers. */
+interface Results {
+  commit: string
+  cpu: string
+  runtime: string
+  threads: number
+  metrics: Record<string, number>
+}
+
+function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      encoding: 'utf8',
+      stdio: 'pipe',
+    }).trim()
+  try {
+    return (
+      git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-dirty')
+    )
+  } catch {
+    return 'unknown' // not a git checkout
+  }
+}
+
+async function load(name: string): Promise<Group> {
+  const group = groups[name]
+  if (!group) throw new Error(`bench: group must be one of ${Object.keys(groups).join(', ')}, got "${name}"`)
+  return group()
+}
+
+async function main(argv: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      filter: { type: 'string', default: '' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return
+  }
+  const names = positionals.length > 0 ? positionals : Object.keys(groups)
+  const chosen = await Promise.all(names.map(load))
+  const metrics: Record<string, number> = {}
+  const metric = (name: string, value: number) => {
+    if (!Number.isFinite(value))
+      throw new Error(`bench: a metric must be a finite number, got ${value} for ${name}`)
+    metrics[name] = Number(value.toPrecision(6))
+  }
+  for (const group of chosen)
+    await group.run({ filter: values.filter, line: (text) => console.log(text), metric })
+  const results: Results = {
+    commit: commit(),
+    cpu: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores`,
+    runtime: `node ${process.versions.node}, V8 ${process.versions.v8}`,
+    threads: availableParallelism(),
+    metrics,
+  }
+  console.log(JSON.stringify(results))
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
