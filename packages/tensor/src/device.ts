@@ -56,7 +56,8 @@ export class Device {
         if (!Number.isInteger(values[i]))
           throw new DTypeError(`tensor: i32 values must be whole numbers, got ${values[i]} at ${i}`)
     const out = this.empty(shape, kind)
-    const typed = (kind === 'f32' && values instanceof Float32Array) || (kind === 'i32' && values instanceof Int32Array)
+    const typed =
+      (kind === 'f32' && values instanceof Float32Array) || (kind === 'i32' && values instanceof Int32Array)
     this.engine.write(out.handle, typed ? values : toTypedArray(values, kind))
     return out
   }
@@ -88,7 +89,9 @@ export class Device {
     const outer = this.#scope
     const scope = new Scope(outer, () => {
       if (this.#scope !== scope)
-        throw new Error('scope: scopes must close in the reverse order of opening; close the inner scope first')
+        throw new Error(
+          'scope: scopes must close in the reverse order of opening; close the inner scope first',
+        )
       this.#scope = outer
     })
     this.#scope = scope

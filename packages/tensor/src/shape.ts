@@ -50,7 +50,13 @@ export function inferShape(op: string, shape: Shape, size: number): number[] {
   const known = sizeOf(shape.filter((axis) => axis !== -1))
   const unknown = shape.filter((axis) => axis === -1).length
   const resolved = shape.map((axis) => (axis === -1 ? size / known : axis))
-  if (unknown <= 1 && resolved.every((axis) => Number.isInteger(axis) && axis >= 0) && sizeOf(resolved) === size)
+  if (
+    unknown <= 1 &&
+    resolved.every((axis) => Number.isInteger(axis) && axis >= 0) &&
+    sizeOf(resolved) === size
+  )
     return resolved
-  throw new ShapeError(`${op}: shape must hold ${size} elements, with at most one -1, got ${shapeText(shape)}`)
+  throw new ShapeError(
+    `${op}: shape must hold ${size} elements, with at most one -1, got ${shapeText(shape)}`,
+  )
 }

@@ -71,14 +71,17 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
 
   /** The value of a tensor of one element. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new ShapeError(`item: tensor must hold one element, got ${shapeText(this.shape)}`)
+    if (this.size !== 1)
+      throw new ShapeError(`item: tensor must hold one element, got ${shapeText(this.shape)}`)
     return (await this.data())[0]
   }
 
   /** Replaces the values in place: parameters and caches only. Not seen by a tape. */
   write(values: ArrayOf[D]): void {
     if (values.length !== this.size)
-      throw new ShapeError(`write: values must number ${this.size} for ${shapeText(this.shape)}, got ${values.length}`)
+      throw new ShapeError(
+        `write: values must number ${this.size} for ${shapeText(this.shape)}, got ${values.length}`,
+      )
     this.device.engine.write(this.handle, values)
   }
 

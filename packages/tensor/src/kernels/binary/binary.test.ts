@@ -1,0 +1,176 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { grad } from '../../autodiff/tape.ts'
+import { type Shape, sizeOf } from '../../shape.ts'
+import type { Tensor } from '../../tensor.ts'
+import { sum } from '../reduce/reduce.ts'
+import {
+  checkBackward,
+  checkForward,
+  describeKernel,
+  evaluate,
+  itHasTheSameBits,
+  LENGTHS,
+  normal,
+} from '../testing.ts'
+import { add, BINARY_OPS, type BinaryOp, div, mul, scale, sub } from './binary.ts'
+import { broadcastLoops } from './broadcast.ts'
+import { binaryReference } from './reference.ts'
+
+const OPERATIONS: Record<BinaryOp, (a: Tensor, b: Tensor) => Tensor> = { add, sub, mul, div }
+
+/** Normal numbers at least ½ away from 0: quotients stay of size 1. */
+const away = (length: number, seed: number): Float32Array =>
+  normal(length, seed).map((value) => value + Math.sign(value) / 2 || 1)
+
+const caseOf = (op: BinaryOp, shapeA: Shape, shapeB: Shape) => ({
+  shapes: [shapeA, shapeB],
+  inputs: [normal(sizeOf(shapeA), 1), away(sizeOf(shapeB), 2)],
+  operation: OPERATIONS[op],
+  reference: (a: Float64Array, b: Float64Array) => binaryReference(op, a, shapeA, b, shapeB),
+  tolerance: { rtol: 2e-7 }, // one rounding, two in shaders' division
+})
+
+/** Two shapes that broadcast: each axis of either may be 1, and leading axes may be absent. */
+const broadcastable = fc
+  .tuple(
+    fc.array(fc.record({ n: fc.integer({ min: 1, max: 4 }), a: fc.boolean(), b: fc.boolean() }), {
+      maxLength: 6,
+    }),
+    fc.nat(6),
+    fc.boolean(),
+  )
+  .map(([axes, dropped, fromA]): [Shape, Shape] => {
+    const a = axes.map((axis) => (axis.a ? 1 : axis.n))
+    const b = axes.map((axis) => (axis.b ? 1 : axis.n))
+    return fromA ? [a.slice(dropped), b] : [a, b.slice(dropped)]
+  })
+
+describeKernel('binary operations', (device) => {
+  it.each(BINARY_OPS)(
+    '%s is correctly rounded at every length, and with a scalar on either side',
+    async (op) => {
+      for (const n of LENGTHS)
+        for (const [a, b] of [
+          [[n], [n]],
+          [[n], []],
+          [[], [n]],
+          [[n], [1]],
+        ])
+          await checkForward(device(), caseOf(op, a, b))
+    },
+  )
+
+  it.each(BINARY_OPS)('%s broadcasts rows, columns and middles', async (op) => {
+    const pairs = [
+      [[7, 131], [131]],
+      [[131], [7, 131]],
+      [
+        [7, 131],
+        [7, 1],
+      ],
+      [[7, 1], [131]],
+      [
+        [5, 1, 3],
+        [1, 7, 1],
+      ],
+      [
+        [3, 257, 5],
+        [257, 1],
+      ],
+    ]
+    for (const [a, b] of pairs) await checkForward(device(), caseOf(op, a, b))
+  })
+
+  it('broadcasts any two shapes that fit, of up to six axes', async () => {
+    await fc.assert(
+      fc.asyncProperty(broadcastable, fc.constantFrom(...BINARY_OPS), ([a, b], op) =>
+        checkForward(device(), caseOf(op, a, b)),
+      ),
+      { seed: 7, numRuns: 60 },
+    )
+  })
+
+  it('takes more than four groups of axes', async () => {
+    const [a, b] = [
+      [2, 1, 3, 1, 2, 1],
+      [1, 3, 1, 2, 1, 5],
+    ]
+    expect(broadcastLoops(a, b, [2, 3, 3, 2, 2, 5])).toBeUndefined()
+    for (const op of BINARY_OPS) await checkForward(device(), caseOf(op, a, b))
+    await checkBackward(device(), { ...caseOf('mul', a, b), tolerance: { atol: 1e-5, rtol: 1e-6 } })
+  })
+
+  it.each(BINARY_OPS)('%s has the gradients of the reference, broadcast or not', async (op) => {
+    const pairs = [
+      [[13], [13]],
+      [[3, 5], [5]],
+      [[5], [3, 5]],
+      [
+        [3, 5],
+        [3, 1],
+      ],
+      [
+        [5, 1, 3],
+        [1, 2, 1],
+      ],
+      [[], [7]],
+    ]
+    for (const [a, b] of pairs)
+      await checkBackward(device(), { ...caseOf(op, a, b), tolerance: { atol: 2e-6, rtol: 2e-6 } }) // sums of ≤ 15 terms
+  })
+
+  it('adds up when both operands are the same tensor', async () => {
+    const [dX, dY] = await evaluate(device(), () => {
+      const x = device().tensor([1, 2, 3])
+      const [dSquare] = grad(() => sum(mul(x, x)), [x]).grads
+      const [dDouble] = grad(() => sum(add(x, x)), [x]).grads
+      return [dSquare, dDouble]
+    })
+    expect([...dX]).toEqual([2, 4, 6])
+    expect([...dY]).toEqual([2, 2, 2])
+  })
+
+  it('scale multiplies by a number, gradient too', async () => {
+    await checkForward(device(), {
+      shapes: [[37]],
+      operation: (x) => scale(x, -0.5),
+      reference: (x) => x.map((value) => -0.5 * value),
+      tolerance: {},
+    })
+    await checkBackward(device(), {
+      shapes: [[3, 2]],
+      operation: (x) => scale(x, -0.5),
+      reference: (x) => x.map((value) => -0.5 * value),
+      tolerance: { atol: 1e-7 },
+    })
+  })
+
+  it('follows IEEE 754 at the edges', async () => {
+    const [quotient, product] = await evaluate(device(), () => {
+      const a = device().tensor([1, -1, 0, Infinity, 1, NaN])
+      const b = device().tensor([0, 0, 0, Infinity, Infinity, 1])
+      return [div(a, b), mul(a, b)]
+    })
+    expect([...quotient]).toEqual([Infinity, -Infinity, NaN, NaN, 0, NaN])
+    expect([...product.map(Math.abs)]).toEqual([0, 0, 0, Infinity, Infinity, NaN])
+  })
+
+  it('names both shapes when they do not fit', () => {
+    using _scope = device().scope()
+    const [a, b] = [device().tensor([1, 2, 3]), device().tensor([1, 2])]
+    for (const op of BINARY_OPS)
+      expect(() => OPERATIONS[op](a, b)).toThrow(
+        `${op}: shapes must be equal or 1 on every axis, counted from the last, got [3] and [2]; reshape one of them`,
+      )
+  })
+})
+
+describe('binary operations', () => {
+  itHasTheSameBits((device) => {
+    const a = device.tensor(normal(13 * 101 * 97, 1), [13, 101, 97])
+    const row = device.tensor(away(97, 2))
+    const column = device.tensor(away(101, 3), [101, 1])
+    return [add(a, row), sub(row, a), mul(a, column), div(a, a), div(a, column)]
+  })
+})

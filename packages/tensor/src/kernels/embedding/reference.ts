@@ -1,0 +1,21 @@
+/** Rows of the table; NaN for ids outside it. */
+export function gatherReference(table: Float64Array, ids: ArrayLike<number>, width: number): Float64Array {
+  const out = new Float64Array(ids.length * width)
+  for (let i = 0; i < ids.length; i++)
+    for (let c = 0; c < width; c++) out[i * width + c] = table[ids[i] * width + c] ?? Number.NaN
+  return out
+}
+
+/** The table with every row added where its id points; ids outside it are skipped. */
+export function scatterAddReference(
+  table: Float64Array,
+  ids: ArrayLike<number>,
+  rows: Float64Array,
+  width: number,
+): Float64Array {
+  const out = table.slice()
+  for (let i = 0; i < ids.length; i++)
+    for (let c = 0; c < width; c++)
+      if (ids[i] * width + c in out) out[ids[i] * width + c] += rows[i * width + c]
+  return out
+}
