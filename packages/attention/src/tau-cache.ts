@@ -137,7 +137,7 @@ export function checkQueries(
   const expected = [...lead, queries.shape[2] ?? 0, ...rest]
   if (queries.rank !== expected.length || queries.shape.some((n, axis) => n !== expected[axis]))
     throw new ShapeError(
-      `${op}: ${name} must be [${lead}, Tq${rest.map((n) => `, ${n}`).join('')}], got ${shapeText(queries.shape)}`,
+      `${op}: ${name} must be [${[...lead, 'Tq', ...rest].join(', ')}], got ${shapeText(queries.shape)}`,
     )
   if (queries.shape[2] > length)
     throw new ShapeError(

@@ -30,7 +30,10 @@ export function itWithFixtures<Inputs, Expected>(
   accept: (name: string) => boolean = () => true,
 ): void {
   const title = `agrees with the oracle's fixtures: ${group}`
-  if (!hasFixtures()) return it.skip(`${title} (no ../shared/fixtures)`)
+  if (!hasFixtures()) {
+    it.skip(`${title} (no ../shared/fixtures)`)
+    return
+  }
   it(title, async () => {
     const { cases } = readFixture(group) as { cases: FixtureCase<Inputs, Expected>[] }
     const chosen = cases.filter(({ name }) => accept(name))

@@ -44,7 +44,7 @@ const scoreOf = (pair: Pair, clock: Clock) => {
   return `
           let dot = 0.0
           for (let c = 0; c < dim; c++) {
-            dot += q[${queryRow(pair)} * dim + c] * k[${keyRow(pair)} * dim + c]
+            dot += q[${queryRow(pair)} * dim + (c | 0)] * k[${keyRow(pair)} * dim + (c | 0)]
           }
           const score = scale * dot${clock === 'clock' ? ` + (${elapsed})` : ''}`
 }
@@ -56,11 +56,11 @@ const weightOf = (pair: Pair, fields: number) => `
 const dScoreOf = (pair: Pair, clock: Clock) => `${scoreOf(pair, clock)}${weightOf(pair, 3)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
-            product += dOut[${queryRow(pair)} * valueDim + d] * v[${keyRow(pair)} * valueDim + d]
+            product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[${keyRow(pair)} * valueDim + (d | 0)]
           }
           const dScore = weight * (product - stats[${queryRow(pair)} * 3 + 2])`
 
-const FORWARD: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: 'j' }
+const FORWARD: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: '(j | 0)' }
 
 const peakKernel = (clock: Clock): GpuKernel => ({
   name: `dotPeak_${clock}`,
@@ -126,7 +126,7 @@ const BACKWARD = ['q', 'k', 'v', 'stats', 'dOut'] as const
 
 /** Thread (channel, query, head · spans + span). */
 const dQuery = (clock: Clock): GpuKernel => {
-  const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: '((span | 0) * each + n)' }
+  const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: '((span | 0) * each + (n | 0))' }
   return {
     name: `dotGradQ_${clock}`,
     args: args(BACKWARD, clock, ['spans', 'each']),
@@ -152,7 +152,7 @@ const overQueries = (
   names: readonly string[],
   term: (pair: Pair) => string,
 ): GpuKernel => {
-  const pair: Pair = { kvHead: 'this.thread.z', query: 'i', key: 'this.thread.y' }
+  const pair: Pair = { kvHead: 'this.thread.z', query: '(i | 0)', key: 'this.thread.y' }
   return {
     name: `${name}_${clock}`,
     args: args(names, clock),
@@ -190,7 +190,7 @@ const dValue = (clock: Clock) =>
 
 /** Thread (key, head). */
 const dClockKernel = (clock: Clock): GpuKernel => {
-  const pair: Pair = { kvHead: 'kvHead', query: 'i', key: 'this.thread.x' }
+  const pair: Pair = { kvHead: 'kvHead', query: '(i | 0)', key: 'this.thread.x' }
   return {
     name: `dotGradClock_${clock}`,
     args: args(BACKWARD, clock),

@@ -53,11 +53,11 @@ const weightOf = (pair: Pair, fields: number) => `
 const dScoreOf = (pair: Pair) => `
           let product = 0.0
           for (let d = 0; d < dim; d++) {
-            product += dOut[${queryRow(pair)} * dim + d] * v[${keyRow(pair)} * dim + d]
+            product += dOut[${queryRow(pair)} * dim + (d | 0)] * v[${keyRow(pair)} * dim + (d | 0)]
           }
           const dScore = weight * (product - stats[${queryRow(pair)} * 4 + 3])`
 
-const FORWARD: Pair = { head: 'head', kvHead: 'kvHead', query: 'this.thread.y', key: 'j' }
+const FORWARD: Pair = { head: 'head', kvHead: 'kvHead', query: 'this.thread.y', key: '(j | 0)' }
 
 const peakKernel = (clock: Clock): GpuKernel => ({
   name: `lambdaPeak_${clock}`,
@@ -131,7 +131,7 @@ const overKeys = (name: string, clock: Clock, term: string): GpuKernel => {
     head: 'head',
     kvHead: 'kvHead',
     query: 'this.thread.x',
-    key: '(this.thread.y * each + k)',
+    key: '(this.thread.y * each + (k | 0))',
   }
   return {
     name: `${name}_${clock}`,
@@ -166,7 +166,7 @@ const moment = (clock: Clock) =>
 
 /** A sum over the queries of one head, per key: thread (key, head). */
 const dClockKernel = (clock: Clock): GpuKernel => {
-  const pair: Pair = { head: 'head', kvHead: 'kvHead', query: 'i', key: 'this.thread.x' }
+  const pair: Pair = { head: 'head', kvHead: 'kvHead', query: '(i | 0)', key: 'this.thread.x' }
   return {
     name: `lambdaGradClock_${clock}`,
     args: args(BACKWARD, clock),
@@ -193,7 +193,7 @@ const overQueries = (
   key: string,
   pairText: (pair: Pair) => string,
 ): GpuKernel => {
-  const pair: Pair = { head: 'head', kvHead, query: 'i', key }
+  const pair: Pair = { head: 'head', kvHead, query: '(i | 0)', key }
   return {
     name: `${name}_${clock}`,
     args: args(names, clock),

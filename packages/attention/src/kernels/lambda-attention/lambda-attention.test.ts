@@ -1,6 +1,9 @@
-import { cpu, gpu } from '@tau/tensor'
-import { describeDevices } from '@tau/testing'
+import { cpu, gpu, type Tensor } from '@tau/tensor'
+import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
 import { steadyClock } from '../../clock.ts'
+import { randomClock, SIZES, uniform } from '../../testing/attention-cases.ts'
 import {
   type ArrayJson,
   expectFixture,
@@ -9,11 +12,40 @@ import {
   tensorOf,
 } from '../../testing/fixtures.ts'
 import { lambdaAttention } from './lambda-attention.ts'
+import { lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
 
 type Named<Names extends string> = Record<Names, ArrayJson>
 type Common = 'lambda_q' | 'lambda_k' | 'v' | 'temperature'
 
+const shapesOf = ({ batch, heads, kvHeads, queries, keys, dim }: ReferenceSizes) => ({
+  lambdaQ: [batch, heads, queries],
+  lambdaK: [batch, kvHeads, keys],
+  v: [batch, kvHeads, keys, dim],
+  temperature: [heads],
+  clock: [batch, heads, keys],
+  out: [batch, heads, queries, dim],
+})
+
+function inputsOf(sizes: ReferenceSizes, temperature = 0.3): Float64Array[] {
+  const { batch, heads, kvHeads, queries, keys, dim } = sizes
+  return [
+    uniform(batch * heads * queries, 1),
+    uniform(batch * kvHeads * keys, 2),
+    randomArray(batch * kvHeads * keys * dim, 3),
+    Float64Array.from({ length: heads }, (_, h) => temperature * (1 + h)),
+    randomClock(batch * heads, keys, 4),
+  ]
+}
+
 describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
+  const tensors = (sizes: ReferenceSizes, inputs: readonly ArrayLike<number>[]) => {
+    const shapes = shapesOf(sizes)
+    const [lambdaQ, lambdaK, v, temperature, clock] = (
+      ['lambdaQ', 'lambdaK', 'v', 'temperature', 'clock'] as const
+    ).map((name, i) => device().tensor(inputs[i], shapes[name], 'f32'))
+    return { lambdaQ, lambdaK, v, temperature, clock }
+  }
+
   itWithFixtures<Named<Common | 'gamma' | 'r'>, { out: ArrayJson; grads: Named<Common | 'gamma'> }>(
     'attention',
     async ({ inputs, expected, tolerance }) => {
@@ -52,4 +84,187 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
       expectFixture(grads, expected.grads, tolerance.grads)
     },
   )
+
+  it.for(SIZES)('is within 3e-6 of the f64 reference for %o', async (sizes) => {
+    using _scope = device().scope()
+    const inputs = inputsOf(sizes)
+    const { clock, ...rest } = tensors(sizes, inputs)
+    const exact = inputs.map((input) => Float64Array.from(Float32Array.from(input)))
+    const [q, k, v, temperature, readings] = exact
+    // Exponents up to 20 carry 1e-6 of relative error into weights that sum to 1.
+    const plain = lambdaAttention(rest)
+    expect(plain.shape).toEqual(shapesOf(sizes).out)
+    expectNear(await plain.data(), lambdaAttentionReference(sizes, q, k, v, temperature), { atol: 3e-6 })
+    const clocked = lambdaAttentionReference(sizes, q, k, v, temperature, readings)
+    expectNear(await lambdaAttention({ ...rest, clock }).data(), clocked, { atol: 3e-6 })
+    const row = sizes.heads * sizes.keys
+    const shared = device().tensor(Float32Array.from(readings.subarray(0, row)), [sizes.heads, sizes.keys])
+    expectNear(
+      await lambdaAttention({ ...rest, clock: shared }).data(),
+      lambdaAttentionReference(sizes, q, k, v, temperature, readings.subarray(0, row), true),
+      { atol: 3e-6 },
+    )
+  })
+
+  it.for([
+    { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5 },
+    { batch: 3, heads: 4, kvHeads: 2, queries: 3, keys: 11, dim: 2 },
+  ])('has the gradients of the reference for %o', async (sizes) => {
+    await checkGradients({
+      inputs: inputsOf(sizes, 0.5),
+      reference: (...inputs) =>
+        lambdaAttentionReference(sizes, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4]),
+      gradients: async (inputs, weights) => {
+        using _scope = device().scope()
+        const all = tensors(sizes, inputs)
+        const { grads } = await outAndGrads(all, device().tensor(weights, shapesOf(sizes).out), () =>
+          lambdaAttention(all),
+        )
+        return [grads.lambdaQ, grads.lambdaK, grads.v, grads.temperature, grads.clock]
+      },
+      tolerance: { atol: 2e-5, rtol: 1e-5 }, // sums of up to 42 terms of size 10
+    })
+  })
+
+  it('sums a shared clock over the batch, and the parts of several spans of keys', async () => {
+    const sizes = { batch: 2, heads: 1, kvHeads: 1, queries: 5, keys: 521, dim: 2 }
+    const [q, k, v, temperature] = inputsOf(sizes)
+    await checkGradients({
+      inputs: [q, temperature, randomClock(1, sizes.keys, 7).map((c) => c / 10)],
+      reference: (lambdaQ, h, clock) =>
+        lambdaAttentionReference(sizes, lambdaQ, roundedTo32(k), roundedTo32(v), h, clock, true),
+      gradients: async ([lambdaQ, h, clock], weights) => {
+        using _scope = device().scope()
+        const fixed = tensors(sizes, [lambdaQ, k, v, h, new Float32Array(2 * sizes.keys)])
+        const named = {
+          lambdaQ: fixed.lambdaQ,
+          temperature: fixed.temperature,
+          clock: device().tensor(clock, [1, sizes.keys]),
+        }
+        const { grads } = await outAndGrads(named, device().tensor(weights, shapesOf(sizes).out), () =>
+          lambdaAttention({ ...fixed, ...named }),
+        )
+        return [grads.lambdaQ, grads.temperature, grads.clock]
+      },
+      tolerance: { atol: 3e-5, rtol: 1e-5 },
+    })
+  })
+
+  it('weighs to 1: values of ones give ones at any temperature, order and clock', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(1, 0.05, 1e-3),
+        fc.constantFrom<(t: number) => number>(
+          (t) => t / 64,
+          (t) => 1 - t / 64,
+          () => 0.5,
+          (t) => (t * 37) % 1.7,
+          (t) => 1e3 * (t % 2),
+        ),
+        fc.constantFrom(0, 0.1, 40),
+        async (temperature, order, rate) => {
+          using _scope = device().scope()
+          const length = 59
+          const lambdaQ = device().tensor(
+            Float32Array.from({ length }, (_, t) => order(length - t)),
+            [1, 1, length],
+          )
+          const lambdaK = device().tensor(
+            Float32Array.from({ length }, (_, t) => order(t)),
+            [1, 1, length],
+          )
+          const out = lambdaAttention({
+            lambdaQ,
+            lambdaK,
+            v: device().tensor(new Float32Array(length * 2).fill(1), [1, 1, length, 2]),
+            temperature: device().tensor([temperature]),
+            clock: steadyClock(device().tensor([rate]), length),
+          })
+          expectNear(await out.data(), new Float64Array(length * 2).fill(1), { atol: 1e-6 })
+        },
+      ),
+      { seed: 2, numRuns: 40 },
+    )
+  })
+
+  it('lets no later token change an earlier output', async () => {
+    using _scope = device().scope()
+    const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 71, keys: 71, dim: 3 }
+    const inputs = inputsOf(sizes).map((input) => Float32Array.from(input))
+    const before = await lambdaAttention(tensors(sizes, inputs)).data()
+    const changed = 50
+    const [, lambdaK, v, , clock] = inputs
+    lambdaK.fill(0.77, changed)
+    v.fill(9, changed * sizes.dim)
+    for (let h = 0; h < 2; h++) clock.fill(99, h * sizes.keys + changed, (h + 1) * sizes.keys)
+    const after = await lambdaAttention(tensors(sizes, inputs)).data()
+    for (let h = 0; h < 2; h++) {
+      const head = h * sizes.keys * sizes.dim
+      const early = [head, head + changed * sizes.dim] as const
+      expect(after.subarray(...early)).toEqual(before.subarray(...early))
+      expect(after.subarray(early[1], head + sizes.keys * sizes.dim)).not.toEqual(
+        before.subarray(early[1], head + sizes.keys * sizes.dim),
+      )
+    }
+  })
+
+  it('passes NaN on to the rows that see it, and only to those', async () => {
+    using _scope = device().scope()
+    const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 5, keys: 5, dim: 1 }
+    const inputs = inputsOf(sizes).map((input) => Float32Array.from(input))
+    inputs[1][3] = Number.NaN
+    const out = await lambdaAttention(tensors(sizes, inputs)).data()
+    expect(Array.from(out, Number.isNaN)).toEqual([false, false, false, true, true])
+  })
+
+  it('refuses shapes that disagree, with the values', () => {
+    using _scope = device().scope()
+    const sizes = { batch: 2, heads: 3, kvHeads: 3, queries: 5, keys: 7, dim: 2 }
+    const good = tensors(sizes, inputsOf(sizes))
+    const empty = (...shape: number[]) => device().empty(shape)
+    const cases: [Partial<Record<keyof typeof good, Tensor>>, string][] = [
+      [
+        { lambdaQ: empty(2, 3) },
+        'lambdaQ must be [B, H, Tq] and lambdaK [B, Hkv, Tk], got [2, 3] and [2, 3, 7]',
+      ],
+      [
+        { v: empty(2, 3, 7) },
+        'v must be [B, Hkv, Tk, D], got lambdaQ [2, 3, 5], lambdaK [2, 3, 7], v [2, 3, 7]',
+      ],
+      [{ v: empty(2, 3, 6, 2) }, 'batches, kv heads and lengths of keys and values must be equal, got'],
+      [{ lambdaQ: empty(2, 4, 5) }, 'query heads must be a multiple of kv heads, got lambdaQ [2, 4, 5]'],
+      [
+        { lambdaQ: empty(2, 3, 8) },
+        "queries are the newest of the keys' times, so Tq ≤ Tk, got lambdaQ [2, 3, 8]",
+      ],
+      [{ temperature: empty(2) }, 'temperature must be [H] with H 3 query heads, got [2]'],
+      [{ clock: empty(2, 3, 5) }, 'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 5]'],
+    ]
+    for (const [bad, message] of cases)
+      expect(() => lambdaAttention({ ...good, ...bad })).toThrow(`lambdaAttention: ${message}`)
+  })
+})
+
+const roundedTo32 = (values: Float64Array) => Float64Array.from(Float32Array.from(values))
+
+describe('lambdaAttention on threads', () => {
+  it('gives the same bits with 1, 2 and 3 threads', async () => {
+    const sizes = { batch: 1, heads: 4, kvHeads: 2, queries: 307, keys: 521, dim: 19 }
+    const shapes = shapesOf(sizes)
+    const inputs = inputsOf(sizes, 0.01)
+    const results: Float32Array[][] = []
+    for (const threads of [1, 2, 3]) {
+      const device = await cpu({ threads })
+      const [lambdaQ, lambdaK, v, temperature, clock] = (
+        ['lambdaQ', 'lambdaK', 'v', 'temperature', 'clock'] as const
+      ).map((name, i) => device.tensor(inputs[i], shapes[name], 'f32'))
+      const named = { lambdaQ, lambdaK, v, temperature, clock }
+      const weights = device.tensor(randomArray(4 * 307 * 19, 9), shapes.out)
+      const { out, grads } = await outAndGrads(named, weights, () => lambdaAttention(named))
+      results.push([out, ...Object.values(grads)])
+      await device.close()
+    }
+    expect(results[1]).toEqual(results[0])
+    expect(results[2]).toEqual(results[0])
+  })
 })

@@ -9,10 +9,10 @@ const MEDIAN: GpuKernel = {
     let below = 0.0
     let above = 0.0
     for (let i = 0; i < cols; i++) {
-      const value = x[this.thread.x * cols + i]
+      const value = x[this.thread.x * cols + (i | 0)]
       let rank = 0.0
       for (let j = 0; j < cols; j++) {
-        const other = x[this.thread.x * cols + j]
+        const other = x[this.thread.x * cols + (j | 0)]
         if (other < value || (other === value && j < i)) { rank += 1.0 }
       }
       if (value !== value) { return value }

@@ -37,7 +37,7 @@ const ENERGY: GpuKernel = {
     let form = 0.0
     let square = 0.0
     for (let i = 0; i < dim; i++) {
-      const value = x[this.thread.x * dim + i]
+      const value = x[this.thread.x * dim + (i | 0)]
       let part = rowSums[i] * value * value
       for (let k = 0; k < degree; k++) {
         if (upper[i] + k < first[i + 1]) {

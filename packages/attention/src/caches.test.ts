@@ -1,0 +1,166 @@
+import { cpu, type Device, gpu, grad, slice, sum } from '@tau/tensor'
+import { describeDevices, expectNear, randomArray } from '@tau/testing'
+import { expect, it } from 'vitest'
+import { dotAttention } from './kernels/dot-attention/dot-attention.ts'
+import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
+import { KvCache } from './kv-cache.ts'
+import { TauCache } from './tau-cache.ts'
+import { randomClock, uniform } from './testing/attention-cases.ts'
+import { type ArrayJson, expectFixture, itWithFixtures, tensorOf } from './testing/fixtures.ts'
+
+const [batch, heads, kvHeads, length, valueDim, keyDim] = [2, 6, 3, 83, 5, 7]
+/** Prefill, single steps, chunks; the capacity grows 8, 16, 33, 66, 132 on the way. */
+const STEPS = [11, 1, 1, 1, 19, 1, 49]
+
+const make = (device: Device) => ({
+  lambdaQ: device.tensor(uniform(batch * heads * length, 1), [batch, heads, length]),
+  lambdaK: device.tensor(uniform(batch * kvHeads * length, 2), [batch, kvHeads, length]),
+  v: device.tensor(randomArray(batch * kvHeads * length * valueDim, 3), [batch, kvHeads, length, valueDim]),
+  q: device.tensor(randomArray(batch * heads * length * keyDim, 4), [batch, heads, length, keyDim]),
+  k: device.tensor(randomArray(batch * kvHeads * length * keyDim, 5), [batch, kvHeads, length, keyDim]),
+  clock: device.tensor(randomClock(batch * heads, length, 6), [batch, heads, length]),
+  temperature: device.tensor(Float32Array.from({ length: heads }, (_, h) => 0.02 * (h + 1))),
+})
+
+const options = { batch, heads, kvHeads, valueDim, capacity: 8 }
+
+describeDevices('caches', { cpu, gpu }, (device) => {
+  it.for([true, false])(
+    'TauCache: step by step equals the full pass, with a clock: %s',
+    async (withClock) => {
+      using _scope = device().scope()
+      const { lambdaQ, lambdaK, v, clock, temperature } = make(device())
+      const full = lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock: withClock ? clock : undefined })
+      using cache = new TauCache(device(), { ...options, clock: withClock })
+      let start = 0
+      for (const count of STEPS) {
+        using _step = device().scope()
+        const [from, to] = [start, start + count]
+        cache.append({
+          lambdaK: slice(lambdaK, 2, from, to),
+          v: slice(v, 2, from, to),
+          clock: withClock ? slice(clock, 2, from, to) : undefined,
+        })
+        const found = cache.attend({ lambdaQ: slice(lambdaQ, 2, from, to), temperature })
+        expect(found.shape).toEqual([batch, heads, count, valueDim])
+        // Other blocks of queries, the same sums over keys: equal but for the build's rounding.
+        expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
+        start = to
+      }
+      expect(cache.length).toBe(length)
+      expect(await cache.lambdaK().data()).toEqual(await lambdaK.data())
+      expect(cache.bytes()).toBe(4 * 132 * batch * (kvHeads * (1 + valueDim) + (withClock ? heads : 0)))
+    },
+  )
+
+  it.for([true, false])('KvCache: step by step equals the full pass, with a clock: %s', async (withClock) => {
+    using _scope = device().scope()
+    const { q, k, v, clock } = make(device())
+    const full = dotAttention({ q, k, v, clock: withClock ? clock : undefined })
+    using cache = new KvCache(device(), { ...options, keyDim, clock: withClock })
+    let start = 0
+    for (const count of STEPS) {
+      using _step = device().scope()
+      const [from, to] = [start, start + count]
+      cache.append({
+        k: slice(k, 2, from, to),
+        v: slice(v, 2, from, to),
+        clock: withClock ? slice(clock, 2, from, to) : undefined,
+      })
+      const found = cache.attend({ q: slice(q, 2, from, to) })
+      expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
+      start = to
+    }
+    expect(await cache.k().data()).toEqual(await k.data())
+  })
+
+  itWithFixtures<
+    Record<'lambda_q' | 'lambda_k' | 'v' | 'temperature' | 'gamma' | 'prefix_lengths', ArrayJson>,
+    { out: ArrayJson }
+  >(
+    'decode',
+    async ({ inputs, expected, tolerance }) => {
+      using _scope = device().scope()
+      const lambdaQ = tensorOf(device(), inputs.lambda_q, 1)
+      const lambdaK = tensorOf(device(), inputs.lambda_k, 1)
+      const v = tensorOf(device(), inputs.v, 1)
+      const temperature = tensorOf(device(), inputs.temperature)
+      const [h, total] = lambdaQ.shape.slice(1)
+      const [, kv, , dim] = v.shape
+      using cache = new TauCache(device(), { batch: 1, heads: h, kvHeads: kv, valueDim: dim, clock: true })
+      const newest: number[] = []
+      for (const prefix of inputs.prefix_lengths.data) {
+        const [from, to] = [cache.length, prefix]
+        const readings = inputs.gamma.data.flatMap((gamma) =>
+          Array.from({ length: to - from }, (_, t) => gamma * (from + t)),
+        )
+        cache.append({
+          lambdaK: slice(lambdaK, 2, from, to),
+          v: slice(v, 2, from, to),
+          clock: device().tensor(readings, [1, h, to - from]),
+        })
+        newest.push(...(await cache.attend({ lambdaQ: slice(lambdaQ, 2, to - 1, to), temperature }).data()))
+      }
+      expect(cache.length).toBeLessThanOrEqual(total)
+      expectFixture({ out: newest }, expected, tolerance)
+    },
+    (name) => name.startsWith('attention'),
+  )
+
+  it('outlive scopes, keep their room when reset, and free all of it', () => {
+    const before = device().memory.liveBuffers
+    const caches = (() => {
+      using _scope = device().scope()
+      return [
+        new TauCache(device(), { ...options, clock: true }),
+        new KvCache(device(), { ...options, clock: false }),
+      ] as const
+    })()
+    {
+      using _scope = device().scope()
+      const { lambdaK, v, clock } = make(device())
+      caches[0].append({ lambdaK, v, clock })
+      const bytes = caches[0].bytes()
+      caches[0].reset()
+      expect(caches[0].length).toBe(0)
+      expect(caches[0].bytes()).toBe(bytes)
+    }
+    expect(device().memory.liveBuffers).toBe(before + 5)
+    for (const cache of caches) cache.dispose()
+    expect(device().memory.liveBuffers).toBe(before)
+  })
+
+  it('refuse what does not fit, with the values', () => {
+    using _scope = device().scope()
+    const { lambdaQ, lambdaK, v, clock, temperature, q } = make(device())
+    using cache = new TauCache(device(), { ...options, clock: true })
+    expect(() => cache.append({ lambdaK, v })).toThrow(
+      'TauCache.append: clock must be given to a cache with a clock, got none',
+    )
+    expect(() => cache.append({ lambdaK, v: q, clock })).toThrow(
+      'TauCache.append: v must be [2, 3, 83, 5], got [2, 6, 83, 7]',
+    )
+    expect(() => cache.attend({ lambdaQ, temperature })).toThrow(
+      'TauCache.attend: lambdaQ must be the newest of 0 cached positions, got 83; append them first',
+    )
+    expect(() => cache.attend({ lambdaQ: q, temperature })).toThrow(
+      'TauCache.attend: lambdaQ must be [2, 6, Tq]',
+    )
+    const recorded = () => {
+      cache.append({ lambdaK, v, clock })
+      return sum(v)
+    }
+    expect(() => grad(recorded, [v])).toThrow('TauCache.append: this operation has no gradient')
+    using plain = new KvCache(device(), { ...options, clock: false })
+    expect(() => plain.append({ k: v, v, clock })).toThrow(
+      'KvCache.append: clock must be left out of a cache without one, got [2, 6, 83]',
+    )
+    expect(() => plain.attend({ q })).toThrow('KvCache.attend: q must be [2, 6, Tq, 5], got [2, 6, 83, 7]')
+    expect(() => new TauCache(device(), { ...options, kvHeads: 4, clock: true })).toThrow(
+      'TauCache: heads must be a multiple of kvHeads, got 6 and 4',
+    )
+    expect(() => new KvCache(device(), { ...options, valueDim: 0, clock: true })).toThrow(
+      'must be whole numbers of at least 1',
+    )
+  })
+})

@@ -1,0 +1,162 @@
+import { cpu, gpu, type Tensor } from '@tau/tensor'
+import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
+import { describe, expect, it } from 'vitest'
+import { randomClock, SIZES } from '../../testing/attention-cases.ts'
+import { outAndGrads } from '../../testing/fixtures.ts'
+import type { ReferenceSizes } from '../lambda-attention/reference.ts'
+import { dotAttention } from './dot-attention.ts'
+import { dotAttentionReference } from './reference.ts'
+
+type Sizes = ReferenceSizes & { readonly keyDim: number }
+
+const shapesOf = ({ batch, heads, kvHeads, queries, keys, dim, keyDim }: Sizes) => ({
+  q: [batch, heads, queries, keyDim],
+  k: [batch, kvHeads, keys, keyDim],
+  v: [batch, kvHeads, keys, dim],
+  clock: [batch, heads, keys],
+  out: [batch, heads, queries, dim],
+})
+
+const inputsOf = ({ batch, heads, kvHeads, queries, keys, dim, keyDim }: Sizes): Float64Array[] => [
+  randomArray(batch * heads * queries * keyDim, 1).map((x) => 1.5 * x),
+  randomArray(batch * kvHeads * keys * keyDim, 2).map((x) => 1.5 * x),
+  randomArray(batch * kvHeads * keys * dim, 3),
+  randomClock(batch * heads, keys, 4),
+]
+
+const rounded = (inputs: Float64Array[]) => inputs.map((x) => Float64Array.from(Float32Array.from(x)))
+
+describeDevices('dotAttention', { cpu, gpu }, (device) => {
+  const tensors = (sizes: Sizes, inputs: readonly ArrayLike<number>[]) => {
+    const shapes = shapesOf(sizes)
+    const [q, k, v, clock] = (['q', 'k', 'v', 'clock'] as const).map((name, i) =>
+      device().tensor(inputs[i], shapes[name], 'f32'),
+    )
+    return { q, k, v, clock }
+  }
+
+  it.for(SIZES.map((sizes, i) => ({ ...sizes, keyDim: [1, 13, 7, 2, 29][i] })))(
+    'is within 3e-6 of the f64 reference for %o',
+    async (sizes) => {
+      using _scope = device().scope()
+      const inputs = inputsOf(sizes)
+      const [q, k, v, readings] = rounded(inputs)
+      const { clock, ...rest } = tensors(sizes, inputs)
+      const plain = dotAttention(rest)
+      expect(plain.shape).toEqual(shapesOf(sizes).out)
+      // Scores up to 10 carry 1e-6 of relative error into weights that sum to 1.
+      expectNear(await plain.data(), dotAttentionReference(sizes, q, k, v), { atol: 3e-6 })
+      const clocked = dotAttentionReference(sizes, q, k, v, readings)
+      expectNear(await dotAttention({ ...rest, clock }).data(), clocked, { atol: 3e-6 })
+    },
+  )
+
+  it.for([
+    { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5, keyDim: 2 },
+    { batch: 3, heads: 4, kvHeads: 2, queries: 3, keys: 11, dim: 2, keyDim: 5 },
+  ])('has the gradients of the reference for %o', async (sizes) => {
+    await checkGradients({
+      inputs: inputsOf(sizes),
+      reference: (q, k, v, clock) => dotAttentionReference(sizes, q, k, v, clock),
+      gradients: async (inputs, weights) => {
+        using _scope = device().scope()
+        const all = tensors(sizes, inputs)
+        const { grads } = await outAndGrads(all, device().tensor(weights, shapesOf(sizes).out), () =>
+          dotAttention(all),
+        )
+        return [grads.q, grads.k, grads.v, grads.clock]
+      },
+      tolerance: { atol: 1e-5, rtol: 1e-5 },
+    })
+  })
+
+  it('sums the parts of several spans of keys', async () => {
+    const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 3, keys: 521, dim: 2, keyDim: 5 }
+    const [q, k, v] = inputsOf(sizes)
+    await checkGradients({
+      inputs: [q],
+      reference: (x) => dotAttentionReference(sizes, x, ...(rounded([k, v]) as [Float64Array, Float64Array])),
+      gradients: async ([x], weights) => {
+        using _scope = device().scope()
+        const all = tensors(sizes, [x, k, v, new Float32Array(2 * sizes.keys)])
+        const { grads } = await outAndGrads({ q: all.q }, device().tensor(weights, shapesOf(sizes).out), () =>
+          dotAttention(all),
+        )
+        return [grads.q]
+      },
+      tolerance: { atol: 1e-5 },
+    })
+  })
+
+  it('weighs to 1 for scores of any size, and ignores what is added to all of a row', async () => {
+    using _scope = device().scope()
+    const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 61, keys: 61, dim: 3, keyDim: 2 }
+    const [q, k, v] = inputsOf(sizes)
+    const ones = new Float32Array(v.length).fill(1)
+    for (const factor of [0, 1, 1e3]) {
+      const big = tensors(sizes, [q.map((x) => x * factor), k, ones, new Float32Array(sizes.keys)])
+      expectNear(await dotAttention(big).data(), new Float64Array(v.length).fill(1), { atol: 1e-6 })
+    }
+    const even = tensors(sizes, [q, k, v, new Float32Array(sizes.keys)])
+    const late = tensors(sizes, [q, k, v, new Float32Array(sizes.keys).fill(64)])
+    expectNear(await dotAttention(late).data(), await dotAttention(even).data(), { atol: 1e-6 })
+  })
+
+  it('lets no later token change an earlier output', async () => {
+    using _scope = device().scope()
+    const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 71, keys: 71, dim: 3, keyDim: 2 }
+    const inputs = inputsOf(sizes).map((x) => Float32Array.from(x))
+    const before = await dotAttention(tensors(sizes, inputs)).data()
+    const changed = 50
+    inputs[1].fill(7, changed * sizes.keyDim)
+    inputs[2].fill(9, changed * sizes.dim)
+    const after = await dotAttention(tensors(sizes, inputs)).data()
+    const early = changed * sizes.dim
+    expect(after.subarray(0, early)).toEqual(before.subarray(0, early))
+    expect(after.subarray(early)).not.toEqual(before.subarray(early))
+  })
+
+  it('refuses shapes that disagree, with the values', () => {
+    using _scope = device().scope()
+    const sizes = { batch: 2, heads: 3, kvHeads: 3, queries: 5, keys: 7, dim: 2, keyDim: 4 }
+    const good = tensors(sizes, inputsOf(sizes))
+    const empty = (...shape: number[]) => device().empty(shape)
+    const cases: [Partial<Record<keyof typeof good, Tensor>>, string][] = [
+      [
+        { q: empty(2, 3, 5, 3) },
+        'q must be [B, H, Tq, D] and k [B, Hkv, Tk, D] with equal D, got [2, 3, 5, 3] and [2, 3, 7, 4]',
+      ],
+      [
+        { v: empty(1, 3, 7, 2) },
+        'batches, kv heads and lengths of keys and values must be equal, got q [2, 3, 5, 4]',
+      ],
+      [{ q: empty(2, 3, 9, 4) }, "queries are the newest of the keys' times, so Tq ≤ Tk, got q [2, 3, 9, 4]"],
+      [{ clock: empty(7) }, 'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [7]'],
+      [{ v: empty(2, 3, 7, 2049) }, 'vectors may have up to 2048 elements'],
+    ]
+    for (const [bad, message] of cases)
+      expect(() => dotAttention({ ...good, ...bad })).toThrow(`dotAttention: ${message}`)
+  })
+})
+
+describe('dotAttention on threads', () => {
+  it('gives the same bits with 1, 2 and 3 threads', async () => {
+    const sizes = { batch: 1, heads: 4, kvHeads: 2, queries: 307, keys: 521, dim: 19, keyDim: 23 }
+    const shapes = shapesOf(sizes)
+    const inputs = inputsOf(sizes)
+    const results: Float32Array[][] = []
+    for (const threads of [1, 2, 3]) {
+      const device = await cpu({ threads })
+      const [q, k, v, clock] = (['q', 'k', 'v', 'clock'] as const).map((name, i) =>
+        device.tensor(inputs[i], shapes[name], 'f32'),
+      )
+      const weights = device.tensor(randomArray(4 * 307 * 19, 9), shapes.out)
+      const named = { q, k, v, clock }
+      const { out, grads } = await outAndGrads(named, weights, () => dotAttention(named))
+      results.push([out, ...Object.values(grads)])
+      await device.close()
+    }
+    expect(results[1]).toEqual(results[0])
+    expect(results[2]).toEqual(results[0])
+  })
+})

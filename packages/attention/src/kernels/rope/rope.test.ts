@@ -1,0 +1,85 @@
+import { cpu, gpu } from '@tau/tensor'
+import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
+import { expect, it } from 'vitest'
+import {
+  type ArrayJson,
+  expectFixture,
+  itWithFixtures,
+  outAndGrads,
+  tensorOf,
+} from '../../testing/fixtures.ts'
+import { ropeReference } from './reference.ts'
+import { rope, ropeTables } from './rope.ts'
+
+describeDevices('rope', { cpu, gpu }, (device) => {
+  itWithFixtures<
+    { x: ArrayJson; r: ArrayJson; start: number; base: number },
+    Record<'cos' | 'sin' | 'out' | 'grad_x', ArrayJson>
+  >('rope', async ({ inputs, expected, tolerance }) => {
+    using _scope = device().scope()
+    const { start, base } = inputs
+    const x = tensorOf(device(), inputs.x)
+    const { out, grads } = await outAndGrads({ x }, tensorOf(device(), inputs.r), () =>
+      rope(x, { start, base }),
+    )
+    const [length, dim] = inputs.x.shape.slice(-2)
+    expectFixture({ ...ropeTables(start, length, dim, base), out, grad_x: grads.x }, expected, tolerance)
+  })
+
+  it.for([
+    [2, 3, 5, 14],
+    [7, 2],
+    [3, 11, 26],
+    [1, 1, 2, 8],
+  ])('is within 1e-6 of the f64 reference for %j', async (shape) => {
+    using _scope = device().scope()
+    const size = shape.reduce((product, n) => product * n, 1)
+    const [length, dim] = shape.slice(-2)
+    const values = Float32Array.from(randomArray(size, dim))
+    const y = rope(device().tensor(values, shape), { start: 17, base: 500 })
+    expect(y.shape).toEqual(shape)
+    // Rounding of cos, sin, two products and a sum of numbers up to 3.5: 2e-7 each.
+    const expected = ropeReference(Float64Array.from(values), length, dim, 17, 500)
+    expectNear(await y.data(), expected, { atol: 1e-6 })
+  })
+
+  it('has the gradient of the reference', async () => {
+    const [heads, length, dim] = [3, 5, 6]
+    await checkGradients({
+      inputs: [randomArray(heads * length * dim, 5)],
+      reference: (x) => ropeReference(x, length, dim, 2),
+      gradients: async ([x], weights) => {
+        using _scope = device().scope()
+        const shape = [heads, length, dim]
+        const tensor = device().tensor(x, shape)
+        const { grads } = await outAndGrads({ tensor }, device().tensor(weights, shape), () =>
+          rope(tensor, { start: 2 }),
+        )
+        return [grads.tensor]
+      },
+      tolerance: { atol: 1e-6 }, // as the forward pass
+    })
+  })
+
+  it('continues where an earlier call stopped, and keeps norms', async () => {
+    using _scope = device().scope()
+    const values = Float32Array.from(randomArray(7 * 10, 3))
+    const whole = await rope(device().tensor(values, [7, 10])).data()
+    const rest = await rope(device().tensor(values.subarray(30), [4, 10]), { start: 3 }).data()
+    expect(rest).toEqual(whole.subarray(30))
+    const norm = (v: Float32Array) => v.reduce((sum, a) => sum + a * a, 0)
+    expect(norm(whole)).toBeCloseTo(norm(values), 3)
+  })
+
+  it('refuses what it cannot rotate, with the values', () => {
+    using _scope = device().scope()
+    const x = device().tensor(new Float32Array(15), [5, 3])
+    expect(() => rope(x)).toThrow('rope: the last axis must be even and not empty, got [5, 3]')
+    const even = device().tensor(new Float32Array(10), [5, 2])
+    expect(() => rope(even, { start: -1 })).toThrow(
+      'rope: start must be a whole number of at least 0, got -1',
+    )
+    expect(() => rope(even, { base: 1 })).toThrow('rope: base must be above 1 and finite, got 1')
+    expect(() => rope(device().tensor([1, 2]))).toThrow('rope: x must have at least 2 axes, got [2]')
+  })
+})

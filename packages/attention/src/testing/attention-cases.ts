@@ -1,0 +1,23 @@
+import { randomArray } from '@tau/testing'
+import type { ReferenceSizes } from '../kernels/lambda-attention/reference.ts'
+
+/** Sizes in distinct primes where they may differ: one key, offset queries, GQA, MQA, more than one block of 48 × 64. */
+export const SIZES: readonly ReferenceSizes[] = [
+  { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys: 1, dim: 1 },
+  { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5 },
+  { batch: 3, heads: 4, kvHeads: 2, queries: 5, keys: 13, dim: 11 },
+  { batch: 2, heads: 3, kvHeads: 1, queries: 53, keys: 67, dim: 17 },
+  { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 3 },
+]
+
+export const uniform = (length: number, seed: number): Float64Array =>
+  randomArray(length, seed).map((x) => Math.abs(x) % 1)
+
+/** Readings that stand still, creep and leap: [rows, length]. */
+export function randomClock(rows: number, length: number, seed: number): Float64Array {
+  const steps = randomArray(rows * length, seed)
+  const clock = new Float64Array(rows * length)
+  for (let i = 0; i < clock.length; i++)
+    clock[i] = (i % length === 0 ? 0 : clock[i - 1]) + Math.max(0, steps[i] - 0.3)
+  return clock
+}
