@@ -200,11 +200,16 @@ export class AttentionLayer {
     return matmul(gated, this.#weight('c_proj.weight'), 'nt')
   }
 
-  /** For reports: temperature and τ per head as they are now; empty where the model has none. */
+  /** For reports: temperature per head and τ per kv head as they are now; empty where the model has none, as when τ is of each
+   *  vector its own. */
   async scales(): Promise<{ temperature: number[]; tau: number[] }> {
-    if (this.#config.attention === 'dot') return { temperature: [], tau: [] }
+    const { attention, tauMode } = this.#config
+    if (attention === 'dot') return { temperature: [], tau: [] }
     const [temperature, tau] = await Promise.all(this.#readScales())
-    return { temperature: Array.from(temperature), tau: Array.from(tau) }
+    return {
+      temperature: Array.from(temperature),
+      tau: tauMode.startsWith('reference') ? [] : Array.from(tau),
+    }
   }
 
   /** Starts the reads before the scope closes, so that no scope is open while they are waited for. */

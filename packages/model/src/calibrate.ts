@@ -44,5 +44,6 @@ function startCalibration(
   model.forward(tokens, { probe: (probe) => probes.push(probe) })
   const { q, k } = probes[layer]
   const rows = ({ shape, size }: Tensor): [number, number] => [size / shape[3], shape[3]]
-  return calibrateTau(concat([reshape(q, rows(q)), reshape(k, rows(k))], 0), laplacian, policy)
+  const vectors = concat([reshape(q, rows(q)), reshape(k, rows(k))], 0)
+  return calibrateTau(vectors, laplacian, policy, { eps: model.config.eps })
 }

@@ -42,16 +42,19 @@ export function configFromJson(text: string, source = 'config.json'): ModelConfi
   }
   for (const [key, name] of names)
     if (!(name in config)) return fail(`${key} must be there, got no such field`)
-  const complete = { ...template, ...config } as unknown
-  if (!isConfig(complete)) return fail('must hold every field of a model')
-  checkConfig(complete)
-  if (modelType !== MODEL_TYPES[complete.attention])
+  if (!isConfig(config)) return fail('must hold every field of a model')
+  try {
+    checkConfig(config)
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+  const expected = MODEL_TYPES[config.attention]
+  if (modelType !== expected)
     return fail(
-      `model_type must be ${MODEL_TYPES[complete.attention]} for ${complete.attention} attention, got ${modelType}`,
+      `model_type must be ${expected} for ${config.attention} attention, got ${JSON.stringify(modelType)}`,
     )
-  return complete
+  return config
 }
 
 /** Types were compared field by field with a complete configuration; the values' rules are checkConfig's. */
-const isConfig = (value: unknown): value is ModelConfig =>
-  typeof value === 'object' && value !== null && 'attention' in value && 'softcap' in value
+const isConfig = (value: object): value is ModelConfig => 'attention' in value && 'softcap' in value

@@ -128,48 +128,84 @@ export const headDim = (config: ModelConfig): number => config.nEmbd / config.nH
 /** Channels of a query or key head: the size of the Laplacian. */
 export const manifoldDim = (config: ModelConfig): number => config.manifoldDim ?? headDim(config)
 
-/** Throws unless the configuration makes a model. */
+/** What a field may hold, where the type alone does not say it. */
+const CHOICES = {
+  attention: ['tau', 'dot'],
+  tauMode: ['fixed', 'learned', 'adaptive', 'reference-median', 'reference-mean'],
+  clock: ['none', 'steady', 'gate'],
+  positiveAs: ['log', 'plain'],
+  learnTemperature: [true, false],
+  learnGamma: [true, false],
+  keyShift: [true, false],
+  outputGate: [true, false],
+  qkLayerNorm: [true, false],
+} as const
+
+/** Far above any model that fits a machine: what a file says of sizes is checked before memory is taken for it. Positions and
+ *  ids up to 2²⁴ are exact in f32. */
+const LARGEST = {
+  vocabSize: 2 ** 24,
+  seqLen: 2 ** 24,
+  nLayer: 1024,
+  nHead: 65_536,
+  nKvHead: 65_536,
+  nEmbd: 65_536,
+} as const
+const LARGEST_MANIFOLD = 65_536
+
+const FIELDS: ReadonlySet<string> = new Set(
+  Object.keys({ attention: 'tau', ...constants, ...shape, ...presets.default }),
+)
+
+type Fail = (field: keyof ModelConfig, rule: string, next: string) => never
+
+const show = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
+
+/** Throws unless the configuration makes a model: with the field, the rule, its value and what to do. */
 export function checkConfig(config: ModelConfig): void {
-  const fail = (field: keyof ModelConfig, rule: string, next: string): never => {
-    throw new Error(`config: ${field} must ${rule}, got ${JSON.stringify(config[field])}; ${next}`)
+  for (const [field, value] of Object.entries(config))
+    if (!FIELDS.has(field))
+      throw new Error(`config: ${field} must be left out, for no model has such a field, got ${show(value)}`)
+  const fail: Fail = (field, rule, next) => {
+    throw new Error(`config: ${field} must ${rule}, got ${show(config[field])}; ${next}`)
   }
-  for (const field of ['vocabSize', 'seqLen', 'nLayer', 'nHead', 'nKvHead', 'nEmbd'] as const)
-    if (!Number.isInteger(config[field]) || config[field] < 1)
-      fail(field, 'be a whole number of at least 1', 'correct it')
-  if (config.nEmbd % config.nHead !== 0)
-    fail(
-      'nEmbd',
-      `be a multiple of nHead = ${config.nHead}`,
-      `use ${config.nHead * Math.ceil(config.nEmbd / config.nHead)}`,
-    )
-  if (config.nHead % config.nKvHead !== 0)
-    fail('nKvHead', `divide nHead = ${config.nHead}`, `use ${config.nHead}`)
-  const dim = manifoldDim(config)
-  if (!Number.isInteger(dim) || dim < 2 || dim % 2 !== 0)
-    fail(
-      'manifoldDim',
-      `be an even number of at least 2 (here ${dim}), for RoPE rotates pairs`,
-      'set an even manifoldDim',
-    )
-  for (const field of ['temperature', 'tau', 'eps', 'ropeBase'] as const)
-    if (!(config[field] > 0 && Number.isFinite(config[field])))
-      fail(field, 'be a finite number above 0', 'correct it')
-  if (!(config.gamma >= 0 && Number.isFinite(config.gamma)))
-    fail('gamma', 'be a finite number of at least 0', 'correct it')
-  if (config.clock === 'steady' && config.learnGamma && config.positiveAs === 'log' && config.gamma === 0)
-    fail('gamma', 'start above 0 when it is learned as a logarithm', 'set gamma to 0.02')
-  if (config.softcap !== null && !(config.softcap > 0))
-    fail('softcap', 'be above 0 or null', 'set it to 15 or null')
-  const choices = {
-    attention: ['tau', 'dot'],
-    tauMode: ['fixed', 'learned', 'adaptive', 'reference-median', 'reference-mean'],
-    clock: ['none', 'steady', 'gate'],
-    positiveAs: ['log', 'plain'],
-  } as const
-  for (const [field, allowed] of Object.entries(choices) as [keyof typeof choices, readonly string[]][])
+  for (const [field, allowed] of Object.entries(CHOICES) as [keyof typeof CHOICES, readonly unknown[]][])
     if (!allowed.includes(config[field])) fail(field, `be one of ${allowed.join(', ')}`, 'correct it')
-  if (!/^(median|mean|percentile:(0(\.\d+)?|1(\.0+)?))$/.test(config.tauPolicy))
-    fail('tauPolicy', 'be median, mean or percentile:P with P from 0 to 1', 'use median')
+  checkSizes(config, fail)
+  checkScales(config, fail)
   if (config.attention === 'tau' && config.qkLayerNorm)
     fail('qkLayerNorm', 'be false for tau attention', 'set attention to dot')
+}
+
+function checkSizes(config: ModelConfig, fail: Fail): void {
+  for (const [field, largest] of Object.entries(LARGEST) as [keyof typeof LARGEST, number][])
+    if (!Number.isInteger(config[field]) || config[field] < 1 || config[field] > largest)
+      fail(field, `be a whole number from 1 to ${largest}`, 'correct it')
+  const { nEmbd, nHead, nKvHead } = config
+  if (nEmbd % nHead !== 0)
+    fail('nEmbd', `be a multiple of nHead = ${nHead}`, `use ${nHead * Math.ceil(nEmbd / nHead)}`)
+  if (nHead % nKvHead !== 0) fail('nKvHead', `divide nHead = ${nHead}`, `use ${nHead}`)
+  if (config.manifoldDim === undefined) fail('manifoldDim', 'be a number or null', 'set it to null')
+  const dim = manifoldDim(config)
+  if (!Number.isInteger(dim) || dim < 2 || dim > LARGEST_MANIFOLD || dim % 2 !== 0)
+    fail(
+      'manifoldDim',
+      `be an even number from 2 to ${LARGEST_MANIFOLD} (here ${dim}), for RoPE rotates pairs`,
+      'set an even manifoldDim',
+    )
+}
+
+function checkScales(config: ModelConfig, fail: Fail): void {
+  for (const field of ['temperature', 'tau', 'eps', 'ropeBase'] as const)
+    if (!(Number.isFinite(config[field]) && config[field] > 0))
+      fail(field, 'be a finite number above 0', 'correct it')
+  const { gamma, softcap, tauPolicy } = config
+  if (!(Number.isFinite(gamma) && gamma >= 0)) fail('gamma', 'be a finite number of at least 0', 'correct it')
+  if (config.clock === 'steady' && config.learnGamma && config.positiveAs === 'log' && gamma === 0)
+    fail('gamma', 'start above 0 when it is learned as a logarithm', 'set gamma to 0.02')
+  if (softcap !== null && !(Number.isFinite(softcap) && softcap > 0))
+    fail('softcap', 'be a finite number above 0, or null', 'set it to 15 or null')
+  if (typeof tauPolicy !== 'string' || !/^(median|mean|percentile:(0(\.\d+)?|1(\.0+)?))$/.test(tauPolicy))
+    fail('tauPolicy', 'be median, mean or percentile:P with P from 0 to 1', 'use median')
 }

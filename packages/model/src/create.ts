@@ -1,8 +1,8 @@
-import { LaplacianTensor } from '@tau/attention'
 import type { Csr } from '@tau/graph'
 import type { Device } from '@tau/tensor'
+import { assemble } from './assemble.ts'
 import { type ModelConfig, type ModelOptions, resolveConfig } from './config.ts'
-import { GPT } from './gpt.ts'
+import type { GPT } from './gpt.ts'
 import { initParameters } from './parameters.ts'
 
 export interface CreateOptions {
@@ -12,7 +12,8 @@ export interface CreateOptions {
   seed?: number
 }
 
-/** A model with fresh parameters. */
+/** A model with fresh parameters. Throws for a configuration that makes no model, a Laplacian that is missing, of another size or
+ *  not symmetric, and a seed that is not a whole number. */
 export function createModel(
   device: Device,
   config: ModelConfig | ModelOptions,
@@ -20,9 +21,10 @@ export function createModel(
 ): GPT {
   const { laplacian, seed = 0 } = options
   const resolved = resolveConfig(config)
-  const tensor =
-    resolved.attention === 'tau' && laplacian
-      ? device.unscoped(() => LaplacianTensor.from(device, laplacian))
-      : undefined
-  return new GPT(device, resolved, initParameters(device, resolved, seed), tensor)
+  return assemble(
+    device,
+    resolved,
+    () => initParameters(device, resolved, seed),
+    resolved.attention === 'tau' ? laplacian : undefined,
+  )
 }

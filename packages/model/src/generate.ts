@@ -1,4 +1,4 @@
-import { Random, slice } from '@tau/tensor'
+import { Random } from '@tau/tensor'
 import type { DecodeState, GPT } from './gpt.ts'
 import { checkSampleOptions, type SampleOptions, sampleToken } from './sample.ts'
 
@@ -9,12 +9,13 @@ export interface GenerateOptions extends SampleOptions {
   stopTokens?: readonly number[]
   /** Same seed, same text, on one backend. Default 0. */
   seed?: number
+  /** Ends the text before its next token, without an error. */
   signal?: AbortSignal
 }
 
 /** Continues `prompt` one token at a time, with cached decoding: each step costs one position. When the context reaches the
  *  model's seqLen, the newer half of it is read in again and generation goes on.
- *  Throws for an empty prompt, one longer than seqLen, ids out of range, and options out of range. */
+ *  Errors come with the first token asked for: an empty prompt, one longer than seqLen, ids or options out of range. */
 export async function* generate(
   model: GPT,
   prompt: Int32Array,
@@ -57,7 +58,5 @@ export async function* generate(
 /** Logits of the newest position. Starts the read before the scope closes, so that no scope is open between steps. */
 function lastLogits(model: GPT, ids: Int32Array, state: DecodeState): Promise<Float32Array> {
   using _scope = model.device.scope()
-  const logits = model.forward(model.tokens(ids), { state }) // [1, T, V]
-  const length = logits.shape[1]
-  return slice(logits, 1, length - 1, length).data()
+  return model.forward(model.tokens(ids), { state, lastOnly: true }).data() // [1, 1, V]
 }

@@ -11,6 +11,7 @@ import {
   rmsNorm,
   ShapeError,
   shapeText,
+  slice,
   softcap,
   type Tensor,
 } from '@tau/tensor'
@@ -22,9 +23,12 @@ import { parameterSpecs } from './parameters.ts'
 export class DecodeState implements Disposable {
   readonly layers: readonly LayerState[]
   readonly batch: number
+  /** The model's: a state fits no other. */
+  readonly config: ModelConfig
 
   constructor(device: Device, config: ModelConfig, batch: number) {
     this.batch = batch
+    this.config = config
     this.layers = device.unscoped(() =>
       Array.from({ length: config.nLayer }, () => new LayerState(device, config, batch)),
     )
@@ -50,6 +54,8 @@ export interface ForwardOptions {
   state?: DecodeState
   /** Bound logits softly, as in training; default true where the configuration has a softcap. */
   softcap?: boolean
+  /** Logits of the newest position only, [B, 1, V]: all that generation needs of a prompt. */
+  lastOnly?: boolean
   /** Called once per layer with what attention saw. */
   probe?: (probe: LayerProbe) => void
 }
@@ -73,15 +79,8 @@ export class GPT implements Disposable {
     laplacian?: LaplacianTensor,
   ) {
     checkConfig(config)
+    checkLaplacian(config, laplacian?.dim)
     checkParameters(config, parameters)
-    if (config.attention === 'tau' && !laplacian)
-      throw new Error(
-        'GPT: tau attention must have a Laplacian, got none; build one with domainLaplacian of @tau/graph',
-      )
-    if (laplacian && laplacian.dim !== manifoldDim(config))
-      throw new ShapeError(
-        `GPT: Laplacian must be [manifoldDim, manifoldDim] = [${manifoldDim(config)}, ${manifoldDim(config)}], got [${laplacian.dim}, ${laplacian.dim}]; build it for this dimension`,
-      )
     this.device = device
     this.config = config
     this.parameters = parameters
@@ -105,29 +104,29 @@ export class GPT implements Disposable {
 
   /** Token ids from the host, checked, as a tensor [batch, length]. */
   tokens(ids: Int32Array, batch = 1): Tensor<'i32'> {
-    const { vocabSize } = this.config
-    const bad = ids.findIndex((id) => id < 0 || id >= vocabSize)
-    if (bad >= 0)
-      throw new RangeError(
-        `tokens: ids must be between 0 and ${vocabSize - 1}, got ${ids[bad]} at ${bad}; use the model's own tokenizer`,
-      )
-    if (ids.length === 0 || ids.length % batch !== 0)
-      throw new ShapeError(`tokens: ids must fill ${batch} sequences of equal length, got ${ids.length}`)
-    return this.device.tensor(ids, [batch, ids.length / batch])
+    return this.#ids('tokens', ids, batch)
   }
 
   /** Targets for {@link loss}: ids as for {@link tokens}, or −1 where a position does not count. */
   targets(ids: Int32Array, batch = 1): Tensor<'i32'> {
+    return this.#ids('targets', ids, batch, IGNORE_INDEX)
+  }
+
+  #ids(op: string, ids: Int32Array, batch: number, besides?: number): Tensor<'i32'> {
     const { vocabSize } = this.config
-    const bad = ids.findIndex((id) => id !== IGNORE_INDEX && (id < 0 || id >= vocabSize))
+    const bad = ids.findIndex((id) => id !== besides && (id < 0 || id >= vocabSize))
     if (bad >= 0)
       throw new RangeError(
-        `targets: ids must be between 0 and ${vocabSize - 1}, or ${IGNORE_INDEX} to skip, got ${ids[bad]} at ${bad}`,
+        `${op}: ids must be between 0 and ${vocabSize - 1}${besides === undefined ? '' : `, or ${besides} to skip`}, got ${ids[bad]} at ${bad}; use the model's own tokenizer`,
+      )
+    if (!(Number.isInteger(batch) && batch >= 1) || ids.length === 0 || ids.length % batch !== 0)
+      throw new ShapeError(
+        `${op}: ids must fill ${batch} sequences of equal length, at least one token each, got ${ids.length} ids`,
       )
     return this.device.tensor(ids, [batch, ids.length / batch])
   }
 
-  /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen. */
+  /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen, or the state is another model's. */
   forward(tokens: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
     const { state, probe } = options
     this.#checkLength(tokens, state)
@@ -137,6 +136,7 @@ export class GPT implements Disposable {
       const hidden = reluSquared(matmul(rmsNorm(x), this.#weight(`blocks.${layer}.mlp.c_fc.weight`), 'nt'))
       x = add(x, matmul(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), 'nt'))
     })
+    if (options.lastOnly) x = slice(x, 1, x.shape[1] - 1, x.shape[1])
     const logits = clamp(matmul(rmsNorm(x), this.#weight('lm_head.weight'), 'nt'), -LOGIT_CLAMP, LOGIT_CLAMP)
     const cap = this.config.softcap
     return cap !== null && options.softcap !== false ? softcap(logits, cap) : logits
@@ -153,9 +153,15 @@ export class GPT implements Disposable {
   }
 
   #checkLength(tokens: Tensor<'i32'>, state: DecodeState | undefined): void {
-    if (tokens.rank !== 2)
-      throw new ShapeError(`forward: tokens must be [batch, length], got ${shapeText(tokens.shape)}`)
+    if (tokens.rank !== 2 || tokens.size === 0)
+      throw new ShapeError(
+        `forward: tokens must be [batch, length], neither 0, got ${shapeText(tokens.shape)}`,
+      )
     const [batch, length] = tokens.shape
+    if (state && state.config !== this.config)
+      throw new Error(
+        `forward: state must come from decodeState of this model, got one of another with ${state.layers.length} layers`,
+      )
     if (state && state.batch !== batch)
       throw new ShapeError(`forward: tokens must continue the state's ${state.batch} sequences, got ${batch}`)
     const total = (state?.length ?? 0) + length
@@ -169,6 +175,19 @@ export class GPT implements Disposable {
     for (const tensor of this.parameters.values()) tensor.dispose()
     this.laplacian?.[Symbol.dispose]()
   }
+}
+
+/** Throws unless a Laplacian of size `dim` (undefined: none) suits the model. */
+export function checkLaplacian(config: ModelConfig, dim: number | undefined): void {
+  if (config.attention === 'tau' && dim === undefined)
+    throw new Error(
+      'GPT: tau attention must have a Laplacian, got none; build one with domainLaplacian of @tau/graph',
+    )
+  const wanted = manifoldDim(config)
+  if (dim !== undefined && dim !== wanted)
+    throw new ShapeError(
+      `GPT: Laplacian must be [manifoldDim, manifoldDim] = [${wanted}, ${wanted}], got [${dim}, ${dim}]; build it for this dimension`,
+    )
 }
 
 function checkParameters(config: ModelConfig, parameters: ReadonlyMap<string, Tensor>): void {

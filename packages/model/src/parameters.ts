@@ -1,13 +1,13 @@
-import type { Device, Tensor } from '@tau/tensor'
-import { Random } from '@tau/tensor'
+import { type Device, fill, Random, sizeOf, type Tensor, zeros } from '@tau/tensor'
 import { headDim, MLP_RATIO, type ModelConfig, manifoldDim } from './config.ts'
 
 /** How a parameter starts. */
 export type Init =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'normal'; readonly std: number }
-  /** One value per element, or one for all. */
-  | { readonly kind: 'values'; readonly values: number | readonly number[] }
+  | { readonly kind: 'constant'; readonly value: number }
+  /** Evenly spaced from the first element to the last. */
+  | { readonly kind: 'spread'; readonly first: number; readonly last: number }
 
 export interface ParameterSpec {
   readonly name: string
@@ -54,8 +54,8 @@ const linear = (name: string, out: number, inputs: number): ParameterSpec => ({
 /** A positive number per head, stored as it is or as its logarithm. */
 function positive(config: ModelConfig, name: string, heads: number, value: number): ParameterSpec {
   return config.positiveAs === 'log'
-    ? { name: `log_${name}`, shape: [heads], init: { kind: 'values', values: Math.log(value) } }
-    : { name, shape: [heads], init: { kind: 'values', values: value } }
+    ? { name: `log_${name}`, shape: [heads], init: { kind: 'constant', value: Math.log(value) } }
+    : { name, shape: [heads], init: { kind: 'constant', value } }
 }
 
 function attentionSpecs(config: ModelConfig): ParameterSpec[] {
@@ -72,19 +72,15 @@ function attentionSpecs(config: ModelConfig): ParameterSpec[] {
     specs.push(positive(config, 'tau', nKvHead, config.tau))
   if (config.clock === 'steady' && config.learnGamma)
     specs.push(positive(config, 'gamma', nHead, config.gamma))
-  if (config.clock === 'gate') {
-    const { first, last } = FORGET_BIAS
-    const step = nHead > 1 ? (last - first) / (nHead - 1) : 0
-    const bias = Array.from({ length: nHead }, (_, head) => first + head * step)
+  if (config.clock === 'gate')
     specs.push(
       { name: 'c_f.weight', shape: [nHead, nEmbd], init: { kind: 'zeros' } },
-      { name: 'c_f.bias', shape: [nHead], init: { kind: 'values', values: bias } },
+      { name: 'c_f.bias', shape: [nHead], init: { kind: 'spread', ...FORGET_BIAS } },
     )
-  }
   if (config.qkLayerNorm)
     for (const which of ['q', 'k'])
       specs.push(
-        { name: `qk_norm_${which}.weight`, shape: [dim], init: { kind: 'values', values: 1 } },
+        { name: `qk_norm_${which}.weight`, shape: [dim], init: { kind: 'constant', value: 1 } },
         { name: `qk_norm_${which}.bias`, shape: [dim], init: { kind: 'zeros' } },
       )
   if (config.outputGate) specs.push(linear('c_g', nEmbd, nEmbd))
@@ -94,34 +90,36 @@ function attentionSpecs(config: ModelConfig): ParameterSpec[] {
 
 /** Number of trainable values. */
 export const countParameters = (config: ModelConfig): number =>
-  parameterSpecs(config).reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0)
+  parameterSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 
-/** Fresh parameters. Every parameter has its own random stream, so adding one does not change the others. */
+/** Fresh parameters, in the scope that is open. Each draws from a random stream of its own, named by the parameter: adding one,
+ *  or a layer, does not change the others. */
 export function initParameters(device: Device, config: ModelConfig, seed: number): Map<string, Tensor> {
-  return device.unscoped(
-    () =>
-      new Map(
-        parameterSpecs(config).map(({ name, shape, init }, stream) => [
-          name,
-          start(device, shape, init, seed, stream),
-        ]),
-      ),
-  )
+  return new Map(parameterSpecs(config).map((spec) => [spec.name, start(device, spec, seed)]))
 }
 
-function start(device: Device, shape: readonly number[], init: Init, seed: number, stream: number): Tensor {
-  const size = shape.reduce((product, axis) => product * axis, 1)
+function start(device: Device, { name, shape, init }: ParameterSpec, seed: number): Tensor {
   switch (init.kind) {
     case 'zeros':
-      return device.tensor(new Float32Array(size), shape)
+      return zeros(device, shape)
     case 'normal':
-      return new Random(seed, stream).normal(device, shape, init.std)
-    case 'values': {
-      const { values } = init
+      return new Random(seed, streamOf(name)).normal(device, shape, init.std)
+    case 'constant':
+      return fill(device, shape, init.value)
+    case 'spread': {
+      const size = sizeOf(shape)
+      const step = size > 1 ? (init.last - init.first) / (size - 1) : 0
       return device.tensor(
-        Float32Array.from({ length: size }, (_, i) => (typeof values === 'number' ? values : values[i])),
+        Float32Array.from({ length: size }, (_, i) => init.first + i * step),
         shape,
       )
     }
   }
+}
+
+/** A 32-bit number for a name: FNV-1a (Fowler, Noll and Vo, http://www.isthe.com/chongo/tech/comp/fnv/). */
+export function streamOf(name: string): number {
+  let hash = 0x811c9dc5 // 2166136261, the offset basis
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193) // 16777619, the prime
+  return hash >>> 0
 }

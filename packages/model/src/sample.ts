@@ -34,15 +34,18 @@ export function checkSampleOptions({
 }
 
 /** One token from logits [V]. Order of steps: repetition penalty, temperature, top-k, top-p, draw. Ties go to the smaller id.
- *  Throws when the logits are not finite. */
+ *  `context` holds the tokens that the penalty strikes; those outside the vocabulary are left aside.
+ *  Throws when there are no logits, one is not finite, or an option is out of range. */
 export function sampleToken(
   logits: Float32Array,
   context: Iterable<number>,
   options: SampleOptions,
   random: Random,
 ): number {
-  const { temperature = 1, topK = logits.length, topP = 1, repetitionPenalty = 1 } = options
+  checkSampleOptions(options)
+  const { temperature = 1, repetitionPenalty = 1 } = options
   const scores = Float64Array.from(logits)
+  if (scores.length === 0) throw new Error('sample: logits must hold at least one token, got none')
   const bad = scores.findIndex((score) => !Number.isFinite(score))
   if (bad >= 0)
     throw new Error(
@@ -51,19 +54,34 @@ export function sampleToken(
   if (repetitionPenalty !== 1)
     for (const id of new Set(context))
       scores[id] = scores[id] > 0 ? scores[id] / repetitionPenalty : scores[id] * repetitionPenalty
-  if (temperature === 0) return scores.reduce((best, score, id) => (score > scores[best] ? id : best), 0)
+  const best = scores.reduce((top, score, id) => (score > scores[top] ? id : top), 0)
+  if (temperature === 0) return best
 
-  const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b)
-  const kept = order.slice(0, topK)
-  const weights = kept.map((id) => Math.exp((scores[id] - scores[order[0]]) / temperature))
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  let count = 0
-  let mass = 0
-  while (count < kept.length && (count === 0 || mass < topP * total)) mass += weights[count++]
-  let draw = random.float() * mass
-  for (let i = 0; i < count; i++) {
-    draw -= weights[i]
-    if (draw < 0) return kept[i]
+  const weights = scores.map((score) => Math.exp((score - scores[best]) / temperature))
+  keepLikeliest(scores, weights, options)
+  let draw = random.float() * weights.reduce((mass, weight) => mass + weight, 0)
+  for (const [id, weight] of weights.entries()) {
+    draw -= weight
+    if (draw < 0) return id
   }
-  return kept[count - 1] // rounding left a remainder
+  return best // rounding left a remainder
+}
+
+/** Sets the weights of tokens outside top-k and top-p to 0. Sorts numbers, not ids: V log V of the cheapest kind. */
+function keepLikeliest(
+  scores: Float64Array,
+  weights: Float64Array,
+  { topK = scores.length, topP = 1 }: SampleOptions,
+): void {
+  if (topK >= scores.length && topP === 1) return
+  const fallingScores = scores.toSorted().reverse()
+  const falling = weights.toSorted().reverse().subarray(0, topK)
+  const enough = topP * falling.reduce((mass, weight) => mass + weight, 0)
+  let count = 0
+  for (let mass = 0; count < falling.length && (count === 0 || mass < enough); ) mass += falling[count++]
+  const cutoff = fallingScores[count - 1]
+  let ties = fallingScores.subarray(0, count).filter((score) => score === cutoff).length
+  scores.forEach((score, id) => {
+    if (score < cutoff || (score === cutoff && ties-- <= 0)) weights[id] = 0
+  })
 }

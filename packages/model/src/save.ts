@@ -1,4 +1,3 @@
-import { LaplacianTensor } from '@tau/attention'
 import { readManifold, writeManifold } from '@tau/graph'
 import {
   type Device,
@@ -6,13 +5,15 @@ import {
   encodeSafetensors,
   type NamedArray,
   readFileBytes,
+  readUtf8File,
   type SafetensorsFile,
   type Tensor,
   writeFileAtomic,
 } from '@tau/tensor'
+import { assemble } from './assemble.ts'
 import { type ModelConfig, manifoldDim } from './config.ts'
 import { configFromJson, configToJson } from './config-json.ts'
-import { GPT } from './gpt.ts'
+import type { GPT } from './gpt.ts'
 import { parameterSpecs } from './parameters.ts'
 
 /** Names of the files of a model directory. */
@@ -22,19 +23,33 @@ export const MODEL_FILES = {
   manifold: 'manifold.parquet',
 } as const
 
-/** Writes `model.safetensors`, `config.json` and, for tau attention, `manifold.parquet` with `manifold.json`. Each file is
- *  replaced whole or not at all, the configuration last; a directory that exists keeps its other files.
- *  Throws when the disk is full: what was there before is unchanged. */
+/** A configuration is a page of text; more is not one. */
+const MAX_CONFIG_BYTES = 2 ** 20
+
+/** Writes `model.safetensors`, `config.json` and, for tau attention, `manifold.parquet` with `manifold.json`; a directory that
+ *  exists keeps its other files. All are written to the disk under another name first and then renamed: if the disk is full the
+ *  model that was there is unchanged, as a whole. */
 export async function saveModel(model: GPT, dir: string): Promise<void> {
-  const { mkdir } = await import('node:fs/promises')
+  const { mkdir, mkdtemp, open, readdir, rename, rm } = await import('node:fs/promises')
   const { join } = await import('node:path')
+  const weights = await encodeModel(model)
   await mkdir(dir, { recursive: true })
-  if (model.laplacian) {
-    const { csr, dim } = model.laplacian
-    await writeManifold(dir, { laplacian: csr, nameId: 'domain', source: { rows: dim, cols: dim } })
+  const partial = await mkdtemp(join(dir, '.save-'))
+  try {
+    await writeFileAtomic(join(partial, MODEL_FILES.weights), weights)
+    if (model.laplacian) {
+      const { csr, dim } = model.laplacian
+      await writeManifold(partial, { laplacian: csr, nameId: 'domain', source: { rows: dim, cols: dim } })
+    }
+    await writeFileAtomic(join(partial, MODEL_FILES.config), configToJson(model.config))
+    for (const name of await readdir(partial)) await rename(join(partial, name), join(dir, name))
+    // The renames must reach the disk too; some systems cannot open a directory, and then it is up to them.
+    const handle = await open(dir, 'r').catch(() => undefined)
+    await handle?.sync().catch(() => undefined)
+    await handle?.close()
+  } finally {
+    await rm(partial, { recursive: true, force: true })
   }
-  await writeFileAtomic(join(dir, MODEL_FILES.weights), await encodeModel(model))
-  await writeFileAtomic(join(dir, MODEL_FILES.config), configToJson(model.config))
 }
 
 /** The bytes of model.safetensors: the parameters, and as metadata τ per layer where it is not learned. */
@@ -52,19 +67,20 @@ export async function encodeModel(model: GPT): Promise<Uint8Array> {
 export async function loadModel(device: Device, dir: string): Promise<GPT> {
   const { join } = await import('node:path')
   const configPath = join(dir, MODEL_FILES.config)
-  const config = configFromJson(new TextDecoder().decode(await readFileBytes(configPath)), configPath)
+  const config = configFromJson(await readUtf8File(configPath, 'loadModel', MAX_CONFIG_BYTES), configPath)
   const weightsPath = join(dir, MODEL_FILES.weights)
-  const file = decodeSafetensors(await readFileBytes(weightsPath), weightsPath)
+  const file = decodeSafetensors(await readFileBytes(weightsPath, 'loadModel'), weightsPath)
+  const taus = readTaus(config, file, weightsPath)
   const laplacian =
     config.attention === 'tau'
       ? (await readManifold(dir, { size: manifoldDim(config) })).laplacian
       : undefined
-  return device.unscoped(() => {
-    const parameters = toParameters(device, config, file, weightsPath)
-    const model = new GPT(device, config, parameters, laplacian && LaplacianTensor.from(device, laplacian))
-    restoreTau(model, file, weightsPath)
-    return model
+  const makeParameters = () => toParameters(device, config, file, weightsPath)
+  const model = assemble(device, config, makeParameters, laplacian)
+  model.attention.forEach((layer, i) => {
+    layer.tau = taus[i]
   })
+  return model
 }
 
 function toParameters(
@@ -94,23 +110,20 @@ function toParameters(
   return parameters
 }
 
-function restoreTau(model: GPT, { metadata }: SafetensorsFile, path: string): void {
-  if (metadata.tau === undefined) return
+/** τ per layer from the metadata; the configuration's where a file does not say. */
+function readTaus({ tau, nLayer }: ModelConfig, { metadata }: SafetensorsFile, path: string): number[] {
+  if (metadata.tau === undefined) return Array.from({ length: nLayer }, () => tau)
   let taus: unknown
   try {
     taus = JSON.parse(metadata.tau)
   } catch {
-    taus = undefined
+    taus = undefined // the message below shows the text
   }
-  const valid =
-    Array.isArray(taus) &&
-    taus.length === model.attention.length &&
-    taus.every((tau) => tau > 0 && Number.isFinite(tau))
-  if (!valid || !Array.isArray(taus))
-    throw new Error(
-      `${path}: metadata tau must be ${model.attention.length} positive numbers, got ${metadata.tau}`,
-    )
-  model.attention.forEach((layer, i) => {
-    layer.tau = taus[i]
-  })
+  if (
+    !Array.isArray(taus) ||
+    taus.length !== nLayer ||
+    !taus.every((value) => Number.isFinite(value) && value > 0)
+  )
+    throw new Error(`${path}: metadata tau must be ${nLayer} positive numbers, got ${metadata.tau}`)
+  return taus
 }
