@@ -2,7 +2,6 @@ import { expectNear, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gpuKernels } from '../../kernels/gpu.ts'
 import type { KernelTable } from '../../kernels/table.ts'
-import { broadcastShapes } from '../../shape.ts'
 import { GpuEngine } from './engine.ts'
 import { GPU_MODES, openGpuJs } from './gpu-js.ts'
 
