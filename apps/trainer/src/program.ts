@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { Action } from './commands/action.ts'
 import { benchCommand } from './commands/bench.ts'
+import { demoCommand } from './commands/demo.ts'
 import { evalCommand } from './commands/eval.ts'
 import { generateCommand } from './commands/generate.ts'
 import { infoCommand } from './commands/info.ts'
@@ -14,6 +15,7 @@ import { EXIT, type Io, say } from './run/io.ts'
 import { tauVersion } from './run/versions.ts'
 
 const COMMANDS = [
+  demoCommand,
   trainCommand,
   evalCommand,
   generateCommand,

@@ -5,15 +5,32 @@ import { readConfigFile } from '../config/file.ts'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
 
+export interface FlagOptions {
+  /** Paths to show in help; the others are accepted and left out. Default: all. */
+  readonly shown?: readonly string[]
+  /** Defaults in words where they are not the schema's. */
+  readonly defaults?: ReadonlyMap<string, string>
+}
+
 /** Adds a flag for every field of the sections ('' for `out`): text, type, unit and default come from the schema. */
-export function addConfigFlags(command: Command, sectionNames: readonly string[]): Command {
+export function addConfigFlags(
+  command: Command,
+  sectionNames: readonly string[],
+  options: FlagOptions = {},
+): Command {
+  const { shown, defaults } = options
   for (const { name, description, fields } of configSections()) {
     if (!sectionNames.includes(name)) continue
     for (const field of fields) {
-      const heading = name === '' ? 'Options:' : `${name}: ${description}`
+      const heading = name === '' || shown ? 'Options:' : `${name}: ${description}`
+      const defaultText = defaults?.get(field.path) ?? field.defaultText
       field.flags.forEach((flag, i) => {
-        const option = new Option(`--${flag} ${argumentOf(field)}`, helpOf(field)).helpGroup(heading)
-        command.addOption(i === 0 ? option : option.hideHelp())
+        const option = new Option(
+          `--${flag} ${argumentOf(field)}`,
+          helpOf({ ...field, defaultText }),
+        ).helpGroup(heading)
+        const isShown = i === 0 && (shown?.includes(field.path) ?? true)
+        command.addOption(isShown ? option : option.hideHelp())
       })
     }
   }

@@ -31,7 +31,14 @@ export function parseConfigText(text: string, path: string): Source {
       `config: ${path} must be YAML or JSON, got "${error.message}" at line ${line}, column ${col}`,
     )
   }
-  const values: unknown = document.toJS({ maxAliasCount: 100 })
+  let values: unknown
+  try {
+    values = document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw new UsageError(
+      `config: ${path} must be YAML or JSON, got ${error}; write out what its aliases stand for`,
+    )
+  }
   if (values !== null && (typeof values !== 'object' || Array.isArray(values)))
     throw new UsageError(
       `config: ${path} must hold sections like "train:", got ${JSON.stringify(values).slice(0, 60)}`,

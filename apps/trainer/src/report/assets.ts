@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire, stripTypeScriptTypes } from 'node:module'
 
@@ -20,7 +19,3 @@ export function reportAssets(): ReportAssets {
     script: `${read(resolve('uplot/dist/uPlot.iife.min.js'))}\n{\n${client.replace(/^ +$/gm, '')}\n}`,
   }
 }
-
-/** Source expression of a Content-Security-Policy that allows exactly this inline text. */
-export const cspHash = (text: string): string =>
-  `'sha256-${createHash('sha256').update(text).digest('base64')}'`

@@ -31,9 +31,6 @@ export async function readTexts(data: Config['data']): Promise<Texts> {
   return splitHeldOut(files.map((file) => file.text).join(SEPARATOR), data.heldOut)
 }
 
-/** Splits a text that did not come from files. */
-export const splitText = (text: string, heldOut: number): Texts => splitHeldOut(text, heldOut)
-
 /** The tokenizer that the configuration names, or one trained on the part of the text that is trained on. */
 export async function makeTokenizer(
   path: string | undefined,

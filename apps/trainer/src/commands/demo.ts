@@ -1,0 +1,144 @@
+import { join, relative } from 'node:path'
+import { writeFileAtomic } from '@tau/tensor'
+import type { TrainResult } from '@tau/train'
+import { Command } from 'commander'
+import { buildConfig } from '../config/config.ts'
+import type { Config } from '../config/schema.ts'
+import { demoDefaults } from '../demo/defaults.ts'
+import { mobyDick } from '../demo/moby-dick.ts'
+import { userPath } from '../paths.ts'
+import { duration } from '../report/summary.ts'
+import { deviceText, openDevice } from '../run/device.ts'
+import { openRunFolder } from '../run/folder.ts'
+import { EXIT, type Io, print, say } from '../run/io.ts'
+import { absolutePaths, freshTraining, type Stages } from '../run/setup.ts'
+import { runTraining, sampleText, type Training } from '../run/training.ts'
+import type { Action } from './action.ts'
+import { addConfigFlags, flagValues } from './options.ts'
+import { modelText } from './train.ts'
+
+const CORPUS = 'corpus.txt'
+const SHOWN = [
+  'data.files',
+  'model.attention',
+  'model.preset',
+  'train.steps',
+  'train.seed',
+  'device.backend',
+  'device.threads',
+  'out',
+]
+
+export function demoCommand(action: Action): Command {
+  const command = new Command('demo').description(
+    'From a text to a model in about two minutes: tokenizer, manifold, training, report and a sample. Takes every flag of tau train',
+  )
+  addConfigFlags(command, ['data', 'tokenizer', 'manifold', 'model', 'train', 'sample', 'device', ''], {
+    shown: SHOWN,
+    defaults: new Map([
+      ['data.files', 'Moby-Dick'],
+      ['train.steps', String(demoConfig([]).train.steps)],
+      ['out', demoConfig([]).out],
+    ]),
+  })
+  return command.action(action((io) => demoAction(command, io)))
+}
+
+const demoConfig = (flags: Parameters<typeof buildConfig>[1]): Config => buildConfig(demoDefaults, flags)
+
+async function demoAction(command: Command, io: Io): Promise<number> {
+  const given = demoConfig(flagValues(command))
+  const out = userPath(given.out)
+  await openRunFolder(out, true)
+  const config = absolutePaths(given.data.files.length > 0 ? given : await withMobyDick(given, out))
+  const started = performance.now()
+  const device = await openDevice(config.device)
+  try {
+    say(io, `Running on ${deviceText(device.info)}.`)
+    const training = await freshTraining(device, config, narrate(config, io))
+    const steps = config.train.steps
+    say(
+      io,
+      `\n4. Training: ${steps} steps of ${config.train.batchSize} × ${training.model.config.seqLen} tokens. Ctrl-C stops and saves.`,
+    )
+    const result = await runTraining(training, io)
+    await conclude(training, { result, given, started }, io)
+    return result.reason === 'interrupted' ? EXIT.interrupted : EXIT.ok
+  } finally {
+    await device.close()
+  }
+}
+
+/** The text goes into the run's folder, so that eval and --resume find it there. */
+async function withMobyDick(config: Config, out: string): Promise<Config> {
+  const path = join(out, CORPUS)
+  await writeFileAtomic(path, await mobyDick())
+  return { ...config, data: { ...config.data, files: [path] } }
+}
+
+const narrate = (config: Config, io: Io): Stages => ({
+  text: ({ train, heldOut }) => {
+    const { files } = config.data
+    const what = files[0].endsWith(CORPUS) ? 'Moby-Dick by Herman Melville' : files.join(', ')
+    say(io, `\n1. Text: ${what}, ${number(train.length)} characters to learn from.`)
+    say(
+      io,
+      `   The last ${number(heldOut.length)} are held out: the model never sees them and is judged on them.`,
+    )
+  },
+  tokenizer: ({ vocabSize }, { train, bytesPerToken }) => {
+    const { path } = config.tokenizer
+    const how = path === undefined ? 'learned from the text (byte-level BPE)' : `read from ${path}`
+    say(
+      io,
+      `\n2. Tokenizer: ${number(vocabSize)} tokens ${how}; a token stands for ${bytesPerToken.toFixed(2)} bytes.`,
+    )
+    say(io, `   The text to learn from is ${number(train.length)} tokens.`)
+  },
+  manifold: (about) => {
+    say(
+      io,
+      '\n3. Manifold: a graph of how the features of the domain hang together; its Laplacian gives every head vector its λ.',
+    )
+    say(io, `   ${about}`)
+  },
+  model: (model) => {
+    if (model.config.attention === 'dot')
+      say(io, '\n3. Manifold: not needed, dot-product attention has no λ.')
+    say(io, `\n   Model: ${modelText(model, config)}.`)
+  },
+})
+
+const number = (value: number) => value.toLocaleString('en')
+
+interface Conclusion {
+  readonly result: TrainResult
+  /** The configuration as the user gave it: paths to show. */
+  readonly given: Config
+  readonly started: number
+}
+
+async function conclude(training: Training, { result, given, started }: Conclusion, io: Io): Promise<void> {
+  const { config, model, tokenizer } = training
+  const { prompt, text } = await sampleText(model, tokenizer, config, result.step)
+  const nearby = relative(userPath('.'), config.out)
+  const folder = nearby === '' || nearby.startsWith('..') ? config.out : nearby
+  const seconds = duration((performance.now() - started) / 1000)
+  say(io, `\n5. Done in ${seconds}, ${result.step} steps.`)
+  print(
+    io,
+    `Validation loss: ${result.valBpb.toFixed(3)} bits per byte (${result.valLoss.toFixed(3)} nats per token)`,
+  )
+  print(io, `Sample: ${prompt}${text}`)
+  const other = given.model.attention === 'dot' ? 'tau' : 'dot'
+  print(io, `\nThe run is in ${folder}: open ${join(folder, 'report.html')} in a browser. Then try:`)
+  for (const [command, what] of [
+    [`npm run tau -- generate ${folder} "Call me Ishmael"`, 'continue a text of yours'],
+    [
+      `npm run tau -- train --resume --out ${folder} --steps ${2 * config.train.steps}`,
+      'train on for as long again',
+    ],
+    [`npm run demo -- --attention ${other} --out ${folder}-${other}`, 'the same with the other attention'],
+  ])
+    print(io, `  ${command}\n      ${what}`)
+}

@@ -1,0 +1,491 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { readMetrics } from '@tau/train'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TINY, tau, workFolder } from './testing.ts'
+
+let folder: string
+let text: string
+let run: string
+const path = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  ;({ folder, text } = await workFolder())
+  run = path('runs/base')
+  const base = [
+    'train',
+    '--data',
+    text,
+    '--out',
+    run,
+    '--steps',
+    '4',
+    '--eval-every',
+    '2',
+    '--heads-every',
+    '2',
+    '--sample-every',
+    '2',
+  ]
+  const outcome = await tau([...base, ...TINY])
+  expect(outcome.stderr).not.toContain('tau:')
+  expect(outcome.code).toBe(0)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('tau train', () => {
+  it('writes a whole run and says the validation loss', async () => {
+    expect(readdirSync(run).sort()).toEqual([
+      'checkpoints',
+      'config.json',
+      'manifold.json',
+      'manifold.parquet',
+      'metrics.jsonl',
+      'model.safetensors',
+      'report.html',
+      'run.yaml',
+      'tokenizer.json',
+    ])
+    const records = await readMetrics(join(run, 'metrics.jsonl'))
+    expect(records[0]).toMatchObject({
+      kind: 'run',
+      device: { backend: 'cpu', threads: 1 },
+      config: {
+        model: { attention: 'tau', preset: 'default', nEmbd: 12, vocabSize: 307 },
+        train: { steps: 4 },
+      },
+    })
+    expect(records.filter((record) => record.kind === 'step').map((record) => record.step)).toEqual([
+      1, 2, 3, 4,
+    ])
+    expect(records.at(-1)).toMatchObject({ kind: 'end', reason: 'finished', step: 4 })
+    expect(JSON.parse(readFileSync(join(run, 'manifold.json'), 'utf8'))).toMatchObject({
+      builder_config: { tau_width: { Usize: 17 } },
+    })
+  })
+
+  it('is quiet where there is no terminal, and gives the same run for the same seed', async () => {
+    const again = [
+      'train',
+      '--data',
+      text,
+      '--out',
+      path('runs/again'),
+      '--steps',
+      '4',
+      '--eval-every',
+      '2',
+      '--heads-every',
+      '2',
+      '--sample-every',
+      '2',
+    ]
+    const { stdout, stderr } = await tau([...again, ...TINY])
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(stderr).not.toMatch(/[\r\x1b]/)
+    expect(stderr.match(/^step .*$/gm)).toEqual([
+      expect.stringMatching(/^step 0\/4 · val \d\.\d{3} · \d\.\d{3} bits\/byte$/),
+      expect.stringMatching(/^step 2\/4 · loss .* left · \d\.\d{3} bits\/byte$/),
+      expect.stringMatching(/^step 4\/4 · loss .* 0:00 left · \d\.\d{3} bits\/byte$/),
+    ])
+    expect(stdout).toMatch(/^step 4: validation loss \d\.\d{4} nats per token, \d\.\d{4} bits per byte\n$/)
+    expect(
+      readFileSync(path('runs/again/model.safetensors')).equals(readFileSync(join(run, 'model.safetensors'))),
+    ).toBe(true)
+  })
+
+  it('saves on Ctrl-C with code 130; --resume then ends where an uninterrupted run ends, bit for bit', async () => {
+    const out = path('runs/stopped')
+    const outcome = await tau(
+      ['train', '--data', text, '--out', out, '--steps', '4', '--eval-every', '1', ...TINY],
+      (line, abort) => {
+        if (line.startsWith('step 2/4')) abort()
+      },
+    )
+    expect(outcome.code).toBe(130)
+    expect(outcome.stderr).toContain(
+      `interrupted at step 2, saved; go on with: tau train --resume --out ${out}`,
+    )
+    expect(readdirSync(join(out, 'checkpoints')).sort()).toEqual(['latest.json', 'step-2'])
+    expect(readFileSync(join(out, 'report.html'), 'utf8').includes('interrupted, can be resumed')).toBe(true)
+    const resumed = await tau(['train', '--resume', '--out', out])
+    expect(resumed.stderr).toContain('resuming at step 2 of 4')
+    expect(resumed.code).toBe(0)
+    expect(
+      readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(run, 'model.safetensors'))),
+    ).toBe(true)
+    const records = await readMetrics(join(out, 'metrics.jsonl'))
+    expect(records.filter((record) => record.kind === 'step').map((record) => record.step)).toEqual([
+      1, 2, 3, 4,
+    ])
+    expect(JSON.parse(readFileSync(join(out, 'manifold.json'), 'utf8'))).toMatchObject({
+      builder_config: { tau_width: { Usize: 17 } },
+    })
+  })
+
+  it('reads a configuration file, prints the merged one, and takes it back', async () => {
+    writeFileSync(
+      path('config.yaml'),
+      `data: {files: [${text}]}\ntrain: {steps: 1, lr: 0.01}\nout: ${path('runs/yaml')}\n`,
+    )
+    const printed = await tau([
+      'train',
+      '--config',
+      path('config.yaml'),
+      '--lr',
+      '0.02',
+      '--print-config',
+      ...TINY,
+    ])
+    expect(printed.stdout).toMatch(/lr: 0\.02 # Peak learning rate/)
+    expect(printed.stdout).toContain('nEmbd: 12')
+    expect(existsSync(path('runs/yaml'))).toBe(false)
+    writeFileSync(path('printed.yaml'), printed.stdout)
+    expect((await tau(['train', '--config', path('printed.yaml')])).code).toBe(0)
+    expect(
+      (await readMetrics(path('runs/yaml/metrics.jsonl'))).find((record) => record.kind === 'step'),
+    ).toMatchObject({ step: 1 })
+  })
+
+  it('trains the dot-product baseline and the paper preset, and the report says which is which', async () => {
+    const report = async (name: string, flags: readonly string[]) => {
+      const out = path(`runs/${name}`)
+      const { code } = await tau(['train', '--data', text, '--out', out, '--steps', '1', ...flags, ...TINY])
+      expect(code).toBe(0)
+      return readFileSync(join(out, 'report.html'), 'utf8').match(/<h1>(.*?)<\/h1>/)?.[1]
+    }
+    expect(await report('dot', ['--attention', 'dot'])).toBe('GPT, default preset')
+    expect(existsSync(path('runs/dot/manifold.parquet'))).toBe(false)
+    expect(await report('paper', ['--preset', 'paper'])).toBe('TauGPT, paper preset')
+  })
+
+  it('stops with the step and a report when the loss is no longer finite', async () => {
+    const out = path('runs/diverged')
+    const flags = [
+      '--lr',
+      '1e30',
+      '--grad-clip',
+      'none',
+      '--warmup',
+      '0',
+      '--steps',
+      '9',
+      '--checkpoint-every',
+      '1',
+      ...TINY,
+    ]
+    const { code, stderr } = await tau(['train', '--data', text, '--out', out, ...flags])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/tau: train: step \d must have a finite loss and gradient, got /)
+    expect(readFileSync(join(out, 'report.html'), 'utf8').includes('>diverged')).toBe(true)
+  })
+})
+
+describe('tau eval, generate, info, report', () => {
+  it('evaluates the held-out text of the run, or another text', async () => {
+    const own = JSON.parse((await tau(['eval', run, '--json', '--threads', '1'])).stdout)
+    const records = await readMetrics(join(run, 'metrics.jsonl'))
+    expect(own.tokens).toBeGreaterThan(100)
+    expect(own.nats).toBeLessThan(Math.log(307))
+    expect(own.bitsPerByte).toBeCloseTo(
+      own.nats / Math.LN2 / (records[0].kind === 'run' ? records[0].bytesPerToken : 0),
+      6,
+    )
+    const { code, stdout } = await tau(['eval', run, '--data', text, '--tokens', '200', '--threads', '1'])
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^loss +\d\.\d{4} nats per token\n.*bits per byte\nperplexity .*\ntokens +\d+\n$/,
+      ),
+    ])
+  })
+
+  it('generates the same text for the same seed', async () => {
+    const generate = (seed: string) =>
+      tau(['generate', run, 'The whale', '--tokens', '12', '--seed', seed, '--threads', '1'])
+    const first = await generate('1')
+    expect(first.code).toBe(0)
+    expect(first.stdout).toMatch(/^The whale./)
+    expect((await generate('1')).stdout).toBe(first.stdout)
+    expect((await generate('2')).stdout).not.toBe(first.stdout)
+  })
+
+  it('describes machine and model, and writes the report again', async () => {
+    expect((await tau(['info'])).stdout).toMatch(/^tau +\d[\s\S]*device +cpu, /)
+    const { stdout } = await tau(['info', run])
+    for (const row of [
+      /^parameters +[\d,]+$/m,
+      /^nEmbd +12$/m,
+      /^tokenizer +307 tokens$/m,
+      /^run +4 steps, finished$/m,
+    ])
+      expect(stdout).toMatch(row)
+    const { stdout: report } = await tau(['report', run, '--out', path('other.html')])
+    expect(readFileSync(report.trim(), 'utf8')).toBe(readFileSync(join(run, 'report.html'), 'utf8'))
+  })
+})
+
+describe('tau manifold, tokenizer, prepare', () => {
+  it('build their files, which a training then takes', async () => {
+    const [manifold, tokenizer, tokens, out] = ['manifold', 'tok.json', 'tokens', 'runs/prepared'].map(path)
+    await tau([
+      'manifold',
+      'build',
+      '--data',
+      text,
+      '--dim',
+      '6',
+      '--manifold.width',
+      '17',
+      '--out',
+      manifold,
+    ])
+    const inspected = await tau(['manifold', 'inspect', manifold])
+    expect([inspected.code, inspected.stdout]).toEqual([
+      0,
+      expect.stringMatching(/size +6 × 6[\s\S]*a Laplacian that a model can use/),
+    ])
+    expect(JSON.parse((await tau(['manifold', 'inspect', manifold, '--json'])).stdout)).toMatchObject({
+      verdict: { ok: true, size: [6, 6] },
+    })
+    expect(
+      (await tau(['tokenizer', 'train', '--data', text, '--vocab-size', '307', '--out', tokenizer])).code,
+    ).toBe(0)
+    expect(readFileSync(tokenizer, 'utf8')).toBe(readFileSync(join(run, 'tokenizer.json'), 'utf8'))
+    expect(
+      (
+        await tau([
+          'prepare',
+          '--data',
+          text,
+          '--tokenizer',
+          tokenizer,
+          '--shard-tokens',
+          '5000',
+          '--out',
+          tokens,
+        ])
+      ).code,
+    ).toBe(0)
+    const trained = await tau([
+      'train',
+      '--data.shards',
+      tokens,
+      '--manifold',
+      manifold,
+      '--out',
+      out,
+      '--steps',
+      '4',
+      '--eval-every',
+      '2',
+      ...TINY,
+    ])
+    expect(trained.code).toBe(0)
+    // Same tokens, same graph, same seed: the same model as from the text itself.
+    expect(
+      readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(run, 'model.safetensors'))),
+    ).toBe(true)
+    expect((await tau(['eval', out, '--threads', '1'])).code).toBe(0)
+  })
+})
+
+describe('tau demo', () => {
+  it('tells each stage, leaves a run, and ends with three commands', async () => {
+    const out = path('runs/demo')
+    const { code, stdout, stderr } = await tau([
+      'demo',
+      '--data',
+      text,
+      '--steps',
+      '2',
+      '--out',
+      out,
+      ...TINY,
+    ])
+    expect(code).toBe(0)
+    for (const stage of ['1. Text:', '2. Tokenizer:', '3. Manifold:', '4. Training:', '5. Done'])
+      expect(stderr).toContain(stage)
+    expect(stdout).toMatch(
+      /^Validation loss: \d\.\d{3} bits per byte \(\d\.\d{3} nats per token\)\nSample: The whale/,
+    )
+    expect(stdout.match(/^ {2}npm run .*$/gm)).toEqual([
+      `  npm run tau -- generate ${out} "Call me Ishmael"`,
+      `  npm run tau -- train --resume --out ${out} --steps 4`,
+      `  npm run demo -- --attention dot --out ${out}-dot`,
+    ])
+    expect(existsSync(join(out, 'report.html'))).toBe(true)
+    // A second demo replaces the first.
+    expect(
+      (await tau(['demo', '--data', text, '--steps', '1', '--attention', 'dot', '--out', out, ...TINY])).code,
+    ).toBe(0)
+  })
+})
+
+describe('bad input', () => {
+  const inRuns = (name: string) => ['--out', path(`runs/bad-${name}`)]
+  const file = (name: string, content: string | Uint8Array) => {
+    writeFileSync(path(name), content)
+    return path(name)
+  }
+  /** A copy of the base run's model in which one file is damaged. */
+  function damaged(name: string, damage: (file: string) => void): string {
+    const copy = path(`damaged-${name}`)
+    rmSync(copy, { recursive: true, force: true })
+    mkdirSync(copy)
+    for (const one of readdirSync(run, { withFileTypes: true }))
+      if (one.isFile()) copyFileSync(join(run, one.name), join(copy, one.name))
+    damage(join(copy, name))
+    return copy
+  }
+  it.each<[string, () => string[], number, RegExp]>([
+    ['an unknown flag', () => ['train', '--lrr', '1'], 2, /unknown option '--lrr'/],
+    ['an unknown command', () => ['trian'], 2, /unknown command 'trian'/],
+    ['no command', () => [], 2, /Usage: tau/],
+    [
+      'a flag out of range',
+      () => ['train', '--steps', '0'],
+      2,
+      /config train\.steps: must be a whole number of at least 1, got 0 \(--steps\)/,
+    ],
+    [
+      'a number that is none',
+      () => ['generate', run, '--tokens', 'many'],
+      2,
+      /tokens must be a whole number of at least 0, got many/,
+    ],
+    ['no text', () => ['train', ...inRuns('a')], 2, /data: there must be a text to read, got no files/],
+    [
+      'a missing text',
+      () => ['train', '--data', path('none.txt'), ...inRuns('b')],
+      1,
+      /none\.txt must be readable, got ENOENT/,
+    ],
+    [
+      'an empty text',
+      () => ['train', '--data', file('empty.txt', ''), ...inRuns('c')],
+      1,
+      /empty\.txt must not be empty/,
+    ],
+    [
+      'a text in another encoding',
+      () => ['train', '--data', file('latin.txt', Uint8Array.of(0x61, 0xe9, 0x62)), ...inRuns('d')],
+      1,
+      /latin\.txt must be UTF-8, got bytes e9 62 at offset 1/,
+    ],
+    ['a missing config', () => ['train', '--config', path('none.yaml')], 2, /none\.yaml must be readable/],
+    [
+      'a config with a wrong key',
+      () => ['train', '--config', file('bad.yaml', 'train:\n  lrr: 0.1')],
+      2,
+      /config train\.lrr: unknown key, got 0\.1 \(bad\.yaml line 2\); did you mean train\.lr\?/,
+    ],
+    [
+      'a width that heads do not divide',
+      () => ['train', '--data', text, '--n-embd', '130'],
+      2,
+      /config model\.nEmbd: must be a multiple of nHead = 4, got 130/,
+    ],
+    [
+      'a manifold of another size',
+      () => ['train', '--data', text, '--manifold', run, ...TINY, '--n-embd', '16', ...inRuns('e')],
+      1,
+      /must be \[8, 8\], got \[6, 6\]/,
+    ],
+    [
+      'a folder that holds a run',
+      () => ['train', '--data', text, '--out', run],
+      2,
+      /must not hold a run already, got .*; pass --resume, --overwrite/,
+    ],
+    [
+      'a resume without a run',
+      () => ['train', '--resume', ...inRuns('f')],
+      2,
+      /must hold a run, got no run\.yaml/,
+    ],
+    [
+      'a resume that changes the model',
+      () => ['train', '--resume', '--out', run, '--n-layer', '2'],
+      2,
+      /--n-layer must stay what the run began with, got 2/,
+    ],
+    [
+      'shards and files together',
+      () => ['train', '--data', text, '--data.shards', 'x', ...inRuns('g')],
+      2,
+      /files or shards, got both/,
+    ],
+    [
+      'a prompt that is too long',
+      () => ['generate', run, 'The whale, the whale, the great white whale of the sea'],
+      1,
+      /prompt must have at most seqLen = 11 tokens, got \d+/,
+    ],
+    [
+      'an unknown stop token',
+      () => ['generate', run, 'x', '--stop', '<nope>'],
+      2,
+      /--stop must be a token of the tokenizer, got "<nope>"/,
+    ],
+    [
+      'a short model file',
+      () => ['generate', damaged('model.safetensors', (at) => truncateSync(at, 999)), 'x'],
+      1,
+      /model\.safetensors/,
+    ],
+    [
+      'a short manifold',
+      () => ['generate', damaged('manifold.parquet', (at) => truncateSync(at, 99)), 'x'],
+      1,
+      /manifold/,
+    ],
+    [
+      'a manifold that is not as described',
+      () => ['manifold', 'inspect', damaged('manifold.parquet', (at) => truncateSync(at, 99))],
+      1,
+      /manifold/,
+    ],
+    [
+      'a tokenizer that lies',
+      () => ['generate', damaged('tokenizer.json', (at) => writeFileSync(at, '{"model": {}}')), 'x'],
+      1,
+      /tokenizer\.json/,
+    ],
+    [
+      'a config.json that lies',
+      () => ['info', damaged('config.json', (at) => writeFileSync(at, '{"n_layer": "two"}'))],
+      1,
+      /n_layer must be a number, got "two"/,
+    ],
+    [
+      'metrics that are none',
+      () => ['report', damaged('metrics.jsonl', (at) => writeFileSync(at, 'hello\nworld\n'))],
+      1,
+      /line 1 of .*metrics\.jsonl must be a record, got hello/,
+    ],
+  ])('%s', async (_, args, code, message) => {
+    const outcome = await tau(args())
+    expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringMatching(message)])
+    expect(outcome.stderr).not.toMatch(/^ +at /m)
+  })
+
+  it('shows where an error comes from with --debug', async () => {
+    expect((await tau(['report', path('nowhere'), '--debug'])).stderr).toMatch(/^ +at /m)
+  })
+
+  it('reads metrics whose last line was cut off', async () => {
+    const cut = damaged('metrics.jsonl', (at) => truncateSync(at, readFileSync(at).length - 20))
+    expect((await tau(['report', cut])).code).toBe(0)
+    expect(readFileSync(join(cut, 'report.html'), 'utf8').includes('no end record')).toBe(true)
+  })
+})

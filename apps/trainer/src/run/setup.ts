@@ -1,0 +1,120 @@
+import { join } from 'node:path'
+import { readManifold } from '@tau/graph'
+import { type GPT, type ModelConfig, manifoldDim, resolveConfig } from '@tau/model'
+import type { Device } from '@tau/tensor'
+import { loadTokenizer, resumeFrom, type Tokenizer, type TrainData } from '@tau/train'
+import { UsageError } from '../config/errors.ts'
+import type { Config } from '../config/schema.ts'
+import { userPath } from '../paths.ts'
+import { makeTokenizer, readPrepared, readTexts, type Texts, tokenize } from './corpus.ts'
+import { exists, RUN_FILES } from './folder.ts'
+import { makeManifold, originOf } from './manifold.ts'
+import { freshModel, type Training } from './training.ts'
+
+/** Where the preparation of a run stands, for whoever tells the user. */
+export interface Stages {
+  text?(texts: Texts): void
+  tokenizer?(tokenizer: Tokenizer, data: TrainData): void
+  manifold?(about: string): void
+  model?(model: GPT): void
+}
+
+/** The configuration with absolute paths, so that run.yaml means the same from everywhere. */
+export function absolutePaths(config: Config): Config {
+  const { data, tokenizer, manifold } = config
+  const absolute = <K extends string>(key: K, path: string | undefined) =>
+    path === undefined ? {} : { [key]: userPath(path) }
+  return {
+    ...config,
+    data: { ...data, files: data.files.map(userPath), ...absolute('shards', data.shards) },
+    tokenizer: { ...tokenizer, ...absolute('path', tokenizer.path) },
+    manifold: {
+      ...manifold,
+      ...absolute('path', manifold.path),
+      ...absolute('embeddings', manifold.embeddings),
+    },
+    out: userPath(config.out),
+  }
+}
+
+/** What can be known to be missing before anything is read or written. */
+export function checkData({ data, manifold, model }: Config): void {
+  if (data.files.length > 0 && data.shards !== undefined)
+    throw new UsageError(
+      `data: there must be files or shards, got both (${data.files[0]}, ${data.shards}); leave one out`,
+    )
+  if (data.files.length === 0 && data.shards === undefined)
+    throw new UsageError(
+      'data: there must be a text to read, got no files; pass --data FILE… or set data.files',
+    )
+  const needsText =
+    resolveConfig(model).attention === 'tau' &&
+    manifold.path === undefined &&
+    manifold.embeddings === undefined
+  if (data.shards !== undefined && needsText)
+    throw new UsageError(
+      `data: shards hold no text to build a manifold from, got ${data.shards} alone; pass --manifold or --embeddings`,
+    )
+}
+
+/** Text, tokenizer, manifold and model of a new run. */
+export async function freshTraining(device: Device, config: Config, stages: Stages): Promise<Training> {
+  const { texts, tokenizer, data } = await corpusOf(config, stages)
+  const modelConfig = resolveConfig({ ...config.model, vocabSize: tokenizer.vocabSize })
+  const manifold = await manifoldOf(config, modelConfig, texts, stages)
+  const model = freshModel(device, config, tokenizer.vocabSize, manifold?.laplacian)
+  stages.model?.(model)
+  return { config, out: config.out, tokenizer, data, model, origin: manifold?.origin }
+}
+
+interface Corpus {
+  readonly texts: Texts | undefined
+  readonly tokenizer: Tokenizer
+  readonly data: TrainData
+}
+
+async function corpusOf(config: Config, stages: Stages): Promise<Corpus> {
+  if (config.data.shards !== undefined) {
+    const prepared = await readPrepared(config.data.shards)
+    stages.tokenizer?.(prepared.tokenizer, prepared.data)
+    return { texts: undefined, ...prepared }
+  }
+  const texts = await readTexts(config.data)
+  stages.text?.(texts)
+  const vocabSize = config.tokenizer.vocabSize ?? resolveConfig(config.model).vocabSize
+  const tokenizer = await makeTokenizer(config.tokenizer.path, vocabSize, texts)
+  const data = tokenize(texts, tokenizer)
+  stages.tokenizer?.(tokenizer, data)
+  return { texts, tokenizer, data }
+}
+
+async function manifoldOf(config: Config, model: ModelConfig, texts: Texts | undefined, stages: Stages) {
+  if (model.attention !== 'tau') return undefined
+  const manifold = await makeManifold(config.manifold, manifoldDim(model), () => {
+    if (texts === undefined) throw new Error('internal: a manifold from the text needs the text')
+    return texts.train
+  })
+  stages.manifold?.(manifold.about)
+  return manifold
+}
+
+/** The last checkpoint of the run in `config.out`, with the data that it was trained on. */
+export async function resumedTraining(device: Device, config: Config, stages: Stages): Promise<Training> {
+  const { out } = config
+  const checkpoints = join(out, RUN_FILES.checkpoints)
+  const resume = await resumeFrom(device, checkpoints)
+  if (resume === undefined)
+    throw new Error(`resume: ${checkpoints} must hold a checkpoint, got none; start again with --overwrite`)
+  const { model } = resume
+  const origin =
+    model.laplacian && (await exists(join(out, 'manifold.json')))
+      ? originOf(await readManifold(out))
+      : undefined
+  const common = { config, out, resume, model, origin }
+  if (config.data.shards !== undefined) return { ...common, ...(await readPrepared(config.data.shards)) }
+  const tokenizer = await loadTokenizer(join(out, RUN_FILES.tokenizer))
+  const data = tokenize(await readTexts(config.data), tokenizer)
+  stages.tokenizer?.(tokenizer, data)
+  stages.model?.(model)
+  return { ...common, tokenizer, data }
+}
