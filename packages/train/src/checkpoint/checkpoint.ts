@@ -13,6 +13,9 @@ const OPTIMIZER = 'optimizer.safetensors'
 const STATE = 'training.json'
 const LATEST = 'latest.json'
 const FORMAT = 1
+const NAME = /^step-\d+(-\d+)?$/
+/** Older checkpoints, and what a killed process was writing. */
+const LEFTOVER = /^(step-\d+(-\d+)?(\.partial)?|\.save-.*\.tmp)$/
 
 /** Where a run stood. Data order and learning rate are functions of the step, so this and the tensors are all of it. */
 export interface TrainingState {
@@ -26,12 +29,15 @@ export interface TrainingState {
 
 interface StateFile extends TrainingState {
   readonly format: number
-  /** SHA-256 of the binary files beside it, hex. */
+  /** SHA-256 of every other file of the checkpoint, hex. */
   readonly sha256: Readonly<Record<string, string>>
+  /** SHA-256 of the fields above, as JSON. */
+  readonly seal: string
 }
 
 /** Saves a checkpoint under `dir/step-N` and points `dir/latest.json` to it; older checkpoints are removed after that. A
- *  checkpoint is a model directory (see saveModel) with the optimizer's moments and the state beside it.
+ *  checkpoint is a model directory (see saveModel) with the optimizer's moments and the state beside it. Where `step-N`
+ *  exists already the new one is `step-N-2`, so that one of them is in force at any moment.
  *  Whatever fails on the way, the checkpoint before stays whole and in force. Returns the new directory. */
 export async function saveCheckpoint(
   dir: string,
@@ -39,22 +45,23 @@ export async function saveCheckpoint(
   optimizer: AdamW,
   state: TrainingState,
 ): Promise<string> {
-  const { mkdir, readdir, readFile, rename, rm } = await import('node:fs/promises')
+  const { mkdir, readdir, rename, rm } = await import('node:fs/promises')
   const { join } = await import('node:path')
-  const name = `step-${state.step}`
+  await mkdir(dir, { recursive: true })
+  const name = freeName(`step-${state.step}`, await readdir(dir))
   const final = join(dir, name)
   const partial = `${final}.partial`
   try {
     await rm(partial, { recursive: true, force: true })
-    await mkdir(partial, { recursive: true })
     await saveModel(model, partial)
     await writeFileAtomic(join(partial, OPTIMIZER), encodeSafetensors(await optimizer.state()))
     const hashes: Record<string, string> = {}
-    for (const file of [MODEL_FILES.weights, OPTIMIZER])
-      hashes[file] = await sha256(await readFile(join(partial, file)))
-    const content: StateFile = { format: FORMAT, ...state, sha256: hashes }
-    await writeFileAtomic(join(partial, STATE), `${JSON.stringify(content, null, 2)}\n`)
-    await rm(final, { recursive: true, force: true })
+    for (const file of (await readdir(partial)).sort())
+      hashes[file] = await sha256(await readFileBytes(join(partial, file)))
+    const { step, tokens, seed } = state
+    const content = { format: FORMAT, step, tokens, seed, sha256: hashes }
+    const sealed: StateFile = { ...content, seal: await sealOf(content) }
+    await writeFileAtomic(join(partial, STATE), `${JSON.stringify(sealed, null, 2)}\n`)
     await rename(partial, final)
     await writeFileAtomic(join(dir, LATEST), `${JSON.stringify({ checkpoint: name })}\n`)
   } catch (error) {
@@ -62,24 +69,34 @@ export async function saveCheckpoint(
     throw error
   }
   for (const other of await readdir(dir))
-    if (/^step-\d+(\.partial)?$/.test(other) && other !== name)
-      await rm(join(dir, other), { recursive: true, force: true })
+    if (LEFTOVER.test(other) && other !== name) await rm(join(dir, other), { recursive: true, force: true })
   return final
 }
 
+function freeName(base: string, taken: readonly string[]): string {
+  let name = base
+  for (let i = 2; taken.includes(name); i++) name = `${base}-${i}`
+  return name
+}
+
+const sealOf = (content: Omit<StateFile, 'seal'>): Promise<string> =>
+  sha256(new TextEncoder().encode(JSON.stringify(content)))
+
 /** The newest checkpoint's directory, or undefined when there is none. */
 export async function latestCheckpoint(dir: string): Promise<string | undefined> {
-  const { access } = await import('node:fs/promises')
+  const { readdir } = await import('node:fs/promises')
   const { join } = await import('node:path')
+  const files: string[] = await readdir(dir).catch((error) => {
+    if (error.code === 'ENOENT') return []
+    throw new Error(`latestCheckpoint: ${dir} must be a readable directory, got ${error.message}`)
+  })
+  if (!files.includes(LATEST)) return undefined
   const path = join(dir, LATEST)
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  )
-  if (!exists) return undefined
   const { checkpoint } = parseObject(path, await readFileBytes(path))
-  if (typeof checkpoint !== 'string' || !/^step-\d+$/.test(checkpoint))
-    throw new Error(`${path}: checkpoint must be step-N, got ${JSON.stringify(checkpoint)}`)
+  if (typeof checkpoint !== 'string' || !NAME.test(checkpoint))
+    throw new Error(
+      `${path}: checkpoint must be step-N or step-N-M, got ${JSON.stringify(checkpoint)}; correct it to the newest one there is`,
+    )
   return join(dir, checkpoint)
 }
 
@@ -90,32 +107,16 @@ export interface LoadedCheckpoint {
   restore(optimizer: AdamW): void
 }
 
-/** Reads a checkpoint after checking the hashes of its files; says which file is damaged. */
+/** Reads a checkpoint after checking the hashes of its files; says which file is damaged. The caller disposes the model. */
 export async function loadCheckpoint(device: Device, dir: string): Promise<LoadedCheckpoint> {
   const { join } = await import('node:path')
-  const statePath = join(dir, STATE)
-  const {
-    format,
-    step,
-    tokens,
-    seed,
-    sha256: hashes,
-  } = parseObject(statePath, await readFileBytes(statePath))
-  if (format !== FORMAT)
-    throw new Error(
-      `${statePath}: format must be ${FORMAT}, got ${JSON.stringify(format)}; use the version that wrote it`,
-    )
-  if (!isCount(step) || !isCount(tokens) || !isCount(seed))
-    throw new Error(
-      `${statePath}: step, tokens and seed must be whole numbers, got ${JSON.stringify({ step, tokens, seed })}`,
-    )
-  if (!isHashes(hashes))
-    throw new Error(`${statePath}: sha256 must map files to hashes, got ${JSON.stringify(hashes)}`)
-  for (const file of [MODEL_FILES.weights, OPTIMIZER]) {
-    const found = await sha256(await readFileBytes(join(dir, file)))
-    if (found !== hashes[file])
+  const { step, tokens, seed, sha256: hashes } = await readState(join(dir, STATE))
+  for (const [file, expected] of Object.entries(hashes)) {
+    const path = join(dir, file)
+    const found = await sha256(await readFileBytes(path))
+    if (found !== expected)
       throw new Error(
-        `${join(dir, file)}: SHA-256 must be ${hashes[file]} as saved, got ${found}; the file is damaged, use an older checkpoint`,
+        `${path}: SHA-256 must be ${expected} as saved, got ${found}; the file is damaged, use another checkpoint`,
       )
   }
   const optimizerPath = join(dir, OPTIMIZER)
@@ -127,12 +128,37 @@ export async function loadCheckpoint(device: Device, dir: string): Promise<Loade
   }
 }
 
+async function readState(path: string): Promise<StateFile> {
+  const { format, step, tokens, seed, sha256: hashes, seal } = parseObject(path, await readFileBytes(path))
+  if (format !== FORMAT)
+    throw new Error(
+      `${path}: format must be ${FORMAT}, got ${JSON.stringify(format)}; use the version that wrote it`,
+    )
+  if (!isCount(step) || !isCount(tokens) || !isCount(seed))
+    throw new Error(
+      `${path}: step, tokens and seed must be whole numbers, got ${JSON.stringify({ step, tokens, seed })}; use another checkpoint`,
+    )
+  if (!isHashes(hashes))
+    throw new Error(
+      `${path}: sha256 must map the checkpoint's files to hashes, got ${JSON.stringify(hashes)}; use another checkpoint`,
+    )
+  const content = { format, step, tokens, seed, sha256: hashes }
+  const expected = await sealOf(content)
+  if (seal !== expected)
+    throw new Error(
+      `${path}: seal must be ${expected} for what it says, got ${JSON.stringify(seal)}; the file is damaged, use another checkpoint`,
+    )
+  return { ...content, seal }
+}
+
 function parseObject(path: string, bytes: Uint8Array): Record<string, unknown> {
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {
-    throw new Error(`${path}: must be JSON, got ${error instanceof Error ? error.message : error}`)
+    throw new Error(
+      `${path}: must be JSON, got ${error instanceof Error ? error.message : error}; the file is damaged`,
+    )
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new Error(`${path}: must be a JSON object, got ${json}`)
@@ -142,7 +168,9 @@ function parseObject(path: string, bytes: Uint8Array): Record<string, unknown> {
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
+/** Names without a path, so that nothing outside the checkpoint is read; the files that are always there among them. */
 const isHashes = (value: unknown): value is Record<string, string> =>
   typeof value === 'object' &&
   value !== null &&
-  Object.values(value).every((hash) => typeof hash === 'string')
+  Object.entries(value).every(([file, hash]) => /^\w[\w.-]*$/.test(file) && typeof hash === 'string') &&
+  [MODEL_FILES.weights, MODEL_FILES.config, OPTIMIZER].every((file) => file in value)

@@ -10,12 +10,13 @@ export interface Evaluation {
   readonly tokens: number
 }
 
-/** Evaluates `batches` from the first on, until `maxTokens` targets have counted. */
+/** Evaluates whole `batches` from the first on, until at least `maxTokens` targets have counted. */
 export async function evaluate(
   model: GPT,
   batches: EvalBatches,
   maxTokens = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
+  if (!(maxTokens > 0)) throw new RangeError(`evaluate: maxTokens must be above 0, got ${maxTokens}`)
   let total = 0
   let tokens = 0
   for (const batch of batches) {

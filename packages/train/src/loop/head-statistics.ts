@@ -15,20 +15,25 @@ export function quantiles(values: Float32Array): Quantiles {
   return { mean, q05: at(0.05), q25: at(0.25), q50: at(0.5), q75: at(0.75), q95: at(0.95) }
 }
 
-/** λ, temperature, τ and clock of every head over one batch. */
+/** λ, temperature, τ and clock of every head over one batch: `tokens` are `batchSize` sequences of equal length. */
 export async function headStatistics(
   model: GPT,
   tokens: Int32Array,
   batchSize: number,
 ): Promise<HeadsRecord['layers']> {
-  const layers = startReads(model, tokens, batchSize).map(async ({ layer, lambdaQ, lambdaK, clock }) => {
-    const { temperature, tau } = await model.attention[layer].scales()
+  const layers = startReads(model, tokens, batchSize).map(async (reads, layer) => {
+    const [lambdaQ, lambdaK, clock, { temperature, tau }] = await Promise.all([
+      reads.lambdaQ,
+      reads.lambdaK,
+      reads.clock,
+      model.attention[layer].scales(),
+    ])
     return {
-      lambdaQ: (await lambdaQ).map(quantiles),
-      lambdaK: (await lambdaK).map(quantiles),
+      lambdaQ: lambdaQ.map(quantiles),
+      lambdaK: lambdaK.map(quantiles),
       temperature,
       tau,
-      clockRate: (await clock).map((readings) => meanRate(readings, batchSize)),
+      clockRate: clock.map((readings) => meanRate(readings, batchSize)),
     }
   })
   return Promise.all(layers)
@@ -38,14 +43,14 @@ export async function headStatistics(
 function startReads(model: GPT, tokens: Int32Array, batchSize: number) {
   using _scope = model.device.scope()
   const reads: {
-    layer: number
     lambdaQ: Promise<Float32Array[]>
     lambdaK: Promise<Float32Array[]>
     clock: Promise<Float32Array[]>
   }[] = []
   model.forward(model.tokens(tokens, batchSize), {
-    probe: ({ layer, lambdaQ, lambdaK, clock }) =>
-      reads.push({ layer, lambdaQ: perHead(lambdaQ), lambdaK: perHead(lambdaK), clock: perHead(clock) }),
+    probe: ({ layer, lambdaQ, lambdaK, clock }) => {
+      reads[layer] = { lambdaQ: perHead(lambdaQ), lambdaK: perHead(lambdaK), clock: perHead(clock) }
+    },
   })
   return reads
 }

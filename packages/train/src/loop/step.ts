@@ -1,5 +1,5 @@
 import type { GPT } from '@tau/model'
-import { addInto, type Device, grad, scale, type Tensor } from '@tau/tensor'
+import { addInto, grad, scale, type Tensor } from '@tau/tensor'
 import type { TokenBatch } from '../data/batches.ts'
 import type { AdamW } from '../optim/adamw.ts'
 
@@ -20,45 +20,36 @@ export function trainStep(
   batchSize: number,
   lr: number,
 ): StepResult {
+  if (batches.length === 0) throw new RangeError('trainStep: at least one batch must be given, got none')
   const { device } = model
-  const { loss, grads } = accumulateGradients(model, batches, batchSize)
-  const norm = device.unscoped(() => optimizer.step(grads, lr))
-  return { loss, norm, grads }
+  return device.unscoped(() => {
+    using scope = device.scope()
+    const { loss, grads } = accumulateGradients(model, batches, batchSize)
+    const norm = optimizer.step(grads, lr)
+    for (const tensor of [loss, norm, ...grads]) scope.keep(tensor)
+    return { loss, norm, grads }
+  })
 }
 
+/** Tensors of all micro-batches but the sums are freed before the next micro-batch. */
 function accumulateGradients(
   model: GPT,
   batches: readonly TokenBatch[],
   batchSize: number,
 ): { loss: Tensor; grads: Tensor[] } {
   const parameters = Array.from(model.parameters.values())
-  const [first, ...rest] = batches.map(
-    (batch) => () =>
-      scale(
-        model.loss(model.tokens(batch.tokens, batchSize), model.targets(batch.targets, batchSize)),
-        1 / batches.length,
-      ),
-  )
-  const total = isolated(model.device, () => grad(first, parameters))
-  for (const loss of rest) {
-    using _scope = model.device.scope()
-    const { value, grads } = grad(loss, parameters)
-    addInto(total.value, value)
-    grads.forEach((dParameter, i) => {
-      addInto(total.grads[i], dParameter)
-    })
+  let total: { loss: Tensor; grads: Tensor[] } | undefined
+  for (const batch of batches) {
+    using scope = model.device.scope()
+    const { value, grads } = grad(() => {
+      const loss = model.loss(model.tokens(batch.tokens, batchSize), model.targets(batch.targets, batchSize))
+      return scale(loss, 1 / batches.length)
+    }, parameters)
+    if (total) {
+      addInto(total.loss, value)
+      for (const [i, sum] of total.grads.entries()) addInto(sum, grads[i])
+    } else total = { loss: scope.keep(value), grads: grads.map((tensor) => scope.keep(tensor)) }
   }
-  return { loss: total.value, grads: total.grads }
-}
-
-/** Runs `f` in a scope and hands its tensors to nobody: they live until disposed. */
-function isolated(
-  device: Device,
-  f: () => { value: Tensor; grads: Tensor[] },
-): { value: Tensor; grads: Tensor[] } {
-  return device.unscoped(() => {
-    using scope = device.scope()
-    const { value, grads } = f()
-    return { value: scope.keep(value), grads: grads.map((tensor) => scope.keep(tensor)) }
-  })
+  if (!total) throw new Error('internal: a step must have a batch')
+  return total
 }

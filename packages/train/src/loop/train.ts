@@ -1,9 +1,9 @@
 import { calibrateModel, type GPT } from '@tau/model'
 import {
+  type LoadedCheckpoint,
   latestCheckpoint,
   loadCheckpoint,
   saveCheckpoint,
-  type TrainingState,
 } from '../checkpoint/checkpoint.ts'
 import { EvalBatches, TokenBatches } from '../data/batches.ts'
 import type { EndRecord, EvalRecord, MetricsRecord, StepRecord } from '../metrics/records.ts'
@@ -49,14 +49,10 @@ export interface TrainResult {
   readonly checkpoint: string | undefined
 }
 
-/** A checkpoint taken up: its model and what continues the run. */
-export interface ResumePoint {
-  readonly model: GPT
-  readonly state: TrainingState
-  restore(optimizer: AdamW): void
-}
+/** A checkpoint taken up: its model, which is the one to train on, and what continues the run. */
+export type ResumePoint = LoadedCheckpoint
 
-/** The newest checkpoint of a run, or undefined when there is none yet. */
+/** Loads the newest checkpoint of a run, or gives undefined when there is none yet. The caller disposes its model. */
 export async function resumeFrom(
   device: GPT['device'],
   checkpoints: string,
@@ -67,6 +63,9 @@ export async function resumeFrom(
 
 /** Trains a model: AdamW with warm-up and cosine, clipping, accumulation, evaluation, statistics and checkpoints. Given the
  *  same seed and backend a run is the same to the bit, interrupted and resumed or not.
+ *
+ *  Order of records: at step 0 `eval`, `heads` and `sample`; then for each step `step` and what is due of the other three, and
+ *  after those the checkpoint, so that a checkpoint of step N stands for all records up to N; `end` last.
  *  Throws {@link DivergedError} when loss or gradients stop being finite; the parameters are then those before the step. */
 export async function train(task: TrainTask): Promise<TrainResult> {
   checkTrainOptions(task.options)
@@ -79,9 +78,11 @@ class TrainingRun implements Disposable {
   readonly #optimizer: AdamW
   readonly #batches: TokenBatches
   readonly #evalBatches: EvalBatches
+  readonly #started = performance.now()
   #step: number
   #tokens: number
-  #checkpoint: string | undefined
+  /** The newest checkpoint of this run, and its step. */
+  #saved: { readonly step: number; readonly dir: string } | undefined
   #lastEval: EvalRecord | undefined
 
   constructor(task: TrainTask) {
@@ -92,18 +93,28 @@ class TrainingRun implements Disposable {
       throw new Error(
         `train: seed must be the resumed run's ${resume.state.seed}, got ${seed}; the data order depends on it`,
       )
+    if (resume && resume.model !== model)
+      throw new Error('train: model must be that of the resume point, got another; pass resume.model')
+    if (!(data.bytesPerToken > 0 && Number.isFinite(data.bytesPerToken)))
+      throw new RangeError(
+        `train: bytesPerToken must be a finite number above 0, got ${data.bytesPerToken}; divide byteLength by tokens`,
+      )
     this.#task = task
     this.#batches = new TokenBatches({ ids: data.train, seqLen, batchSize, seed })
     this.#evalBatches = new EvalBatches({ ids: data.val, seqLen, batchSize })
-    this.#optimizer = new AdamW(model.parameters, options)
-    resume?.restore(this.#optimizer)
     this.#step = resume?.state.step ?? 0
     this.#tokens = resume?.state.tokens ?? 0
+    this.#optimizer = new AdamW(model.parameters, options)
+    try {
+      resume?.restore(this.#optimizer)
+    } catch (error) {
+      this.#optimizer[Symbol.dispose]()
+      throw error
+    }
   }
 
   async run(): Promise<TrainResult> {
     const { options, signal } = this.#task
-    const started = performance.now()
     let reason: EndRecord['reason'] = 'finished'
     if (this.#step === 0) await this.#report(0)
     while (this.#step < options.steps) {
@@ -116,11 +127,9 @@ class TrainingRun implements Disposable {
       if (due(this.#step, options.checkpointEvery) && this.#step < options.steps) await this.#save()
     }
     await this.#save()
-    const { valLoss, valBpb } =
-      reason === 'finished' && this.#lastEval?.step === this.#step ? this.#lastEval : await this.#evaluate()
-    const seconds = (performance.now() - started) / 1000
-    await this.#emit({ kind: 'end', time: new Date().toISOString(), step: this.#step, reason, seconds })
-    return { step: this.#step, reason, valLoss, valBpb, checkpoint: this.#checkpoint }
+    const { valLoss, valBpb } = this.#lastEval?.step === this.#step ? this.#lastEval : await this.#evaluate()
+    await this.#end(reason)
+    return { step: this.#step, reason, valLoss, valBpb, checkpoint: this.#saved?.dir }
   }
 
   /** One optimizer step. */
@@ -168,15 +177,21 @@ class TrainingRun implements Disposable {
     const step = this.#step
     if (due(step, options.evalEvery) || step === last) this.#lastEval = await this.#evaluate()
     if (due(step, options.headsEvery)) {
-      const { tokens } = this.#evalBatches.batch(0)
-      await this.#emit({
-        kind: 'heads',
-        step,
-        layers: await headStatistics(model, tokens, options.batchSize),
-      })
+      const { tokens, rows } = this.#probeTokens()
+      await this.#emit({ kind: 'heads', step, layers: await headStatistics(model, tokens, rows) })
     }
     if (sample && (due(step, options.sampleEvery) || (step === last && step > 0)))
       await this.#emit({ kind: 'sample', step, ...(await sample(step)) })
+  }
+
+  /** The first held-out windows, without those that are filled up; of a text that fills none, what there is. */
+  #probeTokens(): { tokens: Int32Array; rows: number } {
+    const { seqLen } = this.#task.model.config
+    const { tokens, targetCount } = this.#evalBatches.batch(0)
+    const rows = Math.floor(targetCount / seqLen)
+    return rows > 0
+      ? { tokens: tokens.subarray(0, rows * seqLen), rows }
+      : { tokens: tokens.subarray(0, targetCount), rows: 1 }
   }
 
   async #evaluate(): Promise<EvalRecord> {
@@ -206,12 +221,10 @@ class TrainingRun implements Disposable {
 
   async #save(): Promise<void> {
     const { model, checkpoints, options } = this.#task
-    if (checkpoints === undefined) return
-    this.#checkpoint = await saveCheckpoint(checkpoints, model, this.#optimizer, {
-      step: this.#step,
-      tokens: this.#tokens,
-      seed: options.seed,
-    })
+    const step = this.#step
+    if (checkpoints === undefined || this.#saved?.step === step) return
+    const state = { step, tokens: this.#tokens, seed: options.seed }
+    this.#saved = { step, dir: await saveCheckpoint(checkpoints, model, this.#optimizer, state) }
   }
 
   async #fail(
@@ -219,22 +232,17 @@ class TrainingRun implements Disposable {
     loss: number,
     gradNorm: number,
   ): Promise<never> {
-    const { model, checkpoints } = this.#task
-    const lastGood =
-      this.#checkpoint ?? (checkpoints === undefined ? undefined : await latestCheckpoint(checkpoints))
-    const error = new DivergedError(
-      this.#step + 1,
-      await explainDivergence(model, grads, loss, gradNorm),
-      lastGood,
-    )
-    await this.#emit({
-      kind: 'end',
-      time: new Date().toISOString(),
-      step: this.#step,
-      reason: 'diverged',
-      seconds: 0,
-    })
-    throw error
+    const { model, checkpoints, resume } = this.#task
+    const what = await explainDivergence(model, grads, loss, gradNorm)
+    // Without a resume, a checkpoint that lies there is another run's.
+    const resumed = resume && checkpoints !== undefined ? await latestCheckpoint(checkpoints) : undefined
+    await this.#end('diverged')
+    throw new DivergedError(this.#step + 1, what, this.#saved?.dir ?? resumed)
+  }
+
+  async #end(reason: EndRecord['reason']): Promise<void> {
+    const seconds = (performance.now() - this.#started) / 1000
+    await this.#emit({ kind: 'end', time: new Date().toISOString(), step: this.#step, reason, seconds })
   }
 
   async #emit(record: MetricsRecord): Promise<void> {

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { type Csr, csrFromDense } from '@tau/graph'
+import { createModel, type GPT, type ModelOptions } from '@tau/model'
+import type { Device, Tensor } from '@tau/tensor'
+import { splitHeldOut } from './data/text.ts'
+import { defaultTrainOptions, type TrainOptions } from './loop/options.ts'
+import type { TrainData } from './loop/train.ts'
+import { trainTokenizer } from './tokenizer/train.ts'
+
+/** Distinct sizes: 2 layers, 2 heads of 10 channels, windows of 13 tokens. */
+export const tiny = {
+  vocabSize: 293,
+  seqLen: 13,
+  nLayer: 2,
+  nHead: 2,
+  nEmbd: 20,
+} as const satisfies ModelOptions
+
+/** Options of a run of a second or less. */
+export const tinyOptions: TrainOptions = {
+  ...defaultTrainOptions,
+  steps: 6,
+  batchSize: 3,
+  warmup: 2,
+  evalEvery: 3,
+  evalTokens: 100,
+  headsEvery: 3,
+  sampleEvery: 0,
+  checkpointEvery: 0,
+}
+
+/** Laplacian of a ring of `size` features, each tied to three neighbours on either side, less and less. */
+function ringLaplacian(size: number): Csr {
+  const data = new Float64Array(size * size)
+  for (let i = 0; i < size; i++)
+    for (const distance of [1, 2, 3])
+      for (const j of [(i + distance) % size, (i + size - distance) % size]) {
+        const weight = 1 / (1 + distance * distance)
+        data[i * size + j] -= weight
+        data[i * size + i] += weight
+      }
+  return csrFromDense({ data, rows: size, cols: size })
+}
+
+/** A tiny model; options change its shape or parts. */
+export function tinyModel(device: Device, options: ModelOptions = {}, seed = 5): GPT {
+  return createModel(device, { ...tiny, ...options }, { laplacian: ringLaplacian(10), seed })
+}
+
+let data: TrainData | undefined
+
+/** The beginning of Moby-Dick as tokens of a tiny vocabulary, a tenth of it held out. */
+export function tinyData(): TrainData {
+  if (!data) {
+    const text = readFileSync(new URL('./tokenizer/fixtures/corpus.txt', import.meta.url), 'utf8')
+    const tokenizer = trainTokenizer(text, { vocabSize: tiny.vocabSize })
+    const { train, heldOut } = splitHeldOut(tokenizer.encode(text), 0.1)
+    data = {
+      train,
+      val: heldOut,
+      bytesPerToken: tokenizer.byteLength(heldOut.subarray(1)) / (heldOut.length - 1),
+    }
+  }
+  return data
+}
+
+/** Values by name: of parameters, or of anything else that is named. */
+export async function readAll(tensors: ReadonlyMap<string, Tensor>): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>()
+  for (const [name, tensor] of tensors) values.set(name, await tensor.data())
+  return values
+}
+
+/** Whether this Node runs the sources in a child process as they are: it must know `using` and take types away. */
+export const canRunSources = Number(process.versions.node.split('.')[0]) >= 24
