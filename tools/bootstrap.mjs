@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const [task, ...args] = process.argv.slice(2)
+// npx overwrites npm's INIT_CWD: where the user's relative paths start must survive under another name.
+process.env.TAU_CWD ??= process.env.INIT_CWD ?? process.cwd()
 
 function run(command, commandArgs, { cwd = root, quiet = false } = {}) {
   const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit'

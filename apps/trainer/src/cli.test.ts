@@ -14,7 +14,7 @@ const start = (args: readonly string[], cwd: string): ChildProcess =>
     ['--no-warnings', '--experimental-strip-types', '--conditions=source', cli, ...args],
     {
       cwd,
-      env: { ...process.env, INIT_CWD: cwd },
+      env: { ...process.env, TAU_CWD: cwd },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

@@ -45,7 +45,7 @@ export interface Axis {
   readonly factor?: number
 }
 
-export interface Band {
+interface Band {
   readonly upper: number
   readonly lower: number
   readonly color: string

@@ -14,14 +14,14 @@ export interface Summary {
   readonly tiles: readonly Tile[]
 }
 
-export interface Tile {
+interface Tile {
   readonly label: string
   readonly value: string
   readonly small: string
 }
 
 /** A value inside parsed JSON by its path; undefined where there is none. */
-export function at(value: unknown, ...path: readonly string[]): unknown {
+function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value
   for (const key of path) {
     if (typeof here !== 'object' || here === null || !Object.hasOwn(here, key)) return undefined
@@ -120,7 +120,7 @@ function tilesOf({ steps, evals, runs, seconds, end }: History): Tile[] {
 export const figure = (value: number): string =>
   Number.isFinite(value) ? String(Number(value.toPrecision(4))) : 'not a number'
 
-export function count(value: number): string {
+function count(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (value >= 1e9) return `${(value / 1e9).toPrecision(3)} B`
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`

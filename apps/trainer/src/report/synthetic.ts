@@ -11,7 +11,7 @@ export interface SyntheticOptions {
   readonly evalEvery?: number
 }
 
-export function noise(seed: number): () => number {
+function noise(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
