@@ -30,8 +30,8 @@ const MAX_CONFIG_BYTES = 2 ** 20
  *  exists keeps its other files. All are written to the disk under another name first and then renamed: if the disk is full the
  *  model that was there is unchanged, as a whole. */
 export async function saveModel(model: GPT, dir: string): Promise<void> {
-  const { mkdir, mkdtemp, open, readdir, rename, rm } = await import('node:fs/promises')
-  const { join } = await import('node:path')
+  const { mkdir, mkdtemp, open, readdir, rename, rm } = process.getBuiltinModule('node:fs/promises')
+  const { join } = process.getBuiltinModule('node:path')
   const weights = await encodeModel(model)
   await mkdir(dir, { recursive: true })
   const partial = await mkdtemp(join(dir, '.save-'))
@@ -65,7 +65,7 @@ export async function encodeModel(model: GPT): Promise<Uint8Array> {
 
 /** Reads a directory written by {@link saveModel}. Every size is checked; errors name the file and what is wrong with it. */
 export async function loadModel(device: Device, dir: string): Promise<GPT> {
-  const { join } = await import('node:path')
+  const { join } = process.getBuiltinModule('node:path')
   const configPath = join(dir, MODEL_FILES.config)
   const config = configFromJson(await readUtf8File(configPath, 'loadModel', MAX_CONFIG_BYTES), configPath)
   const weightsPath = join(dir, MODEL_FILES.weights)
@@ -97,7 +97,10 @@ function toParameters(
         `${path}: must hold ${name} for its config.json, got no such tensor; the files do not belong together`,
       )
     const { data } = array
-    if (!(data instanceof Float32Array)) throw new Error(`${path}: ${name} must be floats, got I32`)
+    if (!(data instanceof Float32Array))
+      throw new Error(
+        `${path}: ${name} must be of F32, F16 or BF16, got a ${data.constructor.name}; convert it`,
+      )
     if (array.shape.join() !== shape.join())
       throw new Error(
         `${path}: ${name} must be [${shape.join(', ')}], got [${array.shape.join(', ')}]; the files do not belong together`,

@@ -63,11 +63,10 @@ export async function perturbParameters(model: GPT, size = 0.2): Promise<void> {
 export const randomIds = (length: number, vocabSize: number, seed = 7): Int32Array =>
   Int32Array.from(randomArray(length, seed), (value) => Math.floor(Math.abs(value) * 7919) % vocabSize)
 
-/** Values of all parameters, by name. */
+/** Values of all parameters, by name. All reads begin before this returns: a scope may close then. */
 export async function parameterValues(
   parameters: ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, Float32Array>> {
-  const values = new Map<string, Float32Array>()
-  for (const [name, tensor] of parameters) values.set(name, await tensor.data())
-  return values
+  const reads = Array.from(parameters, async ([name, tensor]) => [name, await tensor.data()] as const)
+  return new Map(await Promise.all(reads))
 }
