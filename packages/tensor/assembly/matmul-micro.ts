@@ -1,16 +1,18 @@
 import { fma, splat } from './simd'
 
-/** Rows and columns of the block of C that one call of {@link microKernel} holds in registers. */
-export const MR: i32 = 6
+/** Rows and columns of the block of C that one call of {@link microKernel} holds in registers: 6 × 8 where a multiply-add is
+ *  one instruction, 5 × 8 in the plain build, where the product between the two takes a register of its own. */
+export const MR: i32 = isDefined(RELAXED) ? 6 : 5
 export const NR: i32 = 8
 
-/** C[0…6, 0…8] = (C if `accumulate`) + Σ_k a[k]·b[k]ᵀ for k < `depth`: one rank-1 update a step.
- *  `a` is a packed panel [depth, 6], `b` a packed panel [depth, 8] (matmul-pack.ts); C has rows of `rowBytes` bytes.
+/** C[0…MR, 0…NR] = (C if `accumulate`) + Σ_k a[k]·b[k]ᵀ for k < `depth`: one rank-1 update a step.
+ *  `a` is a packed panel [depth, MR], `b` a packed panel [depth, NR] (matmul-pack.ts); C has rows of `rowBytes` bytes.
  *  depth 0 stores zeros, or leaves C as it is. Each element is summed in the order of k.
  *
- *  Registers: 6 × 2 accumulators, two vectors of b and one broadcast of a are 15 of the 16 that SSE and AVX have, so nothing
- *  spills. A broadcast is a load that pairs with the multiply, hence 12 FMAs for 8 loads: the FMA units stay the limit.
- *  Unrolling over k lost 20 % or more (the engine's allocator starts to spill), as did 4 × 12, 8 × 8 and 12 × 4. */
+ *  Registers: SSE and AVX have 16, and V8 keeps one for itself. 6 × 2 accumulators, two vectors of b and one broadcast of a
+ *  make 15; with a sixth row the plain build spilled one accumulator, and a store and a load in its chain of sums halved
+ *  the speed (28 for 53 GFLOPS). A broadcast is a load, so 12 FMAs go with 8 loads: the FMA units stay the limit.
+ *  Lost against this shape: unrolling over k (20 % or more, it spills), 4 × 12, 8 × 8 and 12 × 4. */
 export function microKernel(depth: i32, a: usize, b: usize, c: usize, rowBytes: usize, accumulate: bool): void {
   let c00 = splat(0)
   let c01 = c00
@@ -40,9 +42,11 @@ export function microKernel(depth: i32, a: usize, b: usize, c: usize, rowBytes: 
     row += rowBytes
     c40 = v128.load(row)
     c41 = v128.load(row, 16)
-    row += rowBytes
-    c50 = v128.load(row)
-    c51 = v128.load(row, 16)
+    if (isDefined(RELAXED)) {
+      row += rowBytes
+      c50 = v128.load(row)
+      c51 = v128.load(row, 16)
+    }
   }
   for (let k = 0; k < depth; k++) {
     const b0 = v128.load(b)
@@ -62,11 +66,13 @@ export function microKernel(depth: i32, a: usize, b: usize, c: usize, rowBytes: 
     x = v128.load32_splat(a, 16)
     c40 = fma(x, b0, c40)
     c41 = fma(x, b1, c41)
-    x = v128.load32_splat(a, 20)
-    c50 = fma(x, b0, c50)
-    c51 = fma(x, b1, c51)
-    a += 24
-    b += 32
+    if (isDefined(RELAXED)) {
+      x = v128.load32_splat(a, 20)
+      c50 = fma(x, b0, c50)
+      c51 = fma(x, b1, c51)
+    }
+    a += (<usize>MR) << 2
+    b += (<usize>NR) << 2
   }
   row = c
   v128.store(row, c00)
@@ -83,12 +89,14 @@ export function microKernel(depth: i32, a: usize, b: usize, c: usize, rowBytes: 
   row += rowBytes
   v128.store(row, c40)
   v128.store(row, c41, 16)
-  row += rowBytes
-  v128.store(row, c50)
-  v128.store(row, c51, 16)
+  if (isDefined(RELAXED)) {
+    row += rowBytes
+    v128.store(row, c50)
+    v128.store(row, c51, 16)
+  }
 }
 
-/** {@link microKernel} on a corner of C: `rows` ≤ 6 by `cols` ≤ 8 elements are touched. The whole block is computed into
+/** {@link microKernel} on a corner of C: `rows` ≤ MR by `cols` ≤ NR elements are touched. The whole block is computed into
  *  `scratch` (192 bytes) first: panels are padded with zeros, C is not. */
 export function microKernelEdge(
   depth: i32,

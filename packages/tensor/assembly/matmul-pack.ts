@@ -1,13 +1,13 @@
-// Packing: a matrix becomes panels of `width` lanes (6 rows of A or 8 columns of B), each stored [depth, width], so that the
+// Packing: a matrix becomes panels of `width` lanes (MR rows of A or NR columns of B), each stored [depth, width], so that the
 // micro-kernel reads both operands front to back whatever the layout of the source. Lanes beyond the matrix are zeros.
-// A panel is filled in strips of 4, 2 and 1 lanes; it fits in the first-level cache, so the strips do not cost more traffic.
+// A panel is filled in strips of 8, 4, 2 and 1 lanes; it fits in the first-level cache, so the strips do not cost more traffic.
 
 /** Steps of k that are copied before the next panel's turn. Rows of the source are often a power of two apart, so that they
  *  share the sets of the first-level cache: these few stay in it until all their panels are filled. */
 const COPY_STEPS: i32 = 16
 
 /** Packs lanes [0, lanes) of `source` for k < depth as ⌈lanes / width⌉ panels at `target`. Element (lane, k) lies at
- *  lane·laneBytes + k·depthBytes; one of the two must be 4. `width` must be even. */
+ *  lane·laneBytes + k·depthBytes; one of the two must be 4. */
 export function packPanels(
   source: usize,
   laneBytes: usize,
@@ -43,6 +43,10 @@ function packStrips(
 ): void {
   const end = target + panelRow
   let left = lanes
+  if (left == 8 && depthBytes != 4) {
+    copy8(source, depthBytes, depth, target, panelRow)
+    return
+  }
   for (; left >= 4; left -= 4) {
     if (depthBytes == 4) transpose4(source, laneBytes, depth, target, panelRow)
     else copy4(source, depthBytes, depth, target, panelRow)
@@ -118,6 +122,15 @@ function transpose2(source: usize, rowBytes: usize, depth: i32, target: usize, p
   for (; k < bytes; k += 4) {
     store<f32>(target, load<f32>(source + k))
     store<f32>(target, load<f32>(row1 + k), 4)
+    target += panelRow
+  }
+}
+
+function copy8(source: usize, rowBytes: usize, depth: i32, target: usize, panelRow: usize): void {
+  for (let k = 0; k < depth; k++) {
+    v128.store(target, v128.load(source))
+    v128.store(target, v128.load(source, 16), 16)
+    source += rowBytes
     target += panelRow
   }
 }

@@ -7,7 +7,7 @@ import { workspace } from './workspace'
 /** Depth of a slice: 384 · 8 floats of B are 12 KiB, a quarter to a third of a first-level cache. */
 const KC: i32 = 384
 /** Rows of A packed at a time, a multiple of MR: 147 KiB. */
-const MC: i32 = 96
+const MC: i32 = (96 / MR) * MR
 
 const EDGE_BYTES: usize = 256
 const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2

@@ -1,4 +1,5 @@
-/** Micro-kernel of assembly/matmul-micro.ts: tiles are multiples of its block. */
+/** Block of the relaxed build's micro-kernel (assembly/matmul-micro.ts): tiles are multiples of it. The plain build has 5 rows
+ *  and pads 2 % of its panels. */
 const MR = 6
 const NR = 8
 /** Elements of C in a tile, at most: 5 % of its time goes into packing. */
