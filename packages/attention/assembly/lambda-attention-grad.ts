@@ -14,9 +14,9 @@ import {
   QUERIES,
   spanStart,
 } from './blocks'
-import { weigh } from './lambda-attention'
+import { STAT_BYTES, weigh } from './lambda-attention'
 
-/** Backward of {@link lambdaAttention}. With p_ij = e^(score − largest_i) / mass_i, G = dOut and δ_i = G_i·out_i:
+/** Backward of {@link lambdaAttention}. With p the weights, G = dOut and δ_i = G_i·out_i:
  *  ds_ij = p_ij (G_i·v_j − δ_i); dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
  *  dclock_j = Σ_i ds; dtemperature = β² Σ ds (gap_ij − nearest_i): rows of ds sum to zero, and less cancels without the
  *  nearest gap. Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
@@ -100,10 +100,10 @@ export function lambdaAttentionGrad(
           const grads = dOut + first * row
           for (let r = 0; r < rows; r++) {
             const i = first + <usize>r
-            const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
+            const stat = stats + i * STAT_BYTES
             weigh(
-              load<f32>(lambdaQ + (i << 2)), now, -beta, min(count, time + r + 1 - j0), keyList, clockList,
-              load<f32>(stats + i * 12), load<f32>(stats + i * 12, 4), weights + (<usize>r) * BLOCK_ROW,
+              load<f32>(lambdaQ + (i << 2)), -beta, min(count, time + r + 1 - j0), keyList, clockList, stat,
+              load<f32>(stat, 8), weights + (<usize>r) * BLOCK_ROW,
             )
           }
           packLeft(grads, row, 4, rows, dim, packedGrads)
@@ -115,7 +115,7 @@ export function lambdaAttentionGrad(
             const q = dQ + (((<usize>part) * (<usize>queries) + (<usize>(i0 + r))) << 2)
             moment += <f64>addRow(
               weights + at, products + at, visible, load<f32>(delta + (i << 2)), load<f32>(lambdaQ + (i << 2)),
-              load<f32>(stats + i * 12, 8), -beta, keyList, sideSums, scoreSums, q,
+              load<f32>(stats + i * STAT_BYTES, 12), -beta, keyList, sideSums, scoreSums, q,
             )
           }
           packLeft(weights, 4, BLOCK_ROW, count, rows, packedWeights)

@@ -1,4 +1,4 @@
-import { exp4, fma, maxLanes, splat, sumLanes } from '@tau/tensor/assembly/simd'
+import { exp4, fma, splat, sumLanes } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import {
   BLOCK_BYTES,
@@ -16,12 +16,54 @@ import {
   scaleRow,
 } from './blocks'
 
-/** score_j = c_j − c_i − β|λq_i − λk_j| in four lanes. Both passes and the backward pass use this one expression: the largest
- *  score of a row subtracts from itself to exactly 0. */
+/** Bytes of a row's stats: gap and clock reading of the key with the largest score, 1 / mass, nearest gap. Scores relative to
+ *  that key are −β(gap_j − gap) + (c_j − clock): differences of close numbers come first, so that a weight is as exact as its
+ *  own exponent is small, however large β, the gaps and the clocks are. */
+export const STAT_BYTES: usize = 16
+
+/** Looks for the largest score and the nearest gap of one query among the first `visible` keys of a block; updates *largest
+ *  and the row's stats. Scores that are NaN are passed over here and come back in the weights. */
+function findPeak(
+  query: f32,
+  now: f32,
+  minusBeta: f32,
+  visible: i32,
+  keys: usize,
+  clocks: usize,
+  largest: usize,
+  stat: usize,
+): void {
+  let peak = v128.load32_splat(largest)
+  let topGap = v128.load32_splat(stat)
+  let topClock = v128.load32_splat(stat, 4)
+  let near = v128.load32_splat(stat, 12)
+  for (let left = visible; left > 0; left -= 4) {
+    const shown = lanesBefore(left)
+    const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
+    const clock = v128.load(clocks)
+    const score = fma(gap, splat(minusBeta), f32x4.sub(clock, splat(now)))
+    const better = v128.and(f32x4.gt(score, peak), shown)
+    near = f32x4.pmin(near, v128.bitselect(gap, splat(Infinity), shown))
+    peak = v128.bitselect(score, peak, better)
+    topGap = v128.bitselect(gap, topGap, better)
+    topClock = v128.bitselect(clock, topClock, better)
+    keys += 16
+    clocks += 16
+  }
+  store<f32>(stat, minLanes(near), 12)
+  take(f32x4.extract_lane(peak, 0), f32x4.extract_lane(topGap, 0), f32x4.extract_lane(topClock, 0), largest, stat)
+  take(f32x4.extract_lane(peak, 1), f32x4.extract_lane(topGap, 1), f32x4.extract_lane(topClock, 1), largest, stat)
+  take(f32x4.extract_lane(peak, 2), f32x4.extract_lane(topGap, 2), f32x4.extract_lane(topClock, 2), largest, stat)
+  take(f32x4.extract_lane(peak, 3), f32x4.extract_lane(topGap, 3), f32x4.extract_lane(topClock, 3), largest, stat)
+}
+
 // @ts-ignore: decorator
 @inline
-function score4(gap: v128, minusBeta: v128, clockKeys: v128, clockQuery: v128): v128 {
-  return fma(gap, minusBeta, f32x4.sub(clockKeys, clockQuery))
+function take(score: f32, gap: f32, clock: f32, largest: usize, stat: usize): void {
+  if (!(score > load<f32>(largest))) return
+  store<f32>(largest, score)
+  store<f32>(stat, gap)
+  store<f32>(stat, clock, 4)
 }
 
 // @ts-ignore: decorator
@@ -33,53 +75,27 @@ function minLanes(v: v128): f32 {
   )
 }
 
-/** Raises *largest to the largest score and lowers *nearest to the smallest gap of one query and the first `visible` keys. */
-function findPeak(
-  query: f32,
-  now: f32,
-  minusBeta: f32,
-  visible: i32,
-  keys: usize,
-  clocks: usize,
-  largest: usize,
-  nearest: usize,
-): void {
-  let peak = v128.load32_splat(largest)
-  let near = v128.load32_splat(nearest)
-  for (let left = visible; left > 0; left -= 4) {
-    const shown = lanesBefore(left)
-    const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
-    const score = score4(gap, splat(minusBeta), v128.load(clocks), splat(now))
-    near = f32x4.pmin(near, v128.bitselect(gap, splat(Infinity), shown))
-    peak = f32x4.pmax(peak, v128.bitselect(score, splat(-Infinity), shown))
-    keys += 16
-    clocks += 16
-  }
-  store<f32>(largest, maxLanes(peak))
-  store<f32>(nearest, minLanes(near))
-}
-
-/** weights[j] = factor · e^(score_j − peak) for j < visible, 0 for the rest of the block's row; returns their sum. */
+/** weights[j] = factor · e^(score_j − largest) for j < visible, 0 for the rest of the block's row; returns their sum. */
 export function weigh(
   query: f32,
-  now: f32,
   minusBeta: f32,
   visible: i32,
   keys: usize,
   clocks: usize,
-  peak: f32,
+  stat: usize,
   factor: f32,
   weights: usize,
 ): f32 {
   const end = weights + BLOCK_ROW
+  const topGap = v128.load32_splat(stat)
+  const topClock = v128.load32_splat(stat, 4)
   let sum = splat(0)
   for (let left = visible; left > 0; left -= 4) {
     const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
-    const score = score4(gap, splat(minusBeta), v128.load(clocks), splat(now))
-    const weight = f32x4.mul(splat(factor), exp4(f32x4.sub(score, splat(peak))))
-    const shown = v128.and(weight, lanesBefore(left))
-    v128.store(weights, shown)
-    sum = f32x4.add(sum, shown)
+    const exponent = fma(f32x4.sub(gap, topGap), splat(minusBeta), f32x4.sub(v128.load(clocks), topClock))
+    const weight = v128.and(f32x4.mul(splat(factor), exp4(exponent)), lanesBefore(left))
+    v128.store(weights, weight)
+    sum = f32x4.add(sum, weight)
     keys += 16
     clocks += 16
     weights += 16
@@ -92,7 +108,7 @@ export function weigh(
  *  block fastest. Two passes over the keys: the first finds each row's largest score and nearest gap, the second sums
  *  e^(score − largest)·[v, 1], so no row loses its largest weight and nothing is rescaled.
  *  Keys have `capacity` rows per head; clock has `capacity` numbers per head (clock 0: none), clockBatch per batch.
- *  stats[row] = largest score, 1 / mass, nearest gap. */
+ *  stats[row]: see STAT_BYTES. */
 export function lambdaAttention(
   lambdaQ: usize,
   lambdaK: usize,
@@ -115,9 +131,7 @@ export function lambdaAttention(
   const keyList = edge + EDGE_BYTES
   const clockList = keyList + LIST_BYTES
   const largest = clockList + LIST_BYTES
-  const nearest = largest + LIST_BYTES
-  const mass = nearest + LIST_BYTES
-  const block = mass + LIST_BYTES
+  const block = largest + LIST_BYTES
   const packedWeights = block + BLOCK_BYTES
   const packedValues = packedWeights + panelBytes(QUERIES, KEYS)
   memory.fill(clockList, 0, LIST_BYTES)
@@ -132,19 +146,22 @@ export function lambdaAttention(
     const h = head % heads
     const kvHead = (head / heads) * kvHeads + h / (heads / kvHeads)
     const minusBeta: f32 = -1 / load<f32>(temperature + ((<usize>h) << 2))
-    const q = lambdaQ + (((<usize>head) * (<usize>queries) + (<usize>firstQuery)) << 2)
+    const q = lambdaQ + ((<usize>head * <usize>queries + <usize>firstQuery) << 2)
     const k = lambdaK + (((<usize>kvHead) * (<usize>capacity)) << 2)
     const values = v + (<usize>kvHead) * (<usize>capacity) * row
     const clocks = clock
       ? clock + (((<usize>(head / heads)) * (<usize>clockBatch) + (<usize>h) * (<usize>capacity)) << 2)
       : 0
-    const target = out + ((<usize>head) * (<usize>queries) + (<usize>firstQuery)) * row
+    const first = <usize>head * <usize>queries + <usize>firstQuery
+    const target = out + first * row
+    const stat = stats + first * STAT_BYTES
     const seen = time + rows // keys that the last query sees
 
     for (let r = 0; r < rows; r++) {
       store<f32>(largest + ((<usize>r) << 2), -Infinity)
-      store<f32>(nearest + ((<usize>r) << 2), Infinity)
-      store<f32>(mass + ((<usize>r) << 2), 0)
+      const here = stat + (<usize>r) * STAT_BYTES
+      memory.fill(here, 0, STAT_BYTES)
+      store<f32>(here, Infinity, 12)
     }
     for (let j0 = 0; j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
@@ -154,7 +171,7 @@ export function lambdaAttention(
         const at = (<usize>r) << 2
         const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
         const visible = min(count, time + r + 1 - j0)
-        findPeak(load<f32>(q + at), now, minusBeta, visible, keyList, clockList, largest + at, nearest + at)
+        findPeak(load<f32>(q + at), now, minusBeta, visible, keyList, clockList, largest + at, stat + (<usize>r) * STAT_BYTES)
       }
     }
 
@@ -164,29 +181,23 @@ export function lambdaAttention(
       loadList(k + ((<usize>j0) << 2), count, keyList)
       if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
       for (let r = 0; r < rows; r++) {
-        const at = (<usize>r) << 2
-        const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
-        const visible = min(count, time + r + 1 - j0)
-        const peak = load<f32>(largest + at)
+        const here = stat + (<usize>r) * STAT_BYTES
         const sum = weigh(
-          load<f32>(q + at), now, minusBeta, visible, keyList, clockList, peak, 1, block + (<usize>r) * BLOCK_ROW,
+          load<f32>(q + ((<usize>r) << 2)), minusBeta, min(count, time + r + 1 - j0), keyList, clockList, here, 1,
+          block + (<usize>r) * BLOCK_ROW,
         )
-        store<f32>(mass + at, load<f32>(mass + at) + sum)
+        store<f32>(here, load<f32>(here, 8) + sum, 8)
       }
       packLeft(block, BLOCK_ROW, 4, rows, count, packedWeights)
       packRight(values + (<usize>j0) * row, 4, row, dim, count, packedValues)
       multiply(packedWeights, packedValues, target, row, rows, dim, count, true, edge)
     }
 
-    let stat = stats + (((<usize>head) * (<usize>queries) + (<usize>firstQuery)) * 12)
     for (let r = 0; r < rows; r++) {
-      const at = (<usize>r) << 2
-      const factor: f32 = 1 / load<f32>(mass + at)
+      const here = stat + (<usize>r) * STAT_BYTES
+      const factor: f32 = 1 / load<f32>(here, 8)
+      store<f32>(here, factor, 8)
       scaleRow(target + (<usize>r) * row, dim, factor)
-      store<f32>(stat, load<f32>(largest + at))
-      store<f32>(stat, factor, 4)
-      store<f32>(stat, load<f32>(nearest + at), 8)
-      stat += 12
     }
   }
 }

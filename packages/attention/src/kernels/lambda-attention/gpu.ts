@@ -1,148 +1,125 @@
-import { foldGpu, type GpuArgument, type GpuEngine, type GpuKernel } from '@tau/tensor'
+import { foldGpu, type GpuEngine, type GpuKernel } from '@tau/tensor'
+import {
+  attentionArgs,
+  BATCH,
+  byClock,
+  type Clock,
+  FORWARD,
+  KV_HEAD,
+  keyRow,
+  overQueriesOfGroup,
+  overQueriesOfHead,
+  overVisibleKeys,
+  type Pair,
+  queryRow,
+  reading,
+  sizeArgs,
+} from '../attention-gpu.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'
 
-// Every element of a result walks all its pairs (query, key) and makes their weights again: portable and exact, without a
-// T × T matrix. `head` counts b·H + h, `kvHead` b·Hkv + hk.
-type Clock = 'clock' | 'none'
+/** Fields of a row's stats, as in assembly/lambda-attention.ts, and with delta behind them. */
+const STATS = 4
+const JOINED = 5
 
-const SIZES = {
-  heads: 'int',
-  group: 'int',
-  queries: 'int',
-  keys: 'int',
-  dim: 'int',
-  capacity: 'int',
-  clockBatch: 'int',
-} as const satisfies Record<string, GpuArgument>
+const gapOf = (pair: Pair) => `
+          const gap = lambdaQ[${queryRow(pair)}] - lambdaK[${keyRow(pair)}]`
 
-interface Pair {
-  readonly head: string
-  readonly kvHead: string
-  readonly query: string
-  readonly key: string
+/** const gap and weight of a pair, from stats of `fields` numbers per row. */
+const weightOf = (pair: Pair, clock: Clock, fields: number) => {
+  const stat = (field: number) => `stats[${queryRow(pair)} * ${fields} + ${field}]`
+  const elapsed = clock === 'clock' ? `(${reading(pair.key)} - ${stat(1)})` : '0.0'
+  return `${gapOf(pair)}
+          const exponent = ${elapsed} - (Math.abs(gap) - ${stat(0)}) / temperature[h | 0]
+          const weight = Math.exp(exponent) * ${stat(2)}`
 }
 
-const args = (names: readonly string[], clock: Clock, ints: readonly string[] = []): GpuKernel['args'] => ({
-  ...Object.fromEntries([...names, ...(clock === 'clock' ? ['clock'] : [])].map((name) => [name, 'buffer'])),
-  ...SIZES,
-  ...Object.fromEntries(ints.map((name) => [name, 'int'])),
-})
-
-/** Divisions of whole numbers, exact for those that count heads. */
-const KV_HEAD = 'const kvHead = Math.floor((head + 0.5) / group)'
-const BATCH = `const batch = Math.floor((head + 0.5) / heads)
-    const h = head - batch * heads`
-
-const queryRow = ({ head, query }: Pair) => `((${head} | 0) * queries + ${query})`
-const keyRow = ({ kvHead, key }: Pair) => `((${kvHead} | 0) * capacity + ${key})`
-
-/** const gap, const score of a pair; needs `batch` and `h`. */
-const scoreOf = (pair: Pair, clock: Clock) => {
-  const reading = (time: string) => `clock[(batch | 0) * clockBatch + (h | 0) * capacity + ${time}]`
-  const elapsed = `${reading(pair.key)} - ${reading(`(${pair.query} + keys - queries)`)}`
-  return `
-          const gap = lambdaQ[${queryRow(pair)}] - lambdaK[${keyRow(pair)}]
-          const score = ${clock === 'clock' ? elapsed : '0.0'} - Math.abs(gap) / temperature[h | 0]`
-}
-
-/** const weight of a pair, after its score; `fields` numbers per row of stats. */
-const weightOf = (pair: Pair, fields: number) => `
-          const weight = Math.exp(score - stats[${queryRow(pair)} * ${fields}]) * stats[${queryRow(pair)} * ${fields} + 1]`
-
-/** const dScore of a pair, after its weight. */
-const dScoreOf = (pair: Pair) => `
+/** const gap, weight and dScore of a pair. */
+const dScoreOf = (pair: Pair, clock: Clock) => `${weightOf(pair, clock, JOINED)}
           let product = 0.0
-          for (let d = 0; d < dim; d++) {
-            product += dOut[${queryRow(pair)} * dim + (d | 0)] * v[${keyRow(pair)} * dim + (d | 0)]
+          for (let d = 0; d < valueDim; d++) {
+            product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[${keyRow(pair)} * valueDim + (d | 0)]
           }
-          const dScore = weight * (product - stats[${queryRow(pair)} * 4 + 3])`
+          const dScore = weight * (product - stats[${queryRow(pair)} * ${JOINED} + 4])`
 
-const FORWARD: Pair = { head: 'head', kvHead: 'kvHead', query: 'this.thread.y', key: '(j | 0)' }
+/** Gap and clock reading of the key with the largest score, 1 (the mass so far), nearest gap. */
+const peakKernel = (clock: Clock): GpuKernel => {
+  const now = reading('(this.thread.y + keys - queries)')
+  const [then, elapsed] =
+    clock === 'clock' ? [reading(FORWARD.key), `${reading(FORWARD.key)} - ${now}`] : ['0.0', '0.0']
+  return {
+    name: `lambdaPeak_${clock}`,
+    args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature'], clock),
+    body: overVisibleKeys(
+      `let peak = -3e38
+    let topGap = 0.0
+    let topClock = 0.0
+    let nearest = 3e38`,
+      `${gapOf(FORWARD)}
+          const score = ${elapsed} - Math.abs(gap) / temperature[h | 0]
+          if (score > peak) {
+            peak = score
+            topGap = Math.abs(gap)
+            topClock = ${then}
+          }
+          if (Math.abs(gap) < nearest) { nearest = Math.abs(gap) }`,
+      `if (this.thread.x === 0) { return topGap }
+    if (this.thread.x === 1) { return topClock }
+    if (this.thread.x === 2) { return 1 }
+    return nearest`,
+    ),
+  }
+}
 
-const peakKernel = (clock: Clock): GpuKernel => ({
-  name: `lambdaPeak_${clock}`,
-  args: args(['lambdaQ', 'lambdaK', 'temperature'], clock),
-  body: `
-    const head = this.thread.z
-    ${KV_HEAD}
-    ${BATCH}
-    let peak = -3e38
-    let nearest = 3e38
-    for (let j = 0; j < keys; j++) {
-      if (j <= this.thread.y + keys - queries) {${scoreOf(FORWARD, clock)}
-          if (score > peak) { peak = score }
-          if (Math.abs(gap) < nearest) { nearest = Math.abs(gap) }
-      }
-    }
-    if (this.thread.x === 0) { return peak }
-    if (this.thread.x === 2) { return nearest }
-    return 0`,
-})
-
-/** Puts 1 / mass into stats. The peak is read back as the f32 that later kernels see: weights sum to 1 whatever its rounding. */
+/** Puts 1 / mass into stats. The gap and the reading are read back as the f32 that later kernels see: weights sum to 1
+ *  whatever their rounding. */
 const massKernel = (clock: Clock): GpuKernel => ({
   name: `lambdaMass_${clock}`,
-  args: args(['lambdaQ', 'lambdaK', 'temperature', 'stats'], clock),
-  body: `
-    const head = this.thread.z
-    ${KV_HEAD}
-    ${BATCH}
-    if (this.thread.x !== 1) { return stats[${queryRow(FORWARD)} * 3 + this.thread.x] }
-    let mass = 0.0
-    for (let j = 0; j < keys; j++) {
-      if (j <= this.thread.y + keys - queries) {${scoreOf(FORWARD, clock)}
-          mass += Math.exp(score - stats[${queryRow(FORWARD)} * 3])
-      }
-    }
-    return 1.0 / mass`,
+  args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature', 'stats'], clock),
+  body: overVisibleKeys(
+    `if (this.thread.x !== 2) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
+    let mass = 0.0`,
+    `${weightOf(FORWARD, clock, STATS)}
+          mass += weight`,
+    'return 1.0 / mass',
+  ),
 })
 
-const forward = (clock: Clock): GpuKernel => ({
+const outKernel = (clock: Clock): GpuKernel => ({
   name: `lambdaAttention_${clock}`,
-  args: args(['lambdaQ', 'lambdaK', 'v', 'temperature', 'stats'], clock),
-  body: `
-    const head = this.thread.z
-    ${KV_HEAD}
-    ${BATCH}
-    let total = 0.0
-    for (let j = 0; j < keys; j++) {
-      if (j <= this.thread.y + keys - queries) {${scoreOf(FORWARD, clock)}${weightOf(FORWARD, 3)}
-          total += weight * v[${keyRow(FORWARD)} * dim + this.thread.x]
-      }
-    }
-    return total`,
+  args: attentionArgs(['lambdaQ', 'lambdaK', 'v', 'temperature', 'stats'], clock),
+  body: overVisibleKeys(
+    'let total = 0.0',
+    `${weightOf(FORWARD, clock, STATS)}
+          total += weight * v[${keyRow(FORWARD)} * valueDim + this.thread.x]`,
+    'return total',
+  ),
 })
 
-/** stats [rows, 3] and delta [rows] → [rows, 4]: a kernel takes at most seven buffers. */
+/** stats [rows, 4] and delta [rows] → [rows, 5]: a kernel takes at most seven buffers. */
 const JOIN: GpuKernel = {
   name: 'joinStats',
   args: { stats: 'buffer', delta: 'buffer' },
   body: `
-    if (this.thread.x === 3) { return delta[this.thread.y] }
-    return stats[this.thread.y * 3 + this.thread.x]`,
+    if (this.thread.x === 4) { return delta[this.thread.y] }
+    return stats[this.thread.y * 4 + this.thread.x]`,
 }
 
 const BACKWARD = ['lambdaQ', 'lambdaK', 'v', 'temperature', 'stats', 'dOut'] as const
-const D_SCORE = (pair: Pair, clock: Clock) => `${scoreOf(pair, clock)}${weightOf(pair, 4)}${dScoreOf(pair)}`
 
 /** A sum over the keys of one span, per query: thread (query, span, head). */
-const overKeys = (name: string, clock: Clock, term: string): GpuKernel => {
-  const pair: Pair = {
-    head: 'head',
-    kvHead: 'kvHead',
-    query: 'this.thread.x',
-    key: '(this.thread.y * each + (k | 0))',
-  }
+const overSpan = (name: string, clock: Clock, term: string): GpuKernel => {
+  const key = '(this.thread.y * each + (k | 0))'
+  const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }
   return {
     name: `${name}_${clock}`,
-    args: args(BACKWARD, clock, ['each']),
+    args: attentionArgs(BACKWARD, clock, { each: 'int' }),
     body: `
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
     let total = 0.0
     for (let k = 0; k < each; k++) {
-      if (${pair.key} < keys && ${pair.key} <= this.thread.x + keys - queries) {${D_SCORE(pair, clock)}
+      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}
           ${term}
       }
     }
@@ -150,146 +127,89 @@ const overKeys = (name: string, clock: Clock, term: string): GpuKernel => {
   }
 }
 
-const dQuery = (clock: Clock) =>
-  overKeys(
-    'lambdaGradQ',
-    clock,
-    `if (gap > 0) { total -= dScore / temperature[h | 0] }
-          if (gap < 0) { total += dScore / temperature[h | 0] }`,
-  )
-const moment = (clock: Clock) =>
-  overKeys(
-    'lambdaMoment',
-    clock,
-    `total += dScore * (Math.abs(gap) - stats[((head | 0) * queries + this.thread.x) * 4 + 2]) / temperature[h | 0] / temperature[h | 0]`,
-  )
+const signed = (plus: string, minus: string) => `
+          if (gap > 0) { total ${plus} dScore / temperature[h | 0] }
+          if (gap < 0) { total ${minus} dScore / temperature[h | 0] }`
 
-/** A sum over the queries of one head, per key: thread (key, head). */
-const dClockKernel = (clock: Clock): GpuKernel => {
-  const pair: Pair = { head: 'head', kvHead: 'kvHead', query: '(i | 0)', key: 'this.thread.x' }
-  return {
-    name: `lambdaGradClock_${clock}`,
-    args: args(BACKWARD, clock),
-    body: `
-    const head = this.thread.y
-    ${KV_HEAD}
-    ${BATCH}
-    let total = 0.0
-    for (let i = 0; i < queries; i++) {
-      if (this.thread.x <= i + keys - queries) {${D_SCORE(pair, clock)}
-          total += dScore
-      }
-    }
-    return total`,
-  }
+const dQueryKernel = (clock: Clock) => overSpan('lambdaGradQ', clock, signed('-=', '+='))
+
+const momentKernel = (clock: Clock) => {
+  const nearest = `stats[((head | 0) * queries + this.thread.x) * ${JOINED} + 3]`
+  const slope = `(Math.abs(gap) - ${nearest}) / temperature[h | 0] / temperature[h | 0]`
+  return overSpan('lambdaMoment', clock, `total += dScore * ${slope}`)
 }
 
-/** A sum over the queries of all heads of a group, per key. */
-const overQueries = (
-  name: string,
-  clock: Clock,
-  names: readonly string[],
-  kvHead: string,
-  key: string,
-  pairText: (pair: Pair) => string,
-): GpuKernel => {
-  const pair: Pair = { head: 'head', kvHead, query: '(i | 0)', key }
-  return {
-    name: `${name}_${clock}`,
-    args: args(names, clock),
-    body: `
-    let total = 0.0
-    for (let g = 0; g < group; g++) {
-      const head = ${kvHead} * group + g
-      ${BATCH}
-      for (let i = 0; i < queries; i++) {
-        if (${key} <= i + keys - queries) {${pairText(pair)}
-        }
-      }
-    }
-    return total`,
-  }
-}
+const dClockKernel = (clock: Clock): GpuKernel => ({
+  name: `lambdaGradClock_${clock}`,
+  args: attentionArgs(BACKWARD, clock),
+  body: overQueriesOfHead(
+    (pair) => `${dScoreOf(pair, clock)}
+          total += dScore`,
+  ),
+})
 
-const dKey = (clock: Clock) =>
-  overQueries(
-    'lambdaGradK',
-    clock,
-    BACKWARD,
+const dKeyKernel = (clock: Clock): GpuKernel => ({
+  name: `lambdaGradK_${clock}`,
+  args: attentionArgs(BACKWARD, clock),
+  body: overQueriesOfGroup(
     'this.thread.y',
     'this.thread.x',
-    (pair) => `${D_SCORE(pair, clock)}
-          if (gap > 0) { total += dScore / temperature[h | 0] }
-          if (gap < 0) { total -= dScore / temperature[h | 0] }`,
-  )
+    (pair) => `${dScoreOf(pair, clock)}${signed('+=', '-=')}`,
+  ),
+})
 
-const dValue = (clock: Clock) =>
-  overQueries(
-    'lambdaGradV',
-    clock,
-    ['lambdaQ', 'lambdaK', 'temperature', 'stats', 'dOut'],
+const dValueKernel = (clock: Clock): GpuKernel => ({
+  name: `lambdaGradV_${clock}`,
+  args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature', 'stats', 'dOut'], clock),
+  body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
-    (pair) => `${scoreOf(pair, clock)}${weightOf(pair, 4)}
-          total += weight * dOut[${queryRow(pair)} * dim + this.thread.x]`,
-  )
-
-const both = (engine: GpuEngine, define: (clock: Clock) => GpuKernel) => {
-  const launches = { clock: engine.kernel(define('clock')), none: engine.kernel(define('none')) }
-  return (clock: number | undefined) => launches[clock === undefined ? 'none' : 'clock']
-}
+    (pair) => `${weightOf(pair, clock, JOINED)}
+          total += weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`,
+  ),
+})
 
 export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
-  const peakOf = both(engine, peakKernel)
-  const massOf = both(engine, massKernel)
-  const outOf = both(engine, forward)
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, out, rowStats, sizes) => {
-    const { batch, heads, kvHeads, queries, keys, valueDim, capacity, clockBatch } = sizes
-    const last = [
-      ...(clock === undefined ? [] : [clock]),
-      ...[heads, heads / kvHeads, queries, keys, valueDim, capacity, clockBatch],
-    ]
-    const rows = [3, queries, batch * heads] as const
-    peakOf(clock)([lambdaQ, lambdaK, temperature, ...last], rows, rowStats)
-    massOf(clock)([lambdaQ, lambdaK, temperature, rowStats, ...last], rows, rowStats)
-    outOf(clock)(
-      [lambdaQ, lambdaK, v, temperature, rowStats, ...last],
-      [valueDim, queries, batch * heads],
-      out,
-    )
+  const peakOf = byClock(engine, peakKernel)
+  const massOf = byClock(engine, massKernel)
+  const outOf = byClock(engine, outKernel)
+  return ({ lambdaQ, lambdaK, v, temperature, clock }, out, stats, sizes) => {
+    const { batch, heads, queries, valueDim } = sizes
+    const last = sizeArgs(clock, sizes)
+    const rows = [STATS, queries, batch * heads] as const
+    peakOf(clock)([lambdaQ, lambdaK, temperature, ...last], rows, stats)
+    massOf(clock)([lambdaQ, lambdaK, temperature, stats, ...last], rows, stats)
+    outOf(clock)([lambdaQ, lambdaK, v, temperature, stats, ...last], [valueDim, queries, batch * heads], out)
   }
 }
 
 export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKernel {
   const join = engine.kernel(JOIN)
-  const queryGrad = both(engine, dQuery)
-  const momentOf = both(engine, moment)
-  const keyGrad = both(engine, dKey)
-  const valueGrad = both(engine, dValue)
-  const clockGrad = both(engine, dClockKernel)
+  const queryGrad = byClock(engine, dQueryKernel)
+  const momentOf = byClock(engine, momentKernel)
+  const keyGrad = byClock(engine, dKeyKernel)
+  const valueGrad = byClock(engine, dValueKernel)
+  const clockGrad = byClock(engine, dClockKernel)
   const sumRows = foldGpu(engine, {
     name: 'sumMoments',
     op: 'sum',
     args: { x: 'buffer' },
     term: (at) => `x[${at}]`,
   })
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, saved, grads, sizes, spans) => {
-    const { batch, heads, kvHeads, queries, keys, valueDim, capacity, clockBatch } = sizes
+  return ({ lambdaQ, lambdaK, v, temperature, clock }, { stats, dOut, delta }, grads, sizes, spans) => {
+    const { batch, heads, kvHeads, queries, keys, valueDim } = sizes
     const allHeads = batch * heads
-    const last = [
-      ...(clock === undefined ? [] : [clock]),
-      ...[heads, heads / kvHeads, queries, keys, valueDim, capacity, clockBatch],
-    ]
-    using joined = engine.scratch(allHeads * queries * 4)
+    const last = sizeArgs(clock, sizes)
+    using joined = engine.scratch(allHeads * queries * JOINED)
     using moments = engine.scratch(allHeads * spans * queries)
-    join([saved.stats, saved.delta], [4, allHeads * queries], joined.handle)
-    const all = [lambdaQ, lambdaK, v, temperature, joined.handle, saved.dOut, ...last]
+    join([stats, delta], [JOINED, allHeads * queries], joined.handle)
+    const all = [lambdaQ, lambdaK, v, temperature, joined.handle, dOut, ...last]
     const each = Math.ceil(keys / spans)
     queryGrad(clock)([...all, each], [queries, spans, allHeads], grads.dLambdaQ)
     momentOf(clock)([...all, each], [queries, spans, allHeads], moments.handle)
     sumRows([moments.handle], grads.dTemperature, allHeads * spans, queries, 1)
     keyGrad(clock)(all, [keys, batch * kvHeads], grads.dLambdaK)
-    const weights = [lambdaQ, lambdaK, temperature, joined.handle, saved.dOut, ...last]
+    const weights = [lambdaQ, lambdaK, temperature, joined.handle, dOut, ...last]
     valueGrad(clock)(weights, [valueDim, keys, batch * kvHeads], grads.dV)
     if (grads.dClock !== undefined) clockGrad(clock)(all, [keys, allHeads], grads.dClock)
   }

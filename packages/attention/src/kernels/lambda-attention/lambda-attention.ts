@@ -21,8 +21,8 @@ export interface LambdaHandles {
   readonly clock: Handle | undefined
 }
 
-/** The forward pass. stats [B·H·Tq, 3] receives each row's largest score, 1 / mass and nearest gap: what the backward pass
- *  needs to make any weight again. */
+/** The forward pass. stats [B·H·Tq, 4] receives gap and clock reading of each row's key with the largest score, 1 / mass and
+ *  the nearest gap: what the backward pass needs to make any weight again. */
 export type LambdaAttentionKernel = (
   inputs: LambdaHandles,
   out: Handle,
@@ -119,7 +119,7 @@ export function attend(
 ): { out: Tensor; stats: Tensor } {
   const { batch, heads, queries, valueDim } = sizes
   const out = device.empty([batch, heads, queries, valueDim])
-  const stats = device.empty([batch * heads * queries, 3])
+  const stats = device.empty([batch * heads * queries, 4])
   kernelsOf(device).lambdaAttention(handles, out.handle, stats.handle, sizes)
   return { out, stats }
 }

@@ -2,7 +2,11 @@ import { type CpuEngine, rowGrain } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
 import type { RowDotsKernel } from './row-dots.ts'
 
+/** Rows per item, as in assembly/row-dots.ts. */
+const LANES = 8
+
 export function rowDotsWasm(engine: CpuEngine): RowDotsKernel {
   const launch = engine.kernel(attentionWasm, 'rowDots')
-  return (a, b, out, rows, cols) => launch([a, b, out, cols], rows, rowGrain(cols))
+  return (a, b, out, rows, cols) =>
+    launch([a, b, out, rows, cols], Math.ceil(rows / LANES), rowGrain(LANES * cols))
 }
