@@ -1,7 +1,7 @@
 import type { Source } from '../config/file.ts'
 
-/** Settings of the demo where they differ from the trainer's: a model that learns recognisable English from one novel in about two
- *  minutes on two cores. docs/LOG.md has the trials. */
+/** Settings of the demo where they differ from the trainer's: about 1.1 million parameters that learn recognisable English from one
+ *  novel in about two minutes on two free cores (2.11 bits per byte with seed 1). */
 export const demoDefaults: Source = {
   values: {
     tokenizer: { vocabSize: 1024 },

@@ -82,15 +82,18 @@ function legendOf(chart: Chart, element: HTMLElement): (index: number | null | u
   }
 }
 
-/** 1, 2 and 5 times the powers of ten inside the limits; the powers alone where those are many. */
+/** Leading digits of the values that a log axis names, from coarse to fine. */
+const LOG_DIGITS = [[1], [1, 2, 5], [1, 1.5, 2, 3, 5, 7], [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]]
+
+/** The coarsest digits times powers of ten with at least three values inside the limits. */
 function logSplits(low: number, high: number): number[] {
-  const splits: number[] = []
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
-    for (const digit of [1, 2, 5]) splits.push(Number(`${digit}e${power}`))
-  const inside = splits.filter((value) => value >= low && value <= high)
-  return inside.length <= 6
-    ? inside
-    : inside.filter((value) => Number.isInteger(Math.round(1e6 * Math.log10(value)) / 1e6))
+  const inside = LOG_DIGITS.map((digits) => {
+    const values: number[] = []
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
+      for (const digit of digits) values.push(Number(`${digit}e${power}`))
+    return values.filter((value) => value >= low && value <= high)
+  })
+  return inside.find((values) => values.length >= 3) ?? inside[inside.length - 1]
 }
 
 interface AxisPlace {

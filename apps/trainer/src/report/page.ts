@@ -130,7 +130,7 @@ function driftText({ heads, steps }: History): string | undefined {
   const losses = smooth(steps.map((record) => record.loss))
   const [from, to] = [meanLambda(first, 'lambdaQ'), meanLambda(last, 'lambdaQ')]
   const [keyFrom, keyTo] = [meanLambda(first, 'lambdaK'), meanLambda(last, 'lambdaK')]
-  return `Here the mean λ of queries went from ${figure(from)} to ${figure(to)} and that of keys from ${figure(keyFrom)} to ${figure(keyTo)}, while the training loss (smoothed) went from ${figure(steps[0].loss)} to ${figure(losses[losses.length - 1])} nats.`
+  return `Here the mean λ of queries went from ${figure(from)} to ${figure(to)} and that of keys from ${figure(keyFrom)} to ${figure(keyTo)}, while the training loss went from ${figure(steps[0].loss)} to ${figure(losses[losses.length - 1])} nats (smoothed).`
 }
 
 const keyButton = (color: string, label: string): Markup =>
