@@ -12,7 +12,7 @@ interface Block {
 }
 
 /** Free lists by size: 8 steps per power of two, so the first fit is at most 12.5 % too large. */
-function binOf(bytes: number): number {
+export function binOf(bytes: number): number {
   const power = 31 - Math.clz32(bytes / ALIGN)
   return power < 3 ? bytes / ALIGN : power * 8 + (Math.floor(bytes / ALIGN / 2 ** (power - 3)) & 7) - 16
 }
