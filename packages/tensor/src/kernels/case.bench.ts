@@ -1,7 +1,6 @@
 import { type BenchCase, expectSamples, type KernelBench, randomArray, type Tolerance } from '@tau/testing'
 import type { Device } from '../device.ts'
-import type { Shape } from '../shape.ts'
-import { sizeOf } from '../shape.ts'
+import { type Shape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** The benches of a kernel folder. */
@@ -18,6 +17,12 @@ export function randomInput(
 ): { values: Float32Array; tensor: Tensor } {
   const values = Float32Array.from(randomArray(sizeOf(shape), seed))
   return { values, tensor: device.tensor(values, shape) }
+}
+
+/** The f64 row of `values` that holds element `index`. */
+export function rowAt(values: Float32Array, index: number, cols: number): Float64Array {
+  const start = index - (index % cols)
+  return Float64Array.from(values.subarray(start, start + cols))
 }
 
 /** Times `op`, which makes a new tensor, and holds samples of it against f64 arithmetic. */
