@@ -18,7 +18,8 @@ export function parseTauPolicy(text: string): TauPolicy {
 export async function calibrateModel(model: GPT, tokens: Tensor<'i32'>): Promise<number[]> {
   const { tauMode, tauPolicy } = model.config
   const { laplacian } = model
-  if (!laplacian || tauMode === 'learned' || tauMode.startsWith('reference'))
+  const isSettable = tauMode === 'fixed' || tauMode === 'adaptive'
+  if (model.config.attention !== 'tau' || !laplacian || !isSettable)
     throw new Error(
       `calibrate: τ must be fixed or adaptive in a tau model, got ${model.config.attention} attention with tauMode ${tauMode}`,
     )

@@ -160,7 +160,14 @@ describe('init', () => {
     for (const [name, values] of plain) expect(rich.get(name), name).toEqual(values)
   })
 
-  it('draws every parameter from a stream of its own', () => {
+  it('draws every parameter from a stream of its own', async () => {
+    const parameters = await init(tiny)
+    const drawn = parameterSpecs(resolveConfig(tiny)).flatMap(({ name, init: { kind } }) =>
+      kind === 'normal' ? [parameters.get(name) ?? new Float32Array()] : [],
+    )
+    expect(drawn).toHaveLength(2 + 2 * 5)
+    // Equal streams would give equal numbers but for the deviation.
+    expect(new Set(drawn.map(([first, second]) => Math.fround(first / second))).size).toBe(drawn.length)
     const options = { nLayer: 200, clock: 'gate', attention: 'dot', qkLayerNorm: true } as const
     const names = [
       ...Object.keys(shapesOf(options)),

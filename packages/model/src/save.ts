@@ -127,6 +127,8 @@ function readTaus({ tau, nLayer }: ModelConfig, { metadata }: SafetensorsFile, p
     taus.length !== nLayer ||
     !taus.every((value) => Number.isFinite(value) && value > 0)
   )
-    throw new Error(`${path}: metadata tau must be ${nLayer} positive numbers, got ${metadata.tau}`)
+    throw new Error(
+      `${path}: metadata tau must be ${nLayer} positive numbers, one per layer, got ${metadata.tau}; the files do not belong together`,
+    )
   return taus
 }

@@ -60,7 +60,7 @@ export async function perturbParameters(model: GPT, size = 0.2): Promise<void> {
 }
 
 /** Ids below `vocabSize`, the same for a seed. */
-export const randomIds = (length: number, vocabSize: number, seed = 7): Int32Array =>
+export const randomIds = (length: number, vocabSize: number, seed = 7): Int32Array<ArrayBuffer> =>
   Int32Array.from(randomArray(length, seed), (value) => Math.floor(Math.abs(value) * 7919) % vocabSize)
 
 /** Values of all parameters, by name. All reads begin before this returns: a scope may close then. */
