@@ -42,9 +42,9 @@ function commit(): string {
 }
 
 async function load(name: string): Promise<Group> {
-  const group = groups[name]
-  if (!group) throw new Error(`bench: group must be one of ${Object.keys(groups).join(', ')}, got "${name}"`)
-  return group()
+  if (!Object.hasOwn(groups, name))
+    throw new Error(`bench: group must be one of ${Object.keys(groups).join(', ')}, got "${name}"`)
+  return groups[name]()
 }
 
 async function main(argv: string[]): Promise<void> {
