@@ -1,4 +1,4 @@
-import { splat } from '@tau/tensor/assembly/simd'
+import { splat, sumLanes } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import {
   BLOCK_BYTES,
@@ -18,9 +18,10 @@ import { scoreRow, softmaxRow } from './dot-attention'
 
 /** Backward of {@link dotAttention}. With p = the weights, G = dOut and δ_i = G_i·out_i: ds_ij = p_ij (G_i·v_j − δ_i);
  *  dq_i = scale Σ_j ds_ij k_j; dk_j = scale Σ_i ds_ij q_i; dv_j = Σ_i p_ij G_i;
- *  dclock_j = Σ_i ds_ij. Items are (b, kv head, span of key blocks),
- *  the span fastest; what a span gives for the queries goes to its own part, dQ [B, H, spans, Tq, D]; dClock [B, H, Tk],
- *  0: not wanted. */
+ *  dclock_j = Σ_i ds_ij, and dnow_i = −Σ_j ds_ij for the query's own reading (0 but for rounding, which it takes back out of
+ *  dclock). Items are (b, kv head, span of key blocks),
+ *  the span fastest; what a span gives for the queries goes to its own part: dQ [B, H, spans, Tq, D] and dNow [B, H, spans, Tq].
+ *  dClock [B, H, Tk]. dClock and dNow are 0 where they are not wanted. */
 export function dotAttentionGrad(
   q: usize,
   k: usize,
@@ -33,6 +34,7 @@ export function dotAttentionGrad(
   dK: usize,
   dV: usize,
   dClock: usize,
+  dNow: usize,
   scale: f32,
   heads: i32,
   kvHeads: i32,
@@ -74,6 +76,7 @@ export function dotAttentionGrad(
     for (let g = 0; g < group; g++) {
       const part = <usize>((firstHead + g) * spans + span)
       memory.fill(dQ + part * (<usize>queries) * row, 0, (<usize>queries) * row)
+      if (dNow) memory.fill(dNow + ((part * <usize>queries) << 2), 0, (<usize>queries) << 2)
     }
 
     for (let j0 = from; j0 < to; j0 += KEYS) {
@@ -109,7 +112,11 @@ export function dotAttentionGrad(
             const visible = min(count, time + r + 1 - j0)
             scoreRow(weights + at, visible, scale, clockList, now)
             softmaxRow(weights + at, visible, load<f32>(stat), load<f32>(stat, 4))
-            scoreGrads(weights + at, products + at, wide, load<f32>(delta + (i << 2)), scale, scoreSums)
+            const total = scoreGrads(weights + at, products + at, wide, load<f32>(delta + (i << 2)), scale, scoreSums)
+            if (dNow) {
+              const own = dNow + ((part * <usize>queries + <usize>(i0 + r)) << 2)
+              store<f32>(own, load<f32>(own) - total)
+            }
           }
           packLeft(weights, 4, BLOCK_ROW, count, rows, packedBlock)
           packRight(grads, 4, valueRow, valueDim, rows, packedGrads)
@@ -128,11 +135,14 @@ export function dotAttentionGrad(
   }
 }
 
-/** ds = weights·(products − δ) is added to sums, and products become scale·ds. */
-function scoreGrads(weights: usize, products: usize, wide: i32, delta: f32, scale: f32, sums: usize): void {
+/** ds = weights·(products − δ) is added to sums, and products become scale·ds; returns Σ ds. */
+function scoreGrads(weights: usize, products: usize, wide: i32, delta: f32, scale: f32, sums: usize): f32 {
+  let total = splat(0)
   for (let j: usize = 0; j < (<usize>wide) << 2; j += 16) {
     const dScore = f32x4.mul(v128.load(weights + j), f32x4.sub(v128.load(products + j), splat(delta)))
+    total = f32x4.add(total, dScore)
     v128.store(sums + j, f32x4.add(v128.load(sums + j), dScore))
     v128.store(products + j, f32x4.mul(splat(scale), dScore))
   }
+  return sumLanes(total)
 }

@@ -18,9 +18,11 @@ import { STAT_BYTES, weigh } from './lambda-attention'
 
 /** Backward of {@link lambdaAttention}. With p the weights, G = dOut and δ_i = G_i·out_i:
  *  ds_ij = p_ij (G_i·v_j − δ_i); dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
- *  dclock_j = Σ_i ds; dtemperature = β² Σ ds (gap_ij − nearest_i): rows of ds sum to zero, and less cancels without the
- *  nearest gap. Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
- *  goes to its own part: dQ [B, H, spans, Tq], dTemperature [B, H, spans]. dClock [B, H, Tk]. */
+ *  dclock_j = Σ_i ds, and dnow_i = −Σ_j ds for the
+ *  query's own reading (0 but for rounding, which it takes back out of dclock); dtemperature = β² Σ ds (gap_ij − mean_i): rows of ds sum to zero, and without the mean
+ *  gap an error of δ_i cancels. Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
+ *  goes to its own part: dQ and dNow [B, H, spans, Tq], dTemperature [B, H, spans]. dClock [B, H, Tk]. dClock and dNow are 0
+ *  where they are not wanted. */
 export function lambdaAttentionGrad(
   lambdaQ: usize,
   lambdaK: usize,
@@ -35,6 +37,7 @@ export function lambdaAttentionGrad(
   dV: usize,
   dTemperature: usize,
   dClock: usize,
+  dNow: usize,
   heads: i32,
   kvHeads: i32,
   queries: i32,
@@ -73,6 +76,7 @@ export function lambdaAttentionGrad(
     for (let g = 0; g < group; g++) {
       const part = (firstHead + g) * spans + span
       memory.fill(dQ + (((<usize>part) * (<usize>queries)) << 2), 0, (<usize>queries) << 2)
+      if (dNow) memory.fill(dNow + (((<usize>part) * (<usize>queries)) << 2), 0, (<usize>queries) << 2)
       store<f32>(dTemperature + ((<usize>part) << 2), 0)
     }
 
@@ -103,7 +107,7 @@ export function lambdaAttentionGrad(
             const stat = stats + i * STAT_BYTES
             weigh(
               load<f32>(lambdaQ + (i << 2)), -beta, min(count, time + r + 1 - j0), keyList, clockList, stat,
-              load<f32>(stat, 8), weights + (<usize>r) * BLOCK_ROW,
+              load<f32>(stat, 8), weights + (<usize>r) * BLOCK_ROW, 0,
             )
           }
           packLeft(grads, row, 4, rows, dim, packedGrads)
@@ -112,10 +116,11 @@ export function lambdaAttentionGrad(
             const i = first + <usize>r
             const visible = min(count, time + r + 1 - j0)
             const at = (<usize>r) * BLOCK_ROW
-            const q = dQ + (((<usize>part) * (<usize>queries) + (<usize>(i0 + r))) << 2)
+            const own = ((<usize>part) * (<usize>queries) + (<usize>(i0 + r))) << 2
             moment += <f64>addRow(
               weights + at, products + at, visible, load<f32>(delta + (i << 2)), load<f32>(lambdaQ + (i << 2)),
-              load<f32>(stats + i * STAT_BYTES, 12), -beta, keyList, sideSums, scoreSums, q,
+              load<f32>(stats + i * STAT_BYTES, 12), -beta, keyList, sideSums, scoreSums,
+              dQ + own, dNow ? dNow + own : 0,
             )
           }
           packLeft(weights, 4, BLOCK_ROW, count, rows, packedWeights)
@@ -132,23 +137,25 @@ export function lambdaAttentionGrad(
   }
 }
 
-/** One query against one block of keys: adds ds·sgn to sideSums and ds to scoreSums, −β Σ ds·sgn to *dQuery; returns
- *  Σ ds·(gap − nearest). */
+/** One query against one block of keys: adds ds·sgn to sideSums and ds to scoreSums, −β Σ ds·sgn to *dQuery and
+ *  −Σ ds to *dNow unless that is 0; returns Σ ds·(gap − meanGap). */
 function addRow(
   weights: usize,
   products: usize,
   visible: i32,
   delta: f32,
   query: f32,
-  nearest: f32,
+  meanGap: f32,
   minusBeta: f32,
   keys: usize,
   sideSums: usize,
   scoreSums: usize,
   dQuery: usize,
+  dNow: usize,
 ): f32 {
   const x = splat(query)
   let sides = splat(0)
+  let scores = splat(0)
   let moments = splat(0)
   for (let left = visible; left > 0; left -= 4) {
     const difference = f32x4.sub(x, v128.load(keys))
@@ -157,7 +164,8 @@ function addRow(
     const signed = v128.xor(dScore, v128.and(difference, i32x4.splat(0x80000000)))
     const side = v128.andnot(signed, f32x4.eq(difference, splat(0)))
     sides = f32x4.add(sides, side)
-    moments = fma(dScore, f32x4.sub(f32x4.abs(difference), splat(nearest)), moments)
+    scores = f32x4.add(scores, dScore)
+    moments = fma(dScore, f32x4.sub(f32x4.abs(difference), splat(meanGap)), moments)
     v128.store(sideSums, f32x4.add(v128.load(sideSums), side))
     v128.store(scoreSums, f32x4.add(v128.load(scoreSums), dScore))
     weights += 16
@@ -167,6 +175,7 @@ function addRow(
     scoreSums += 16
   }
   store<f32>(dQuery, load<f32>(dQuery) + minusBeta * sumLanes(sides))
+  if (dNow) store<f32>(dNow, load<f32>(dNow) - sumLanes(scores))
   return sumLanes(moments)
 }
 

@@ -16,13 +16,12 @@ import {
   scaleRow,
 } from './blocks'
 
-/** Bytes of a row's stats: gap and clock reading of the key with the largest score, 1 / mass, nearest gap. Scores relative to
+/** Bytes of a row's stats: gap and clock reading of the key with the largest score, 1 / mass, mean gap Σ_j p_j·gap_j. Scores relative to
  *  that key are −β(gap_j − gap) + (c_j − clock): differences of close numbers come first, so that a weight is as exact as its
  *  own exponent is small, however large β, the gaps and the clocks are. */
 export const STAT_BYTES: usize = 16
 
-/** Looks for the largest score and the nearest gap of one query among the first `visible` keys of a block; updates *largest
- *  and the row's stats. Scores that are NaN are passed over here and come back in the weights. */
+/** Looks for the largest score of one query among the first `visible` keys of a block; updates *largest and the row's stats. Scores that are NaN are passed over here and come back in the weights. */
 function findPeak(
   query: f32,
   now: f32,
@@ -36,21 +35,17 @@ function findPeak(
   let peak = v128.load32_splat(largest)
   let topGap = v128.load32_splat(stat)
   let topClock = v128.load32_splat(stat, 4)
-  let near = v128.load32_splat(stat, 12)
   for (let left = visible; left > 0; left -= 4) {
-    const shown = lanesBefore(left)
     const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
     const clock = v128.load(clocks)
     const score = fma(gap, splat(minusBeta), f32x4.sub(clock, splat(now)))
-    const better = v128.and(f32x4.gt(score, peak), shown)
-    near = f32x4.pmin(near, v128.bitselect(gap, splat(Infinity), shown))
+    const better = v128.and(f32x4.gt(score, peak), lanesBefore(left))
     peak = v128.bitselect(score, peak, better)
     topGap = v128.bitselect(gap, topGap, better)
     topClock = v128.bitselect(clock, topClock, better)
     keys += 16
     clocks += 16
   }
-  store<f32>(stat, minLanes(near), 12)
   take(f32x4.extract_lane(peak, 0), f32x4.extract_lane(topGap, 0), f32x4.extract_lane(topClock, 0), largest, stat)
   take(f32x4.extract_lane(peak, 1), f32x4.extract_lane(topGap, 1), f32x4.extract_lane(topClock, 1), largest, stat)
   take(f32x4.extract_lane(peak, 2), f32x4.extract_lane(topGap, 2), f32x4.extract_lane(topClock, 2), largest, stat)
@@ -66,16 +61,8 @@ function take(score: f32, gap: f32, clock: f32, largest: usize, stat: usize): vo
   store<f32>(stat, clock, 4)
 }
 
-// @ts-ignore: decorator
-@inline
-function minLanes(v: v128): f32 {
-  return min(
-    min(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
-    min(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
-  )
-}
-
-/** weights[j] = factor · e^(score_j − largest) for j < visible, 0 for the rest of the block's row; returns their sum. */
+/** weights[j] = factor · e^(score_j − largest) for j < visible, 0 for the rest of the block's row; returns their sum and, where
+ *  `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. */
 export function weigh(
   query: f32,
   minusBeta: f32,
@@ -85,27 +72,32 @@ export function weigh(
   stat: usize,
   factor: f32,
   weights: usize,
+  moment: usize,
 ): f32 {
   const end = weights + BLOCK_ROW
   const topGap = v128.load32_splat(stat)
   const topClock = v128.load32_splat(stat, 4)
   let sum = splat(0)
+  let moments = splat(0)
   for (let left = visible; left > 0; left -= 4) {
     const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
-    const exponent = fma(f32x4.sub(gap, topGap), splat(minusBeta), f32x4.sub(v128.load(clocks), topClock))
+    const beyond = f32x4.sub(gap, topGap)
+    const exponent = fma(beyond, splat(minusBeta), f32x4.sub(v128.load(clocks), topClock))
     const weight = v128.and(f32x4.mul(splat(factor), exp4(exponent)), lanesBefore(left))
     v128.store(weights, weight)
     sum = f32x4.add(sum, weight)
+    moments = fma(weight, beyond, moments)
     keys += 16
     clocks += 16
     weights += 16
   }
   for (; weights < end; weights += 16) v128.store(weights, splat(0))
+  if (moment) store<f32>(moment, load<f32>(moment) + sumLanes(moments))
   return sumLanes(sum)
 }
 
 /** Streaming λ-distance attention; see lambda-attention.ts for the formula. Items are (b, h, block of QUERIES queries), the
- *  block fastest. Two passes over the keys: the first finds each row's largest score and nearest gap, the second sums
+ *  block fastest. Two passes over the keys: the first finds each row's largest score, the second sums
  *  e^(score − largest)·[v, 1], so no row loses its largest weight and nothing is rescaled.
  *  Keys have `capacity` rows per head; clock has `capacity` numbers per head (clock 0: none), clockBatch per batch.
  *  stats[row]: see STAT_BYTES. */
@@ -161,7 +153,6 @@ export function lambdaAttention(
       store<f32>(largest + ((<usize>r) << 2), -Infinity)
       const here = stat + (<usize>r) * STAT_BYTES
       memory.fill(here, 0, STAT_BYTES)
-      store<f32>(here, Infinity, 12)
     }
     for (let j0 = 0; j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
@@ -184,7 +175,7 @@ export function lambdaAttention(
         const here = stat + (<usize>r) * STAT_BYTES
         const sum = weigh(
           load<f32>(q + ((<usize>r) << 2)), minusBeta, min(count, time + r + 1 - j0), keyList, clockList, here, 1,
-          block + (<usize>r) * BLOCK_ROW,
+          block + (<usize>r) * BLOCK_ROW, here + 12,
         )
         store<f32>(here, load<f32>(here, 8) + sum, 8)
       }
@@ -197,6 +188,7 @@ export function lambdaAttention(
       const here = stat + (<usize>r) * STAT_BYTES
       const factor: f32 = 1 / load<f32>(here, 8)
       store<f32>(here, factor, 8)
+      store<f32>(here, load<f32>(here) + factor * load<f32>(here, 12), 12)
       scaleRow(target + (<usize>r) * row, dim, factor)
     }
   }

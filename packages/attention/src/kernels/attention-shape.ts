@@ -1,4 +1,15 @@
-import { checkDevice, ShapeError, shapeText, sum, type Tensor } from '@tau/tensor'
+import {
+  add,
+  checkDevice,
+  concat,
+  type Device,
+  type Handle,
+  ShapeError,
+  shapeText,
+  sum,
+  type Tensor,
+  zeros,
+} from '@tau/tensor'
 
 /** Sizes that both attentions share: queries sit at the last `queries` of `keys` times. */
 export interface AttentionSizes {
@@ -83,8 +94,41 @@ export function spansOf({ batch, kvHeads, keys }: AttentionSizes): number {
   return Math.max(1, Math.min(MAX_SPANS, wanted, Math.ceil(keys / SPAN_KEYS)))
 }
 
-/** Gradients [B, H, Tk] of the clock's readings as the clock's own shape: summed over the batch where it is shared. */
-export function clockGrad(dClock: Tensor | undefined, clock: Tensor): Tensor | null {
-  if (!dClock) return null
-  return clock.rank === 2 ? sum(dClock, [0]) : dClock
+/** What the backward kernels give for a clock: Σ_i ds_ij per key, dClock [B, H, Tk], and −Σ_j ds_ij per query and span of keys,
+ *  dNow [B, H, spans, Tq]. The latter is 0 but for rounding; with it the rounding of a row cancels along time. */
+export interface ClockGrads {
+  readonly dClock: Tensor
+  readonly dNow: Tensor
+}
+
+/** The buffers of {@link ClockGrads}. */
+export interface ClockHandles {
+  readonly dClock: Handle
+  readonly dNow: Handle
+}
+
+export const clockHandles = (grads: ClockGrads | undefined): ClockHandles | undefined =>
+  grads && { dClock: grads.dClock.handle, dNow: grads.dNow.handle }
+
+export function emptyClockGrads(device: Device, sizes: AttentionSizes, spans: number): ClockGrads {
+  const { batch, heads, queries, keys } = sizes
+  return {
+    dClock: device.empty([batch, heads, keys]),
+    dNow: device.empty([batch, heads, spans, queries]),
+  }
+}
+
+/** The gradient of the clock in its own shape: summed over the batch where it is shared. */
+export function clockGrad(
+  grads: ClockGrads | undefined,
+  clock: Tensor,
+  sizes: AttentionSizes,
+): Tensor | null {
+  if (!grads) return null
+  const { batch, heads, queries, keys } = sizes
+  const now = sum(grads.dNow, [2])
+  const padded =
+    queries === keys ? now : concat([zeros(clock.device, [batch, heads, keys - queries]), now], 2)
+  const total = add(grads.dClock, padded)
+  return clock.rank === 2 ? sum(total, [0]) : total
 }

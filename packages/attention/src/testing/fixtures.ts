@@ -50,8 +50,8 @@ export function itWithFixtures<Inputs, Expected>(
 /** Compares found arrays with the expected ones of the same names. */
 export function expectFixture<Names extends string>(
   found: Readonly<Record<Names, ArrayLike<number>>>,
-  expected: Readonly<Record<Names, ArrayJson>>,
-  tolerance: Readonly<Record<Names, Bound>>,
+  expected: Readonly<Record<NoInfer<Names>, ArrayJson>>,
+  tolerance: Readonly<Record<NoInfer<Names>, Bound>>,
 ): void {
   for (const name of Object.keys(found) as Names[])
     try {

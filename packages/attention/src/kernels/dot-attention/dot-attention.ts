@@ -1,5 +1,14 @@
 import { type Device, type Handle, record, ShapeError, shapeText, sum, type Tensor } from '@tau/tensor'
-import { type AttentionSizes, attentionSizes, checkDim, clockGrad, spansOf } from '../attention-shape.ts'
+import {
+  type AttentionSizes,
+  attentionSizes,
+  type ClockHandles,
+  checkDim,
+  clockGrad,
+  clockHandles,
+  emptyClockGrads,
+  spansOf,
+} from '../attention-shape.ts'
 import { rowDots } from '../row-dots/row-dots.ts'
 import { kernelsOf } from '../table.ts'
 
@@ -23,7 +32,8 @@ export type DotAttentionKernel = (inputs: DotHandles, out: Handle, stats: Handle
 
 /** The backward pass; capacity = keys. With p the weights and ds_ij = p_ij (dOut_i·v_j − delta_i): dQ [B, H, spans, Tq, D]
  *  are sums over the keys of each span, every key in one span; dK [B, Hkv, Tk, D], dV [B, Hkv, Tk, Dv],
- *  dClock [B, H, Tk] (undefined: not wanted). */
+ *  clock: see ClockGrads (undefined: not
+ *  wanted). */
 export type DotAttentionGradKernel = (
   inputs: DotHandles,
   saved: { readonly stats: Handle; readonly dOut: Handle; readonly delta: Handle },
@@ -31,7 +41,7 @@ export type DotAttentionGradKernel = (
     readonly dQ: Handle
     readonly dK: Handle
     readonly dV: Handle
-    readonly dClock: Handle | undefined
+    readonly clock: ClockHandles | undefined
   },
   sizes: DotSizes,
   spans: number,
@@ -56,7 +66,7 @@ export interface DotAttentionInputs {
 export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
   const sizes = checkInputs(q, k, v, clock)
   const { device } = q
-  const { batch, heads, queries, keys, dim } = sizes
+  const { batch, heads, queries, dim } = sizes
   const handles = { q: q.handle, k: k.handle, v: v.handle, clock: clock?.handle }
   const { out, stats } = attendDot(device, handles, sizes)
   return record('dotAttention', [q, k, v, ...(clock ? [clock] : [])], out, (dOut, wanted) => {
@@ -65,11 +75,11 @@ export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
     const dQ = device.empty([batch, heads, spans, queries, dim])
     const dK = device.empty(k.shape)
     const dV = device.empty(v.shape)
-    const dClock = clock && wanted[3] ? device.empty([batch, heads, keys]) : undefined
+    const clockGrads = clock && wanted[3] ? emptyClockGrads(device, sizes, spans) : undefined
     kernelsOf(device).dotAttentionGrad(
       handles,
       { stats: stats.handle, dOut: dOut.handle, delta: delta.handle },
-      { dQ: dQ.handle, dK: dK.handle, dV: dV.handle, dClock: dClock?.handle },
+      { dQ: dQ.handle, dK: dK.handle, dV: dV.handle, clock: clockHandles(clockGrads) },
       sizes,
       spans,
     )
@@ -77,7 +87,7 @@ export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
       spans === 1 ? dQ.view(q.shape) : sum(dQ, [2]),
       dK,
       dV,
-      ...(clock ? [clockGrad(dClock, clock)] : []),
+      ...(clock ? [clockGrad(clockGrads, clock, sizes)] : []),
     ]
   })
 }

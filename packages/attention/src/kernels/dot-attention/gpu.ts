@@ -124,6 +124,27 @@ const dQueryKernel = (clock: Clock): GpuKernel => {
   }
 }
 
+/** Thread (query, span, head): the layout of dNow. */
+const dNowKernel = (clock: Clock): GpuKernel => {
+  const key = '(this.thread.y * each + (n | 0))'
+  const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }
+  return {
+    name: `dotGradNow_${clock}`,
+    args: args(BACKWARD, clock, 'each'),
+    body: `
+    const head = this.thread.z
+    ${KV_HEAD}
+    ${BATCH}
+    let total = 0.0
+    for (let n = 0; n < each; n++) {
+      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}
+          total -= dScore
+      }
+    }
+    return total`,
+  }
+}
+
 const dKeyKernel = (clock: Clock): GpuKernel => ({
   name: `dotGradK_${clock}`,
   args: args(BACKWARD, clock),
@@ -175,6 +196,7 @@ export function dotAttentionGradGpu(engine: GpuEngine): DotAttentionGradKernel {
   const keyGrad = byClock(engine, dKeyKernel)
   const valueGrad = byClock(engine, dValueKernel)
   const clockGrad = byClock(engine, dClockKernel)
+  const nowGrad = byClock(engine, dNowKernel)
   return ({ q, k, v, clock }, { stats, dOut, delta }, grads, sizes, spans) => {
     const { batch, heads, kvHeads, queries, keys, dim, valueDim, scale } = sizes
     const allHeads = batch * heads
@@ -186,6 +208,8 @@ export function dotAttentionGradGpu(engine: GpuEngine): DotAttentionGradKernel {
     queryGrad(clock)([...all, spans, each], [dim, queries, allHeads * spans], grads.dQ)
     keyGrad(clock)(all, [dim, keys, batch * kvHeads], grads.dK)
     valueGrad(clock)([q, k, joined.handle, dOut, ...last], [valueDim, keys, batch * kvHeads], grads.dV)
-    if (grads.dClock !== undefined) clockGrad(clock)(all, [keys, allHeads], grads.dClock)
+    if (!grads.clock) return
+    clockGrad(clock)(all, [keys, allHeads], grads.clock.dClock)
+    nowGrad(clock)([...all, each], [queries, spans, allHeads], grads.clock.dNow)
   }
 }

@@ -22,11 +22,12 @@ export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
 
 export function dotAttentionGradWasm(engine: CpuEngine): DotAttentionGradKernel {
   const launch = engine.kernel(attentionWasm, 'dotAttentionGrad')
-  return ({ q, k, v, clock = 0 }, { stats, dOut, delta }, { dQ, dK, dV, dClock = 0 }, sizes, spans) => {
+  return ({ q, k, v, clock = 0 }, { stats, dOut, delta }, { dQ, dK, dV, clock: grads }, sizes, spans) => {
+    const { dClock = 0, dNow = 0 } = grads ?? {}
     const { batch, heads, kvHeads, queries, keys, dim, valueDim, clockBatch, scale } = sizes
     launch(
       [
-        ...[q, k, v, clock, stats, dOut, delta, dQ, dK, dV, dClock, scale],
+        ...[q, k, v, clock, stats, dOut, delta, dQ, dK, dV, dClock, dNow, scale],
         ...[heads, kvHeads, queries, keys, dim, valueDim, spans, clockBatch],
       ],
       batch * kvHeads * spans,

@@ -41,7 +41,7 @@ const dScoreOf = (pair: Pair, clock: Clock) => `${weightOf(pair, clock, JOINED)}
           }
           const dScore = weight * (product - stats[${queryRow(pair)} * ${JOINED} + 4])`
 
-/** Gap and clock reading of the key with the largest score, 1 (the mass so far), nearest gap. */
+/** Gap and clock reading of the key with the largest score, 1 (the mass so far), 0. */
 const peakKernel = (clock: Clock): GpuKernel => {
   const now = reading('(this.thread.y + keys - queries)')
   const [then, elapsed] =
@@ -52,35 +52,38 @@ const peakKernel = (clock: Clock): GpuKernel => {
     body: overVisibleKeys(
       `let peak = -3e38
     let topGap = 0.0
-    let topClock = 0.0
-    let nearest = 3e38`,
+    let topClock = 0.0`,
       `${gapOf(FORWARD)}
           const score = ${elapsed} - Math.abs(gap) / temperature[h | 0]
           if (score > peak) {
             peak = score
             topGap = Math.abs(gap)
             topClock = ${then}
-          }
-          if (Math.abs(gap) < nearest) { nearest = Math.abs(gap) }`,
+          }`,
       `if (this.thread.x === 0) { return topGap }
     if (this.thread.x === 1) { return topClock }
     if (this.thread.x === 2) { return 1 }
-    return nearest`,
+    return 0`,
     ),
   }
 }
 
-/** Puts 1 / mass into stats. The gap and the reading are read back as the f32 that later kernels see: weights sum to 1
+const TOP_GAP = `stats[${queryRow(FORWARD)} * ${STATS}]`
+
+/** Puts 1 / mass and the mean gap into stats. The gap and the reading are read back as the f32 that later kernels see: weights sum to 1
  *  whatever their rounding. */
 const massKernel = (clock: Clock): GpuKernel => ({
   name: `lambdaMass_${clock}`,
   args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature', 'stats'], clock),
   body: overVisibleKeys(
-    `if (this.thread.x !== 2) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
-    let mass = 0.0`,
+    `if (this.thread.x < 2) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
+    let mass = 0.0
+    let moment = 0.0`,
     `${weightOf(FORWARD, clock, STATS)}
-          mass += weight`,
-    'return 1.0 / mass',
+          mass += weight
+          moment += weight * (Math.abs(gap) - ${TOP_GAP})`,
+    `if (this.thread.x === 2) { return 1.0 / mass }
+    return ${TOP_GAP} + moment / mass`,
   ),
 })
 
@@ -134,10 +137,12 @@ const signed = (plus: string, minus: string) => `
 const dQueryKernel = (clock: Clock) => overSpan('lambdaGradQ', clock, signed('-=', '+='))
 
 const momentKernel = (clock: Clock) => {
-  const nearest = `stats[((head | 0) * queries + this.thread.x) * ${JOINED} + 3]`
-  const slope = `(Math.abs(gap) - ${nearest}) / temperature[h | 0] / temperature[h | 0]`
+  const meanGap = `stats[((head | 0) * queries + this.thread.x) * ${JOINED} + 3]`
+  const slope = `(Math.abs(gap) - ${meanGap}) / temperature[h | 0] / temperature[h | 0]`
   return overSpan('lambdaMoment', clock, `total += dScore * ${slope}`)
 }
+
+const dNowKernel = (clock: Clock) => overSpan('lambdaGradNow', clock, 'total -= dScore')
 
 const dClockKernel = (clock: Clock): GpuKernel => ({
   name: `lambdaGradClock_${clock}`,
@@ -190,6 +195,7 @@ export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKe
   const keyGrad = byClock(engine, dKeyKernel)
   const valueGrad = byClock(engine, dValueKernel)
   const clockGrad = byClock(engine, dClockKernel)
+  const nowGrad = byClock(engine, dNowKernel)
   const sumRows = foldGpu(engine, {
     name: 'sumMoments',
     op: 'sum',
@@ -211,6 +217,8 @@ export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKe
     keyGrad(clock)(all, [keys, batch * kvHeads], grads.dLambdaK)
     const weights = [lambdaQ, lambdaK, temperature, joined.handle, dOut, ...last]
     valueGrad(clock)(weights, [valueDim, keys, batch * kvHeads], grads.dV)
-    if (grads.dClock !== undefined) clockGrad(clock)(all, [keys, allHeads], grads.dClock)
+    if (!grads.clock) return
+    clockGrad(clock)(all, [keys, allHeads], grads.clock.dClock)
+    nowGrad(clock)([...all, each], [queries, spans, allHeads], grads.clock.dNow)
   }
 }

@@ -8,7 +8,15 @@ import {
   sum,
   type Tensor,
 } from '@tau/tensor'
-import { type AttentionSizes, attentionSizes, clockGrad, spansOf } from '../attention-shape.ts'
+import {
+  type AttentionSizes,
+  attentionSizes,
+  type ClockHandles,
+  clockGrad,
+  clockHandles,
+  emptyClockGrads,
+  spansOf,
+} from '../attention-shape.ts'
 import { rowDots } from '../row-dots/row-dots.ts'
 import { kernelsOf } from '../table.ts'
 
@@ -22,7 +30,7 @@ export interface LambdaHandles {
 }
 
 /** The forward pass. stats [B·H·Tq, 4] receives gap and clock reading of each row's key with the largest score, 1 / mass and
- *  the nearest gap: what the backward pass needs to make any weight again. */
+ *  the mean gap: what the backward pass needs to make any weight again. */
 export type LambdaAttentionKernel = (
   inputs: LambdaHandles,
   out: Handle,
@@ -32,7 +40,8 @@ export type LambdaAttentionKernel = (
 
 /** The backward pass; capacity = keys. With p the weights and ds_ij = p_ij (dOut_i·v_j − delta_i):
  *  dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums over the keys of each span, every key in one span;
- *  dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], dClock [B, H, Tk] (undefined: not wanted). */
+ *  dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], clock: see ClockGrads (undefined: not
+ *  wanted). */
 export type LambdaAttentionGradKernel = (
   inputs: LambdaHandles,
   saved: { readonly stats: Handle; readonly dOut: Handle; readonly delta: Handle },
@@ -41,7 +50,7 @@ export type LambdaAttentionGradKernel = (
     readonly dLambdaK: Handle
     readonly dV: Handle
     readonly dTemperature: Handle
-    readonly dClock: Handle | undefined
+    readonly clock: ClockHandles | undefined
   },
   sizes: AttentionSizes,
   spans: number,
@@ -87,7 +96,7 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
     const dLambdaK = device.empty(lambdaK.shape)
     const dV = device.empty(v.shape)
     const dTemperature = device.empty([batch, heads, spans])
-    const dClock = clock && wanted[4] ? device.empty([batch, heads, sizes.keys]) : undefined
+    const clockGrads = clock && wanted[4] ? emptyClockGrads(device, sizes, spans) : undefined
     kernelsOf(device).lambdaAttentionGrad(
       handles,
       { stats: stats.handle, dOut: dOut.handle, delta: delta.handle },
@@ -96,7 +105,7 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
         dLambdaK: dLambdaK.handle,
         dV: dV.handle,
         dTemperature: dTemperature.handle,
-        dClock: dClock?.handle,
+        clock: clockHandles(clockGrads),
       },
       sizes,
       spans,
@@ -106,7 +115,7 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
       dLambdaK,
       dV,
       wanted[3] ? sum(dTemperature, [0, 2]) : null,
-      ...(clock ? [clockGrad(dClock, clock)] : []),
+      ...(clock ? [clockGrad(clockGrads, clock, sizes)] : []),
     ]
   })
 }

@@ -24,11 +24,12 @@ export function lambdaAttentionGradWasm(engine: CpuEngine): LambdaAttentionGradK
   const launch = engine.kernel(attentionWasm, 'lambdaAttentionGrad')
   return ({ lambdaQ, lambdaK, v, temperature, clock = 0 }, saved, grads, sizes, spans) => {
     const { batch, heads, kvHeads, queries, keys, valueDim, clockBatch } = sizes
-    const { dLambdaQ, dLambdaK, dV, dTemperature, dClock = 0 } = grads
+    const { dLambdaQ, dLambdaK, dV, dTemperature } = grads
+    const { dClock = 0, dNow = 0 } = grads.clock ?? {}
     launch(
       [
         ...[lambdaQ, lambdaK, v, temperature, clock, saved.stats, saved.dOut, saved.delta],
-        ...[dLambdaQ, dLambdaK, dV, dTemperature, dClock],
+        ...[dLambdaQ, dLambdaK, dV, dTemperature, dClock, dNow],
         ...[heads, kvHeads, queries, keys, valueDim, spans, clockBatch],
       ],
       batch * kvHeads * spans,
