@@ -4,7 +4,8 @@ import { createModel, type GPT, type ModelOptions } from '@tau/model'
 import type { Device, Tensor } from '@tau/tensor'
 import { splitHeldOut } from './data/text.ts'
 import { defaultTrainOptions, type TrainOptions } from './loop/options.ts'
-import type { TrainData } from './loop/train.ts'
+import { type TrainData, type TrainTask, train } from './loop/train.ts'
+import type { EvalRecord, MetricsRecord, StepRecord } from './metrics/records.ts'
 import { trainTokenizer } from './tokenizer/train.ts'
 
 /** Distinct sizes: 2 layers, 2 heads of 10 channels, windows of 13 tokens. */
@@ -70,6 +71,29 @@ export async function readAll(tensors: ReadonlyMap<string, Tensor>): Promise<Map
   for (const [name, tensor] of tensors) values.set(name, await tensor.data())
   return values
 }
+
+/** A run on the tiny data, with its records. `onRecord` is called after a record was noted. */
+export async function recordRun(
+  task: Omit<TrainTask, 'options' | 'data'> & { data?: TrainData; options?: Partial<TrainOptions> },
+) {
+  const records: MetricsRecord[] = []
+  const result = await train({
+    data: tinyData(),
+    ...task,
+    options: { ...tinyOptions, ...task.options },
+    onRecord: async (line) => {
+      records.push(line)
+      await task.onRecord?.(line)
+    },
+  })
+  return { records, result, steps: stepsOf(records) }
+}
+
+export const stepsOf = (records: readonly MetricsRecord[]): StepRecord[] =>
+  records.filter((line): line is StepRecord => line.kind === 'step')
+
+export const evalsOf = (records: readonly MetricsRecord[]): EvalRecord[] =>
+  records.filter((line): line is EvalRecord => line.kind === 'eval')
 
 /** Whether this Node runs the sources in a child process as they are: it must know `using` and take types away. */
 export const canRunSources = Number(process.versions.node.split('.')[0]) >= 24

@@ -45,8 +45,8 @@ export async function saveCheckpoint(
   optimizer: AdamW,
   state: TrainingState,
 ): Promise<string> {
-  const { mkdir, readdir, rename, rm } = await import('node:fs/promises')
-  const { join } = await import('node:path')
+  const { mkdir, readdir, rename, rm } = process.getBuiltinModule('node:fs/promises')
+  const { join } = process.getBuiltinModule('node:path')
   await mkdir(dir, { recursive: true })
   const name = freeName(`step-${state.step}`, await readdir(dir))
   const final = join(dir, name)
@@ -84,8 +84,8 @@ const sealOf = (content: Omit<StateFile, 'seal'>): Promise<string> =>
 
 /** The newest checkpoint's directory, or undefined when there is none. */
 export async function latestCheckpoint(dir: string): Promise<string | undefined> {
-  const { readdir } = await import('node:fs/promises')
-  const { join } = await import('node:path')
+  const { readdir } = process.getBuiltinModule('node:fs/promises')
+  const { join } = process.getBuiltinModule('node:path')
   const files: string[] = await readdir(dir).catch((error) => {
     if (error.code === 'ENOENT') return []
     throw new Error(`latestCheckpoint: ${dir} must be a readable directory, got ${error.message}`)
@@ -109,7 +109,7 @@ export interface LoadedCheckpoint {
 
 /** Reads a checkpoint after checking the hashes of its files; says which file is damaged. The caller disposes the model. */
 export async function loadCheckpoint(device: Device, dir: string): Promise<LoadedCheckpoint> {
-  const { join } = await import('node:path')
+  const { join } = process.getBuiltinModule('node:path')
   const { step, tokens, seed, sha256: hashes } = await readState(join(dir, STATE))
   for (const [file, expected] of Object.entries(hashes)) {
     const path = join(dir, file)

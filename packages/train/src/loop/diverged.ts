@@ -1,10 +1,11 @@
 import type { GPT } from '@tau/model'
 import type { Tensor } from '@tau/tensor'
 
-/** Loss or gradients stopped being finite. */
+/** Loss, gradients or parameters stopped being finite. */
 export class DivergedError extends Error {
   override readonly name = 'DivergedError'
-  /** The step that failed, counted from 1; its update was not made. */
+  /** The step that failed, counted from 1. Its update was not made if its loss or gradients failed; if they were finite and what
+   *  came of them is not, it was, and the parameters are lost. */
   readonly step: number
   /** Directory of the last checkpoint, from which the run can go on. */
   readonly lastCheckpoint: string | undefined
@@ -19,23 +20,19 @@ export class DivergedError extends Error {
   }
 }
 
-/** Names the first tensor that is not finite: a parameter if one is, else a gradient. */
-export async function explainDivergence(
-  model: GPT,
-  grads: readonly Tensor[],
-  loss: number,
-  gradNorm: number,
-): Promise<string> {
-  const names = Array.from(model.parameters.keys())
-  const values = Array.from(model.parameters.values())
-  const head = `loss ${loss} and gradient norm ${gradNorm}`
-  for (const [i, name] of names.entries()) {
-    const bad = (await values[i].data()).find((value) => !Number.isFinite(value))
-    if (bad !== undefined) return `${head}: parameter ${name} holds ${bad}`
+/** Names the first tensor that is not finite and its value: a parameter if one is, else a gradient; undefined if none is.
+ *  `grads` are in the order of the parameters, or empty. */
+export async function findNonFinite(model: GPT, grads: readonly Tensor[]): Promise<string | undefined> {
+  const entries = Array.from(model.parameters)
+  for (const [name, tensor] of entries) {
+    const bad = firstNonFinite(await tensor.data())
+    if (bad !== undefined) return `parameter ${name} holds ${bad}`
   }
-  for (const [i, name] of names.entries()) {
-    const bad = (await grads[i].data()).find((value) => !Number.isFinite(value))
-    if (bad !== undefined) return `${head}: the gradient of ${name} holds ${bad}`
+  for (const [i, grad] of grads.entries()) {
+    const bad = firstNonFinite(await grad.data())
+    if (bad !== undefined) return `the gradient of ${entries[i][0]} holds ${bad}`
   }
-  return `${head}, although every single parameter and gradient is finite: their squares overflow`
 }
+
+const firstNonFinite = (values: Float32Array): number | undefined =>
+  values.find((value) => !Number.isFinite(value))

@@ -9,7 +9,7 @@ import { EvalBatches, TokenBatches } from '../data/batches.ts'
 import type { EndRecord, EvalRecord, MetricsRecord, StepRecord } from '../metrics/records.ts'
 import { AdamW } from '../optim/adamw.ts'
 import { learningRate } from '../optim/schedule.ts'
-import { DivergedError, explainDivergence } from './diverged.ts'
+import { DivergedError, findNonFinite } from './diverged.ts'
 import { bitsPerByte, evaluate } from './evaluate.ts'
 import { headStatistics } from './head-statistics.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
@@ -66,7 +66,8 @@ export async function resumeFrom(
  *
  *  Order of records: at step 0 `eval`, `heads` and `sample`; then for each step `step` and what is due of the other three, and
  *  after those the checkpoint, so that a checkpoint of step N stands for all records up to N; `end` last.
- *  Throws {@link DivergedError} when loss or gradients stop being finite; the parameters are then those before the step. */
+ *  Throws {@link DivergedError} when loss or gradients stop being finite, with the parameters as they were before the step;
+ *  no checkpoint is ever made of parameters that are not finite. */
 export async function train(task: TrainTask): Promise<TrainResult> {
   checkTrainOptions(task.options)
   using run = new TrainingRun(task)
@@ -150,7 +151,11 @@ class TrainingRun implements Disposable {
     const result = trainStep(model, this.#optimizer, batches, batchSize, lr)
     try {
       const [loss, gradNorm] = await Promise.all([result.loss.item(), result.norm.item()])
-      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) await this.#fail(result.grads, loss, gradNorm)
+      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+        const culprit = await findNonFinite(model, result.grads)
+        const why = culprit ?? 'every number of theirs is finite, but the sum of squares is not'
+        await this.#fail(this.#step + 1, `loss ${loss} and gradient norm ${gradNorm} (${why})`)
+      }
       this.#step++
       this.#tokens += accumulate * batchSize * model.config.seqLen
       const stepMs = performance.now() - started
@@ -197,6 +202,10 @@ class TrainingRun implements Disposable {
   async #evaluate(): Promise<EvalRecord> {
     const { model, data, options } = this.#task
     const { loss, tokens } = await evaluate(model, this.#evalBatches, options.evalTokens)
+    if (!Number.isFinite(loss)) {
+      const culprit = await findNonFinite(model, [])
+      await this.#fail(this.#step, `validation loss ${loss} (${culprit ?? 'every parameter is finite'})`)
+    }
     const record: EvalRecord = {
       kind: 'eval',
       step: this.#step,
@@ -223,21 +232,19 @@ class TrainingRun implements Disposable {
     const { model, checkpoints, options } = this.#task
     const step = this.#step
     if (checkpoints === undefined || this.#saved?.step === step) return
+    // The step's loss is of the parameters before its update.
+    const culprit = await findNonFinite(model, [])
+    if (culprit) await this.#fail(step, culprit)
     const state = { step, tokens: this.#tokens, seed: options.seed }
     this.#saved = { step, dir: await saveCheckpoint(checkpoints, model, this.#optimizer, state) }
   }
 
-  async #fail(
-    grads: Parameters<typeof explainDivergence>[1],
-    loss: number,
-    gradNorm: number,
-  ): Promise<never> {
-    const { model, checkpoints, resume } = this.#task
-    const what = await explainDivergence(model, grads, loss, gradNorm)
+  async #fail(step: number, what: string): Promise<never> {
+    const { checkpoints, resume } = this.#task
     // Without a resume, a checkpoint that lies there is another run's.
     const resumed = resume && checkpoints !== undefined ? await latestCheckpoint(checkpoints) : undefined
     await this.#end('diverged')
-    throw new DivergedError(this.#step + 1, what, this.#saved?.dir ?? resumed)
+    throw new DivergedError(step, what, this.#saved?.dir ?? resumed)
   }
 
   async #end(reason: EndRecord['reason']): Promise<void> {

@@ -11,14 +11,14 @@ export class MetricsFile {
   }
 
   async append(record: MetricsRecord): Promise<void> {
-    const { appendFile } = await import('node:fs/promises')
+    const { appendFile } = process.getBuiltinModule('node:fs/promises')
     await appendFile(this.path, `${JSON.stringify(record)}\n`)
   }
 
   /** Prepares the file for a run that goes on from `step`: drops the records of later steps, which the run does again, and
    *  what an ended or killed run left at the end. −1 drops all. A missing file is made. */
   async rewindTo(step: number): Promise<void> {
-    const { access } = await import('node:fs/promises')
+    const { access } = process.getBuiltinModule('node:fs/promises')
     const exists = await access(this.path).then(
       () => true,
       () => false,

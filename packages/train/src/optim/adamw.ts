@@ -104,7 +104,7 @@ export class AdamW implements Disposable {
 
 const describe = (array: NamedArray | undefined): string =>
   array
-    ? `${array.data.length} ${array.data instanceof Float32Array ? 'floats' : 'whole numbers'}`
+    ? `${array.data.length} ${array.data instanceof Float32Array ? 'floats' : `of ${array.data.constructor.name}`}`
     : 'no such array'
 
 function checkOptions({ beta1, beta2, eps, weightDecay, gradClip }: AdamWOptions): void {

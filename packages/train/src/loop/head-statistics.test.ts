@@ -1,0 +1,128 @@
+import { type GPT, type ModelOptions, resolveConfig } from '@tau/model'
+import { cpu, gpu } from '@tau/tensor'
+import { describeDevices, expectNear, randomArray } from '@tau/testing'
+import { describe, expect, it } from 'vitest'
+import { TokenBatches } from '../data/batches.ts'
+import type { Quantiles } from '../metrics/records.ts'
+import { tiny, tinyData, tinyModel } from '../testing.ts'
+import { headStatistics, quantiles } from './head-statistics.ts'
+
+/** On the line through the points (i / (n − 1), i-th smallest value). */
+function quantileByRank(values: readonly number[], p: number): number {
+  const points = values
+    .toSorted((a, b) => a - b)
+    .map((y, i) => ({ x: i / Math.max(1, values.length - 1), y }))
+  const right = points.find(({ x }) => x >= p) ?? points[0]
+  const left = points.findLast(({ x }) => x <= p) ?? points[0]
+  return left === right ? left.y : left.y + ((right.y - left.y) * (p - left.x)) / (right.x - left.x)
+}
+
+function quantilesByRank(values: readonly number[]): Quantiles {
+  const at = (p: number) => quantileByRank(values, p)
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  return { mean, q05: at(0.05), q25: at(0.25), q50: at(0.5), q75: at(0.75), q95: at(0.95) }
+}
+
+const expectQuantiles = (found: Quantiles, values: readonly number[], atol: number) =>
+  expectNear(Object.values(found), Object.values(quantilesByRank(values)), { atol })
+
+describe('quantiles', () => {
+  it('of four values lie between them', () => {
+    const found = quantiles(Float32Array.of(3, 1, 4, 2))
+    expectNear(Object.values(found), [2.5, 1.15, 1.75, 2.5, 3.25, 3.85], { atol: 1e-12 })
+  })
+
+  it('of one value are that value', () => {
+    expect(new Set(Object.values(quantiles(Float32Array.of(-0.5))))).toEqual(new Set([-0.5]))
+  })
+
+  it('are ordered by number, and those of the definition', () => {
+    for (const length of [2, 3, 20, 21, 101]) {
+      const values = Float32Array.from(randomArray(length, length), (value) => 100 * value)
+      const before = Array.from(values)
+      expectQuantiles(quantiles(values), before, 1e-4) // of sums of numbers up to 300
+    }
+  })
+})
+
+const [rows, length] = [3, tiny.seqLen]
+const { tokens } = new TokenBatches({
+  ids: tinyData().train,
+  seqLen: length,
+  batchSize: rows,
+  seed: 2,
+}).batch(0)
+
+/** What attention saw, per layer and head, straight from the probes. */
+async function probed(model: GPT): Promise<Record<'lambdaQ' | 'lambdaK' | 'clock', number[][]>[]> {
+  using _scope = model.device.scope()
+  const layers: Promise<Record<'lambdaQ' | 'lambdaK' | 'clock', number[][]>>[] = []
+  model.forward(model.tokens(tokens, rows), {
+    probe: ({ lambdaQ, lambdaK, clock }) => {
+      const reads = [lambdaQ, lambdaK, clock].map(async (tensor) => {
+        if (!tensor) return []
+        const heads = tensor.shape[1]
+        const out: number[][] = Array.from({ length: heads }, () => [])
+        ;(await tensor.data()).forEach((value, i) => {
+          out[Math.floor(i / length) % heads].push(value)
+        })
+        return out
+      })
+      layers.push(Promise.all(reads).then(([q, k, c]) => ({ lambdaQ: q, lambdaK: k, clock: c })))
+    },
+  })
+  return Promise.all(layers)
+}
+
+describeDevices('headStatistics', { cpu, gpu }, (device) => {
+  it.for<[string, ModelOptions, { q: number; kv: number; tau: number; clock: number }]>([
+    ['the default model', {}, { q: 2, kv: 2, tau: 2, clock: 2 }],
+    ['two query heads on one kv head', { nKvHead: 1, clock: 'steady' }, { q: 2, kv: 1, tau: 1, clock: 2 }],
+    [
+      'no clock and a τ per vector',
+      { preset: 'paper', tauMode: 'reference-median' },
+      { q: 2, kv: 2, tau: 0, clock: 0 },
+    ],
+  ])('summarises what each head saw: %s', async ([, options, heads]) => {
+    using model = tinyModel(device(), options)
+    const liveBuffers = device().memory.liveBuffers
+    const found = await headStatistics(model, tokens, rows)
+    expect(device().memory.liveBuffers).toBe(liveBuffers)
+    const expected = await probed(model)
+    expect(found).toHaveLength(tiny.nLayer)
+    for (const [layer, { lambdaQ, lambdaK, temperature, tau, clockRate }] of found.entries()) {
+      expect([lambdaQ.length, lambdaK.length, clockRate.length]).toEqual([heads.q, heads.kv, heads.clock])
+      // the same f32 numbers on both sides; the means are sums of 39
+      for (const [i, head] of lambdaQ.entries()) expectQuantiles(head, expected[layer].lambdaQ[i], 1e-6)
+      for (const [i, head] of lambdaK.entries()) expectQuantiles(head, expected[layer].lambdaK[i], 1e-6)
+      const rates = expected[layer].clock.map((readings) => {
+        const advances = readings.flatMap((value, i) => (i % length === 0 ? [] : [value - readings[i - 1]]))
+        return advances.reduce((sum, value) => sum + value, 0) / advances.length
+      })
+      expectNear(clockRate, rates, { atol: 1e-5 }) // readings go up to 13
+      const { temperature: start } = resolveConfig(options)
+      expectNear(temperature, new Array(heads.q).fill(start), { rtol: 1e-6 })
+      expectNear(tau, new Array(heads.tau).fill(1), { rtol: 1e-6 })
+    }
+  })
+
+  it('has nothing to say of a dot model but its clock', async () => {
+    const none = { lambdaQ: [], lambdaK: [], temperature: [], tau: [] }
+    using plain = tinyModel(device(), { attention: 'dot', clock: 'none' })
+    expect(await headStatistics(plain, tokens, rows)).toEqual([
+      { ...none, clockRate: [] },
+      { ...none, clockRate: [] },
+    ])
+    using steady = tinyModel(device(), { attention: 'dot', clock: 'steady', gamma: 0.25 })
+    for (const { clockRate, ...rest } of await headStatistics(steady, tokens, rows)) {
+      expect(rest).toEqual(none)
+      expectNear(clockRate, [0.25, 0.25], { rtol: 1e-6 })
+    }
+  })
+
+  it('gives no rate for a clock of one reading', async () => {
+    using model = tinyModel(device())
+    for (const { clockRate } of await headStatistics(model, tokens.subarray(0, 3), 3))
+      expect(clockRate).toEqual([0, 0])
+  })
+})
