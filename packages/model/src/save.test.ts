@@ -251,7 +251,11 @@ describe('a model that cannot be loaded', () => {
         }),
       /must be \[10, 10\], got \[14, 14\]/,
     ],
-    ['a manifold cut short', () => truncate(manifold(), 100), /manifold/],
+    [
+      'a manifold cut short',
+      () => truncate(manifold(), 100),
+      /manifold\.parquet: a parquet file must start and end with PAR1/,
+    ],
     [
       'a manifold that its manifold.json does not know',
       async () => {
