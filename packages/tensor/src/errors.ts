@@ -13,5 +13,10 @@ export class BackendError extends Error {
   override readonly name = 'BackendError'
 }
 
+/** Bytes or text that are not what they claim to be: truncated, lying about a size, of an unsupported type. */
+export class FormatError extends Error {
+  override readonly name = 'FormatError'
+}
+
 /** `[2, 3]`, as every message writes a shape. */
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`

@@ -10,16 +10,21 @@ export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
 export type { GpuArgument, GpuKernel, GpuLaunch, GpuOutput } from './backends/gpu/kernel.ts'
 export { Device, type DeviceInfo } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
-export { BackendError, DTypeError, ShapeError, shapeText } from './errors.ts'
-export { type FileContent, writeFileAtomic } from './files/atomic.ts'
+export { BackendError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
+export { type FileContent, type FileToWrite, writeFileAtomic, writeFilesAtomic } from './files/atomic.ts'
+export { decodeFloats, FLOAT_BYTES, type FloatType } from './files/floats.ts'
 export { type ReadJsonOptions, readFileBytes, readJson, readUtf8File } from './files/read.ts'
 export {
   decodeSafetensors,
   encodeSafetensors,
   type NamedArray,
+  openSafetensors,
+  type SafetensorsEntry,
   type SafetensorsFile,
+  type SafetensorsView,
 } from './files/safetensors.ts'
 export { sha256 } from './files/sha256.ts'
+export { decodeUtf8 } from './files/utf8.ts'
 export { addInto } from './kernels/accumulate/accumulate.ts'
 export { type AdamWStep, adamwUpdate } from './kernels/adamw/adamw.ts'
 export { add, div, mul, scale, sub } from './kernels/binary/binary.ts'

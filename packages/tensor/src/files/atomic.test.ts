@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { writeFileAtomic } from './atomic.ts'
+import { writeFileAtomic, writeFilesAtomic } from './atomic.ts'
 
 let directory = ''
 let path = ''
@@ -84,26 +84,104 @@ describe('writeFileAtomic', () => {
   })
 })
 
+describe('writeFilesAtomic', () => {
+  it('replaces all files, in several directories', async () => {
+    const other = join(directory, 'other')
+    await mkdir(other)
+    await writeFile(path, 'old')
+    await writeFilesAtomic([
+      { path, content: 'new' },
+      { path: join(other, 'b'), content: bytes(3) },
+    ])
+    expect(await readFile(path, 'utf8')).toBe('new')
+    expect(new Uint8Array(await readFile(join(other, 'b')))).toEqual(bytes(3))
+    expect(await readdir(directory)).toEqual(['model.bin', 'other'])
+    expect(await readdir(other)).toEqual(['b'])
+  })
+
+  it('shows the old content of all until the last is complete', async () => {
+    await writeFile(path, 'old')
+    const seen: string[] = []
+    await writeFilesAtomic([
+      { path, content: 'new' },
+      {
+        path: join(directory, 'other'),
+        content: (async function* () {
+          yield bytes(5)
+          seen.push(await readFile(path, 'utf8'))
+        })(),
+      },
+    ])
+    expect(seen).toEqual(['old'])
+    expect(await readFile(path, 'utf8')).toBe('new')
+  })
+
+  it('writes nothing for no files', async () => {
+    await writeFilesAtomic([])
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  it('changes none when one cannot be written', async () => {
+    await writeFile(path, 'old')
+    const other = join(directory, 'other')
+    const failing = (function* () {
+      yield bytes(7)
+      throw new Error('device lost')
+    })()
+    const files = [
+      { path, content: 'new' },
+      { path: other, content: failing },
+    ]
+    await expect(writeFilesAtomic(files)).rejects.toThrow(
+      `save: ${other} must be written whole, got device lost after 7 bytes; what was there before is unchanged`,
+    )
+    expect(await readFile(path, 'utf8')).toBe('old')
+    expect(await readdir(directory)).toEqual(['model.bin'])
+  })
+
+  it('says which files are new when a rename fails, and leaves no temporary file', async () => {
+    await writeFile(path, 'old')
+    const taken = join(directory, 'taken')
+    await mkdir(join(taken, 'inside'), { recursive: true })
+    const files = [
+      { path, content: 'new' },
+      { path: taken, content: 'x' },
+      { path: join(directory, 'last'), content: 'y' },
+    ]
+    await expect(writeFilesAtomic(files)).rejects.toThrow(
+      new RegExp(`^save: ${taken} must be written whole, got EISDIR.*; ${path} new, the others as before: `),
+    )
+    expect(await readFile(path, 'utf8')).toBe('new')
+    expect(await readdir(directory)).toEqual(['model.bin', 'taken'])
+  })
+})
+
 describe('a failed save', () => {
   const expectOldFileOnly = async () => {
     expect(await readFile(path, 'utf8')).toBe('old')
     expect(await readdir(directory)).toEqual(['model.bin'])
   }
 
-  it('for want of space keeps the old file and removes the part written', async () => {
+  it('for want of space keeps the old files and removes what was written', async () => {
     await writeFile(path, 'old')
+    const first = join(directory, 'first.bin')
+    await writeFile(first, 'old')
     // The kernel itself refuses to go on after 64 kB: ulimit counts blocks of 512 or 1024 bytes. The first write is
     // short, the next one fails.
     const script = `
-      import { writeFileAtomic } from ${JSON.stringify(new URL('./atomic.ts', import.meta.url))}
+      import { writeFilesAtomic } from ${JSON.stringify(new URL('./atomic.ts', import.meta.url))}
+      const [first, path] = process.argv.slice(1)
       try {
-        await writeFileAtomic(process.argv[1], [new Uint8Array(7), new Uint8Array(1 << 20)])
+        await writeFilesAtomic([
+          { path: first, content: new Uint8Array(7) },
+          { path, content: [new Uint8Array(7), new Uint8Array(1 << 20)] },
+        ])
         console.log('saved')
       } catch (error) {
         console.log(JSON.stringify({ message: error.message, code: error.cause.code }))
       }`
     const node = [process.execPath, '--experimental-strip-types', '--no-warnings', '--input-type=module']
-    const limited = ['-c', 'ulimit -f 64 && exec "$@"', 'sh', ...node, '-e', script, path]
+    const limited = ['-c', 'ulimit -f 64 && exec "$@"', 'sh', ...node, '-e', script, first, path]
     const { stdout } = await promisify(execFile)('/bin/sh', limited)
     const { message, code } = JSON.parse(stdout)
     expect(code).toBe('EFBIG')
@@ -111,6 +189,8 @@ describe('a failed save', () => {
       /^save: .*model\.bin must be written whole, got EFBIG: .* after (32768|65536) bytes; /,
     )
     expect(message).toMatch(/what was there before is unchanged: raise the file size limit/)
+    expect(await readFile(first, 'utf8')).toBe('old')
+    await rm(first)
     await expectOldFileOnly()
   })
 

@@ -1,6 +1,7 @@
-/** Reading files that may be anything. Node only; the modules of Node are loaded when a function is called. */
+/** Reading files that may be anything. Node only. */
+import { FormatError } from '../errors.ts'
 import { adviceFor, reasonOf } from './system-error.ts'
-import { firstInvalidUtf8 } from './utf8.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 export interface ReadJsonOptions {
   /** Largest file that is read. Default 256 MiB. */
@@ -14,11 +15,9 @@ export async function readJson(path: string, options: ReadJsonOptions = {}): Pro
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new Error(
+    throw new FormatError(
       `readJson: ${path} must be JSON, got ${reasonOf(error)}; the file is damaged, write it again`,
-      {
-        cause: error,
-      },
+      { cause: error },
     )
   }
 }
@@ -27,30 +26,20 @@ export async function readJson(path: string, options: ReadJsonOptions = {}): Pro
  *  errors begin with `op`. */
 export async function readUtf8File(path: string, op: string, maxBytes: number): Promise<string> {
   const bytes = await readFileBytes(path, op, maxBytes)
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    const at = firstInvalidUtf8(bytes)
-    const found = Array.from(bytes.subarray(at, at + 4), (byte) => byte.toString(16).padStart(2, '0')).join(
-      ' ',
-    )
-    throw new Error(
-      `${op}: ${path} must be UTF-8, got bytes ${found} at offset ${at}; convert the file to UTF-8`,
-    )
-  }
+  const text = decodeUtf8(bytes, `${op}: ${path}`)
   if (text === '')
-    throw new Error(`${op}: ${path} must not be empty, got ${bytes.length} bytes; check what made it`)
+    throw new FormatError(`${op}: ${path} must not be empty, got ${bytes.length} bytes; check what made it`)
   return text
 }
 
-/** Bytes of a regular file of at most `maxBytes` (default 8 GiB). Errors begin with `op` and name the file. */
+/** Bytes of a regular file of at most `maxBytes` (default 2 GiB less a byte, the most that Node reads at once). Errors begin
+ *  with `op` and name the file. */
 export async function readFileBytes(
   path: string,
   op = 'read',
-  maxBytes = 2 ** 33,
+  maxBytes = 2 ** 31 - 1,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const fs = await import('node:fs/promises')
+  const fs = process.getBuiltinModule('node:fs/promises')
   const refuse = (rule: string, got: string): never => {
     throw new Error(`${op}: ${path} must ${rule}, got ${got}`)
   }

@@ -1,22 +1,40 @@
 /** The safetensors format: 8 bytes of little-endian header length, a JSON header, then raw little-endian data.
  *  Source: https://github.com/huggingface/safetensors, section Format. */
+import { FormatError, shapeText } from '../errors.ts'
+import { decodeFloats, FLOAT_BYTES, type FloatType } from './floats.ts'
 
-/** Element types that can be read; floats of other widths are converted to f32. */
-const ELEMENT_SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I32: 4 } as const
-type ElementType = keyof typeof ELEMENT_SIZES
+/** Element types that can be read. */
+const READABLE = { ...FLOAT_BYTES, I32: 4 } as const
+/** Bytes per element of all types of the format that take whole bytes. */
+const ELEMENT_BYTES: Readonly<Record<string, number>> = {
+  ...READABLE,
+  ...{ F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, BOOL: 1, I8: 1, U8: 1 },
+  ...{ I16: 2, U16: 2, U32: 4, I64: 8, U64: 8, C64: 8 },
+}
 
-const isElementType = (text: unknown): text is ElementType =>
-  typeof text === 'string' && text in ELEMENT_SIZES
-
-/** One array of a file: f32 for every float type, i32 for I32. */
+/** One array of a file: f64 for F64, f32 for every narrower float type, i32 for I32. */
 export interface NamedArray {
   readonly shape: readonly number[]
-  readonly data: Float32Array | Int32Array
+  readonly data: Float32Array | Float64Array | Int32Array
 }
 
 export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, NamedArray>
   readonly metadata: Readonly<Record<string, string>>
+}
+
+/** What the header says of one tensor; the type may be one that cannot be decoded. */
+export interface SafetensorsEntry {
+  readonly dtype: string
+  readonly shape: readonly number[]
+}
+
+/** A file whose header was checked and whose tensors are decoded one by one. */
+export interface SafetensorsView {
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>
+  readonly metadata: Readonly<Record<string, string>>
+  /** A copy of one tensor. Throws FormatError for an element type other than F64, F32, F16, BF16 and I32. */
+  decode(name: string): NamedArray
 }
 
 // The format's own limit; a longer header is an attack or not a safetensors file.
@@ -28,7 +46,12 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
-/** Bytes of a safetensors file, tensors in the order of the map, data aligned to 8 bytes. */
+const isReadable = (dtype: string): dtype is FloatType | 'I32' => Object.hasOwn(READABLE, dtype)
+
+/** A value of the header as a message shows it. */
+const shown = (value: unknown): string => String(JSON.stringify(value)).slice(0, 80)
+
+/** Bytes of a safetensors file, tensors in the order of the map; the data begin at a multiple of 8 bytes. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
@@ -36,8 +59,7 @@ export function encodeSafetensors(
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   let offset = 0
   for (const [name, { shape, data }] of tensors) {
-    const dtype = data instanceof Int32Array ? 'I32' : 'F32'
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] }
+    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + data.byteLength] }
     offset += data.byteLength
   }
   const json = new TextEncoder().encode(JSON.stringify(header))
@@ -54,99 +76,117 @@ export function encodeSafetensors(
   return bytes
 }
 
-/** Reads a safetensors file. Everything the header says is checked before memory is taken: its length, JSON, element types,
- *  shapes, and that the arrays cover the data exactly, without gap or overlap.
+function dtypeOf(data: NamedArray['data']): 'F32' | 'F64' | 'I32' {
+  if (data instanceof Int32Array) return 'I32'
+  return data instanceof Float64Array ? 'F64' : 'F32'
+}
+
+/** Reads all tensors of a safetensors file, with the checks of {@link openSafetensors}.
  *  @param source names the file in errors */
 export function decodeSafetensors(bytes: Uint8Array, source = 'safetensors'): SafetensorsFile {
-  const fail = (rule: string, got: unknown): never => {
-    throw new Error(`${source}: ${rule}, got ${got}; the file is damaged or not safetensors`)
+  const { entries, metadata, decode } = openSafetensors(bytes, source)
+  return { tensors: new Map(Array.from(entries.keys(), (name) => [name, decode(name)])), metadata }
+}
+
+/** Reads the header of a safetensors file, and tensors when they are asked for. Everything the header says is checked before
+ *  memory is taken: its length, JSON, shapes, sizes, and that the arrays cover the data exactly, without gap or overlap.
+ *  Throws FormatError.
+ *  @param source names the file in errors */
+export function openSafetensors(bytes: Uint8Array, source = 'safetensors'): SafetensorsView {
+  const fail: Fail = (rule, got) => {
+    throw new FormatError(`${source}: ${rule}, got ${got}; the file is damaged or not safetensors`)
   }
   if (bytes.length < 8) return fail('a safetensors file must have at least 8 bytes', bytes.length)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const headerLength = Number(view.getBigUint64(0, true))
   if (headerLength > Math.min(MAX_HEADER_BYTES, bytes.length - 8))
     return fail(`header must fit in the file's ${bytes.length} bytes`, `a header of ${headerLength}`)
-  const header = parseHeader(bytes.subarray(8, 8 + headerLength), fail)
+  const { __metadata__: metadata, ...header } = parseHeader(bytes.subarray(8, 8 + headerLength), fail)
   const data = bytes.subarray(8 + headerLength)
-
-  const metadata: Record<string, string> = {}
-  const entries: { name: string; dtype: ElementType; shape: number[]; begin: number; end: number }[] = []
-  for (const [name, entry] of Object.entries(header)) {
-    if (!isRecord(entry)) return fail(`entry "${name}" must be an object`, JSON.stringify(entry))
-    if (name === '__metadata__') {
-      for (const [key, value] of Object.entries(entry))
-        if (typeof value === 'string') metadata[key] = value
-        else fail(`metadata "${key}" must be a string`, JSON.stringify(value))
-      continue
-    }
-    const { dtype, shape, data_offsets: offsets } = entry
-    if (!isElementType(dtype))
-      return fail(
-        `dtype of "${name}" must be one of ${Object.keys(ELEMENT_SIZES).join(', ')}`,
-        JSON.stringify(dtype),
-      )
-    if (!Array.isArray(shape) || !shape.every(isCount))
-      return fail(`shape of "${name}" must be a list of counts`, JSON.stringify(shape))
-    if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
-      return fail(`data_offsets of "${name}" must be two byte positions`, JSON.stringify(offsets))
-    const [begin, end] = offsets
-    const need = shape.reduce((size, axis) => size * axis, ELEMENT_SIZES[dtype])
-    if (end > data.length || end - begin !== need)
-      return fail(
-        `data of "${name}" must be the ${need} bytes of ${dtype} [${shape.join(', ')}] inside the file's ${data.length}`,
-        `bytes ${begin} to ${end}`,
-      )
-    entries.push({ name, dtype, shape, begin, end })
+  const entries = new Map<string, Entry>()
+  for (const [name, entry] of Object.entries(header))
+    entries.set(name, checkEntry(name, entry, data.length, fail))
+  checkCover(entries, data.length, fail)
+  return {
+    entries,
+    metadata: checkMetadata(metadata, fail),
+    decode(name) {
+      const entry = entries.get(name)
+      if (!entry)
+        throw new FormatError(
+          `${source}: the file must hold the tensor asked for, got no ${shown(name)}; see its entries`,
+        )
+      const { dtype, shape, begin, end } = entry
+      if (!isReadable(dtype))
+        throw new FormatError(
+          `${source}: dtype of "${name}" must be one of ${Object.keys(READABLE).join(', ')}, got "${dtype}"; convert it`,
+        )
+      const part = data.subarray(begin, end)
+      return {
+        shape,
+        data: dtype === 'I32' ? new Int32Array(Uint8Array.from(part).buffer) : decodeFloats(part, dtype),
+      }
+    },
   }
-
-  let covered = 0
-  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== covered)
-      fail(`data of "${name}" must start where the array before it ends, at ${covered}`, begin)
-    covered = end
-  }
-  if (covered !== data.length) fail(`arrays must cover the file's ${data.length} data bytes`, covered)
-
-  const tensors = new Map<string, NamedArray>()
-  for (const { name, dtype, shape, begin, end } of entries)
-    tensors.set(name, { shape, data: decodeArray(dtype, data.slice(begin, end).buffer) })
-  return { tensors, metadata }
 }
 
-function parseHeader(
-  bytes: Uint8Array,
-  fail: (rule: string, got: unknown) => never,
-): Record<string, unknown> {
+type Fail = (rule: string, got: unknown) => never
+
+interface Entry extends SafetensorsEntry {
+  /** Bytes of the data section. */
+  readonly begin: number
+  readonly end: number
+}
+
+function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   let header: unknown
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
     return fail('header must be JSON', error instanceof Error ? error.message : error)
   }
-  return isRecord(header) ? header : fail('header must be a JSON object', JSON.stringify(header))
+  return isRecord(header) ? header : fail('header must be a JSON object', shown(header))
 }
 
-function decodeArray(dtype: ElementType, buffer: ArrayBuffer): Float32Array | Int32Array {
-  switch (dtype) {
-    case 'I32':
-      return new Int32Array(buffer)
-    case 'F32':
-      return new Float32Array(buffer)
-    case 'F64':
-      return Float32Array.from(new Float64Array(buffer))
-    case 'BF16':
-      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer)
-    case 'F16':
-      return Float32Array.from(new Uint16Array(buffer), halfToFloat)
+function checkMetadata(metadata: unknown, fail: Fail): Record<string, string> {
+  if (metadata === undefined) return {}
+  if (!isRecord(metadata)) return fail('metadata must be an object', shown(metadata))
+  const texts = Object.entries(metadata).map(([key, value]): [string, string] =>
+    typeof value === 'string' ? [key, value] : fail(`metadata "${key}" must be a string`, shown(value)),
+  )
+  return Object.fromEntries(texts)
+}
+
+function checkEntry(name: string, entry: unknown, dataLength: number, fail: Fail): Entry {
+  if (!isRecord(entry)) return fail(`entry "${name}" must be an object`, shown(entry))
+  const { dtype, shape, data_offsets: offsets } = entry
+  if (typeof dtype !== 'string') return fail(`dtype of "${name}" must be a name`, shown(dtype))
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    return fail(`shape of "${name}" must be a list of counts`, shown(shape))
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+    return fail(`data_offsets of "${name}" must be two byte positions`, shown(offsets))
+  const [begin, end] = offsets
+  // A type that the table lacks cannot be decoded, and only its place is checked.
+  const size = Object.hasOwn(ELEMENT_BYTES, dtype) ? ELEMENT_BYTES[dtype] : undefined
+  const need =
+    size === undefined
+      ? Math.max(0, end - begin)
+      : shape.reduce((bytes: number, axis: number) => bytes * axis, size)
+  if (begin > end || end > dataLength || end - begin !== need)
+    return fail(
+      `data of "${name}" must be the ${need} bytes of ${dtype} ${shapeText(shape).slice(0, 80)} inside the file's ${dataLength}`,
+      `bytes ${begin} to ${end}`,
+    )
+  return { dtype, shape, begin, end }
+}
+
+function checkCover(entries: ReadonlyMap<string, Entry>, dataLength: number, fail: Fail): void {
+  const sorted = [...entries].toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end)
+  let covered = 0
+  for (const [name, { begin, end }] of sorted) {
+    if (begin !== covered)
+      fail(`data of "${name}" must start where the array before it ends, at ${covered}`, begin)
+    covered = end
   }
-}
-
-/** IEEE 754 binary16. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >> 10) & 0x1f
-  const fraction = half & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+  if (covered !== dataLength) fail(`arrays must cover the file's ${dataLength} data bytes`, covered)
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { firstInvalidUtf8 } from './utf8.ts'
+import { FormatError } from '../errors.ts'
+import { decodeUtf8, firstInvalidUtf8 } from './utf8.ts'
 
 /** Whether the platform's decoder takes the bytes, possibly as the beginning of more. */
 function isValid(bytes: Uint8Array, mayContinue: boolean): boolean {
@@ -55,4 +56,14 @@ it.for([
   ['none', [0xf4, 0x8f, 0xbf, 0xbf], 4],
 ] as const)('%s', ([, input, expected]) => {
   expect(firstInvalidUtf8(Uint8Array.from(input))).toBe(expected)
+})
+
+it('decodes without the byte order mark, or names the place', () => {
+  const encode = (text: string) => new TextEncoder().encode(text)
+  expect(decodeUtf8(encode('\ufeffČapek 山 🐋'), 'jsonl: text')).toBe('Čapek 山 🐋')
+  const latin1 = Uint8Array.of(0x63, 0x61, 0x66, 0xe9, 0x20)
+  expect(() => decodeUtf8(latin1, 'jsonl: text')).toThrow(FormatError)
+  expect(() => decodeUtf8(latin1, 'jsonl: text')).toThrow(
+    'jsonl: text must be UTF-8, got bytes e9 20 at offset 3',
+  )
 })

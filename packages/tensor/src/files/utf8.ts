@@ -1,3 +1,20 @@
+import { FormatError } from '../errors.ts'
+
+/** Text of strict UTF-8, without a byte order mark. Throws FormatError with the offset of the first bytes that are not;
+ *  `what` names the bytes in it, with the operation before: `jsonl: the text`. */
+export function decodeUtf8(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    const at = firstInvalidUtf8(bytes)
+    const found = Array.from(bytes.subarray(at, at + 4), (byte) => byte.toString(16).padStart(2, '0'))
+    throw new FormatError(
+      `${what} must be UTF-8, got bytes ${found.join(' ')} at offset ${at}; convert the file to UTF-8`,
+      { cause: error },
+    )
+  }
+}
+
 /** Offset of the first byte of the first ill-formed UTF-8 sequence (Unicode 16, table 3-7), or the length if there is
  *  none. */
 export function firstInvalidUtf8(bytes: Uint8Array): number {

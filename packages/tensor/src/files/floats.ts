@@ -1,0 +1,28 @@
+/** Float types of files, by the names of the safetensors format, and the bytes of an element. */
+export const FLOAT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2 } as const
+export type FloatType = keyof typeof FLOAT_BYTES
+
+/** Little-endian floats, at any alignment → a copy as Float64Array for F64, as Float32Array (exact) for all narrower types. */
+export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array | Float64Array {
+  const { buffer } = Uint8Array.from(bytes) // aligned; what runs JavaScript today is little-endian
+  switch (type) {
+    case 'F64':
+      return new Float64Array(buffer)
+    case 'F32':
+      return new Float32Array(buffer)
+    case 'BF16':
+      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer)
+    case 'F16':
+      return Float32Array.from(new Uint16Array(buffer), halfToFloat)
+  }
+}
+
+/** IEEE 754 binary16. */
+function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1
+  const exponent = (half >> 10) & 0x1f
+  const fraction = half & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
