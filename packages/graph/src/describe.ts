@@ -1,8 +1,8 @@
+import { Random } from '@tau/tensor'
 import { impliedDistance } from './affinity.ts'
 import { type Csr, nnz, spmv, symmetryError } from './csr.ts'
 import { GraphError } from './errors.ts'
 import { type Quantiles, quantiles } from './quantiles.ts'
-import { Random } from './random.ts'
 import { DEFAULT_EPS, rayleighEnergy } from './taumode.ts'
 
 export interface DescribeOptions {
@@ -139,7 +139,7 @@ const countComponents = (neighbours: number[][]): number => {
 
 const randomEnergies = (laplacian: Csr, probes: number, seed: number): Float64Array => {
   const random = new Random(seed)
-  const data = Float64Array.from({ length: probes * laplacian.nRows }, () => random.normal())
+  const data = Float64Array.from({ length: probes * laplacian.nRows }, () => random.gaussian())
   return rayleighEnergy({ data, rows: probes, cols: laplacian.nRows }, laplacian, DEFAULT_EPS)
 }
 

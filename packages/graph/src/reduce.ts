@@ -1,7 +1,7 @@
+import { Random } from '@tau/tensor'
 import { checkDense, checkInteger, type DenseMatrix } from './dense.ts'
 import { GraphError } from './errors.ts'
 import { qr } from './qr.ts'
-import { Random } from './random.ts'
 import { multiply, randomizedSvd } from './svd.ts'
 
 /** random: onto random orthonormal directions;  pca: onto the principal directions;  rotated-pca: pca, then a random rotation. */
@@ -79,7 +79,7 @@ const randomOrthonormal = (rows: number, cols: number, random: Random): DenseMat
   const tall = Math.max(rows, cols)
   const thin = Math.min(rows, cols)
   const { q } = qr({
-    data: Float64Array.from({ length: tall * thin }, () => random.normal()),
+    data: Float64Array.from({ length: tall * thin }, () => random.gaussian()),
     rows: tall,
     cols: thin,
   })

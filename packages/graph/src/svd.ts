@@ -1,8 +1,8 @@
+import { Random } from '@tau/tensor'
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import { type Csr, spmm, transpose } from './csr.ts'
 import { checkInteger, type DenseMatrix } from './dense.ts'
 import { qr } from './qr.ts'
-import { Random } from './random.ts'
 
 type Dense = DenseMatrix & { data: Float64Array }
 
@@ -40,7 +40,7 @@ export const randomizedSvd = (
   const times = multiplier(a)
   const timesTransposed = multiplier('indptr' in a ? transpose(a) : denseTranspose(a))
   const random = new Random(seed)
-  const omega = Float64Array.from({ length: cols * width }, () => random.normal())
+  const omega = Float64Array.from({ length: cols * width }, () => random.gaussian())
   let basis = qr(times({ data: omega, rows: cols, cols: width })).q
   for (let n = 0; n < powerIterations; n++) {
     basis = qr(times(timesTransposed(basis))).q

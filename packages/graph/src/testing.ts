@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { Random } from '@tau/tensor'
 import { it } from 'vitest'
 import type { DenseMatrix } from './dense.ts'
-import { Random } from './random.ts'
 
 const shared = fileURLToPath(new URL('../../../../shared/', import.meta.url))
 
@@ -45,7 +45,7 @@ export const normalMatrix = (
   cols: number,
 ): DenseMatrix & { data: Float64Array } => {
   const random = new Random(seed)
-  return { data: Float64Array.from({ length: rows * cols }, () => random.normal()), rows, cols }
+  return { data: Float64Array.from({ length: rows * cols }, () => random.gaussian()), rows, cols }
 }
 
 /** Largest |a − b|; NaN on either side or unequal lengths count as Infinity. */

@@ -1,7 +1,7 @@
+import { Random } from '@tau/tensor'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { type Csr, checkCsr, diagonal, spmv, symmetryError, toDense } from './csr.ts'
 import { GraphError } from './errors.ts'
-import { Random } from './random.ts'
 
 export interface LaplacianCheckOptions {
   /** expected number of rows and columns, e.g. the head dim */
@@ -132,7 +132,7 @@ const gershgorin = (laplacian: Csr): [number, number] => {
 /** Power iteration on high·I − L, whose largest eigenvalue is high − λ_min; the Rayleigh quotient bounds λ_min from above. */
 const powerEstimate = (laplacian: Csr, high: number): number => {
   const random = new Random(0)
-  let x = Float64Array.from({ length: laplacian.nRows }, () => random.normal())
+  let x = Float64Array.from({ length: laplacian.nRows }, () => random.gaussian())
   let estimate = Number.NaN
   for (let step = 0; step < 300; step++) {
     const norm = Math.sqrt(x.reduce((sum, v) => sum + v * v, 0))

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FormatError } from '@tau/tensor'
 import fc from 'fast-check'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FormatError } from '../errors.ts'
 import { parseJsonl } from './jsonl.ts'
 import { parseNpy } from './npy.ts'
 import { parseParquetEmbeddings } from './parquet.ts'
@@ -108,7 +108,7 @@ describe('jsonl', () => {
 
   it('refuses invalid UTF-8 with its place', async () => {
     await expect(parseEmbeddings(Uint8Array.of(0x5b, 0x31, 0xc3, 0x28), 'jsonl')).rejects.toThrow(
-      'jsonl: text must be UTF-8, got byte 0xc3 at offset 2',
+      'jsonl: text must be UTF-8, got bytes c3 28 at offset 2',
     )
   })
 })
@@ -133,52 +133,34 @@ describe('safetensors', () => {
     expect(() => parseSafetensors(many, { tensor: 'c' })).toThrow('must hold "c", got a, b')
   })
 
-  it('reads bfloat16', () => {
-    const bytes = new Uint8Array(Uint16Array.of(0x3f80, 0xc000, 0x3e80, 0x4049).buffer) // π to 8 bits
-    const { data } = parseSafetensors(safetensors({ m: tensor('BF16', [2, 2], 0, 8) }, bytes))
-    expect([...data]).toEqual([1, -2, 0.25, 3.140625])
+  it('reads a matrix beside tensors of types that it cannot decode', () => {
+    const ids = tensor('I64', [3], 48, 72)
+    const mixed = safetensors(
+      { m: tensor('F64', [3, 2], 0, 48), ids, new: tensor('Q4', [7], 72, 72) },
+      join2(f64, f32),
+    )
+    expect(parseSafetensors(mixed)).toEqual({ data: Float64Array.from(values), rows: 3, cols: 2 })
+    expect(() => parseSafetensors(mixed, { tensor: 'ids' })).toThrow(
+      '"ids" must be a float tensor of two axes, got I64 [3]',
+    )
   })
 
   it.each<[string, Uint8Array, string]>([
     ['nothing', new Uint8Array(), 'at least 8 bytes, got 0'],
     [
-      'a header longer than the file',
-      Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0, 1),
-      'got 255 header bytes in 9',
-    ],
-    ['a header of 2^63 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128), 'the header must fit the file'],
-    ['a header that is no JSON', safetensors('{"m": ', f32), 'the header must be JSON'],
-    ['a header that is no object', safetensors('null', f32), 'the header must be an object'],
-    [
       'data cut off',
       safetensors({ m: tensor('F32', [2, 3], 0, 24) }, f32.subarray(0, 20)),
-      'got 24 bytes of tensors and 20',
+      "the 24 bytes of F32 [2, 3] inside the file's 20",
     ],
-    [
-      'data left over',
-      safetensors({ m: tensor('F32', [2, 2], 0, 16) }, f32),
-      'got 16 bytes of tensors and 24 of data',
-    ],
-    [
-      'a shape that lies',
-      safetensors({ m: tensor('F32', [2, 4], 0, 24) }, f32),
-      'F32 [2, 4] must have as many bytes',
-    ],
-    [
-      'overlap',
-      safetensors({ a: tensor('F32', [2, 2], 0, 16), b: tensor('F32', [2, 2], 8, 24) }, f32),
-      '"b" at 8 instead of 16',
-    ],
-    [
-      'a negative offset',
-      safetensors({ m: tensor('F32', [2, 3], -24, 0) }, f32),
-      '"m" must have dtype, shape and data_offsets',
-    ],
-    ['a null entry', safetensors({ m: null }, f32), '"m" must have dtype, shape'],
     [
       'integers',
       safetensors({ m: tensor('I32', [2, 3], 0, 24) }, f32),
       'exactly one float tensor of two axes',
+    ],
+    [
+      'NaN',
+      safetensors({ m: tensor('F32', [1, 2], 0, 8) }, new Uint8Array(Float32Array.of(1, Number.NaN).buffer)),
+      'got NaN at row 0, column 1',
     ],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => parseSafetensors(bytes)).toThrow(FormatError)
@@ -298,6 +280,8 @@ describe('readEmbeddings', () => {
     await expect(readEmbeddings(path('b.csv'))).rejects.toThrow(
       'format must be npy, jsonl, parquet or safetensors, got csv',
     )
-    await expect(readEmbeddings(path('none.npy'))).rejects.toThrow('there is no such file')
+    await expect(readEmbeddings(path('none.npy'))).rejects.toThrow(
+      `embeddings: ${path('none.npy')} must be readable, got ENOENT`,
+    )
   })
 })

@@ -1,5 +1,5 @@
+import { FormatError } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
-import { FormatError } from '../errors.ts'
 import { checkEmbeddings } from './numbers.ts'
 
 const OP = 'jsonl'

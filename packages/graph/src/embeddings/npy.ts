@@ -1,6 +1,6 @@
+import { decodeFloats, FLOAT_BYTES, type FloatType, FormatError } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
-import { FormatError } from '../errors.ts'
-import { BYTES_OF, checkEmbeddings, decodeFloats, type FloatType } from './numbers.ts'
+import { checkEmbeddings } from './numbers.ts'
 
 const OP = 'npy'
 const TYPES: Record<string, FloatType> = { '<f2': 'F16', '<f4': 'F32', '<f8': 'F64' }
@@ -41,9 +41,9 @@ export const parseNpy = (bytes: Uint8Array): DenseMatrix => {
     throw new FormatError(`${OP}: shape must be (rows, columns), got (${shape}); reshape it`)
   const [rows, cols] = sizes
   const data = bytes.subarray(start + headerLength)
-  if (rows * cols * BYTES_OF[type] !== data.length) {
+  if (rows * cols * FLOAT_BYTES[type] !== data.length) {
     throw new FormatError(
-      `${OP}: shape (${rows}, ${cols}) of ${descr} needs ${rows * cols * BYTES_OF[type]} bytes, got ${data.length}; it is damaged`,
+      `${OP}: shape (${rows}, ${cols}) of ${descr} needs ${rows * cols * FLOAT_BYTES[type]} bytes, got ${data.length}; it is damaged`,
     )
   }
   const values = decodeFloats(data, type)

@@ -1,6 +1,6 @@
+import { FormatError } from '@tau/tensor'
 import type { SchemaTree } from 'hyparquet'
 import type { DenseMatrix } from '../dense.ts'
-import { FormatError } from '../errors.ts'
 import { type ColumnParts, readParquetColumns } from '../parquet/read.ts'
 import { VECTOR_NAMES } from './jsonl.ts'
 import { checkEmbeddings } from './numbers.ts'

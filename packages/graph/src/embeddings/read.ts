@@ -1,6 +1,5 @@
+import { decodeUtf8, FormatError, readFileBytes } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
-import { FormatError } from '../errors.ts'
-import { decodeUtf8, readFileBytes } from '../files.ts'
 import { parseJsonl } from './jsonl.ts'
 import { parseNpy } from './npy.ts'
 import { parseParquetEmbeddings } from './parquet.ts'
@@ -23,7 +22,7 @@ export const parseEmbeddings = async (
     case 'npy':
       return parseNpy(bytes)
     case 'jsonl':
-      return parseJsonl(decodeUtf8('jsonl', bytes), { field: name })
+      return parseJsonl(decodeUtf8(bytes, 'jsonl: text'), { field: name })
     case 'parquet':
       return parseParquetEmbeddings(bytes, { column: name })
     case 'safetensors':
@@ -36,10 +35,10 @@ export const parseEmbeddings = async (
 }
 
 /** Embeddings from a file, the format by its extension (.npy, .jsonl, .parquet, .safetensors). Node only.
- *  Throws FormatError, with the path, for a missing, empty, damaged or unsupported file. */
+ *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
 export const readEmbeddings = async (path: string, options: EmbeddingOptions = {}): Promise<DenseMatrix> => {
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
-  const bytes = await readFileBytes('embeddings', path)
+  const bytes = await readFileBytes(path, 'embeddings')
   try {
     return await parseEmbeddings(bytes, extension as EmbeddingFormat, options)
   } catch (error) {

@@ -1,7 +1,7 @@
+import { Random } from '@tau/tensor'
 import { describe, expect, it } from 'vitest'
 import { toDense } from '../csr.ts'
 import { knnGraph } from '../knn.ts'
-import { Random } from '../random.ts'
 import { cutPassages } from './passages.ts'
 import { textEmbeddings } from './text.ts'
 import { weightPassages } from './weighting.ts'
@@ -57,7 +57,7 @@ describe('weights', () => {
 /** Passages of 40 words: 15 of one topic's 50 words, 25 of 100 words that all topics share. */
 const topicText = (passages: number, topics: number, seed: number) => {
   const random = new Random(seed)
-  const pick = (n: number) => Math.floor(random.uniform() * n)
+  const pick = (n: number) => random.integer(n)
   const letters = (n: number) => String.fromCharCode(...[...String(n)].map((digit) => 97 + Number(digit)))
   const topicOf: number[] = []
   const words: string[] = []

@@ -1,11 +1,13 @@
+import { FormatError, readFileBytes, readUtf8File, sha256, writeFilesAtomic } from '@tau/tensor'
 import { type Csr, nnz } from '../csr.ts'
-import { FormatError } from '../errors.ts'
-import { decodeUtf8, isFolder, readFileBytes, writeFilesAtomic } from '../files.ts'
-import { nodeFs, nodePath } from '../node.ts'
+import { GraphError } from '../errors.ts'
 import { assertLaplacian } from '../validate.ts'
 import { type ConfigValue, encodeManifoldJson, type ManifoldMetadata, parseManifoldJson } from './metadata.ts'
 import { encodeManifoldParquet, parseManifoldParquet } from './parquet.ts'
 import { JSON_NAME, PARQUET_NAME } from './schema.ts'
+
+/** manifold.json is a page of text; more is not one. */
+const MAX_JSON_BYTES = 2 ** 24
 
 export interface Manifold {
   laplacian: Csr
@@ -16,14 +18,15 @@ export interface Manifold {
 
 /** Read a manifold from a folder (manifold.parquet and, if present, manifold.json) or from the path of a parquet file.
  *  `size`: the number of rows that L must have; `check: false` skips the look at symmetry and definiteness (for inspection).
- *  Throws FormatError for files that lie, GraphError for a matrix that is no Laplacian of that size. Node only. */
+ *  Throws FormatError for files that lie, GraphError for a matrix that is no Laplacian of that size, Error for files that cannot be
+ *  read. Node only. */
 export const readManifold = async (
   path: string,
   { size, check = true }: { size?: number; check?: boolean } = {},
 ): Promise<Manifold> => {
-  const { join, dirname, basename } = await nodePath()
+  const { join, dirname, basename } = process.getBuiltinModule('node:path')
   const parquetPath = (await isFolder(path)) ? join(path, PARQUET_NAME) : path
-  const bytes = await readFileBytes('manifold', parquetPath)
+  const bytes = await readFileBytes(parquetPath, 'manifold')
   const { matrix, nameId } = await parseManifoldParquet(bytes)
   const metadata = await readMetadata(join(dirname(parquetPath), JSON_NAME))
   if (metadata) await checkAgainst(metadata, basename(parquetPath), bytes, matrix)
@@ -31,21 +34,29 @@ export const readManifold = async (
   return { laplacian: matrix, nameId, metadata }
 }
 
+const isFolder = async (path: string): Promise<boolean> => {
+  const { stat } = process.getBuiltinModule('node:fs/promises')
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
 const readMetadata = async (path: string): Promise<ManifoldMetadata | undefined> => {
-  const { access } = await nodeFs()
+  const { access } = process.getBuiltinModule('node:fs/promises')
   const exists = await access(path).then(
     () => true,
     () => false,
   )
   if (!exists) return undefined
-  return parseManifoldJson(decodeUtf8('manifold.json', await readFileBytes('manifold', path)))
+  return parseManifoldJson(await readUtf8File(path, 'manifold', MAX_JSON_BYTES))
 }
 
 /** What manifold.json says of this file must be so. ArrowSpace's own list names other files, and then there is nothing to compare. */
 const checkAgainst = async (
   metadata: ManifoldMetadata,
   filename: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array<ArrayBuffer>,
   matrix: Csr,
 ): Promise<void> => {
   const info = Object.values(metadata.files).find((file) => file.filename === filename)
@@ -82,7 +93,8 @@ export const writeManifold = async (
   folder: string,
   { laplacian, nameId, source, config = {}, timestamp = new Date().toISOString() }: WriteManifoldOptions,
 ): Promise<ManifoldMetadata> => {
-  const { join } = await nodePath()
+  const { mkdir } = process.getBuiltinModule('node:fs/promises')
+  const { join } = process.getBuiltinModule('node:path')
   const bytes = encodeManifoldParquet(laplacian, { nameId })
   const metadata: ManifoldMetadata = {
     name_id: nameId,
@@ -102,14 +114,15 @@ export const writeManifold = async (
       },
     },
   }
+  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+    throw new GraphError(
+      `writeManifold: ${folder} must be a folder or a new name, got ${error.message}; choose another`,
+      { cause: error },
+    )
+  })
   await writeFilesAtomic([
-    { path: join(folder, PARQUET_NAME), bytes },
-    { path: join(folder, JSON_NAME), bytes: new TextEncoder().encode(encodeManifoldJson(metadata)) },
+    { path: join(folder, PARQUET_NAME), content: bytes },
+    { path: join(folder, JSON_NAME), content: encodeManifoldJson(metadata) },
   ])
   return metadata
-}
-
-const sha256 = async (bytes: Uint8Array): Promise<string> => {
-  const digest = await globalThis.crypto.subtle.digest('SHA-256', Uint8Array.from(bytes))
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,12 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FormatError } from '@tau/tensor'
 import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Csr, checkCsr, csrFromCoo, spmv } from '../csr.ts'
-import { FormatError } from '../errors.ts'
 import { featureLaplacian } from '../feature-laplacian.ts'
 import { itWithShared, normalMatrix } from '../testing.ts'
 import { readManifold, writeManifold } from './files.ts'
@@ -201,6 +201,18 @@ describe('manifold folder', () => {
     })
   })
 
+  it('makes the folder, replaces both files and leaves nothing else', async () => {
+    const deep = join(folder, 'a', 'b')
+    await writeManifold(deep, { laplacian: L, nameId: 'old', source })
+    await writeManifold(deep, { laplacian: L, nameId: 'new', source })
+    expect((await readManifold(deep)).nameId).toBe('new')
+    expect((await readdir(deep)).sort()).toEqual(['manifold.json', 'manifold.parquet'])
+    const file = join(deep, 'manifold.json')
+    await expect(writeManifold(file, { laplacian: L, nameId: 'm', source })).rejects.toThrow(
+      `writeManifold: ${file} must be a folder or a new name, got EEXIST`,
+    )
+  })
+
   it('refuses a Laplacian of the wrong size, or one that is not symmetric, unless told to inspect', async () => {
     await writeManifold(folder, { laplacian: L, nameId: 'm', source })
     await expect(readManifold(folder, { size: 64 })).rejects.toThrow('L must be [64, 64], got [13, 13]')
@@ -221,8 +233,8 @@ describe('manifold folder', () => {
   })
 
   it('names a missing folder and a damaged manifold.json', async () => {
-    await expect(readManifold(join(folder, 'none'))).rejects.toThrow('there is no such file')
-    await expect(readManifold(folder)).rejects.toThrow('manifold.parquet: there is no such file')
+    await expect(readManifold(join(folder, 'none'))).rejects.toThrow(/none must be readable, got ENOENT/)
+    await expect(readManifold(folder)).rejects.toThrow(/manifold\.parquet must be readable, got ENOENT/)
     await writeManifold(folder, { laplacian: L, nameId: 'm', source })
     await writeFile(join(folder, 'manifold.json'), '{"name_id": ')
     await expect(readManifold(folder)).rejects.toThrow('manifold.json: must be JSON')

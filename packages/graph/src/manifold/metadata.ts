@@ -1,4 +1,4 @@
-import { FormatError } from '../errors.ts'
+import { FormatError } from '@tau/tensor'
 
 /** A value of `builder_config`, tagged with its type as ArrowSpace writes it, e.g. `{ F64: 1.8 }`, `{ TauMode: 'Median' }`. */
 export type ConfigValue = Record<string, unknown>

@@ -1,7 +1,8 @@
+import { FormatError } from '@tau/tensor'
 import type { SchemaElement, SchemaTree } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { type Csr, checkCsr, csrFromCoo, nnz, toCoo } from '../csr.ts'
-import { FormatError, GraphError } from '../errors.ts'
+import { GraphError } from '../errors.ts'
 import { type ColumnParts, readParquetColumns } from '../parquet/read.ts'
 import { MANIFOLD_COLUMNS, MAX_SIZE } from './schema.ts'
 
@@ -106,7 +107,10 @@ const numbers = (parts: ColumnParts, count: number): Float64Array => {
 
 /** Sparse matrix → bytes of a manifold.parquet in ArrowSpace's schema, Snappy. Throws GraphError for a matrix without entries or with
  *  one that is not finite. */
-export const encodeManifoldParquet = (matrix: Csr, { nameId }: { nameId: string }): Uint8Array => {
+export const encodeManifoldParquet = (
+  matrix: Csr,
+  { nameId }: { nameId: string },
+): Uint8Array<ArrayBuffer> => {
   checkCsr(OP, matrix)
   if (nnz(matrix) === 0)
     throw new GraphError(`${OP}: a matrix needs at least one entry to be stored, got none`)

@@ -1,6 +1,6 @@
+import { FormatError } from '@tau/tensor'
 import type { FileMetaData, SchemaTree } from 'hyparquet'
 import { parquetMetadata, parquetSchema } from 'hyparquet'
-import { FormatError } from '../errors.ts'
 import { type ChunkPlace, checkPages } from './pages.ts'
 
 // hyparquet allocates what a file claims. Everything that it will allocate or loop over for the wanted columns is checked

@@ -1,5 +1,5 @@
+import { FormatError } from '@tau/tensor'
 import { parquetScan, type SchemaTree } from 'hyparquet'
-import { FormatError } from '../errors.ts'
 import { checkParquet } from './check.ts'
 
 /** Values of one column in file order, one element per row: numbers, bigints, strings, arrays of numbers for lists. */
