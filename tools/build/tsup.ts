@@ -10,5 +10,6 @@ export const library = (entry: string[] = ['src/index.ts']) =>
     sourcemap: true,
     clean: true,
     dts: false,
+    removeNodeProtocol: false,
     external: ['gpu.js', /^node:/],
   })

@@ -53,7 +53,11 @@ describe('safetensors', () => {
       Uint8Array.of(255, 255, 255, 255, 255, 255, 0, 0, 1),
       /fit in the file's 9 bytes/,
     ],
-    ['a header of 2^63 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128), /got a header of 9223372036854776000;/],
+    [
+      'a header of 2^63 bytes',
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128),
+      /got a header of 9223372036854776000;/,
+    ],
     ['no JSON', file('{"w":'), /header must be JSON/],
     ['null as header', file('null'), /must be a JSON object, got null/],
     ['a null entry', file({ w: null }), /entry "w" must be an object, got null/],

@@ -63,7 +63,7 @@ export class Pool {
 }
 
 async function startNodeThread(data: WorkerData): Promise<Thread> {
-  const { Worker } = await import('node:worker_threads')
+  const { Worker } = process.getBuiltinModule('node:worker_threads')
   const source = `${WORKER_SOURCE}
     const { parentPort, workerData } = require('node:worker_threads')
     parentPort.postMessage('ready')
