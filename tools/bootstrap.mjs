@@ -10,6 +10,9 @@ const [task, ...args] = process.argv.slice(2)
 // npx overwrites npm's INIT_CWD: where the user's relative paths start must survive under another name.
 process.env.TAU_CWD ??= process.env.INIT_CWD ?? process.cwd()
 
+// Ctrl-C reaches every process of the terminal: the command decides what it means, and we wait for it.
+process.on('SIGINT', () => {})
+
 function run(command, commandArgs, { cwd = root, quiet = false } = {}) {
   const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit'
   const { status, signal } = spawnSync(command, commandArgs, {

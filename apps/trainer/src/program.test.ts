@@ -324,7 +324,15 @@ describe('tau demo', () => {
       `  npm run demo -- --attention dot --out ${out}-dot`,
     ])
     expect(existsSync(join(out, 'report.html'))).toBe(true)
-    // A second demo replaces the first.
+    const stopped = await tau(
+      ['demo', '--data', text, '--steps', '9', '--eval-every', '1', '--out', out, ...TINY],
+      (line, abort) => line.startsWith('step 1/9') && abort(),
+    )
+    expect([stopped.code, stopped.stdout]).toEqual([
+      130,
+      expect.stringContaining(`  npm run tau -- train --resume --out ${out}\n      go on to the end\n`),
+    ])
+    // Another demo replaces it.
     expect(
       (await tau(['demo', '--data', text, '--steps', '1', '--attention', 'dot', '--out', out, ...TINY])).code,
     ).toBe(0)

@@ -124,7 +124,8 @@ async function conclude(training: Training, { result, given, started }: Conclusi
   const nearby = relative(userPath('.'), config.out)
   const folder = nearby === '' || nearby.startsWith('..') ? config.out : nearby
   const seconds = duration((performance.now() - started) / 1000)
-  say(io, `\n5. Done in ${seconds}, ${result.step} steps.`)
+  const isWhole = result.reason === 'finished'
+  say(io, `\n5. ${isWhole ? 'Done in' : 'Stopped and saved after'} ${seconds}, ${result.step} steps.`)
   print(
     io,
     `Validation loss: ${result.valBpb.toFixed(3)} bits per byte (${result.valLoss.toFixed(3)} nats per token)`,
@@ -135,8 +136,8 @@ async function conclude(training: Training, { result, given, started }: Conclusi
   for (const [command, what] of [
     [`npm run tau -- generate ${folder} "Call me Ishmael"`, 'continue a text of yours'],
     [
-      `npm run tau -- train --resume --out ${folder} --steps ${2 * config.train.steps}`,
-      'train on for as long again',
+      `npm run tau -- train --resume --out ${folder}${isWhole ? ` --steps ${2 * config.train.steps}` : ''}`,
+      isWhole ? 'train on for as long again' : 'go on to the end',
     ],
     [`npm run demo -- --attention ${other} --out ${folder}-${other}`, 'the same with the other attention'],
   ])
