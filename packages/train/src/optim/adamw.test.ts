@@ -220,7 +220,7 @@ describe('AdamW', () => {
     [
       'is not of floats',
       (state) => state.set('m.scalar', { shape: [], data: new Int32Array(1) }),
-      'm.scalar of 1 floats, got 1 whole numbers',
+      'm.scalar of 1 floats, got 1 of Int32Array',
     ],
   ])('keeps its state when a saved array %s', async ([, spoil, message]) => {
     using _scope = device.scope()
