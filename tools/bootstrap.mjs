@@ -31,23 +31,23 @@ function install() {
   if (!fresh) pnpm(['install', '--frozen-lockfile'])
 }
 const build = () => exec('turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped')
-const wasm = () => exec('turbo', 'run', 'wasm', '--output-logs=errors-only')
+// Workspace packages resolve to their sources here: benches and conformance measure what is in the tree.
+const script = (path) => exec('node', '--conditions=source', path, ...args)
 const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
 
+/** What each root command runs, after the build. */
 const tasks = {
-  demo: () => (build(), tau('demo', ...args)),
-  tau: () => (build(), tau(...args)),
-  test: () => (build(), exec('vitest', 'run', ...args)),
-  bench: () => (build(), exec('node', '--conditions=source', 'bench/run.ts', ...args)),
-  conformance: () => (build(), exec('node', '--conditions=source', 'tools/conformance/run.ts', ...args)),
+  demo: () => tau('demo', ...args),
+  tau: () => tau(...args),
+  test: () => exec('vitest', 'run', ...args),
+  bench: () => script('bench/run.ts'),
+  conformance: () => script('tools/conformance/run.ts'),
   check: () => {
-    build()
-    exec('biome', 'ci', '.')
+    exec('biome', 'ci', '--error-on-warnings', '.')
     exec('tsc', '-p', 'tsconfig.json', '--noEmit')
     exec('knip')
     exec('node', 'tools/build/check-packages.ts')
   },
-  wasm,
 }
 
 if (!(task in tasks)) {
@@ -56,4 +56,5 @@ if (!(task in tasks)) {
 }
 process.chdir(root)
 install()
+build()
 tasks[task]()

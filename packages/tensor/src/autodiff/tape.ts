@@ -45,7 +45,9 @@ export class Tape implements Disposable {
    *  Uses the tape up. Gradients of gradients are not supported. */
   backward(loss: Tensor): Tensor[] {
     if (loss.size !== 1)
-      throw new ShapeError(`backward: loss must hold one element, got ${shapeText(loss.shape)}; take its mean or sum`)
+      throw new ShapeError(
+        `backward: loss must hold one element, got ${shapeText(loss.shape)}; take its mean or sum`,
+      )
     this.#stop()
     const grads = new Map<Tensor<DType>, Tensor>()
     if (this.#tracked.has(loss)) grads.set(loss, fill(this.#device, loss.shape, 1))
@@ -97,7 +99,12 @@ export class Tape implements Disposable {
 }
 
 /** Every differentiable operation ends with this: notes how to go back, if a tape is open and an input is tracked. */
-export function record(op: string, inputs: readonly Tensor<DType>[], output: Tensor, backward: Backward): Tensor {
+export function record(
+  op: string,
+  inputs: readonly Tensor<DType>[],
+  output: Tensor,
+  backward: Backward,
+): Tensor {
   const tape = output.device.tape
   if (tape && inputs.some((input) => tape.tracks(input))) tape.add({ op, inputs, output, backward })
   return output
@@ -106,7 +113,9 @@ export function record(op: string, inputs: readonly Tensor<DType>[], output: Ten
 /** Operations without a gradient call this first, so that none becomes zero in silence. */
 export function refuseTape(op: string, ...inputs: readonly Tensor<DType>[]): void {
   if (inputs.some((input) => input.device.tape?.tracks(input)))
-    throw new Error(`${op}: this operation has no gradient, but its input depends on a watched tensor; run it outside grad`)
+    throw new Error(
+      `${op}: this operation has no gradient, but its input depends on a watched tensor; run it outside grad`,
+    )
 }
 
 /** Runs `f` and returns its scalar value with the gradients for `tensors`, in their order. Intermediate tensors live

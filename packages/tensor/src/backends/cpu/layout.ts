@@ -12,7 +12,7 @@ export const ARGS_ADDRESS = 33_024
 export const MAX_ARGS = 32
 export const ERROR_ADDRESS = 36_864
 export const ERROR_BYTES = 1_024
-export const WORKSPACE_ADDRESS = PAGE_BYTES
+export const WORKSPACE_ADDRESS = 65_536
 /** Scratch per thread: packed panels of matmul are the largest user. */
 export const WORKSPACE_BYTES = 4 << 20
 
