@@ -2,8 +2,11 @@ import type { ModelOptions } from '@tau/model'
 import { cpu, type Device } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TokenBatches } from '../data/batches.ts'
+import { AdamW } from '../optim/adamw.ts'
 import { learningRate } from '../optim/schedule.ts'
-import { evalsOf, recordRun, tiny, tinyData, tinyModel } from '../testing.ts'
+import { evalsOf, readAll, recordRun, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
+import { trainStep } from './step.ts'
 
 let device: Device
 beforeAll(async () => {
@@ -128,6 +131,21 @@ describe('a run', () => {
     for (const [i, { loss, gradNorm }] of whole.steps.entries())
       expectNear([parts.steps[i].loss, parts.steps[i].gradNorm], [loss, gradNorm], { rtol: 1e-5 })
     expect(parts.steps.map(({ tokens }) => tokens)).toEqual(whole.steps.map(({ tokens }) => tokens))
+  })
+
+  it('is the loop that can be written by hand: batch step · m + k for the k-th of m micro-batches', async () => {
+    using model = tinyModel(device)
+    await recordRun({ model, options: { steps: 4, accumulate: 3, seed: 11 } })
+    using same = tinyModel(device)
+    using optimizer = new AdamW(same.parameters, tinyOptions)
+    const batches = new TokenBatches({ ids: tinyData().train, seqLen: tiny.seqLen, batchSize: 3, seed: 11 })
+    for (let step = 0; step < 4; step++) {
+      const micro = [0, 1, 2].map((k) => batches.batch(3 * step + k))
+      const lr = learningRate(step, { peak: 3e-3, floor: 3e-4, warmup: 2, total: 4 })
+      const { loss, norm, grads } = trainStep(same, optimizer, micro, 3, lr)
+      for (const tensor of [loss, norm, ...grads]) tensor.dispose()
+    }
+    expect(await readAll(same.parameters)).toEqual(await readAll(model.parameters))
   })
 
   it('calibrates an adaptive τ every so many steps, each layer for itself', async () => {
