@@ -1,5 +1,6 @@
 // Packs every published package, lints the tarball with publint, installs all tarballs into an empty project outside the
-// workspace, and runs there the TypeScript example of each README: types by tsc, then Node.
+// workspace, and runs there the TypeScript example of each README: types by tsc, then Node. Run it with pnpm on the path
+// (`npm run check` does).
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,
@@ -65,7 +66,7 @@ try {
   const overrides: Record<string, string> = {}
   for (const name of packages) {
     await lint(name)
-    run('npx', ['-y', packageManager(), 'pack', '--pack-destination', work], join(root, 'packages', name))
+    run('pnpm', ['pack', '--pack-destination', work], join(root, 'packages', name))
     const tarball = readdirSync(work).find((file) => file.startsWith(`tau-${name}-`) && file.endsWith('.tgz'))
     if (!tarball)
       throw new Error(`check-packages: pnpm pack of ${name} must leave a tarball in ${work}, got none`)
@@ -101,10 +102,6 @@ try {
 } finally {
   if (process.env.TAU_KEEP) cpSync(work, process.env.TAU_KEEP, { recursive: true })
   rmSync(work, { recursive: true, force: true })
-}
-
-function packageManager(): string {
-  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager
 }
 
 function devVersion(name: string): string {
