@@ -27,6 +27,7 @@ export function dotAttentionGrad(
   k: usize,
   v: usize,
   clock: usize,
+  clockLow: usize,
   stats: usize,
   dOut: usize,
   delta: usize,
@@ -49,7 +50,8 @@ export function dotAttentionGrad(
 ): void {
   const edge = workspace()
   const clockList = edge + EDGE_BYTES
-  const scoreSums = clockList + LIST_BYTES // Σ_i ds per key
+  const lowList = clockList + LIST_BYTES
+  const scoreSums = lowList + LIST_BYTES // Σ_i ds per key
   const weights = scoreSums + LIST_BYTES
   const products = weights + BLOCK_BYTES // G·vᵀ, then ds
   const packedKeys = products + BLOCK_BYTES // right operand of q·kᵀ
@@ -61,7 +63,7 @@ export function dotAttentionGrad(
   const row = (<usize>dim) << 2
   const valueRow = (<usize>valueDim) << 2
   const group = heads / kvHeads
-  memory.fill(clockList, 0, LIST_BYTES)
+  memory.fill(clockList, 0, 2 * LIST_BYTES)
 
   for (let item = begin; item < end; item++) {
     const kvHead = item / spans // b·Hkv + hk
@@ -89,10 +91,11 @@ export function dotAttentionGrad(
       for (let g = 0; g < group; g++) {
         const head = firstHead + g
         const part = <usize>(head * spans + span)
-        const clocks = clock
-          ? clock + (((<usize>batch) * (<usize>clockBatch) + (<usize>(head % heads)) * (<usize>keys)) << 2)
-          : 0
+        const reading = ((<usize>batch) * (<usize>clockBatch) + (<usize>(head % heads)) * (<usize>keys)) << 2
+        const clocks = clock ? clock + reading : 0
+        const clocksLow = clockLow ? clockLow + reading : 0
         if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
+        if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
         memory.fill(scoreSums, 0, BLOCK_ROW)
         for (let i0 = max(0, j0 - (keys - queries)); i0 < queries; i0 += QUERIES) {
           const rows = min(QUERIES, queries - i0)
@@ -108,14 +111,16 @@ export function dotAttentionGrad(
             const i = first + <usize>r
             const at = (<usize>r) * BLOCK_ROW
             const stat = stats + (i << 3)
-            const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
+            const own = (<usize>(time + r)) << 2
+            const now = clocks ? load<f32>(clocks + own) : 0
+            const nowLow = clocksLow ? load<f32>(clocksLow + own) : 0
             const visible = min(count, time + r + 1 - j0)
-            scoreRow(weights + at, visible, scale, clockList, now)
+            scoreRow(weights + at, visible, scale, clockList, now, lowList, nowLow)
             softmaxRow(weights + at, visible, load<f32>(stat), load<f32>(stat, 4))
             const total = scoreGrads(weights + at, products + at, wide, load<f32>(delta + (i << 2)), scale, scoreSums)
             if (dNow) {
-              const own = dNow + ((part * <usize>queries + <usize>(i0 + r)) << 2)
-              store<f32>(own, load<f32>(own) - total)
+              const sum = dNow + ((part * <usize>queries + <usize>(i0 + r)) << 2)
+              store<f32>(sum, load<f32>(sum) - total)
             }
           }
           packLeft(weights, 4, BLOCK_ROW, count, rows, packedBlock)

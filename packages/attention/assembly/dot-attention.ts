@@ -18,13 +18,14 @@ import {
 
 /** Streaming causal softmax attention, out = softmax_j(scale · q·k_j + c_j − c_i)·v; items are (b, h, block of QUERIES queries), the block
  *  fastest. One pass over the keys with a running maximum: when it rises, what a row has summed is rescaled (Milakov and
- *  Gimelshein 2018, Dao et al. 2022). Keys and values have `capacity` rows per head, clock as many numbers (clock 0: none),
- *  clockBatch per batch. stats[row] = maximum, 1 / mass. */
+ *  Gimelshein 2018, Dao et al. 2022). Keys and values have `capacity` rows per head, clock and clockLow as many numbers
+ *  (0: none), clockBatch per batch. stats[row] = maximum, 1 / mass. */
 export function dotAttention(
   q: usize,
   k: usize,
   v: usize,
   clock: usize,
+  clockLow: usize,
   out: usize,
   stats: usize,
   scale: f32,
@@ -41,14 +42,15 @@ export function dotAttention(
 ): void {
   const edge = workspace()
   const clockList = edge + EDGE_BYTES
-  const largest = clockList + LIST_BYTES
+  const lowList = clockList + LIST_BYTES
+  const largest = lowList + LIST_BYTES
   const mass = largest + LIST_BYTES
   const block = mass + LIST_BYTES
   const packedWeights = block + BLOCK_BYTES
   const packedValues = packedWeights + panelBytes(QUERIES, KEYS)
   const packedQueries = packedValues + panelBytes(valueDim, KEYS)
   const packedKeys = packedQueries + panelBytes(QUERIES, dim)
-  memory.fill(clockList, 0, LIST_BYTES)
+  memory.fill(clockList, 0, 2 * LIST_BYTES)
 
   const blocks = (queries + QUERIES - 1) / QUERIES
   const row = (<usize>dim) << 2
@@ -62,9 +64,9 @@ export function dotAttention(
     const first = <usize>head * <usize>queries + <usize>firstQuery
     const keyRows = k + (<usize>kvHead) * (<usize>capacity) * row
     const values = v + (<usize>kvHead) * (<usize>capacity) * valueRow
-    const clocks = clock
-      ? clock + (((<usize>(head / heads)) * (<usize>clockBatch) + (<usize>(head % heads)) * (<usize>capacity)) << 2)
-      : 0
+    const reading = ((<usize>(head / heads)) * (<usize>clockBatch) + (<usize>(head % heads)) * (<usize>capacity)) << 2
+    const clocks = clock ? clock + reading : 0
+    const clocksLow = clockLow ? clockLow + reading : 0
     const target = out + first * valueRow
     const seen = time + rows // keys that the last query sees
 
@@ -77,15 +79,18 @@ export function dotAttention(
     for (let j0 = 0; j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
       if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
+      if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
       packRight(keyRows + (<usize>j0) * row, row, 4, count, dim, packedKeys)
       multiply(packedQueries, packedKeys, block, BLOCK_ROW, rows, (count + 7) & ~7, dim, false, edge)
       for (let r = 0; r < rows; r++) {
         const at = (<usize>r) << 2
         const scores = block + (<usize>r) * BLOCK_ROW
         const visible = min(count, time + r + 1 - j0)
-        const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
+        const own = (<usize>(time + r)) << 2
+        const now = clocks ? load<f32>(clocks + own) : 0
+        const nowLow = clocksLow ? load<f32>(clocksLow + own) : 0
         const before = load<f32>(largest + at)
-        const peak = max(before, scoreRow(scores, visible, scale, clockList, now))
+        const peak = max(before, scoreRow(scores, visible, scale, clockList, now, lowList, nowLow))
         if (peak != before) {
           const factor = exp1(before - peak)
           store<f32>(largest + at, peak)
@@ -113,14 +118,27 @@ export function dotAttention(
 
 /** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest: −∞ of none, NaN if
  *  one is NaN. */
-export function scoreRow(products: usize, visible: i32, scale: f32, clocks: usize, now: f32): f32 {
+export function scoreRow(
+  products: usize,
+  visible: i32,
+  scale: f32,
+  clocks: usize,
+  now: f32,
+  clocksLow: usize,
+  nowLow: f32,
+): f32 {
   let peak = splat(-Infinity)
   for (let left = visible; left > 0; left -= 4) {
-    const score = fma(splat(scale), v128.load(products), f32x4.sub(v128.load(clocks), splat(now)))
+    const elapsed = f32x4.add(
+      f32x4.sub(v128.load(clocks), splat(now)),
+      f32x4.sub(v128.load(clocksLow), splat(nowLow)),
+    )
+    const score = fma(splat(scale), v128.load(products), elapsed)
     v128.store(products, score)
     peak = f32x4.max(peak, v128.bitselect(score, splat(-Infinity), lanesBefore(left)))
     products += 16
     clocks += 16
+    clocksLow += 16
   }
   return maxLanes(peak)
 }

@@ -1,5 +1,6 @@
 // The exports of @tau/attention's WASM module: every function takes its arguments, then the range [begin, end) of one tile.
 export { setWorkspace } from '@tau/tensor/assembly/workspace'
+export { forgetClock, forgetClockGrad, steadyClock } from './clock'
 export { dotAttention } from './dot-attention'
 export { dotAttentionGrad } from './dot-attention-grad'
 export { lambdaAttention } from './lambda-attention'
@@ -8,3 +9,4 @@ export { referenceTau } from './reference-tau'
 export { rope } from './rope'
 export { rowDots } from './row-dots'
 export { taumode, taumodeGrad } from './taumode'
+export { topDots } from './top-dots'

@@ -14,13 +14,14 @@ import {
   QUERIES,
   spanStart,
 } from './blocks'
-import { STAT_BYTES, weigh } from './lambda-attention'
+import { beyondTop, LOWER, LOWER_LOW, MASS, MEAN, STAT_BYTES, UPPER, UPPER_LOW, weigh } from './lambda-attention'
 
-/** Backward of {@link lambdaAttention}. With p the weights, G = dOut and δ_i = G_i·out_i:
- *  ds_ij = p_ij (G_i·v_j − δ_i); dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
- *  dclock_j = Σ_i ds, and dnow_i = −Σ_j ds for the
- *  query's own reading (0 but for rounding, which it takes back out of dclock); dtemperature = β² Σ ds (gap_ij − mean_i): rows of ds sum to zero, and without the mean
- *  gap an error of δ_i cancels. Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
+/** Backward of {@link lambdaAttention}. With p the weights, G = dOut and each row's dots G_i·v_top and G_i·(out_i − v_top):
+ *  ds_ij = p_ij ((G_i·v_j − G_i·v_top) − G_i·(out_i − v_top)), which keeps its digits where one weight is almost 1;
+ *  dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
+ *  dclock_j = Σ_i ds, and dnow_i = −Σ_j ds for the query's own reading (0 but for rounding, which it takes back out of dclock);
+ *  dtemperature = β² Σ ds (gap_ij − mean_i): rows of ds sum to zero, and without the mean gap an error of the dots cancels.
+ *  Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
  *  goes to its own part: dQ and dNow [B, H, spans, Tq], dTemperature [B, H, spans]. dClock [B, H, Tk]. dClock and dNow are 0
  *  where they are not wanted. */
 export function lambdaAttentionGrad(
@@ -29,9 +30,10 @@ export function lambdaAttentionGrad(
   v: usize,
   temperature: usize,
   clock: usize,
+  clockLow: usize,
   stats: usize,
   dOut: usize,
-  delta: usize,
+  dots: usize,
   dQ: usize,
   dK: usize,
   dV: usize,
@@ -51,7 +53,8 @@ export function lambdaAttentionGrad(
   const edge = workspace()
   const keyList = edge + EDGE_BYTES
   const clockList = keyList + LIST_BYTES
-  const sideSums = clockList + LIST_BYTES // Σ_i ds sgn per key
+  const lowList = clockList + LIST_BYTES
+  const sideSums = lowList + LIST_BYTES // Σ_i ds sgn per key
   const scoreSums = sideSums + LIST_BYTES // Σ_i ds per key
   const weights = scoreSums + LIST_BYTES
   const products = weights + BLOCK_BYTES // G·vᵀ
@@ -60,7 +63,7 @@ export function lambdaAttentionGrad(
   const packedWeights = packedGrads + panelBytes(dim, QUERIES)
   const row = (<usize>dim) << 2
   const group = heads / kvHeads
-  memory.fill(clockList, 0, LIST_BYTES)
+  memory.fill(clockList, 0, 2 * LIST_BYTES)
 
   for (let item = begin; item < end; item++) {
     const kvHead = item / spans // b·Hkv + hk
@@ -90,10 +93,9 @@ export function lambdaAttentionGrad(
         const h = head % heads
         const part = head * spans + span
         const beta: f32 = 1 / load<f32>(temperature + ((<usize>h) << 2))
-        const clocks = clock
-          ? clock + (((<usize>batch) * (<usize>clockBatch) + (<usize>h) * (<usize>keys)) << 2)
-          : 0
-        if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
+        const reading = ((<usize>batch) * (<usize>clockBatch) + (<usize>h) * (<usize>keys) + <usize>j0) << 2
+        if (clock) loadList(clock + reading, count, clockList)
+        if (clockLow) loadList(clockLow + reading, count, lowList)
         memory.fill(sideSums, 0, BLOCK_ROW)
         memory.fill(scoreSums, 0, BLOCK_ROW)
         let moment: f64 = 0
@@ -106,8 +108,8 @@ export function lambdaAttentionGrad(
             const i = first + <usize>r
             const stat = stats + i * STAT_BYTES
             weigh(
-              load<f32>(lambdaQ + (i << 2)), -beta, min(count, time + r + 1 - j0), keyList, clockList, stat,
-              load<f32>(stat, 8), weights + (<usize>r) * BLOCK_ROW, 0,
+              -beta, min(count, time + r + 1 - j0), keyList, clockList, lowList, stat, load<f32>(stat, MASS),
+              weights + (<usize>r) * BLOCK_ROW, 0,
             )
           }
           packLeft(grads, row, 4, rows, dim, packedGrads)
@@ -118,9 +120,9 @@ export function lambdaAttentionGrad(
             const at = (<usize>r) * BLOCK_ROW
             const own = ((<usize>part) * (<usize>queries) + (<usize>(i0 + r))) << 2
             moment += <f64>addRow(
-              weights + at, products + at, visible, load<f32>(delta + (i << 2)), load<f32>(lambdaQ + (i << 2)),
-              load<f32>(stats + i * STAT_BYTES, 12), -beta, keyList, sideSums, scoreSums,
-              dQ + own, dNow ? dNow + own : 0,
+              weights + at, products + at, visible, dots + (i << 3), load<f32>(lambdaQ + (i << 2)),
+              stats + i * STAT_BYTES, -beta, keyList, sideSums, scoreSums, dQ + own,
+              dNow ? dNow + own : 0,
             )
           }
           packLeft(weights, 4, BLOCK_ROW, count, rows, packedWeights)
@@ -138,14 +140,14 @@ export function lambdaAttentionGrad(
 }
 
 /** One query against one block of keys: adds ds·sgn to sideSums and ds to scoreSums, −β Σ ds·sgn to *dQuery and
- *  −Σ ds to *dNow unless that is 0; returns Σ ds·(gap − meanGap). */
+ *  −Σ ds to *dNow unless that is 0; returns Σ ds·(gap − mean gap). */
 function addRow(
   weights: usize,
   products: usize,
   visible: i32,
-  delta: f32,
+  dots: usize,
   query: f32,
-  meanGap: f32,
+  stat: usize,
   minusBeta: f32,
   keys: usize,
   sideSums: usize,
@@ -154,18 +156,28 @@ function addRow(
   dNow: usize,
 ): f32 {
   const x = splat(query)
+  const product = v128.load32_splat(dots)
+  const rest = v128.load32_splat(dots, 4)
+  const upper = v128.load32_splat(stat, UPPER)
+  const upperLow = v128.load32_splat(stat, UPPER_LOW)
+  const lower = v128.load32_splat(stat, LOWER)
+  const lowerLow = v128.load32_splat(stat, LOWER_LOW)
+  const mean = v128.load32_splat(stat, MEAN)
   let sides = splat(0)
   let scores = splat(0)
   let moments = splat(0)
   for (let left = visible; left > 0; left -= 4) {
-    const difference = f32x4.sub(x, v128.load(keys))
-    const dScore = f32x4.mul(v128.load(weights), f32x4.sub(v128.load(products), splat(delta)))
+    const key = v128.load(keys)
+    const difference = f32x4.sub(x, key)
+    const slope = f32x4.sub(f32x4.sub(v128.load(products), product), rest)
+    const dScore = f32x4.mul(v128.load(weights), slope)
     // ds with the sign of the difference, 0 where there is none
     const signed = v128.xor(dScore, v128.and(difference, i32x4.splat(0x80000000)))
     const side = v128.andnot(signed, f32x4.eq(difference, splat(0)))
     sides = f32x4.add(sides, side)
     scores = f32x4.add(scores, dScore)
-    moments = fma(dScore, f32x4.sub(f32x4.abs(difference), splat(meanGap)), moments)
+    const beyond = beyondTop(key, upper, upperLow, lower, lowerLow)
+    moments = fma(dScore, f32x4.sub(beyond, mean), moments)
     v128.store(sideSums, f32x4.add(v128.load(sideSums), side))
     v128.store(scoreSums, f32x4.add(v128.load(scoreSums), dScore))
     weights += 16

@@ -1,4 +1,4 @@
-import { exp4, fma, splat, sumLanes } from '@tau/tensor/assembly/simd'
+import { exp4, fma, loadNext, splat, storeNext, sumLanes } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import {
   BLOCK_BYTES,
@@ -13,82 +13,130 @@ import {
   packRight,
   panelBytes,
   QUERIES,
-  scaleRow,
 } from './blocks'
 
-/** Bytes of a row's stats: gap and clock reading of the key with the largest score, 1 / mass, mean gap Σ_j p_j·gap_j. Scores relative to
- *  that key are −β(gap_j − gap) + (c_j − clock): differences of close numbers come first, so that a weight is as exact as its
- *  own exponent is small, however large β, the gaps and the clocks are. */
-export const STAT_BYTES: usize = 16
+/** Bytes of a row's stats: where gaps equal that of the key with the largest score, UPPER above the query and LOWER below it, each in
+ *  two parts; that key's clock reading in two parts; 1 / mass; the mean of gap − its gap; its index (i32). Scores relative to that
+ *  key are −β·beyond + (c_j − its reading), where beyond = gap_j − its gap = max(λk_j − upper, lower − λk_j): differences of close
+ *  numbers come first, so that a weight is as exact as its own exponent is small, however large β, the gaps and the clocks are. */
+export const STAT_BYTES: usize = 36
+export const UPPER: usize = 0
+export const UPPER_LOW: usize = 4
+export const LOWER: usize = 8
+export const LOWER_LOW: usize = 12
+const CLOCK: usize = 16
+const CLOCK_LOW: usize = 20
+export const MASS: usize = 24
+export const MEAN: usize = 28
+export const TOP: usize = 32
 
-/** Looks for the largest score of one query among the first `visible` keys of a block; updates *largest and the row's stats. Scores that are NaN are passed over here and come back in the weights. */
-function findPeak(
+/** Looks for the largest score of one query among the first `visible` keys of a block that starts at key `first`; updates *largest and
+ *  the row's top key. Scores leave out what is the same for the row. Those that are NaN are passed over here and come back in
+ *  the weights. */
+function findTop(
   query: f32,
   now: f32,
   minusBeta: f32,
+  first: i32,
   visible: i32,
   keys: usize,
   clocks: usize,
+  clocksLow: usize,
   largest: usize,
   stat: usize,
 ): void {
   let peak = v128.load32_splat(largest)
-  let topGap = v128.load32_splat(stat)
-  let topClock = v128.load32_splat(stat, 4)
+  let top = i32x4.splat(0)
+  let index = i32x4(0, 1, 2, 3)
+  const end = i32x4.splat(visible)
   for (let left = visible; left > 0; left -= 4) {
     const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
-    const clock = v128.load(clocks)
-    const score = fma(gap, splat(minusBeta), f32x4.sub(clock, splat(now)))
-    const better = v128.and(f32x4.gt(score, peak), lanesBefore(left))
+    const elapsed = f32x4.add(f32x4.sub(v128.load(clocks), splat(now)), v128.load(clocksLow))
+    const score = fma(gap, splat(minusBeta), elapsed)
+    const better = v128.and(f32x4.gt(score, peak), i32x4.lt_s(index, end))
     peak = v128.bitselect(score, peak, better)
-    topGap = v128.bitselect(gap, topGap, better)
-    topClock = v128.bitselect(clock, topClock, better)
+    top = v128.bitselect(index, top, better)
+    index = i32x4.add(index, i32x4.splat(4))
     keys += 16
     clocks += 16
+    clocksLow += 16
   }
-  take(f32x4.extract_lane(peak, 0), f32x4.extract_lane(topGap, 0), f32x4.extract_lane(topClock, 0), largest, stat)
-  take(f32x4.extract_lane(peak, 1), f32x4.extract_lane(topGap, 1), f32x4.extract_lane(topClock, 1), largest, stat)
-  take(f32x4.extract_lane(peak, 2), f32x4.extract_lane(topGap, 2), f32x4.extract_lane(topClock, 2), largest, stat)
-  take(f32x4.extract_lane(peak, 3), f32x4.extract_lane(topGap, 3), f32x4.extract_lane(topClock, 3), largest, stat)
+  take(f32x4.extract_lane(peak, 0), first + i32x4.extract_lane(top, 0), largest, stat)
+  take(f32x4.extract_lane(peak, 1), first + i32x4.extract_lane(top, 1), largest, stat)
+  take(f32x4.extract_lane(peak, 2), first + i32x4.extract_lane(top, 2), largest, stat)
+  take(f32x4.extract_lane(peak, 3), first + i32x4.extract_lane(top, 3), largest, stat)
 }
 
 // @ts-ignore: decorator
 @inline
-function take(score: f32, gap: f32, clock: f32, largest: usize, stat: usize): void {
+function take(score: f32, key: i32, largest: usize, stat: usize): void {
   if (!(score > load<f32>(largest))) return
   store<f32>(largest, score)
-  store<f32>(stat, gap)
-  store<f32>(stat, clock, 4)
+  store<i32>(stat, key, TOP)
+}
+
+/** Fills a row's stats from its top key. The other place with that key's gap, 2·query − key, is kept in two parts (Knuth's TwoSum). */
+function placeTop(stat: usize, query: f32, key: f32, clock: f32, clockLow: f32): void {
+  const twice: f32 = query + query
+  const mirror: f32 = twice - key
+  const back: f32 = mirror - twice
+  const rest: f32 = twice - (mirror - back) - (key + back)
+  const above = key > query
+  store<f32>(stat, above ? key : mirror, UPPER)
+  store<f32>(stat, above ? 0 : rest, UPPER_LOW)
+  store<f32>(stat, above ? mirror : key, LOWER)
+  store<f32>(stat, above ? rest : 0, LOWER_LOW)
+  store<f32>(stat, clock, CLOCK)
+  store<f32>(stat, clockLow, CLOCK_LOW)
+  store<f32>(stat, 0, MASS)
+  store<f32>(stat, 0, MEAN)
+}
+
+/** gap − the top key's gap, of four keys; the other vectors are the row's UPPER … LOWER_LOW. */
+// @ts-ignore: decorator
+@inline
+export function beyondTop(keys: v128, upper: v128, upperLow: v128, lower: v128, lowerLow: v128): v128 {
+  const above = f32x4.sub(f32x4.sub(keys, upper), upperLow)
+  const below = f32x4.add(f32x4.sub(lower, keys), lowerLow)
+  return f32x4.pmax(above, below)
 }
 
 /** weights[j] = factor · e^(score_j − largest) for j < visible, 0 for the rest of the block's row; returns their sum and, where
  *  `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. */
 export function weigh(
-  query: f32,
   minusBeta: f32,
   visible: i32,
   keys: usize,
   clocks: usize,
+  clocksLow: usize,
   stat: usize,
   factor: f32,
   weights: usize,
   moment: usize,
 ): f32 {
   const end = weights + BLOCK_ROW
-  const topGap = v128.load32_splat(stat)
-  const topClock = v128.load32_splat(stat, 4)
+  const upper = v128.load32_splat(stat, UPPER)
+  const upperLow = v128.load32_splat(stat, UPPER_LOW)
+  const lower = v128.load32_splat(stat, LOWER)
+  const lowerLow = v128.load32_splat(stat, LOWER_LOW)
+  const topClock = v128.load32_splat(stat, CLOCK)
+  const topClockLow = v128.load32_splat(stat, CLOCK_LOW)
   let sum = splat(0)
   let moments = splat(0)
   for (let left = visible; left > 0; left -= 4) {
-    const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
-    const beyond = f32x4.sub(gap, topGap)
-    const exponent = fma(beyond, splat(minusBeta), f32x4.sub(v128.load(clocks), topClock))
+    const beyond = beyondTop(v128.load(keys), upper, upperLow, lower, lowerLow)
+    const elapsed = f32x4.add(
+      f32x4.sub(v128.load(clocks), topClock),
+      f32x4.sub(v128.load(clocksLow), topClockLow),
+    )
+    const exponent = fma(beyond, splat(minusBeta), elapsed)
     const weight = v128.and(f32x4.mul(splat(factor), exp4(exponent)), lanesBefore(left))
     v128.store(weights, weight)
     sum = f32x4.add(sum, weight)
     moments = fma(weight, beyond, moments)
     keys += 16
     clocks += 16
+    clocksLow += 16
     weights += 16
   }
   for (; weights < end; weights += 16) v128.store(weights, splat(0))
@@ -96,18 +144,29 @@ export function weigh(
   return sumLanes(sum)
 }
 
+/** Sets the top key's weight, 1, to 0 and returns the sum of the others of its block. */
+function withoutTop(weights: usize, key: i32): f32 {
+  store<f32>(weights + ((<usize>key) << 2), 0)
+  let sum = splat(0)
+  for (let p: usize = 0; p < BLOCK_ROW; p += 16) sum = f32x4.add(sum, v128.load(weights + p))
+  return sumLanes(sum)
+}
+
 /** Streaming λ-distance attention; see lambda-attention.ts for the formula. Items are (b, h, block of QUERIES queries), the
- *  block fastest. Two passes over the keys: the first finds each row's largest score, the second sums
- *  e^(score − largest)·[v, 1], so no row loses its largest weight and nothing is rescaled.
- *  Keys have `capacity` rows per head; clock has `capacity` numbers per head (clock 0: none), clockBatch per batch.
- *  stats[row]: see STAT_BYTES. */
+ *  block fastest. Two passes over the keys: the first finds each row's top key, the one with the largest score, the second sums
+ *  e^(score − largest)·[v, 1] of all others, so no row loses its largest weight and nothing is rescaled. With them
+ *  rest = out − v_top = Σ p_j (v_j − v_top) keeps its digits even where one weight is almost 1; rest 0: not wanted.
+ *  Keys have `capacity` rows per head; clock has `capacity` numbers per head (clock 0: none), clockBatch per batch, and so has
+ *  clockLow (0: none). stats[row]: see STAT_BYTES. */
 export function lambdaAttention(
   lambdaQ: usize,
   lambdaK: usize,
   v: usize,
   temperature: usize,
   clock: usize,
+  clockLow: usize,
   out: usize,
+  rest: usize,
   stats: usize,
   heads: i32,
   kvHeads: i32,
@@ -122,11 +181,12 @@ export function lambdaAttention(
   const edge = workspace()
   const keyList = edge + EDGE_BYTES
   const clockList = keyList + LIST_BYTES
-  const largest = clockList + LIST_BYTES
+  const lowList = clockList + LIST_BYTES
+  const largest = lowList + LIST_BYTES
   const block = largest + LIST_BYTES
   const packedWeights = block + BLOCK_BYTES
   const packedValues = packedWeights + panelBytes(QUERIES, KEYS)
-  memory.fill(clockList, 0, LIST_BYTES)
+  memory.fill(clockList, 0, 2 * LIST_BYTES)
 
   const blocks = (queries + QUERIES - 1) / QUERIES
   const row = (<usize>dim) << 2
@@ -141,29 +201,40 @@ export function lambdaAttention(
     const q = lambdaQ + ((<usize>head * <usize>queries + <usize>firstQuery) << 2)
     const k = lambdaK + (((<usize>kvHead) * (<usize>capacity)) << 2)
     const values = v + (<usize>kvHead) * (<usize>capacity) * row
-    const clocks = clock
-      ? clock + (((<usize>(head / heads)) * (<usize>clockBatch) + (<usize>h) * (<usize>capacity)) << 2)
-      : 0
+    const reading = ((<usize>(head / heads)) * (<usize>clockBatch) + (<usize>h) * (<usize>capacity)) << 2
+    const clocks = clock ? clock + reading : 0
+    const clocksLow = clockLow ? clockLow + reading : 0
     const first = <usize>head * <usize>queries + <usize>firstQuery
     const target = out + first * row
+    const rests = rest ? rest + first * row : 0
     const stat = stats + first * STAT_BYTES
     const seen = time + rows // keys that the last query sees
 
     for (let r = 0; r < rows; r++) {
       store<f32>(largest + ((<usize>r) << 2), -Infinity)
-      const here = stat + (<usize>r) * STAT_BYTES
-      memory.fill(here, 0, STAT_BYTES)
+      store<i32>(stat + (<usize>r) * STAT_BYTES, 0, TOP)
     }
     for (let j0 = 0; j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
       loadList(k + ((<usize>j0) << 2), count, keyList)
       if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
+      if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
       for (let r = max(0, j0 - time); r < rows; r++) {
         const at = (<usize>r) << 2
         const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
         const visible = min(count, time + r + 1 - j0)
-        findPeak(load<f32>(q + at), now, minusBeta, visible, keyList, clockList, largest + at, stat + (<usize>r) * STAT_BYTES)
+        findTop(
+          load<f32>(q + at), now, minusBeta, j0, visible, keyList, clockList, lowList, largest + at,
+          stat + (<usize>r) * STAT_BYTES,
+        )
       }
+    }
+    for (let r = 0; r < rows; r++) {
+      const here = stat + (<usize>r) * STAT_BYTES
+      const top = (<usize>load<i32>(here, TOP)) << 2
+      const time = clocks ? load<f32>(clocks + top) : 0
+      const timeLow = clocksLow ? load<f32>(clocksLow + top) : 0
+      placeTop(here, load<f32>(q + ((<usize>r) << 2)), load<f32>(k + top), time, timeLow)
     }
 
     memory.fill(target, 0, (<usize>rows) * row)
@@ -171,13 +242,15 @@ export function lambdaAttention(
       const count = min(KEYS, seen - j0)
       loadList(k + ((<usize>j0) << 2), count, keyList)
       if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
+      if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
       for (let r = 0; r < rows; r++) {
         const here = stat + (<usize>r) * STAT_BYTES
-        const sum = weigh(
-          load<f32>(q + ((<usize>r) << 2)), minusBeta, min(count, time + r + 1 - j0), keyList, clockList, here, 1,
-          block + (<usize>r) * BLOCK_ROW, here + 12,
-        )
-        store<f32>(here, load<f32>(here, 8) + sum, 8)
+        const weights = block + (<usize>r) * BLOCK_ROW
+        const visible = min(count, time + r + 1 - j0)
+        let sum = weigh(minusBeta, visible, keyList, clockList, lowList, here, 1, weights, here + MEAN)
+        const top = load<i32>(here, TOP) - j0
+        if (top >= 0 && top < visible && sum == sum) sum = withoutTop(weights, top)
+        store<f32>(here, load<f32>(here, MASS) + sum, MASS)
       }
       packLeft(block, BLOCK_ROW, 4, rows, count, packedWeights)
       packRight(values + (<usize>j0) * row, 4, row, dim, count, packedValues)
@@ -186,10 +259,23 @@ export function lambdaAttention(
 
     for (let r = 0; r < rows; r++) {
       const here = stat + (<usize>r) * STAT_BYTES
-      const factor: f32 = 1 / load<f32>(here, 8)
-      store<f32>(here, factor, 8)
-      store<f32>(here, load<f32>(here) + factor * load<f32>(here, 12), 12)
-      scaleRow(target + (<usize>r) * row, dim, factor)
+      const others = load<f32>(here, MASS)
+      const factor: f32 = 1 / (1 + others)
+      store<f32>(here, factor, MASS)
+      store<f32>(here, factor * load<f32>(here, MEAN), MEAN)
+      const at = (<usize>r) * row
+      addTop(target + at, values + (<usize>load<i32>(here, TOP)) * row, row, others, factor, rests ? rests + at : 0)
     }
+  }
+}
+
+/** *out from Σ w v of all keys but the top one: rest = factor (*out − others·v_top), *out = v_top + rest. */
+function addTop(out: usize, top: usize, bytes: usize, others: f32, factor: f32, rest: usize): void {
+  for (let c: usize = 0; c < bytes; c += 16) {
+    const value = loadNext(top + c, bytes - c)
+    const sum = f32x4.sub(loadNext(out + c, bytes - c), f32x4.mul(splat(others), value))
+    const part = f32x4.mul(splat(factor), sum)
+    if (rest) storeNext(rest + c, part, bytes - c)
+    storeNext(out + c, f32x4.add(value, part), bytes - c)
   }
 }

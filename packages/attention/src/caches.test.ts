@@ -49,7 +49,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       }
       expect(cache.length).toBe(length)
       expect(await cache.lambdaK().data()).toEqual(await lambdaK.data())
-      expect(cache.bytes()).toBe(4 * 132 * batch * (kvHeads * (1 + valueDim) + (withClock ? heads : 0)))
+      expect(cache.bytes()).toBe(4 * 132 * batch * (kvHeads * (1 + valueDim) + (withClock ? 2 * heads : 0)))
     },
   )
 
@@ -125,7 +125,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       expect(caches[0].length).toBe(0)
       expect(caches[0].bytes()).toBe(bytes)
     }
-    expect(device().memory.liveBuffers).toBe(before + 5)
+    expect(device().memory.liveBuffers).toBe(before + 6)
     for (const cache of caches) cache.dispose()
     expect(device().memory.liveBuffers).toBe(before)
   })

@@ -1,4 +1,4 @@
-export { forgetClock, steadyClock } from './clock.ts'
+export { type Clock, forgetClock, steadyClock } from './kernels/clock/clock.ts'
 export { type DotAttentionInputs, dotAttention } from './kernels/dot-attention/dot-attention.ts'
 export { type LambdaAttentionInputs, lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
 export { type Middle, referenceTau } from './kernels/reference-tau/reference-tau.ts'

@@ -1,14 +1,9 @@
 import { checkDevice, type Device, refuseTape, type Tensor } from '@tau/tensor'
+import { type ClockFields, cachedClock, clockFields, withReadings } from './cache-clock.ts'
 import { GrowingBuffers } from './growing-buffers.ts'
+import type { Clock } from './kernels/clock/clock.ts'
 import { attendDot } from './kernels/dot-attention/dot-attention.ts'
-import {
-  checkClock,
-  checkGroups,
-  checkQueries,
-  clockEntry,
-  clockField,
-  type TauCacheOptions,
-} from './tau-cache.ts'
+import { checkGroups, checkQueries, type TauCacheOptions } from './tau-cache.ts'
 
 export interface KvCacheOptions extends TauCacheOptions {
   /** Length of a query and of a key vector; default: valueDim. */
@@ -21,7 +16,7 @@ export class KvCache implements Disposable {
   readonly #device: Device
   readonly #options: Readonly<KvCacheOptions>
   readonly #keyDim: number
-  readonly #buffers: GrowingBuffers<'k' | 'v' | 'clock'>
+  readonly #buffers: GrowingBuffers<'k' | 'v' | ClockFields>
 
   /** Throws RangeError unless all sizes are whole and at least 1, and heads a multiple of kvHeads. */
   constructor(device: Device, options: KvCacheOptions) {
@@ -37,7 +32,7 @@ export class KvCache implements Disposable {
       [
         ['k', { heads: kvHeads, width: keyDim }],
         ['v', { heads: kvHeads, width: valueDim }],
-        ...clockField(clock, heads),
+        ...clockFields(clock, heads),
       ],
       capacity,
     )
@@ -50,10 +45,11 @@ export class KvCache implements Disposable {
 
   /** Adds T positions: k [B, Hkv, T, D], v [B, Hkv, T, Dv] and, if the cache has one, clock [B, H, T] (readings that continue
    *  those before). Copies; not recorded on a tape. */
-  append({ k, v, clock }: { k: Tensor; v: Tensor; clock?: Tensor }): void {
-    refuseTape('KvCache.append', k, v, ...(clock ? [clock] : []))
-    checkClock('KvCache.append', this.#options.clock, clock)
-    this.#buffers.append(new Map([['k', k], ['v', v], ...clockEntry(clock)]))
+  append({ k, v, clock }: { k: Tensor; v: Tensor; clock?: Tensor | Clock }): void {
+    refuseTape('KvCache.append', k, v)
+    withReadings('KvCache.append', this.#options.clock, clock, (readings) =>
+      this.#buffers.append(new Map([['k', k], ['v', v], ...readings])),
+    )
   }
 
   /** Attention of the newest Tq positions: q [B, H, Tq, D] → [B, H, Tq, Dv]. */
@@ -69,7 +65,7 @@ export class KvCache implements Disposable {
         q: q.handle,
         k: this.#buffers.tensor('k').handle,
         v: this.#buffers.tensor('v').handle,
-        clock: clock ? this.#buffers.tensor('clock').handle : undefined,
+        clock: clock ? cachedClock(this.#buffers) : undefined,
       },
       {
         ...{ batch, heads, kvHeads, queries: q.shape[2], keys: this.length, valueDim, capacity },

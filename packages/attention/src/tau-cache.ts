@@ -1,5 +1,7 @@
 import { checkDevice, type Device, refuseTape, ShapeError, shapeText, type Tensor } from '@tau/tensor'
-import { type Field, GrowingBuffers } from './growing-buffers.ts'
+import { type ClockFields, cachedClock, clockFields, withReadings } from './cache-clock.ts'
+import { GrowingBuffers } from './growing-buffers.ts'
+import type { Clock } from './kernels/clock/clock.ts'
 import { attend, checkTemperature } from './kernels/lambda-attention/lambda-attention.ts'
 
 export interface TauCacheOptions {
@@ -19,7 +21,7 @@ export interface TauCacheOptions {
 export class TauCache implements Disposable {
   readonly #device: Device
   readonly #options: Readonly<TauCacheOptions>
-  readonly #buffers: GrowingBuffers<'lambdaK' | 'v' | 'clock'>
+  readonly #buffers: GrowingBuffers<'lambdaK' | 'v' | ClockFields>
 
   /** Throws RangeError unless all sizes are whole and at least 1, and heads a multiple of kvHeads. */
   constructor(device: Device, options: TauCacheOptions) {
@@ -34,7 +36,7 @@ export class TauCache implements Disposable {
       [
         ['lambdaK', { heads: kvHeads, width: 1 }],
         ['v', { heads: kvHeads, width: valueDim }],
-        ...clockField(clock, heads),
+        ...clockFields(clock, heads),
       ],
       capacity,
     )
@@ -47,10 +49,11 @@ export class TauCache implements Disposable {
 
   /** Adds T positions: lambdaK [B, Hkv, T], v [B, Hkv, T, D] and, if the cache has one, clock [B, H, T] (readings that continue
    *  those before). Copies; not recorded on a tape. */
-  append({ lambdaK, v, clock }: { lambdaK: Tensor; v: Tensor; clock?: Tensor }): void {
-    refuseTape('TauCache.append', lambdaK, v, ...(clock ? [clock] : []))
-    checkClock('TauCache.append', this.#options.clock, clock)
-    this.#buffers.append(new Map([['lambdaK', lambdaK], ['v', v], ...clockEntry(clock)]))
+  append({ lambdaK, v, clock }: { lambdaK: Tensor; v: Tensor; clock?: Tensor | Clock }): void {
+    refuseTape('TauCache.append', lambdaK, v)
+    withReadings('TauCache.append', this.#options.clock, clock, (readings) =>
+      this.#buffers.append(new Map([['lambdaK', lambdaK], ['v', v], ...readings])),
+    )
   }
 
   /** Attention of the newest Tq positions: lambdaQ [B, H, Tq], temperature [H] → [B, H, Tq, D]. */
@@ -68,7 +71,7 @@ export class TauCache implements Disposable {
         lambdaK: this.#buffers.tensor('lambdaK').handle,
         v: this.#buffers.tensor('v').handle,
         temperature: temperature.handle,
-        clock: clock ? this.#buffers.tensor('clock').handle : undefined,
+        clock: clock ? cachedClock(this.#buffers) : undefined,
       },
       {
         ...{ batch, heads, kvHeads, queries: lambdaQ.shape[2], keys: this.length, valueDim, capacity },
@@ -105,24 +108,9 @@ export class TauCache implements Disposable {
   }
 }
 
-export const clockField = (clock: boolean, heads: number): ['clock', Field][] =>
-  clock ? [['clock', { heads, width: 1 }]] : []
-
-export const clockEntry = (clock: Tensor | undefined): ['clock', Tensor][] =>
-  clock ? [['clock', clock]] : []
-
 export function checkGroups(op: string, heads: number, kvHeads: number): void {
   if (!(heads >= 1 && kvHeads >= 1 && heads % kvHeads === 0))
     throw new RangeError(`${op}: heads must be a multiple of kvHeads, got ${heads} and ${kvHeads}`)
-}
-
-export function checkClock(op: string, expected: boolean, clock: Tensor | undefined): void {
-  if (expected === (clock !== undefined)) return
-  throw new ShapeError(
-    expected
-      ? `${op}: clock must be given to a cache with a clock, got none`
-      : `${op}: clock must be left out of a cache without one, got ${shapeText(clock?.shape ?? [])}; construct the cache with clock: true`,
-  )
 }
 
 /** Queries [B, H, Tq, ...rest] with Tq at most the cached length. */

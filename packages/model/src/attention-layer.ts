@@ -1,4 +1,5 @@
 import {
+  type Clock,
   dotAttention,
   forgetClock,
   KvCache,
@@ -48,7 +49,7 @@ export class LayerState implements Disposable {
   /** The newest normalised input [B, 1, C], for the key shift. */
   readonly previous: Tensor
   /** The newest clock reading [B, H, 1]. */
-  readonly clock: Tensor
+  readonly clock: Clock
 
   constructor(device: Device, config: ModelConfig, batch: number) {
     const { nHead: heads, nKvHead: kvHeads } = config
@@ -58,7 +59,8 @@ export class LayerState implements Disposable {
         ? new TauCache(device, common)
         : new KvCache(device, { ...common, keyDim: manifoldDim(config) })
     this.previous = device.tensor(new Float32Array(batch * config.nEmbd), [batch, 1, config.nEmbd])
-    this.clock = device.tensor(new Float32Array(batch * heads), [batch, heads, 1])
+    const atRest = () => device.tensor(new Float32Array(batch * heads), [batch, heads, 1])
+    this.clock = { high: atRest(), low: atRest() }
   }
 
   /** Positions decoded so far. */
@@ -69,7 +71,8 @@ export class LayerState implements Disposable {
   [Symbol.dispose](): void {
     this.cache.dispose()
     this.previous.dispose()
-    this.clock.dispose()
+    this.clock.high.dispose()
+    this.clock.low.dispose()
   }
 }
 
@@ -146,16 +149,15 @@ export class AttentionLayer {
   }
 
   /** Clock readings [B, H, T] of the new positions, continued from the state. */
-  #clock(x: Tensor, start: number, state: LayerState | undefined): Tensor | undefined {
+  #clock(x: Tensor, start: number, state: LayerState | undefined): Clock | undefined {
     const { clock, learnGamma, gamma, nHead } = this.#config
     const [batch, length] = x.shape
     if (clock === 'none') return undefined
     if (clock === 'steady') {
-      const readings = steadyClock(this.#positive('gamma', learnGamma, gamma, nHead), length, start)
-      return add(
-        reshape(readings, [1, nHead, length]),
-        x.device.tensor(new Float32Array(batch), [batch, 1, 1]),
-      )
+      const { high, low } = steadyClock(this.#positive('gamma', learnGamma, gamma, nHead), length, start)
+      const zeros = x.device.tensor(new Float32Array(batch), [batch, 1, 1])
+      const perSequence = (part: Tensor) => add(reshape(part, [1, nHead, length]), zeros)
+      return { high: perSequence(high), low: perSequence(low) }
     }
     const logits = add(matmul(x, this.#weight('c_f.weight'), 'nt'), this.#weight('c_f.bias')) // [B, T, H]
     return forgetClock(permute(logits, [0, 2, 1]), state?.clock)
@@ -177,14 +179,14 @@ export class AttentionLayer {
       const lambdaQ = this.#lambda(q)
       const lambdaK = this.#lambda(k)
       const { temperature } = this
-      probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock })
+      probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock: clock?.high })
       if (state) {
         if (!(state.cache instanceof TauCache)) throw new Error('internal: a tau layer must have a TauCache')
         state.cache.append({ lambdaK, v, clock })
         heads = state.cache.attend({ lambdaQ, temperature })
       } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock })
     } else {
-      probe?.({ layer: this.#layer, q, k, clock })
+      probe?.({ layer: this.#layer, q, k, clock: clock?.high })
       if (state) {
         if (!(state.cache instanceof KvCache)) throw new Error('internal: a dot layer must have a KvCache')
         state.cache.append({ k, v, clock })
@@ -220,7 +222,7 @@ export class AttentionLayer {
 }
 
 /** Copies the last position's input and clock reading into the state. */
-function advance(state: LayerState, x: Tensor, clock: Tensor | undefined): void {
+function advance(state: LayerState, x: Tensor, clock: Clock | undefined): void {
   const [batch, length, width] = x.shape
   const last = slice(x, 1, length - 1, length)
   copyBlock(
@@ -230,11 +232,11 @@ function advance(state: LayerState, x: Tensor, clock: Tensor | undefined): void 
     width,
   )
   if (!clock) return
-  const rows = state.clock.size
-  copyBlock(
-    { tensor: clock, offset: length - 1, stride: length },
-    { tensor: state.clock, offset: 0, stride: 1 },
-    rows,
-    1,
-  )
+  for (const part of ['high', 'low'] as const)
+    copyBlock(
+      { tensor: clock[part], offset: length - 1, stride: length },
+      { tensor: state.clock[part], offset: 0, stride: 1 },
+      state.clock[part].size,
+      1,
+    )
 }

@@ -1,11 +1,20 @@
-import type { GpuArgument, GpuEngine, GpuKernel, GpuLaunch, Handle } from '@tau/tensor'
-import type { AttentionSizes } from './attention-shape.ts'
+import type { GpuArgument, GpuEngine, GpuKernel, GpuLaunch } from '@tau/tensor'
+import type { AttentionSizes, ClockBuffers } from './attention-shape.ts'
 
 // Text that both attentions' gpu.js kernels are made of. Every element of a result walks all its pairs (query, key) and makes
 // their weights again: portable and exact, without a T × T matrix. In the text `head` counts b·H + h and `kvHead` b·Hkv + hk.
 
-/** Each kernel exists twice: gpu.js has no optional buffers. */
-export type Clock = 'clock' | 'none'
+/** Each kernel exists in three forms: gpu.js has no optional buffers. */
+export type ClockForm = 'pair' | 'high' | 'none'
+
+const CLOCK_BUFFERS: Readonly<Record<ClockForm, readonly string[]>> = {
+  pair: ['clock', 'clockLow'],
+  high: ['clock'],
+  none: [],
+}
+
+const formOf = (clock: ClockBuffers | undefined): ClockForm =>
+  clock === undefined ? 'none' : clock.low === undefined ? 'high' : 'pair'
 
 /** How a kernel names one query and one key; `head` is always a variable. */
 export interface Pair {
@@ -24,57 +33,81 @@ export const BATCH = `const batch = Math.floor((head + 0.5) / heads)
 export const queryRow = ({ query }: Pair): string => `((head | 0) * queries + ${query})`
 export const keyRow = ({ kvHead, key }: Pair): string => `((${kvHead} | 0) * capacity + ${key})`
 
-/** The clock at a key's time; needs BATCH. */
-export const reading = (time: string): string =>
-  `clock[(batch | 0) * clockBatch + (h | 0) * capacity + ${time}]`
+/** A clock's parts at a key's time, 0 where there are none; needs BATCH. */
+export function reading(form: ClockForm, time: string): { high: string; low: string } {
+  const at = `[(batch | 0) * clockBatch + (h | 0) * capacity + ${time}]`
+  return {
+    high: form === 'none' ? '0.0' : `clock${at}`,
+    low: form === 'pair' ? `clockLow${at}` : '0.0',
+  }
+}
+
+/** The clock at a key's time less another reading, of which the parts are given. */
+export function elapsed(form: ClockForm, time: string, since: { high: string; low: string }): string {
+  const { high, low } = reading(form, time)
+  if (form === 'none') return '0.0'
+  const difference = `(${high} - ${since.high})`
+  return form === 'high' ? difference : `(${difference} + (${low} - ${since.low}))`
+}
 
 const SIZES = ['heads', 'group', 'queries', 'keys', 'valueDim', 'capacity', 'clockBatch'] as const
 
 /** The sizes that every kernel takes after its buffers, in the order of {@link sizeArgs}. */
 export function attentionArgs(
   buffers: readonly string[],
-  clock: Clock,
+  clock: ClockForm,
   rest: Readonly<Record<string, GpuArgument>> = {},
 ): GpuKernel['args'] {
   const named = (names: readonly string[], kind: GpuArgument) =>
     Object.fromEntries(names.map((name) => [name, kind]))
   return {
-    ...named(clock === 'clock' ? [...buffers, 'clock'] : buffers, 'buffer'),
+    ...named([...buffers, ...CLOCK_BUFFERS[clock]], 'buffer'),
     ...named(SIZES, 'int'),
     ...rest,
   }
 }
 
-/** The clock's buffer, if there is one, and the sizes. */
-export function sizeArgs(clock: Handle | undefined, sizes: AttentionSizes): number[] {
+/** The clock's buffers, if there are any, and the sizes. */
+export function sizeArgs(clock: ClockBuffers | undefined, sizes: AttentionSizes): number[] {
   const { heads, kvHeads, queries, keys, valueDim, capacity, clockBatch } = sizes
-  const numbers = [heads, heads / kvHeads, queries, keys, valueDim, capacity, clockBatch]
-  return clock === undefined ? numbers : [clock, ...numbers]
+  const buffers = [clock?.high, clock?.low].filter((handle) => handle !== undefined)
+  return [...buffers, heads, heads / kvHeads, queries, keys, valueDim, capacity, clockBatch]
 }
 
-/** The launcher of a kernel with a clock and of the one without. */
+/** The launcher of the form of a kernel that a clock needs. */
 export function byClock(
   engine: GpuEngine,
-  define: (clock: Clock) => GpuKernel,
-): (clock: Handle | undefined) => GpuLaunch {
-  const launches = { clock: engine.kernel(define('clock')), none: engine.kernel(define('none')) }
-  return (clock) => launches[clock === undefined ? 'none' : 'clock']
+  define: (clock: ClockForm) => GpuKernel,
+): (clock: ClockBuffers | undefined) => GpuLaunch {
+  const launches = {
+    pair: engine.kernel(define('pair')),
+    high: engine.kernel(define('high')),
+    none: engine.kernel(define('none')),
+  }
+  return (clock) => launches[formOf(clock)]
 }
 
-/** A kernel that sums over the keys of a query: `body` runs for every visible key j; thread.y is the query, thread.z the head. */
-export const overVisibleKeys = (before: string, body: string, after: string): string => `
-    const head = this.thread.z
+/** A kernel that walks the keys of a query: `body` runs for every visible key j; see {@link FORWARD} and {@link BY_ROW}. */
+export const overVisibleKeys = (
+  before: string,
+  body: string,
+  after: string,
+  { query, head } = { query: FORWARD.query, head: 'this.thread.z' },
+): string => `
+    const head = ${head}
     ${KV_HEAD}
     ${BATCH}
     ${before}
     for (let j = 0; j < keys; j++) {
-      if (j <= this.thread.y + keys - queries) {${body}
+      if (j <= ${query} + keys - queries) {${body}
       }
     }
     ${after}`
 
-/** The pair inside {@link overVisibleKeys}. */
+/** The pair inside {@link overVisibleKeys} for thread (anything, query, head). */
 export const FORWARD: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: '(j | 0)' }
+/** The same for thread (query, head). */
+export const BY_ROW: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key: '(j | 0)' }
 
 /** A kernel that sums over the queries of one head that see a key: thread (key, head). */
 export const overQueriesOfHead = (body: (pair: Pair) => string): string => `

@@ -10,6 +10,7 @@ import {
   type Tensor,
   zeros,
 } from '@tau/tensor'
+import { type Clock, clockParts } from './clock/clock.ts'
 
 /** Sizes that both attentions share: queries sit at the last `queries` of `keys` times. */
 export interface AttentionSizes {
@@ -36,7 +37,7 @@ export function attentionSizes(
   queries: Tensor,
   keys: Tensor,
   v: Tensor,
-  clock: Tensor | undefined,
+  clock: Tensor | Clock | undefined,
   names: { queries: string; keys: string },
 ): AttentionSizes {
   checkDevice(op, queries, keys, v)
@@ -68,14 +69,28 @@ export function attentionSizes(
   }
 }
 
-function checkClock(op: string, clock: Tensor, peer: Tensor, full: readonly number[]): number {
-  checkDevice(op, peer, clock)
-  const expected = clock.rank === 2 ? full.slice(1) : full
-  if (clock.rank !== expected.length || clock.shape.some((n, axis) => n !== expected[axis]))
-    throw new ShapeError(
-      `${op}: clock must be [B, H, Tk] = ${shapeText(full)} or [H, Tk], got ${shapeText(clock.shape)}`,
-    )
-  return clock.rank === 2 ? 0 : full[1] * full[2]
+function checkClock(op: string, clock: Tensor | Clock, peer: Tensor, full: readonly number[]): number {
+  const { high, low } = clockParts(clock)
+  checkDevice(op, peer, high, ...(low ? [low] : []))
+  const expected = high.rank === 2 ? full.slice(1) : full
+  for (const { rank, shape } of low ? [high, low] : [high])
+    if (rank !== expected.length || shape.some((n, axis) => n !== expected[axis]))
+      throw new ShapeError(
+        `${op}: clock must be [B, H, Tk] = ${shapeText(full)} or [H, Tk], got ${shapeText(high.shape)}${low ? ` and, for its low part, ${shapeText(low.shape)}` : ''}`,
+      )
+  return high.rank === 2 ? 0 : full[1] * full[2]
+}
+
+/** Buffers of a clock's readings; low is undefined where a tensor alone was given. */
+export interface ClockBuffers {
+  readonly high: Handle
+  readonly low: Handle | undefined
+}
+
+export function clockBuffers(clock: Tensor | Clock | undefined): ClockBuffers | undefined {
+  if (!clock) return undefined
+  const { high, low } = clockParts(clock)
+  return { high: high.handle, low: low?.handle }
 }
 
 export function checkDim(op: string, name: string, dim: number): void {
@@ -118,7 +133,7 @@ export function emptyClockGrads(device: Device, sizes: AttentionSizes, spans: nu
   }
 }
 
-/** The gradient of the clock in its own shape: summed over the batch where it is shared. */
+/** The gradient of the clock, in the shape of its high part, which gets all of it: summed over the batch where it is shared. */
 export function clockGrad(
   grads: ClockGrads | undefined,
   clock: Tensor,

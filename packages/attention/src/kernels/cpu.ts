@@ -1,4 +1,5 @@
 import type { CpuEngine } from '@tau/tensor'
+import { forgetClockGradWasm, forgetClockWasm, steadyClockWasm } from './clock/wasm.ts'
 import { dotAttentionGradWasm, dotAttentionWasm } from './dot-attention/wasm.ts'
 import { lambdaAttentionGradWasm, lambdaAttentionWasm } from './lambda-attention/wasm.ts'
 import { referenceTauWasm } from './reference-tau/wasm.ts'
@@ -12,11 +13,14 @@ export const cpuKernels = (engine: CpuEngine) =>
   ({
     dotAttention: dotAttentionWasm(engine),
     dotAttentionGrad: dotAttentionGradWasm(engine),
+    forgetClock: forgetClockWasm(engine),
+    forgetClockGrad: forgetClockGradWasm(engine),
     lambdaAttention: lambdaAttentionWasm(engine),
     lambdaAttentionGrad: lambdaAttentionGradWasm(engine),
     referenceTau: referenceTauWasm(engine),
     rope: ropeWasm(engine),
     rowDots: rowDotsWasm(engine),
+    steadyClock: steadyClockWasm(engine),
     taumode: taumodeWasm(engine),
     taumodeGrad: taumodeGradWasm(engine),
   }) satisfies AttentionTable

@@ -1,4 +1,5 @@
 import type { GpuEngine } from '@tau/tensor'
+import { forgetClockGpu, forgetClockGradGpu, steadyClockGpu } from './clock/gpu.ts'
 import { dotAttentionGpu, dotAttentionGradGpu } from './dot-attention/gpu.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './lambda-attention/gpu.ts'
 import { referenceTauGpu } from './reference-tau/gpu.ts'
@@ -12,11 +13,14 @@ export const gpuKernels = (engine: GpuEngine) =>
   ({
     dotAttention: dotAttentionGpu(engine),
     dotAttentionGrad: dotAttentionGradGpu(engine),
+    forgetClock: forgetClockGpu(engine),
+    forgetClockGrad: forgetClockGradGpu(engine),
     lambdaAttention: lambdaAttentionGpu(engine),
     lambdaAttentionGrad: lambdaAttentionGradGpu(engine),
     referenceTau: referenceTauGpu(engine),
     rope: ropeGpu(engine),
     rowDots: rowDotsGpu(engine),
+    steadyClock: steadyClockGpu(engine),
     taumode: taumodeGpu(engine),
     taumodeGrad: taumodeGradGpu(engine),
   }) satisfies AttentionTable

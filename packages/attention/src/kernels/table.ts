@@ -1,4 +1,5 @@
 import { kernelSet } from '@tau/tensor'
+import type { ForgetClockGradKernel, ForgetClockKernel, SteadyClockKernel } from './clock/clock.ts'
 import { cpuKernels } from './cpu.ts'
 import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention/dot-attention.ts'
 import { gpuKernels } from './gpu.ts'
@@ -12,11 +13,14 @@ import type { TaumodeGradKernel, TaumodeKernel } from './taumode/taumode.ts'
 export interface AttentionTable {
   dotAttention: DotAttentionKernel
   dotAttentionGrad: DotAttentionGradKernel
+  forgetClock: ForgetClockKernel
+  forgetClockGrad: ForgetClockGradKernel
   lambdaAttention: LambdaAttentionKernel
   lambdaAttentionGrad: LambdaAttentionGradKernel
   referenceTau: ReferenceTauKernel
   rope: RopeKernel
   rowDots: RowDotsKernel
+  steadyClock: SteadyClockKernel
   taumode: TaumodeKernel
   taumodeGrad: TaumodeGradKernel
 }

@@ -21,3 +21,9 @@ export function randomClock(rows: number, length: number, seed: number): Float64
     clock[i] = (i % length === 0 ? 0 : clock[i - 1]) + Math.max(0, steps[i] - 0.3)
   return clock
 }
+
+/** A clock's readings as the two f32 parts of a Clock. */
+export function splitReadings(clock: Float64Array): { high: Float32Array; low: Float32Array } {
+  const high = Float32Array.from(clock)
+  return { high, low: Float32Array.from(clock, (c, i) => c - high[i]) }
+}

@@ -2,13 +2,16 @@ import { type Device, type Handle, record, ShapeError, shapeText, sum, type Tens
 import {
   type AttentionSizes,
   attentionSizes,
+  type ClockBuffers,
   type ClockHandles,
   checkDim,
+  clockBuffers,
   clockGrad,
   clockHandles,
   emptyClockGrads,
   spansOf,
 } from '../attention-shape.ts'
+import { type Clock, clockParts } from '../clock/clock.ts'
 import { rowDots } from '../row-dots/row-dots.ts'
 import { kernelsOf } from '../table.ts'
 
@@ -17,7 +20,7 @@ export interface DotHandles {
   readonly q: Handle
   readonly k: Handle
   readonly v: Handle
-  readonly clock: Handle | undefined
+  readonly clock: ClockBuffers | undefined
 }
 
 export interface DotSizes extends AttentionSizes {
@@ -55,27 +58,28 @@ export interface DotAttentionInputs {
   /** [B, Hkv, Tk, Dv] */
   v: Tensor
   /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no clock. */
-  clock?: Tensor
+  clock?: Tensor | Clock
 }
 
 /** Causal scaled dot-product attention, streaming: query i of Tq has time t = i + Tk − Tq,
  *  out_i = Σ_{j ≤ t} softmax_j(q_i·k_j / √D − (c_t − c_j)) v_j → [B, H, Tq, Dv]. Query head h reads kv head h // (H/Hkv).
- *  Gradients to all four. The baseline of {@link lambdaAttention}.
+ *  Gradients to all four (a Clock's to its high part). The baseline of {@link lambdaAttention}.
  *  Source: Vaswani et al. (2017), eq. 1; Dao et al., FlashAttention (2022); clock: Lin et al., Forgetting Transformer (2025).
  *  Throws ShapeError when shapes disagree. */
 export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
   const sizes = checkInputs(q, k, v, clock)
   const { device } = q
   const { batch, heads, queries, dim } = sizes
-  const handles = { q: q.handle, k: k.handle, v: v.handle, clock: clock?.handle }
+  const handles = { q: q.handle, k: k.handle, v: v.handle, clock: clockBuffers(clock) }
   const { out, stats } = attendDot(device, handles, sizes)
-  return record('dotAttention', [q, k, v, ...(clock ? [clock] : [])], out, (dOut, wanted) => {
+  const readings = clock && clockParts(clock).high
+  return record('dotAttention', [q, k, v, ...(readings ? [readings] : [])], out, (dOut, wanted) => {
     const spans = spansOf(sizes)
     const delta = rowDots(dOut, out)
     const dQ = device.empty([batch, heads, spans, queries, dim])
     const dK = device.empty(k.shape)
     const dV = device.empty(v.shape)
-    const clockGrads = clock && wanted[3] ? emptyClockGrads(device, sizes, spans) : undefined
+    const clockGrads = wanted[3] ? emptyClockGrads(device, sizes, spans) : undefined
     kernelsOf(device).dotAttentionGrad(
       handles,
       { stats: stats.handle, dOut: dOut.handle, delta: delta.handle },
@@ -87,7 +91,7 @@ export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
       spans === 1 ? dQ.view(q.shape) : sum(dQ, [2]),
       dK,
       dV,
-      ...(clock ? [clockGrad(clockGrads, clock, sizes)] : []),
+      ...(readings ? [clockGrad(clockGrads, readings, sizes)] : []),
     ]
   })
 }
@@ -105,7 +109,7 @@ export function attendDot(
   return { out, stats }
 }
 
-function checkInputs(q: Tensor, k: Tensor, v: Tensor, clock: Tensor | undefined): DotSizes {
+function checkInputs(q: Tensor, k: Tensor, v: Tensor, clock: Tensor | Clock | undefined): DotSizes {
   const op = 'dotAttention'
   if (q.rank !== 4 || k.rank !== 4 || q.shape[3] !== k.shape[3])
     throw new ShapeError(

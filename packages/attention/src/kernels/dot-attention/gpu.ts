@@ -3,7 +3,8 @@ import {
   attentionArgs,
   BATCH,
   byClock,
-  type Clock,
+  type ClockForm,
+  elapsed,
   FORWARD,
   KV_HEAD,
   keyRow,
@@ -21,7 +22,7 @@ import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention
 const STATS = 2
 const JOINED = 3
 
-const args = (buffers: readonly string[], clock: Clock, ...ints: readonly string[]): GpuKernel['args'] =>
+const args = (buffers: readonly string[], clock: ClockForm, ...ints: readonly string[]): GpuKernel['args'] =>
   attentionArgs(buffers, clock, {
     dim: 'int',
     scale: 'float',
@@ -29,25 +30,25 @@ const args = (buffers: readonly string[], clock: Clock, ...ints: readonly string
   })
 
 /** const score of a pair. */
-const scoreOf = (pair: Pair, clock: Clock) => {
-  const elapsed = `${reading(pair.key)} - ${reading(`(${pair.query} + keys - queries)`)}`
+const scoreOf = (pair: Pair, clock: ClockForm) => {
+  const now = reading(clock, `(${pair.query} + keys - queries)`)
   return `
           let dot = 0.0
           for (let c = 0; c < dim; c++) {
             dot += q[${queryRow(pair)} * dim + (c | 0)] * k[${keyRow(pair)} * dim + (c | 0)]
           }
-          const score = scale * dot${clock === 'clock' ? ` + (${elapsed})` : ''}`
+          const score = scale * dot + ${elapsed(clock, pair.key, now)}`
 }
 
 /** const score and weight of a pair, from stats of `fields` numbers per row. */
-const weightOf = (pair: Pair, clock: Clock, fields: number) => {
+const weightOf = (pair: Pair, clock: ClockForm, fields: number) => {
   const stat = (field: number) => `stats[${queryRow(pair)} * ${fields} + ${field}]`
   return `${scoreOf(pair, clock)}
           const weight = Math.exp(score - ${stat(0)}) * ${stat(1)}`
 }
 
 /** const score, weight and dScore of a pair. */
-const dScoreOf = (pair: Pair, clock: Clock) => `${weightOf(pair, clock, JOINED)}
+const dScoreOf = (pair: Pair, clock: ClockForm) => `${weightOf(pair, clock, JOINED)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
             product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[${keyRow(pair)} * valueDim + (d | 0)]
@@ -55,7 +56,7 @@ const dScoreOf = (pair: Pair, clock: Clock) => `${weightOf(pair, clock, JOINED)}
           const dScore = weight * (product - stats[${queryRow(pair)} * ${JOINED} + 2])`
 
 /** Largest score and 1 (the mass so far). */
-const peakKernel = (clock: Clock): GpuKernel => ({
+const peakKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotPeak_${clock}`,
   args: args(['q', 'k'], clock),
   body: overVisibleKeys(
@@ -68,7 +69,7 @@ const peakKernel = (clock: Clock): GpuKernel => ({
 })
 
 /** Puts 1 / mass into stats. The peak is read back as the f32 that later kernels see: weights sum to 1 whatever its rounding. */
-const massKernel = (clock: Clock): GpuKernel => ({
+const massKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotMass_${clock}`,
   args: args(['q', 'k', 'stats'], clock),
   body: overVisibleKeys(
@@ -80,7 +81,7 @@ const massKernel = (clock: Clock): GpuKernel => ({
   ),
 })
 
-const outKernel = (clock: Clock): GpuKernel => ({
+const outKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotAttention_${clock}`,
   args: args(['q', 'k', 'v', 'stats'], clock),
   body: overVisibleKeys(
@@ -103,7 +104,7 @@ const JOIN: GpuKernel = {
 const BACKWARD = ['q', 'k', 'v', 'stats', 'dOut'] as const
 
 /** Thread (channel, query, head · spans + span): the layout of dQ. */
-const dQueryKernel = (clock: Clock): GpuKernel => {
+const dQueryKernel = (clock: ClockForm): GpuKernel => {
   const key = '((span | 0) * each + (n | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key }
   return {
@@ -125,7 +126,7 @@ const dQueryKernel = (clock: Clock): GpuKernel => {
 }
 
 /** Thread (query, span, head): the layout of dNow. */
-const dNowKernel = (clock: Clock): GpuKernel => {
+const dNowKernel = (clock: ClockForm): GpuKernel => {
   const key = '(this.thread.y * each + (n | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }
   return {
@@ -145,7 +146,7 @@ const dNowKernel = (clock: Clock): GpuKernel => {
   }
 }
 
-const dKeyKernel = (clock: Clock): GpuKernel => ({
+const dKeyKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotGradK_${clock}`,
   args: args(BACKWARD, clock),
   body: overQueriesOfGroup(
@@ -156,7 +157,7 @@ const dKeyKernel = (clock: Clock): GpuKernel => ({
   ),
 })
 
-const dValueKernel = (clock: Clock): GpuKernel => ({
+const dValueKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotGradV_${clock}`,
   args: args(['q', 'k', 'stats', 'dOut'], clock),
   body: overQueriesOfGroup(
@@ -167,7 +168,7 @@ const dValueKernel = (clock: Clock): GpuKernel => ({
   ),
 })
 
-const dClockKernel = (clock: Clock): GpuKernel => ({
+const dClockKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotGradClock_${clock}`,
   args: args(BACKWARD, clock),
   body: overQueriesOfHead(

@@ -7,11 +7,11 @@ const QUERIES = 48
 
 export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
   const launch = engine.kernel(attentionWasm, 'dotAttention')
-  return ({ q, k, v, clock = 0 }, out, stats, sizes) => {
+  return ({ q, k, v, clock }, out, stats, sizes) => {
     const { batch, heads, kvHeads, queries, keys, dim, valueDim, capacity, clockBatch, scale } = sizes
     launch(
       [
-        ...[q, k, v, clock, out, stats, scale],
+        ...[q, k, v, clock?.high ?? 0, clock?.low ?? 0, out, stats, scale],
         ...[heads, kvHeads, queries, keys, dim, valueDim, capacity, clockBatch],
       ],
       batch * heads * Math.ceil(queries / QUERIES),
@@ -22,12 +22,12 @@ export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
 
 export function dotAttentionGradWasm(engine: CpuEngine): DotAttentionGradKernel {
   const launch = engine.kernel(attentionWasm, 'dotAttentionGrad')
-  return ({ q, k, v, clock = 0 }, { stats, dOut, delta }, { dQ, dK, dV, clock: grads }, sizes, spans) => {
+  return ({ q, k, v, clock }, { stats, dOut, delta }, { dQ, dK, dV, clock: grads }, sizes, spans) => {
     const { dClock = 0, dNow = 0 } = grads ?? {}
     const { batch, heads, kvHeads, queries, keys, dim, valueDim, clockBatch, scale } = sizes
     launch(
       [
-        ...[q, k, v, clock, stats, dOut, delta, dQ, dK, dV, dClock, dNow, scale],
+        ...[q, k, v, clock?.high ?? 0, clock?.low ?? 0, stats, dOut, delta, dQ, dK, dV, dClock, dNow, scale],
         ...[heads, kvHeads, queries, keys, dim, valueDim, spans, clockBatch],
       ],
       batch * kvHeads * spans,

@@ -2,8 +2,10 @@ import { foldGpu, type GpuEngine, type GpuKernel } from '@tau/tensor'
 import {
   attentionArgs,
   BATCH,
+  BY_ROW,
   byClock,
-  type Clock,
+  type ClockForm,
+  elapsed,
   FORWARD,
   KV_HEAD,
   keyRow,
@@ -16,101 +18,196 @@ import {
   sizeArgs,
 } from '../attention-gpu.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'
+import { STAT, STATS } from './stats.ts'
 
-/** Fields of a row's stats, as in assembly/lambda-attention.ts, and with delta behind them. */
-const STATS = 4
-const JOINED = 5
+/** What the backward kernels read of a row: its stats, dOut·v_top in two parts, dOut·rest and λq. */
+const JOINED = { product: STATS, productLow: STATS + 1, rest: STATS + 2, query: STATS + 3 } as const
+const JOINED_STATS = STATS + 4
 
-const gapOf = (pair: Pair) => `
-          const gap = lambdaQ[${queryRow(pair)}] - lambdaK[${keyRow(pair)}]`
+type StatField = (typeof STAT)[keyof typeof STAT] | (typeof JOINED)[keyof typeof JOINED]
 
-/** const gap and weight of a pair, from stats of `fields` numbers per row. */
-const weightOf = (pair: Pair, clock: Clock, fields: number) => {
-  const stat = (field: number) => `stats[${queryRow(pair)} * ${fields} + ${field}]`
-  const elapsed = clock === 'clock' ? `(${reading(pair.key)} - ${stat(1)})` : '0.0'
-  return `${gapOf(pair)}
-          const exponent = ${elapsed} - (Math.abs(gap) - ${stat(0)}) / temperature[h | 0]
-          const weight = Math.exp(exponent) * ${stat(2)}`
+const statOf = (pair: Pair, fields: number, field: StatField) =>
+  `stats[${queryRow(pair)} * ${fields} + ${field}]`
+
+/** const beyond, the gap less the top key's, and weight of a pair, from stats of `fields` numbers per row. */
+const weightOf = (pair: Pair, clock: ClockForm, fields: number) => {
+  const stat = (name: keyof typeof STAT) => statOf(pair, fields, STAT[name])
+  const key = `lambdaK[${keyRow(pair)}]`
+  return `
+          const above = (${key} - ${stat('upper')}) - ${stat('upperLow')}
+          const below = (${stat('lower')} - ${key}) + ${stat('lowerLow')}
+          const beyond = Math.max(above, below)
+          const exponent = ${elapsed(clock, pair.key, { high: stat('clock'), low: stat('clockLow') })} - beyond / temperature[h | 0]
+          const weight = Math.exp(exponent) * ${stat('mass')}`
 }
 
-/** const gap, weight and dScore of a pair. */
-const dScoreOf = (pair: Pair, clock: Clock) => `${weightOf(pair, clock, JOINED)}
+/** const beyond, weight and dScore of a pair. */
+const dScoreOf = (pair: Pair, clock: ClockForm) => {
+  const joined = (name: keyof typeof JOINED) => statOf(pair, JOINED_STATS, JOINED[name])
+  return `${weightOf(pair, clock, JOINED_STATS)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
             product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[${keyRow(pair)} * valueDim + (d | 0)]
           }
-          const dScore = weight * (product - stats[${queryRow(pair)} * ${JOINED} + 4])`
+          const slope = ((product - ${joined('product')}) - ${joined('productLow')}) - ${joined('rest')}
+          const dScore = weight * slope`
+}
 
-/** Gap and clock reading of the key with the largest score, 1 (the mass so far), 0. */
-const peakKernel = (clock: Clock): GpuKernel => {
-  const now = reading('(this.thread.y + keys - queries)')
-  const [then, elapsed] =
-    clock === 'clock' ? [reading(FORWARD.key), `${reading(FORWARD.key)} - ${now}`] : ['0.0', '0.0']
-  return {
-    name: `lambdaPeak_${clock}`,
-    args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature'], clock),
-    body: overVisibleKeys(
-      `let peak = -3e38
-    let topGap = 0.0
-    let topClock = 0.0`,
-      `${gapOf(FORWARD)}
-          const score = ${elapsed} - Math.abs(gap) / temperature[h | 0]
+/** Index of the top key, thread (query, head). */
+const topKernel = (clock: ClockForm): GpuKernel => ({
+  name: `lambdaTop_${clock}`,
+  args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature'], clock),
+  body: overVisibleKeys(
+    `let peak = -3e38
+    let top = 0.0`,
+    `
+          const gap = Math.abs(lambdaQ[${queryRow(BY_ROW)}] - lambdaK[${keyRow(BY_ROW)}])
+          const score = ${elapsed(clock, BY_ROW.key, reading(clock, `(${BY_ROW.query} + keys - queries)`))} - gap / temperature[h | 0]
           if (score > peak) {
             peak = score
-            topGap = Math.abs(gap)
-            topClock = ${then}
+            top = j
           }`,
-      `if (this.thread.x === 0) { return topGap }
-    if (this.thread.x === 1) { return topClock }
-    if (this.thread.x === 2) { return 1 }
+    'return top',
+    { query: BY_ROW.query, head: 'this.thread.y' },
+  ),
+})
+
+/** λ of a row's top key. */
+const topKey = (pair: Pair) => `lambdaK[(kvHead | 0) * capacity + (tops[${queryRow(pair)}] | 0)]`
+
+/** The other λ with the top key's gap, rounded. */
+const MIRROR: GpuKernel = {
+  name: 'lambdaMirror',
+  args: attentionArgs(['lambdaQ', 'lambdaK', 'tops'], 'none'),
+  body: `
+    const head = this.thread.y
+    ${KV_HEAD}
+    return 2.0 * lambdaQ[${queryRow(BY_ROW)}] - ${topKey(BY_ROW)}`,
+}
+
+/** All stats but mass (1 for now) and mean (0). What rounding left of the mirror image is exact by Knuth's TwoSum, and in f64. */
+const placeKernel = (clock: ClockForm): GpuKernel => {
+  const at = reading(clock, `(tops[${queryRow(FORWARD)}] | 0)`)
+  return {
+    name: `lambdaPlace_${clock}`,
+    args: attentionArgs(['lambdaQ', 'lambdaK', 'tops', 'mirrors'], clock),
+    body: `
+    const head = this.thread.z
+    ${KV_HEAD}
+    ${BATCH}
+    if (this.thread.x === ${STAT.clock}) { return ${at.high} }
+    if (this.thread.x === ${STAT.clockLow}) { return ${at.low} }
+    if (this.thread.x === ${STAT.mass}) { return 1 }
+    if (this.thread.x === ${STAT.mean}) { return 0 }
+    if (this.thread.x === ${STAT.top}) { return tops[${queryRow(FORWARD)}] }
+    const query = lambdaQ[${queryRow(FORWARD)}]
+    const key = ${topKey(FORWARD)}
+    const mirror = mirrors[${queryRow(FORWARD)}]
+    const twice = 2.0 * query
+    const back = mirror - twice
+    const rest = (twice - (mirror - back)) - (key + back)
+    if (this.thread.x === ${STAT.upper}) {
+      if (key > query) { return key }
+      return mirror
+    }
+    if (this.thread.x === ${STAT.upperLow}) {
+      if (key > query) { return 0 }
+      return rest
+    }
+    if (this.thread.x === ${STAT.lower}) {
+      if (key > query) { return mirror }
+      return key
+    }
+    if (key > query) { return rest }
     return 0`,
-    ),
   }
 }
 
-const TOP_GAP = `stats[${queryRow(FORWARD)} * ${STATS}]`
-
-/** Puts 1 / mass and the mean gap into stats. The gap and the reading are read back as the f32 that later kernels see: weights sum to 1
- *  whatever their rounding. */
-const massKernel = (clock: Clock): GpuKernel => ({
+/** Puts 1 / mass and the mean into stats. */
+const massKernel = (clock: ClockForm): GpuKernel => ({
   name: `lambdaMass_${clock}`,
-  args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature', 'stats'], clock),
+  args: attentionArgs(['lambdaK', 'temperature', 'stats'], clock),
   body: overVisibleKeys(
-    `if (this.thread.x < 2) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
+    `if (this.thread.x !== ${STAT.mass}) {
+      if (this.thread.x !== ${STAT.mean}) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
+    }
     let mass = 0.0
     let moment = 0.0`,
     `${weightOf(FORWARD, clock, STATS)}
           mass += weight
-          moment += weight * (Math.abs(gap) - ${TOP_GAP})`,
-    `if (this.thread.x === 2) { return 1.0 / mass }
-    return ${TOP_GAP} + moment / mass`,
+          moment += weight * beyond`,
+    `if (this.thread.x === ${STAT.mass}) { return 1.0 / mass }
+    return moment / mass`,
   ),
 })
 
-const outKernel = (clock: Clock): GpuKernel => ({
-  name: `lambdaAttention_${clock}`,
-  args: attentionArgs(['lambdaQ', 'lambdaK', 'v', 'temperature', 'stats'], clock),
+const TOP_VALUE = `v[((kvHead | 0) * capacity + (top | 0)) * valueDim + this.thread.x]`
+const TOP = `const top = stats[${queryRow(FORWARD)} * ${STATS} + ${STAT.top}]`
+
+/** Σ_j p_j (v_j − v_top). */
+const restKernel = (clock: ClockForm): GpuKernel => ({
+  name: `lambdaRest_${clock}`,
+  args: attentionArgs(['lambdaK', 'v', 'temperature', 'stats'], clock),
   body: overVisibleKeys(
-    'let total = 0.0',
+    `${TOP}
+    let total = 0.0`,
     `${weightOf(FORWARD, clock, STATS)}
-          total += weight * v[${keyRow(FORWARD)} * valueDim + this.thread.x]`,
+          total += weight * (v[${keyRow(FORWARD)} * valueDim + this.thread.x] - ${TOP_VALUE})`,
     'return total',
   ),
 })
 
-/** stats [rows, 4] and delta [rows] → [rows, 5]: a kernel takes at most seven buffers. */
-const JOIN: GpuKernel = {
-  name: 'joinStats',
-  args: { stats: 'buffer', delta: 'buffer' },
+const OUT: GpuKernel = {
+  name: 'lambdaAttention',
+  args: attentionArgs(['v', 'stats', 'rest'], 'none'),
   body: `
-    if (this.thread.x === 4) { return delta[this.thread.y] }
-    return stats[this.thread.y * 4 + this.thread.x]`,
+    const head = this.thread.z
+    ${KV_HEAD}
+    ${TOP}
+    return ${TOP_VALUE} + rest[${queryRow(FORWARD)} * valueDim + this.thread.x]`,
 }
 
-const BACKWARD = ['lambdaQ', 'lambdaK', 'v', 'temperature', 'stats', 'dOut'] as const
+/** const product = dOut·v_top of a row, summed in the order of {@link dScoreOf}. */
+const topProduct = (pair: Pair, fields: number) => `
+    const top = stats[${queryRow(pair)} * ${fields} + ${STAT.top}]
+    let product = 0.0
+    for (let d = 0; d < valueDim; d++) {
+      product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[((kvHead | 0) * capacity + (top | 0)) * valueDim + (d | 0)]
+    }`
+
+const TOP_PRODUCT: GpuKernel = {
+  name: 'lambdaTopProduct',
+  args: attentionArgs(['v', 'stats', 'dOut'], 'none'),
+  body: `
+    const head = this.thread.y
+    ${KV_HEAD}${topProduct(BY_ROW, STATS)}
+    return product`,
+}
+
+/** Everything of a row in one buffer: a kernel takes at most seven. */
+const JOIN: GpuKernel = {
+  name: 'lambdaJoin',
+  args: attentionArgs(['lambdaQ', 'v', 'stats', 'rest', 'dOut', 'products'], 'none'),
+  body: `
+    const head = this.thread.z
+    if (this.thread.x < ${STATS}) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
+    if (this.thread.x === ${JOINED.product}) { return products[${queryRow(FORWARD)}] }
+    if (this.thread.x === ${JOINED.query}) { return lambdaQ[${queryRow(FORWARD)}] }
+    if (this.thread.x === ${JOINED.rest}) {
+      let total = 0.0
+      for (let d = 0; d < valueDim; d++) {
+        total += dOut[${queryRow(FORWARD)} * valueDim + (d | 0)] * rest[${queryRow(FORWARD)} * valueDim + (d | 0)]
+      }
+      return total
+    }
+    ${KV_HEAD}${topProduct(FORWARD, STATS)}
+    return product - products[${queryRow(FORWARD)}]`,
+}
+
+const BACKWARD = ['lambdaK', 'v', 'temperature', 'stats', 'dOut'] as const
 
 /** A sum over the keys of one span, per query: thread (query, span, head). */
-const overSpan = (name: string, clock: Clock, term: string): GpuKernel => {
+const overSpan = (name: string, clock: ClockForm, term: (pair: Pair) => string): GpuKernel => {
   const key = '(this.thread.y * each + (k | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }
   return {
@@ -122,29 +219,39 @@ const overSpan = (name: string, clock: Clock, term: string): GpuKernel => {
     ${BATCH}
     let total = 0.0
     for (let k = 0; k < each; k++) {
-      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}
-          ${term}
+      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}${term(pair)}
       }
     }
     return total`,
   }
 }
 
-const signed = (plus: string, minus: string) => `
-          if (gap > 0) { total ${plus} dScore / temperature[h | 0] }
-          if (gap < 0) { total ${minus} dScore / temperature[h | 0] }`
-
-const dQueryKernel = (clock: Clock) => overSpan('lambdaGradQ', clock, signed('-=', '+='))
-
-const momentKernel = (clock: Clock) => {
-  const meanGap = `stats[((head | 0) * queries + this.thread.x) * ${JOINED} + 3]`
-  const slope = `(Math.abs(gap) - ${meanGap}) / temperature[h | 0] / temperature[h | 0]`
-  return overSpan('lambdaMoment', clock, `total += dScore * ${slope}`)
+const signed = (pair: Pair, plus: string, minus: string) => {
+  const query = statOf(pair, JOINED_STATS, JOINED.query)
+  const key = `lambdaK[${keyRow(pair)}]`
+  return `
+          if (${query} > ${key}) { total ${plus} dScore / temperature[h | 0] }
+          if (${query} < ${key}) { total ${minus} dScore / temperature[h | 0] }`
 }
 
-const dNowKernel = (clock: Clock) => overSpan('lambdaGradNow', clock, 'total -= dScore')
+const dQueryKernel = (clock: ClockForm) => overSpan('lambdaGradQ', clock, (pair) => signed(pair, '-=', '+='))
 
-const dClockKernel = (clock: Clock): GpuKernel => ({
+const momentKernel = (clock: ClockForm) =>
+  overSpan('lambdaMoment', clock, (pair) => {
+    const mean = statOf(pair, JOINED_STATS, STAT.mean)
+    return `
+          total += dScore * (beyond - ${mean}) / temperature[h | 0] / temperature[h | 0]`
+  })
+
+const dNowKernel = (clock: ClockForm) =>
+  overSpan(
+    'lambdaGradNow',
+    clock,
+    () => `
+          total -= dScore`,
+  )
+
+const dClockKernel = (clock: ClockForm): GpuKernel => ({
   name: `lambdaGradClock_${clock}`,
   args: attentionArgs(BACKWARD, clock),
   body: overQueriesOfHead(
@@ -153,42 +260,56 @@ const dClockKernel = (clock: Clock): GpuKernel => ({
   ),
 })
 
-const dKeyKernel = (clock: Clock): GpuKernel => ({
+const dKeyKernel = (clock: ClockForm): GpuKernel => ({
   name: `lambdaGradK_${clock}`,
   args: attentionArgs(BACKWARD, clock),
   body: overQueriesOfGroup(
     'this.thread.y',
     'this.thread.x',
-    (pair) => `${dScoreOf(pair, clock)}${signed('+=', '-=')}`,
+    (pair) => `${dScoreOf(pair, clock)}${signed(pair, '+=', '-=')}`,
   ),
 })
 
-const dValueKernel = (clock: Clock): GpuKernel => ({
+const dValueKernel = (clock: ClockForm): GpuKernel => ({
   name: `lambdaGradV_${clock}`,
-  args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature', 'stats', 'dOut'], clock),
+  args: attentionArgs(['lambdaK', 'temperature', 'stats', 'dOut'], clock),
   body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
-    (pair) => `${weightOf(pair, clock, JOINED)}
+    (pair) => `${weightOf(pair, clock, JOINED_STATS)}
           total += weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`,
   ),
 })
 
 export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
-  const peakOf = byClock(engine, peakKernel)
+  const topOf = byClock(engine, topKernel)
+  const mirrorOf = engine.kernel(MIRROR)
+  const placed = byClock(engine, placeKernel)
   const massOf = byClock(engine, massKernel)
-  const outOf = byClock(engine, outKernel)
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, out, stats, sizes) => {
+  const restOf = byClock(engine, restKernel)
+  const outOf = engine.kernel(OUT)
+  return ({ lambdaQ, lambdaK, v, temperature, clock }, { out, rest, stats }, sizes) => {
     const { batch, heads, queries, valueDim } = sizes
+    const allHeads = batch * heads
     const last = sizeArgs(clock, sizes)
-    const rows = [STATS, queries, batch * heads] as const
-    peakOf(clock)([lambdaQ, lambdaK, temperature, ...last], rows, stats)
-    massOf(clock)([lambdaQ, lambdaK, temperature, stats, ...last], rows, stats)
-    outOf(clock)([lambdaQ, lambdaK, v, temperature, stats, ...last], [valueDim, queries, batch * heads], out)
+    const plain = sizeArgs(undefined, sizes)
+    using tops = engine.scratch(allHeads * queries)
+    using mirrors = engine.scratch(allHeads * queries)
+    using scratch = engine.scratch(rest === undefined ? allHeads * queries * valueDim : 0)
+    const part = rest ?? scratch.handle
+    const fields = [STATS, queries, allHeads] as const
+    const vectors = [valueDim, queries, allHeads] as const
+    topOf(clock)([lambdaQ, lambdaK, temperature, ...last], [queries, allHeads], tops.handle)
+    mirrorOf([lambdaQ, lambdaK, tops.handle, ...plain], [queries, allHeads], mirrors.handle)
+    placed(clock)([lambdaQ, lambdaK, tops.handle, mirrors.handle, ...last], fields, stats)
+    massOf(clock)([lambdaK, temperature, stats, ...last], fields, stats)
+    restOf(clock)([lambdaK, v, temperature, stats, ...last], vectors, part)
+    outOf([v, stats, part, ...plain], vectors, out)
   }
 }
 
 export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKernel {
+  const productOf = engine.kernel(TOP_PRODUCT)
   const join = engine.kernel(JOIN)
   const queryGrad = byClock(engine, dQueryKernel)
   const momentOf = byClock(engine, momentKernel)
@@ -202,20 +323,24 @@ export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKe
     args: { x: 'buffer' },
     term: (at) => `x[${at}]`,
   })
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, { stats, dOut, delta }, grads, sizes, spans) => {
+  return ({ lambdaQ, lambdaK, v, temperature, clock }, { stats, rest, dOut }, grads, sizes, spans) => {
     const { batch, heads, kvHeads, queries, keys, valueDim } = sizes
     const allHeads = batch * heads
     const last = sizeArgs(clock, sizes)
-    using joined = engine.scratch(allHeads * queries * JOINED)
+    const plain = sizeArgs(undefined, sizes)
+    using products = engine.scratch(allHeads * queries)
+    using joined = engine.scratch(allHeads * queries * JOINED_STATS)
     using moments = engine.scratch(allHeads * spans * queries)
-    join([stats, delta], [JOINED, allHeads * queries], joined.handle)
-    const all = [lambdaQ, lambdaK, v, temperature, joined.handle, dOut, ...last]
+    productOf([v, stats, dOut, ...plain], [queries, allHeads], products.handle)
+    const row = [lambdaQ, v, stats, rest, dOut, products.handle]
+    join([...row, ...plain], [JOINED_STATS, queries, allHeads], joined.handle)
+    const all = [lambdaK, v, temperature, joined.handle, dOut, ...last]
     const each = Math.ceil(keys / spans)
     queryGrad(clock)([...all, each], [queries, spans, allHeads], grads.dLambdaQ)
     momentOf(clock)([...all, each], [queries, spans, allHeads], moments.handle)
     sumRows([moments.handle], grads.dTemperature, allHeads * spans, queries, 1)
     keyGrad(clock)(all, [keys, batch * kvHeads], grads.dLambdaK)
-    const weights = [lambdaQ, lambdaK, temperature, joined.handle, dOut, ...last]
+    const weights = [lambdaK, temperature, joined.handle, dOut, ...last]
     valueGrad(clock)(weights, [valueDim, keys, batch * kvHeads], grads.dV)
     if (!grads.clock) return
     clockGrad(clock)(all, [keys, allHeads], grads.clock.dClock)

@@ -2,7 +2,6 @@ import { cpu, gpu, type Tensor } from '@tau/tensor'
 import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { steadyClock } from '../../clock.ts'
 import { randomClock, SIZES, uniform } from '../../testing/attention-cases.ts'
 import {
   type ArrayJson,
@@ -11,6 +10,7 @@ import {
   outAndGrads,
   tensorOf,
 } from '../../testing/fixtures.ts'
+import { steadyClock } from '../clock/clock.ts'
 import { lambdaAttention } from './lambda-attention.ts'
 import { lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
 

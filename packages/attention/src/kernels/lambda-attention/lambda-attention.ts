@@ -11,14 +11,17 @@ import {
 import {
   type AttentionSizes,
   attentionSizes,
+  type ClockBuffers,
   type ClockHandles,
+  clockBuffers,
   clockGrad,
   clockHandles,
   emptyClockGrads,
   spansOf,
 } from '../attention-shape.ts'
-import { rowDots } from '../row-dots/row-dots.ts'
+import { type Clock, clockParts } from '../clock/clock.ts'
 import { kernelsOf } from '../table.ts'
+import { STATS } from './stats.ts'
 
 /** Buffers of the inputs. lambdaK, v and clock have `capacity` rows per head. */
 export interface LambdaHandles {
@@ -26,25 +29,24 @@ export interface LambdaHandles {
   readonly lambdaK: Handle
   readonly v: Handle
   readonly temperature: Handle
-  readonly clock: Handle | undefined
+  readonly clock: ClockBuffers | undefined
 }
 
-/** The forward pass. stats [B·H·Tq, 4] receives gap and clock reading of each row's key with the largest score, 1 / mass and
- *  the mean gap: what the backward pass needs to make any weight again. */
+/** The forward pass: out, stats [B·H·Tq, STATS] (see stats.ts) and, where wanted, rest = out − v_top [B, H, Tq, D], computed as Σ p_j (v_j − v_top)
+ *  so that it keeps its digits where one weight is almost 1. */
 export type LambdaAttentionKernel = (
   inputs: LambdaHandles,
-  out: Handle,
-  stats: Handle,
+  outputs: { readonly out: Handle; readonly rest: Handle | undefined; readonly stats: Handle },
   sizes: AttentionSizes,
 ) => void
 
-/** The backward pass; capacity = keys. With p the weights and ds_ij = p_ij (dOut_i·v_j − delta_i):
- *  dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums over the keys of each span, every key in one span;
- *  dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], clock: see ClockGrads (undefined: not
- *  wanted). */
+/** The backward pass; capacity = keys. With p the weights and
+ *  ds_ij = p_ij ((dOut_i·v_j − dOut_i·v_top) − dOut_i·rest_i): dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums
+ *  over the keys of each span, every key in one span; dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], clock: see ClockGrads
+ *  (undefined: not wanted). */
 export type LambdaAttentionGradKernel = (
   inputs: LambdaHandles,
-  saved: { readonly stats: Handle; readonly dOut: Handle; readonly delta: Handle },
+  saved: { readonly stats: Handle; readonly rest: Handle; readonly dOut: Handle },
   grads: {
     readonly dLambdaQ: Handle
     readonly dLambdaK: Handle
@@ -66,13 +68,14 @@ export interface LambdaAttentionInputs {
   /** [H], above 0 */
   temperature: Tensor
   /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no clock. */
-  clock?: Tensor
+  clock?: Tensor | Clock
 }
 
 /** Causal attention by distance of scalars, exact and streaming: no T × T matrix is ever stored.
  *  Query i of Tq has time t = i + Tk − Tq and sees keys j ≤ t with scores −|λq_i − λk_j| / temperature_h − (c_t − c_j);
  *  out_i = Σ_j softmax_j(scores) v_j → [B, H, Tq, D]. Query head h reads kv head h // (H/Hkv).
- *  Gradients to all five; at λq = λk, a kink, the sign is 0. No row loses its largest weight, however small the temperature.
+ *  Gradients to all five (a Clock's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
+ *  small the temperature, and weights are as exact in f32 as the differences of λ and of clock readings are.
  *  O(Tq·Tk·D) time, O(Tq·D) memory. Source: Tauformer (sources in the README); clock: Lin et al., Forgetting Transformer (2025).
  *  Throws ShapeError when shapes disagree. */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
@@ -85,21 +88,22 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
     lambdaK: lambdaK.handle,
     v: v.handle,
     temperature: temperature.handle,
-    clock: clock?.handle,
+    clock: clockBuffers(clock),
   }
-  const { out, stats } = attend(device, handles, sizes)
-  const tensors = [lambdaQ, lambdaK, v, temperature, ...(clock ? [clock] : [])]
+  const rest = device.empty([batch, heads, queries, sizes.valueDim])
+  const { out, stats } = attend(device, handles, sizes, rest)
+  const readings = clock && clockParts(clock).high
+  const tensors = [lambdaQ, lambdaK, v, temperature, ...(readings ? [readings] : [])]
   return record('lambdaAttention', tensors, out, (dOut, wanted) => {
     const spans = spansOf(sizes)
-    const delta = rowDots(dOut, out)
     const dLambdaQ = device.empty([batch, heads, spans, queries])
     const dLambdaK = device.empty(lambdaK.shape)
     const dV = device.empty(v.shape)
     const dTemperature = device.empty([batch, heads, spans])
-    const clockGrads = clock && wanted[4] ? emptyClockGrads(device, sizes, spans) : undefined
+    const clockGrads = wanted[4] ? emptyClockGrads(device, sizes, spans) : undefined
     kernelsOf(device).lambdaAttentionGrad(
       handles,
-      { stats: stats.handle, dOut: dOut.handle, delta: delta.handle },
+      { stats: stats.handle, rest: rest.handle, dOut: dOut.handle },
       {
         dLambdaQ: dLambdaQ.handle,
         dLambdaK: dLambdaK.handle,
@@ -115,7 +119,7 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
       dLambdaK,
       dV,
       wanted[3] ? sum(dTemperature, [0, 2]) : null,
-      ...(clock ? [clockGrad(clockGrads, clock, sizes)] : []),
+      ...(readings ? [clockGrad(clockGrads, readings, sizes)] : []),
     ]
   })
 }
@@ -125,11 +129,16 @@ export function attend(
   device: Device,
   handles: LambdaHandles,
   sizes: AttentionSizes,
+  rest?: Tensor,
 ): { out: Tensor; stats: Tensor } {
   const { batch, heads, queries, valueDim } = sizes
   const out = device.empty([batch, heads, queries, valueDim])
-  const stats = device.empty([batch * heads * queries, 4])
-  kernelsOf(device).lambdaAttention(handles, out.handle, stats.handle, sizes)
+  const stats = device.empty([batch * heads * queries, STATS])
+  kernelsOf(device).lambdaAttention(
+    handles,
+    { out: out.handle, rest: rest?.handle, stats: stats.handle },
+    sizes,
+  )
   return { out, stats }
 }
 

@@ -1,17 +1,19 @@
-import type { CpuEngine } from '@tau/tensor'
+import { type CpuEngine, rowGrain } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'
 
 /** Queries per item, as in assembly/blocks.ts. */
 const QUERIES = 48
+/** Rows per item, as in assembly/top-dots.ts. */
+const LANES = 8
 
 export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
   const launch = engine.kernel(attentionWasm, 'lambdaAttention')
-  return ({ lambdaQ, lambdaK, v, temperature, clock = 0 }, out, stats, sizes) => {
+  return ({ lambdaQ, lambdaK, v, temperature, clock }, { out, rest = 0, stats }, sizes) => {
     const { batch, heads, kvHeads, queries, keys, valueDim, capacity, clockBatch } = sizes
     launch(
       [
-        ...[lambdaQ, lambdaK, v, temperature, clock, out, stats],
+        ...[lambdaQ, lambdaK, v, temperature, clock?.high ?? 0, clock?.low ?? 0, out, rest, stats],
         ...[heads, kvHeads, queries, keys, valueDim, capacity, clockBatch],
       ],
       batch * heads * Math.ceil(queries / QUERIES),
@@ -22,13 +24,21 @@ export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
 
 export function lambdaAttentionGradWasm(engine: CpuEngine): LambdaAttentionGradKernel {
   const launch = engine.kernel(attentionWasm, 'lambdaAttentionGrad')
-  return ({ lambdaQ, lambdaK, v, temperature, clock = 0 }, saved, grads, sizes, spans) => {
+  const launchDots = engine.kernel(attentionWasm, 'topDots')
+  return ({ lambdaQ, lambdaK, v, temperature, clock }, { stats, rest, dOut }, grads, sizes, spans) => {
     const { batch, heads, kvHeads, queries, keys, valueDim, clockBatch } = sizes
     const { dLambdaQ, dLambdaK, dV, dTemperature } = grads
     const { dClock = 0, dNow = 0 } = grads.clock ?? {}
+    const rows = batch * heads * queries
+    using dots = engine.scratch(2 * rows * Float32Array.BYTES_PER_ELEMENT)
+    launchDots(
+      [dOut, rest, v, stats, dots.handle, rows, queries, heads / kvHeads, keys, valueDim],
+      Math.ceil(rows / LANES),
+      rowGrain(LANES * valueDim),
+    )
     launch(
       [
-        ...[lambdaQ, lambdaK, v, temperature, clock, saved.stats, saved.dOut, saved.delta],
+        ...[lambdaQ, lambdaK, v, temperature, clock?.high ?? 0, clock?.low ?? 0, stats, dOut, dots.handle],
         ...[dLambdaQ, dLambdaK, dV, dTemperature, dClock, dNow],
         ...[heads, kvHeads, queries, keys, valueDim, spans, clockBatch],
       ],

@@ -1,0 +1,61 @@
+import { packPanels } from '@tau/tensor/assembly/matmul-pack'
+import { fma, splat } from '@tau/tensor/assembly/simd'
+import { workspace } from '@tau/tensor/assembly/workspace'
+import { STAT_BYTES, TOP } from './lambda-attention'
+
+/** Rows of an item, transposed as in row-dots.ts: G·v_top is then, to the bit, what the micro-kernel makes of the same vectors. */
+const LANES: i32 = 8
+
+/** dots[row] = dOut·v_top, dOut·rest for blocks begin … end−1 of eight rows of [B, H, Tq, D]; v_top is the value of the row's top
+ *  key, rest what {@link lambdaAttention} gave. */
+export function topDots(
+  dOut: usize,
+  rest: usize,
+  v: usize,
+  stats: usize,
+  dots: usize,
+  rows: i32,
+  queries: i32,
+  group: i32,
+  keys: i32,
+  dim: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const row = (<usize>dim) << 2
+  const block = row * <usize>LANES
+  const results = workspace()
+  const grads = results + 64
+  const rests = grads + block
+  const tops = rests + block
+  const gathered = tops + block
+  for (let item = begin; item < end; item++) {
+    const first = item * LANES
+    const count = min(LANES, rows - first)
+    for (let r = 0; r < count; r++) {
+      const kvHead = (first + r) / queries / group
+      const top = load<i32>(stats + (<usize>(first + r)) * STAT_BYTES, TOP)
+      memory.copy(gathered + (<usize>r) * row, v + (<usize>kvHead * <usize>keys + <usize>top) * row, row)
+    }
+    packPanels(dOut + (<usize>first) * row, row, 4, count, dim, LANES, grads)
+    packPanels(rest + (<usize>first) * row, row, 4, count, dim, LANES, rests)
+    packPanels(gathered, row, 4, count, dim, LANES, tops)
+    let low = splat(0)
+    let high = splat(0)
+    let restLow = splat(0)
+    let restHigh = splat(0)
+    for (let c: usize = 0; c < block; c += 32) {
+      const g0 = v128.load(grads + c)
+      const g1 = v128.load(grads + c, 16)
+      low = fma(g0, v128.load(tops + c), low)
+      high = fma(g1, v128.load(tops + c, 16), high)
+      restLow = fma(g0, v128.load(rests + c), restLow)
+      restHigh = fma(g1, v128.load(rests + c, 16), restHigh)
+    }
+    v128.store(results, v128.shuffle<f32>(low, restLow, 0, 4, 1, 5))
+    v128.store(results, v128.shuffle<f32>(low, restLow, 2, 6, 3, 7), 16)
+    v128.store(results, v128.shuffle<f32>(high, restHigh, 0, 4, 1, 5), 32)
+    v128.store(results, v128.shuffle<f32>(high, restHigh, 2, 6, 3, 7), 48)
+    memory.copy(dots + ((<usize>first) << 3), results, (<usize>count) << 3)
+  }
+}
