@@ -91,6 +91,13 @@ describe('textEmbeddings', () => {
     expect(info.singularValues.reduce((sum, s) => sum + s * s, 0)).toBeCloseTo(61, 10)
   })
 
+  it.each([
+    [31, 31], // as many as there are passages
+    [131, 128],
+  ])('of %i passages is %i wide unless told otherwise', (passages, width) => {
+    expect(textEmbeddings(topicText(passages, 3, 2).text, { passageTokens: 40 }).cols).toBe(width)
+  })
+
   it('repeats for one seed', () => {
     const { text } = topicText(61, 3, 2)
     const options = { passageTokens: 40, dim: 5, oversample: 2, powerIterations: 0 }
@@ -102,7 +109,7 @@ describe('textEmbeddings', () => {
 
   it('names the setting that does not fit', () => {
     const { text } = topicText(31, 3, 2)
-    expect(() => textEmbeddings(text, { passageTokens: 40 })).toThrow(
+    expect(() => textEmbeddings(text, { passageTokens: 40, dim: 64 })).toThrow(
       /dim must be an integer between 1 and 31, got 64; the text gives 31 passages and \d+ words; lower dim/,
     )
     expect(() => textEmbeddings('one two three')).toThrow('lower passageTokens or add text')

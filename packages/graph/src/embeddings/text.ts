@@ -6,7 +6,7 @@ import { cutPassages } from './passages.ts'
 import { type VocabularyOptions, type Weighting, weightPassages } from './weighting.ts'
 
 export interface TextEmbeddingOptions extends Partial<VocabularyOptions> {
-  /** width of the embeddings, 64 unless given; at most min(passages, words) */
+  /** width of the embeddings, at most min(passages, words); 128, or that many if they are fewer, unless given */
   dim?: number
   /** words per passage, 64 unless given */
   passageTokens?: number
@@ -34,18 +34,13 @@ export interface TextEmbeddings extends DenseMatrix {
   }
 }
 
+const DEFAULT_DIM = 128
+
 /** Embeddings of a text's passages without a downloaded model (latent semantic analysis): passages of consecutive words → sparse tf-idf or
  *  PPMI → randomised truncated SVD → U·S, one row per passage, so that dot products of rows approximate those of the weights.
  *  The same bits for one seed on one engine. Throws GraphError for a text too short for the settings, naming the setting. */
 export const textEmbeddings = (text: string, options: TextEmbeddingOptions = {}): TextEmbeddings => {
-  const {
-    dim = 64,
-    passageTokens = 64,
-    weighting = 'tf-idf',
-    seed = 0,
-    oversample,
-    powerIterations,
-  } = options
+  const { passageTokens = 64, weighting = 'tf-idf', seed = 0, oversample, powerIterations } = options
   const { minPassages = 2, maxShare = 0.5, maxWords = 20_000 } = options
   if (weighting !== 'tf-idf' && weighting !== 'ppmi') {
     throw new GraphError(`textEmbeddings: weighting must be 'tf-idf' or 'ppmi', got '${weighting}'`)
@@ -53,12 +48,14 @@ export const textEmbeddings = (text: string, options: TextEmbeddingOptions = {})
   const passages = cutPassages(text, passageTokens)
   const { weights } = weightPassages(passages, weighting, { minPassages, maxShare, maxWords })
   const { nRows: rows, nCols: vocabulary } = weights
+  const most = Math.min(rows, vocabulary)
+  const { dim = Math.min(DEFAULT_DIM, most) } = options
   checkInteger(
     'textEmbeddings',
     'dim',
     dim,
     1,
-    Math.min(rows, vocabulary),
+    most,
     `the text gives ${rows} passages and ${vocabulary} words; lower dim or add text`,
   )
   const { u, s } = randomizedSvd(weights, { rank: dim, oversample, powerIterations, seed })
