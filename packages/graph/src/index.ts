@@ -53,7 +53,14 @@ export { GraphError } from './errors.ts'
 export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
 export { type KnnOptions, knnGraph, type NeighbourLists } from './knn.ts'
 export { degrees, laplacian, type Normalization } from './laplacian.ts'
-export { type Manifold, readManifold, type WriteManifoldOptions, writeManifold } from './manifold/files.ts'
+export {
+  encodeManifold,
+  type Manifold,
+  type ManifoldOrigin,
+  readManifold,
+  type WriteManifoldOptions,
+  writeManifold,
+} from './manifold/files.ts'
 export {
   type ConfigValue,
   configNumber,

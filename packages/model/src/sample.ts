@@ -2,7 +2,7 @@ import type { Random } from '@tau/tensor'
 
 /** How the next token is chosen from the logits. */
 export interface SampleOptions {
-  /** Divides the logits: below 1 bolder, above 1 wilder; 0 always takes the likeliest. Default 1. */
+  /** Divides the logits: below 1 safer, above 1 wilder; 0 always takes the likeliest. Default 1. */
   temperature?: number
   /** Only the k likeliest tokens; default all. */
   topK?: number

@@ -87,6 +87,20 @@ describe('a saved model', () => {
     expect((await readdir(dir)).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
+  it('says where its Laplacian comes from, as far as it is told', async () => {
+    using model = await tinyModel(device)
+    await saveModel(model, dir)
+    expect((await readManifold(dir)).metadata).toMatchObject({ name_id: 'domain', n_rows: 10, n_cols: 10 })
+    const origin = { nameId: 'whales', source: { rows: 211, cols: 37 }, config: { lambda_k: { Usize: 3 } } }
+    await saveModel(model, dir, { origin })
+    expect((await readManifold(dir)).metadata).toMatchObject({
+      name_id: 'whales',
+      n_rows: 211,
+      n_cols: 37,
+      builder_config: origin.config,
+    })
+  })
+
   it('outlives the scope it was loaded in and frees all its memory', async () => {
     using model = await tinyModel(device)
     await saveModel(model, dir)

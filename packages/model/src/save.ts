@@ -1,4 +1,4 @@
-import { readManifold, writeManifold } from '@tau/graph'
+import { encodeManifold, type ManifoldOrigin, readManifold } from '@tau/graph'
 import {
   type Device,
   decodeSafetensors,
@@ -8,7 +8,7 @@ import {
   readUtf8File,
   type SafetensorsFile,
   type Tensor,
-  writeFileAtomic,
+  writeFilesAtomic,
 } from '@tau/tensor'
 import { assemble } from './assemble.ts'
 import { type ModelConfig, manifoldDim } from './config.ts'
@@ -21,35 +21,34 @@ export const MODEL_FILES = {
   weights: 'model.safetensors',
   config: 'config.json',
   manifold: 'manifold.parquet',
+  about: 'manifold.json',
 } as const
 
 /** A configuration is a page of text; more is not one. */
 const MAX_CONFIG_BYTES = 2 ** 20
 
+export interface SaveOptions {
+  /** Where the Laplacian comes from: manifold.json says so. */
+  origin?: ManifoldOrigin | undefined
+}
+
 /** Writes `model.safetensors`, `config.json` and, for tau attention, `manifold.parquet` with `manifold.json`; a directory that
- *  exists keeps its other files. All are written to the disk under another name first and then renamed: if the disk is full the
- *  model that was there is unchanged, as a whole. */
-export async function saveModel(model: GPT, dir: string): Promise<void> {
-  const { mkdir, mkdtemp, open, readdir, rename, rm } = process.getBuiltinModule('node:fs/promises')
+ *  exists keeps its other files. All are on the disk before the first takes the place of an old one: if the disk is full the model
+ *  that was there is unchanged, as a whole. */
+export async function saveModel(model: GPT, dir: string, { origin }: SaveOptions = {}): Promise<void> {
+  const { mkdir } = process.getBuiltinModule('node:fs/promises')
   const { join } = process.getBuiltinModule('node:path')
-  const weights = await encodeModel(model)
-  await mkdir(dir, { recursive: true })
-  const partial = await mkdtemp(join(dir, '.save-'))
-  try {
-    await writeFileAtomic(join(partial, MODEL_FILES.weights), weights)
-    if (model.laplacian) {
-      const { csr, dim } = model.laplacian
-      await writeManifold(partial, { laplacian: csr, nameId: 'domain', source: { rows: dim, cols: dim } })
-    }
-    await writeFileAtomic(join(partial, MODEL_FILES.config), configToJson(model.config))
-    for (const name of await readdir(partial)) await rename(join(partial, name), join(dir, name))
-    // The renames must reach the disk too; some systems cannot open a directory, and then it is up to them.
-    const handle = await open(dir, 'r').catch(() => undefined)
-    await handle?.sync().catch(() => undefined)
-    await handle?.close()
-  } finally {
-    await rm(partial, { recursive: true, force: true })
+  const files: { name: string; content: Uint8Array | string }[] = [
+    { name: MODEL_FILES.weights, content: await encodeModel(model) },
+  ]
+  if (model.laplacian) {
+    const { csr, dim } = model.laplacian
+    const unknown = { nameId: 'domain', source: { rows: dim, cols: dim } }
+    files.push(...(await encodeManifold({ laplacian: csr, ...(origin ?? unknown) })).files)
   }
+  files.push({ name: MODEL_FILES.config, content: configToJson(model.config) })
+  await mkdir(dir, { recursive: true })
+  await writeFilesAtomic(files.map(({ name, content }) => ({ path: join(dir, name), content })))
 }
 
 /** The bytes of model.safetensors: the parameters, and as metadata τ per layer where it is not learned. */

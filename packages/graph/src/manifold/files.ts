@@ -75,26 +75,33 @@ const checkAgainst = async (
   if (info.sha256 !== undefined) compare('sha256', info.sha256, await sha256(bytes))
 }
 
-export interface WriteManifoldOptions {
-  laplacian: Csr
+/** Where a Laplacian comes from, as manifold.json says it. */
+export interface ManifoldOrigin {
   /** text stored as name_id */
   nameId: string
   /** rows and columns of the embeddings that the manifold was built from */
   source: { rows: number; cols: number }
   /** stored under builder_config; build it with `builderConfig` */
   config?: Record<string, ConfigValue>
+}
+
+export interface WriteManifoldOptions extends ManifoldOrigin {
+  laplacian: Csr
   /** ISO 8601, now unless given */
   timestamp?: string
 }
 
-/** Write manifold.parquet and manifold.json into `folder` (created if missing), atomically: a full disk leaves what was
- *  there. If the process dies between the two renames, `readManifold` sees that the files do not match. Node only. */
-export const writeManifold = async (
-  folder: string,
-  { laplacian, nameId, source, config = {}, timestamp = new Date().toISOString() }: WriteManifoldOptions,
-): Promise<ManifoldMetadata> => {
-  const { mkdir } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
+/** The contents of manifold.parquet and manifold.json, for whoever writes them together with other files. */
+export const encodeManifold = async ({
+  laplacian,
+  nameId,
+  source,
+  config = {},
+  timestamp = new Date().toISOString(),
+}: WriteManifoldOptions): Promise<{
+  metadata: ManifoldMetadata
+  files: { name: string; content: Uint8Array | string }[]
+}> => {
   const bytes = encodeManifoldParquet(laplacian, { nameId })
   const metadata: ManifoldMetadata = {
     name_id: nameId,
@@ -114,15 +121,28 @@ export const writeManifold = async (
       },
     },
   }
+  const files = [
+    { name: PARQUET_NAME, content: bytes },
+    { name: JSON_NAME, content: encodeManifoldJson(metadata) },
+  ]
+  return { metadata, files }
+}
+
+/** Write manifold.parquet and manifold.json into `folder` (created if missing), atomically: a full disk leaves what was
+ *  there. If the process dies between the two renames, `readManifold` sees that the files do not match. Node only. */
+export const writeManifold = async (
+  folder: string,
+  options: WriteManifoldOptions,
+): Promise<ManifoldMetadata> => {
+  const { mkdir } = process.getBuiltinModule('node:fs/promises')
+  const { join } = process.getBuiltinModule('node:path')
+  const { metadata, files } = await encodeManifold(options)
   await mkdir(folder, { recursive: true }).catch((error: Error) => {
     throw new GraphError(
       `writeManifold: ${folder} must be a folder or a new name, got ${error.message}; choose another`,
       { cause: error },
     )
   })
-  await writeFilesAtomic([
-    { path: join(folder, PARQUET_NAME), content: bytes },
-    { path: join(folder, JSON_NAME), content: encodeManifoldJson(metadata) },
-  ])
+  await writeFilesAtomic(files.map(({ name, content }) => ({ path: join(folder, name), content })))
   return metadata
 }
