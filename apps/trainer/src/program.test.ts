@@ -113,7 +113,7 @@ describe('tau train', () => {
     )
     expect(outcome.code).toBe(130)
     expect(outcome.stderr).toContain(
-      `interrupted at step 2, saved; go on with: tau train --resume --out ${out}`,
+      `interrupted at step 2, saved; go on with: npm run tau -- train --resume --out ${out}`,
     )
     expect(readdirSync(join(out, 'checkpoints')).sort()).toEqual(['latest.json', 'step-2'])
     expect(readFileSync(join(out, 'report.html'), 'utf8').includes('interrupted, can be resumed')).toBe(true)
@@ -190,6 +190,34 @@ describe('tau train', () => {
   })
 })
 
+describe('the folder of a run', () => {
+  it('may hold what the run is built from', async () => {
+    const out = path('runs/with-tokenizer')
+    mkdirSync(out)
+    copyFileSync(join(run, 'tokenizer.json'), join(out, 'tokenizer.json'))
+    const tiny = TINY.filter((_, i) => TINY[i] !== '--vocab-size' && TINY[i - 1] !== '--vocab-size')
+    const { code, stderr } = await tau([
+      ...['train', '--data', text, '--out', out, '--tokenizer', join(out, 'tokenizer.json')],
+      ...['--steps', '1', ...tiny],
+    ])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('tokenizer: 307 tokens, read')])
+    expect(readFileSync(join(out, 'run.yaml'), 'utf8')).not.toContain('vocabSize')
+  })
+
+  it('keeps its run when --overwrite comes to nothing, and loses all of it, the model too, when it works', async () => {
+    const out = path('runs/replaced')
+    const train = (...args: string[]) => tau(['train', '--out', out, '--steps', '1', ...TINY, ...args])
+    expect((await train('--data', text)).code).toBe(0)
+    writeFileSync(join(out, 'notes.txt'), 'mine')
+    const before = readdirSync(out).sort()
+    expect(before).toContain('manifold.parquet')
+    expect((await train('--overwrite', '--data', path('none.txt'))).code).toBe(1)
+    expect(readdirSync(out).sort()).toEqual(before)
+    expect((await train('--overwrite', '--data', text, '--attention', 'dot')).code).toBe(0)
+    expect(readdirSync(out).sort()).toEqual(before.filter((name) => !name.startsWith('manifold.')))
+  })
+})
+
 describe('tau eval, generate, info, report', () => {
   it('evaluates the held-out text of the run, or another text', async () => {
     const own = JSON.parse((await tau(['eval', run, '--json', '--threads', '1'])).stdout)
@@ -217,6 +245,11 @@ describe('tau eval, generate, info, report', () => {
     expect(first.stdout).toMatch(/^The whale./)
     expect((await generate('1')).stdout).toBe(first.stdout)
     expect((await generate('2')).stdout).not.toBe(first.stdout)
+    // No half of a text where there will be none.
+    expect((await tau(['generate', run, 'The whale', '--top-p', '2', '--threads', '1'])).stdout).toBe('')
+    expect((await tau(['generate', run, 'The whale', '--tokens', '0', '--threads', '1'])).stdout).toBe(
+      'The whale\n',
+    )
   })
 
   it('describes machine and model, and writes the report again', async () => {
@@ -420,6 +453,30 @@ describe('bad input', () => {
       () => ['train', '--resume', ...inRuns('f')],
       2,
       /must hold a run, got no run\.yaml/,
+    ],
+    [
+      'a resume to where the run has been',
+      () => ['train', '--resume', '--out', run, '--steps', '3'],
+      2,
+      /train\.steps must be at least the 4 that are done, got 3; raise --steps/,
+    ],
+    [
+      'a tokenizer with a size to learn',
+      () => ['train', '--data', text, '--tokenizer', join(run, 'tokenizer.json'), '--vocab-size', '300'],
+      2,
+      /tokenizer\.vocabSize: must be left out with tokenizer\.path, .* got 300 and /,
+    ],
+    ...['eval', 'generate', 'info'].map((command): [string, () => string[], number, RegExp] => [
+      `${command} of a folder without a model`,
+      () => [command, path('runs')],
+      2,
+      new RegExp(`${command}: .*runs must hold a model, got no config\\.json there; name the --out folder`),
+    ]),
+    [
+      'a flag that a command has no use for',
+      () => ['manifold', 'build', '--manifold', run, '--dim', '6', '--out', path('m')],
+      2,
+      /unknown option '--manifold'/,
     ],
     [
       'a resume that changes the model',

@@ -5,10 +5,9 @@ import { Command } from 'commander'
 import { buildConfig, type FlagValue } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import { readConfigFile } from '../config/file.ts'
-import { userPath } from '../paths.ts'
 import { bytesPerToken, readPrepared, readTexts, tokenize } from '../run/corpus.ts'
 import { deviceText, openDevice } from '../run/device.ts'
-import { exists, RUN_FILES } from '../run/folder.ts'
+import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, say, table } from '../run/io.ts'
 import type { Action } from './action.ts'
 import { addConfigFlags, configOf, flagValues, wholeNumber } from './options.ts'
@@ -23,7 +22,7 @@ export function evalCommand(action: Action): Command {
   const command = new Command('eval')
     .description('Loss of a model on a text: all of --data, or the text that its run held out')
     .argument('<folder>', 'model folder, such as runs/demo')
-    .option('--tokens <number>', 'only so many tokens', wholeNumber('tokens', 1))
+    .option('--tokens <number>', 'stop after so many tokens, to the end of a batch', wholeNumber('tokens', 1))
     .option('--batch <number>', 'sequences at a time', wholeNumber('batch', 1), 8)
     .option('--json', 'print the result as JSON')
   addConfigFlags(command, ['data', 'device'])
@@ -32,7 +31,7 @@ export function evalCommand(action: Action): Command {
 
 async function evalAction(command: Command, io: Io): Promise<number> {
   const { tokens = Number.POSITIVE_INFINITY, batch, json }: EvalFlags = command.opts()
-  const folder = userPath(command.args[0])
+  const folder = await modelFolder('eval', command.args[0])
   const config = await configOf(command)
   const tokenizer = await loadTokenizer(join(folder, RUN_FILES.tokenizer))
   const ids = await idsOf(folder, tokenizer, flagValues(command))

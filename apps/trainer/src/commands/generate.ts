@@ -5,7 +5,7 @@ import { Command } from 'commander'
 import { UsageError } from '../config/errors.ts'
 import { userPath } from '../paths.ts'
 import { deviceText, openDevice } from '../run/device.ts'
-import { RUN_FILES } from '../run/folder.ts'
+import { modelFolder, RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, say } from '../run/io.ts'
 import type { Action } from './action.ts'
 import { addConfigFlags, configOf, numberOf, wholeNumber } from './options.ts'
@@ -30,7 +30,7 @@ export function generateCommand(action: Action): Command {
     .option('--tokens <number>', 'length at most', wholeNumber('tokens', 0), 256)
     .option(
       '--temperature <number>',
-      'below 1 bolder, above 1 wilder, 0: always the likeliest',
+      'below 1 safer, above 1 wilder, 0: always the likeliest',
       numberOf('temperature'),
       0.8,
     )
@@ -58,7 +58,7 @@ export function generateCommand(action: Action): Command {
 
 async function generateAction(command: Command, io: Io): Promise<number> {
   const flags: GenerateFlags = command.opts()
-  const folder = userPath(command.args[0])
+  const folder = await modelFolder('generate', command.args[0])
   const config = await configOf(command)
   const tokenizer = await loadTokenizer(join(folder, RUN_FILES.tokenizer))
   const prompt = await promptOf(command, flags)
@@ -73,10 +73,13 @@ async function generateAction(command: Command, io: Io): Promise<number> {
       stopTokens: stopTokens(tokenizer, flags.stop),
     }
     const decoder = tokenizer.decodeStream({ skipSpecialTokens: true })
-    io.stdout.write(prompt)
-    for await (const id of generate(model, tokenizer.encode(prompt), options))
-      io.stdout.write(decoder.push(id))
-    print(io, decoder.end())
+    // The prompt waits for the first token: what generate refuses leaves no text behind.
+    let waiting = prompt
+    for await (const id of generate(model, tokenizer.encode(prompt), options)) {
+      io.stdout.write(waiting + decoder.push(id))
+      waiting = ''
+    }
+    print(io, waiting + decoder.end())
     return io.signal.aborted ? EXIT.interrupted : EXIT.ok
   } finally {
     await device.close()

@@ -4,10 +4,9 @@ import { configFromJson, countParameters, MODEL_FILES } from '@tau/model'
 import { readUtf8File } from '@tau/tensor'
 import { loadTokenizer, readMetrics } from '@tau/train'
 import { Command } from 'commander'
-import { userPath } from '../paths.ts'
 import { historyOf } from '../report/history.ts'
 import { deviceText, openDevice } from '../run/device.ts'
-import { exists, RUN_FILES } from '../run/folder.ts'
+import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, table } from '../run/io.ts'
 import { versions } from '../run/versions.ts'
 import type { Action } from './action.ts'
@@ -23,7 +22,12 @@ export function infoCommand(action: Action): Command {
 
 async function infoAction(command: Command, io: Io): Promise<number> {
   const [folder] = command.args
-  print(io, table(folder === undefined ? await machineRows(command) : await modelRows(userPath(folder))))
+  print(
+    io,
+    table(
+      folder === undefined ? await machineRows(command) : await modelRows(await modelFolder('info', folder)),
+    ),
+  )
   return EXIT.ok
 }
 

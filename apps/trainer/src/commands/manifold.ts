@@ -8,7 +8,6 @@ import {
   writeManifold,
 } from '@tau/graph'
 import { Command } from 'commander'
-import { UsageError } from '../config/errors.ts'
 import { userPath } from '../paths.ts'
 import { readTexts, type Texts } from '../run/corpus.ts'
 import { EXIT, type Io, print, say, table } from '../run/io.ts'
@@ -20,8 +19,12 @@ export function manifoldCommand(action: Action): Command {
   const build = new Command('build')
     .description('Build the Laplacian of a domain from a text or from an embeddings file')
     .requiredOption('--out <folder>', 'folder for manifold.parquet and manifold.json')
-    .requiredOption('--dim <number>', "size of the Laplacian: the model's manifoldDim", wholeNumber('dim', 2))
-  addConfigFlags(build, ['data', 'manifold'])
+    .requiredOption(
+      '--dim <number>',
+      "size of the Laplacian: the model's manifoldDim, or nEmbd / nHead",
+      wholeNumber('dim', 2),
+    )
+  addConfigFlags(build, ['data', 'manifold'], { without: ['data.shards', 'manifold.path'] })
   build.action(action((io) => buildAction(build, io)))
 
   const inspect = new Command('inspect')
@@ -39,10 +42,6 @@ export function manifoldCommand(action: Action): Command {
 async function buildAction(command: Command, io: Io): Promise<number> {
   const { out, dim }: { out: string; dim: number } = command.opts()
   const config = await configOf(command)
-  if (config.manifold.path !== undefined)
-    throw new UsageError(
-      `manifold build: --manifold names a manifold that is there, got ${config.manifold.path}; leave it out`,
-    )
   // The text is read first: asking for it must not fail inside the graph package.
   const texts: Texts | undefined =
     config.manifold.embeddings === undefined ? await readTexts(config.data) : undefined
@@ -86,14 +85,15 @@ function describe(
       'size',
       `${graph.size} × ${graph.size}, ${graph.nnz} entries (${(100 * graph.density).toPrecision(3)} %)`,
     ],
-    ['graph', `${graph.edges} edges, ${graph.components} components, ${graph.isolated} isolated features`],
+    ['graph', `edges: ${graph.edges}, components: ${graph.components}, isolated features: ${graph.isolated}`],
+    ['', 'min · quarter · median · three quarters · max'],
     ['neighbours', spreadText(graph.neighbours)],
     ['degree', spreadText(graph.degree)],
     ['weights', spreadText(graph.weights)],
   ]
   if (graph.impliedDistances) rows.push(['implied distances', spreadText(graph.impliedDistances)])
   rows.push(
-    ['energies', `${spreadText(graph.energy)} (random vectors)`],
+    ['energies', `${spreadText(graph.energy)} (of random vectors)`],
     ['symmetry error', verdict.symmetryError.toPrecision(3)],
     ['row sum error', verdict.rowSumError.toPrecision(3)],
     ['least eigenvalue', `${verdict.minEigenvalue.toPrecision(3)} (${verdict.psdMethod})`],
@@ -106,4 +106,4 @@ function describe(
 }
 
 const spreadText = ({ min, q25, median, q75, max }: Quantiles): string =>
-  `${[min, q25, median, q75, max].map((value) => Number(value.toPrecision(4))).join(' · ')} (min, quarter, median, three quarters, max)`
+  [min, q25, median, q75, max].map((value) => Number(value.toPrecision(4))).join(' · ')

@@ -6,6 +6,8 @@ import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
 
 export interface FlagOptions {
+  /** Paths that the command has no use for: no flag. */
+  readonly without?: readonly string[]
   /** Paths to show in help; the others are accepted and left out. Default: all. */
   readonly shown?: readonly string[]
   /** Defaults in words where they are not the schema's. */
@@ -18,10 +20,11 @@ export function addConfigFlags(
   sectionNames: readonly string[],
   options: FlagOptions = {},
 ): Command {
-  const { shown, defaults } = options
+  const { shown, defaults, without = [] } = options
   for (const { name, description, fields } of configSections()) {
     if (!sectionNames.includes(name)) continue
     for (const field of fields) {
+      if (without.includes(field.path)) continue
       const heading = name === '' || shown ? 'Options:' : `${name}: ${description}`
       const defaultText = defaults?.get(field.path) ?? field.defaultText
       field.flags.forEach((flag, i) => {

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { resolveConfig } from '@tau/model'
-import { saveTokenizer } from '@tau/train'
+import { saveTokenizer, writeShards } from '@tau/train'
 import { Command } from 'commander'
 import { userPath } from '../paths.ts'
 import { makeTokenizer, readTexts, tokenize } from '../run/corpus.ts'
+import { RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, say } from '../run/io.ts'
-import { SHARD_FILES, writeShards } from '../run/shards.ts'
 import type { Action } from './action.ts'
 import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 
@@ -16,7 +16,7 @@ export function prepareCommand(action: Action): Command {
     .description('Tokenise text once, for many runs: .bin files of ids with a JSON header, and the tokenizer')
     .requiredOption('--out <folder>', 'folder to write; train with --data.shards on it')
     .option('--shard-tokens <number>', 'tokens per .bin file', wholeNumber('shard-tokens', 1), SHARD_TOKENS)
-  addConfigFlags(command, ['data', 'tokenizer'])
+  addConfigFlags(command, ['data', 'tokenizer'], { without: ['data.shards'] })
   return command.action(action((io) => prepareAction(command, io)))
 }
 
@@ -29,7 +29,7 @@ async function prepareAction(command: Command, io: Io): Promise<number> {
   const { train, val, bytesPerToken } = tokenize(texts, tokenizer)
   const folder = userPath(out)
   const header = await writeShards(folder, { train, val, vocabSize: tokenizer.vocabSize, shardTokens })
-  await saveTokenizer(tokenizer, join(folder, SHARD_FILES.tokenizer))
+  await saveTokenizer(tokenizer, join(folder, RUN_FILES.tokenizer))
   const count = (n: number) => n.toLocaleString('en')
   say(
     io,

@@ -15,7 +15,7 @@ export function tokenizerCommand(action: Action): Command {
       wholeNumber('vocab-size', 257),
     )
     .requiredOption('--out <file>', "tokenizer.json to write, in Hugging Face's format")
-  addConfigFlags(train, ['data'])
+  addConfigFlags(train, ['data'], { without: ['data.shards'] })
   train.action(action((io) => trainAction(train, io)))
   return new Command('tokenizer').description('How text becomes tokens').addCommand(train)
 }

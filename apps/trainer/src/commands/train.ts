@@ -49,7 +49,7 @@ async function trainAction(command: Command, io: Io): Promise<number> {
     const training = await (flags.resume ? resumedTraining : freshTraining)(
       device,
       config,
-      tellStages(config, io),
+      tellStages(config, flags.resume ?? false, io),
     )
     if (training.resume) say(io, `resuming at step ${training.resume.state.step} of ${config.train.steps}`)
     const result = await runTraining(training, io)
@@ -59,16 +59,19 @@ async function trainAction(command: Command, io: Io): Promise<number> {
     )
     say(io, `model: ${config.out}`)
     if (result.reason !== 'interrupted') return EXIT.ok
-    say(io, `interrupted at step ${result.step}, saved; go on with: tau train --resume --out ${given.out}`)
+    say(
+      io,
+      `interrupted at step ${result.step}, saved; go on with: npm run tau -- train --resume --out ${given.out}`,
+    )
     return EXIT.interrupted
   } finally {
     await device.close()
   }
 }
 
-const tellStages = (config: Config, io: Io): Stages => ({
+const tellStages = (config: Config, isResumed: boolean, io: Io): Stages => ({
   tokenizer: ({ vocabSize }, { train, val }) => {
-    const how = config.tokenizer.path === undefined ? 'trained on the text' : 'read'
+    const how = config.tokenizer.path === undefined && !isResumed ? 'trained on the text' : 'read'
     say(io, `tokenizer: ${vocabSize} tokens, ${how}`)
     say(
       io,

@@ -41,8 +41,13 @@ export function buildConfig(file: Source | undefined, flags: readonly FlagValue[
   return parsed.data
 }
 
-/** Rules between fields are the packages' own; their messages get the section's name. */
+/** Rules between fields. Those of the packages are their own; their messages get the section's name. */
 function checkTogether(config: Config): void {
+  const { path, vocabSize } = config.tokenizer
+  if (path !== undefined && vocabSize !== undefined)
+    throw new UsageError(
+      `config tokenizer.vocabSize: must be left out with tokenizer.path, for a tokenizer that is read has its size, got ${vocabSize} and ${path}`,
+    )
   const renamed = (section: string, check: () => void) => {
     try {
       check()

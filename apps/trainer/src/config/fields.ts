@@ -138,9 +138,10 @@ function ruleOf({ type, enum: choices, ...limits }: Property): string {
 }
 
 function defaultText(property: Property, fallback: unknown): string | undefined {
+  if (property.otherwise !== undefined) return property.otherwise
   const value = property.default === undefined ? fallback : property.default
+  if (value === undefined) return undefined
   if (value === null) return `none: ${property.none}`
-  if (value === undefined) return property.otherwise
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(' ')
   return typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : String(value)
 }

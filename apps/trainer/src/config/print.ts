@@ -3,12 +3,13 @@ import { Document, isMap, isScalar } from 'yaml'
 import { configSections } from './fields.ts'
 import type { Config } from './schema.ts'
 
-/** The configuration with all that preset and size stand for. `model.vocabSize` is left out: the tokenizer decides it. */
+/** The configuration with all that preset and size stand for. `model.vocabSize` is left out: the tokenizer decides it, and one that is
+ *  read has its own. */
 export function expandConfig(config: Config): Config {
   const { vocabSize, ...model } = resolveConfig(config.model)
   return {
     ...config,
-    tokenizer: { ...config.tokenizer, vocabSize: config.tokenizer.vocabSize ?? vocabSize },
+    tokenizer: config.tokenizer.path === undefined ? { vocabSize, ...config.tokenizer } : config.tokenizer,
     model: { ...config.model, ...model },
   }
 }

@@ -77,7 +77,9 @@ const manifold = z.strictObject({
   embeddingsName: about(z.string().min(1).optional(), 'Field, column or tensor of that file', {
     otherwise: 'the only one',
   }),
-  width: about(whole(2).default(128), 'Width of the embeddings made from the training text'),
+  width: about(whole(2).optional(), 'Width of the embeddings made from the training text', {
+    otherwise: '128, or as much as the text gives',
+  }),
   passageTokens: about(whole(2).default(64), 'Passage of the text that gets one embedding', {
     unit: 'words',
   }),
@@ -197,7 +199,7 @@ const trainFields = {
 const sample = z.strictObject({
   prompt: about(z.string().min(1).default('\n'), 'Text that samples continue', { flag: 'prompt' }),
   tokens: about(whole(1).default(120), 'Length of a sample', { unit: 'tokens' }),
-  temperature: about(atLeast0.default(0.8), 'Below 1 bolder, above 1 wilder, 0: always the likeliest token'),
+  temperature: about(atLeast0.default(0.8), 'Below 1 safer, above 1 wilder, 0: always the likeliest token'),
   topK: about(whole(1).nullable().default(40), 'Only the likeliest tokens', { none: 'all' }),
 })
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   loadTokenizer,
+  readShards,
   readTextFiles,
   splitHeldOut,
   type Tokenizer,
@@ -10,7 +11,7 @@ import {
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
-import { readShards, SHARD_FILES } from './shards.ts'
+import { RUN_FILES } from './folder.ts'
 
 /** Text of a run, split into what is trained on and what is held out. */
 export interface Texts {
@@ -58,7 +59,7 @@ export const bytesPerToken = (tokenizer: Tokenizer, ids: Int32Array): number => 
 /** Tokens and tokenizer of a folder that `tau prepare` wrote. */
 export async function readPrepared(folder: string): Promise<{ data: TrainData; tokenizer: Tokenizer }> {
   const path = userPath(folder)
-  const tokenizer = await loadTokenizer(join(path, SHARD_FILES.tokenizer))
+  const tokenizer = await loadTokenizer(join(path, RUN_FILES.tokenizer))
   const { train, val } = await readShards(path, tokenizer.vocabSize)
   return { data: { train, val, bytesPerToken: bytesPerToken(tokenizer, val) }, tokenizer }
 }

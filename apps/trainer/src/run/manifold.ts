@@ -4,10 +4,10 @@ import {
   type DenseMatrix,
   domainLaplacian,
   type Manifold,
+  type ManifoldOrigin,
   readEmbeddings,
   readManifold,
   textEmbeddings,
-  type WriteManifoldOptions,
 } from '@tau/graph'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
@@ -20,8 +20,6 @@ export interface BuiltManifold {
   /** What manifold.json says of it. */
   readonly origin: ManifoldOrigin
 }
-
-export type ManifoldOrigin = Pick<WriteManifoldOptions, 'nameId' | 'source' | 'config'>
 
 /** The Laplacian of the manifold section, `dim` × `dim`: read from `path`, or built from an embeddings file or from the text.
  *  `text` is called only when it is needed. */
@@ -76,7 +74,7 @@ async function embeddingsOf(
   const { passages, vocabulary } = embeddings.info
   return {
     embeddings,
-    about: `${passages} passages of ${passageTokens} words (${vocabulary} distinct) → embeddings of width ${width}`,
+    about: `${passages} passages of ${passageTokens} words (${vocabulary} distinct) → embeddings of width ${embeddings.cols}`,
   }
 }
 

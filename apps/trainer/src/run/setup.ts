@@ -105,7 +105,11 @@ export async function resumedTraining(device: Device, config: Config, stages: St
   const resume = await resumeFrom(device, checkpoints)
   if (resume === undefined)
     throw new Error(`resume: ${checkpoints} must hold a checkpoint, got none; start again with --overwrite`)
-  const { model } = resume
+  const { model, state } = resume
+  if (state.step > config.train.steps)
+    throw new UsageError(
+      `resume: train.steps must be at least the ${state.step} that are done, got ${config.train.steps}; raise --steps`,
+    )
   const origin =
     model.laplacian && (await exists(join(out, 'manifold.json')))
       ? originOf(await readManifold(out))

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Csr, writeManifold } from '@tau/graph'
+import { type Csr, type ManifoldOrigin, writeManifold } from '@tau/graph'
 import { createModel, type GPT, generate, resolveConfig, saveModel } from '@tau/model'
 import { type Device, writeFileAtomic } from '@tau/tensor'
 import {
@@ -16,9 +16,8 @@ import { trainOptions } from '../config/config.ts'
 import { configYaml, expandConfig } from '../config/print.ts'
 import type { Config } from '../config/schema.ts'
 import { Progress } from '../progress.ts'
-import { RUN_FILES, writeReport } from './folder.ts'
+import { clearRun, RUN_FILES, writeReport } from './folder.ts'
 import { type Io, say } from './io.ts'
-import type { ManifoldOrigin } from './manifold.ts'
 import { versions } from './versions.ts'
 
 /** Everything a run needs, ready. */
@@ -50,13 +49,15 @@ export function freshModel(
 /** Trains and writes the run's folder: run.yaml and tokenizer.json first, metrics.jsonl as it goes, checkpoints, and at the end, however
  *  it comes, the model and report.html. */
 export async function runTraining(training: Training, io: Io): Promise<TrainResult> {
-  const { config, out, model, tokenizer, data, resume } = training
+  const { config, out, model, tokenizer, data, origin, resume } = training
   const metrics = new MetricsFile(join(out, RUN_FILES.metrics))
   const startStep = resume?.state.step ?? 0
+  if (!resume) await clearRun(out)
   await writeFileAtomic(join(out, RUN_FILES.config), configYaml(config))
   await saveTokenizer(tokenizer, join(out, RUN_FILES.tokenizer))
   if (resume) await metrics.rewindTo(startStep)
-  await saveOrigin(training)
+  // Before the first checkpoint too the folder says what the Laplacian is: a resumed run reads it from here.
+  if (model.laplacian && origin) await writeManifold(out, { laplacian: model.laplacian.csr, ...origin })
   await metrics.append(runRecord(training, startStep))
   const progress = new Progress({ stream: io.stderr, totalSteps: config.train.steps, startStep })
   const onRecord = async (record: MetricsRecord) => {
@@ -77,19 +78,13 @@ export async function runTraining(training: Training, io: Io): Promise<TrainResu
       sample: (step) => sampleText(model, tokenizer, config, step),
     })
     progress.end()
-    await saveModel(model, out)
-    await saveOrigin(training)
+    await saveModel(model, out, { origin })
     return result
   } finally {
     progress.end()
     const report = await writeReport(out)
     say(io, `report: ${report}`)
   }
-}
-
-/** The model package knows the Laplacian but not its history: manifold.json gets it from us. */
-async function saveOrigin({ model, out, origin }: Training): Promise<void> {
-  if (model.laplacian && origin) await writeManifold(out, { laplacian: model.laplacian.csr, ...origin })
 }
 
 function runRecord({ config, model, data }: Training, step: number): MetricsRecord {
