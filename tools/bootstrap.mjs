@@ -13,24 +13,29 @@ process.env.TAU_CWD ??= process.env.INIT_CWD ?? process.cwd()
 // Ctrl-C reaches every process of the terminal: the command decides what it means, and we wait for it.
 process.on('SIGINT', () => {})
 
-function run(command, commandArgs, { cwd = root, quiet = false } = {}) {
-  const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit'
-  const { status, signal } = spawnSync(command, commandArgs, {
-    cwd,
-    stdio,
+/** Runs pnpm and ends with it if it fails. Its stdout is the task's own, or goes where `stdout` says. */
+function pnpm(pnpmArgs, stdout = 'inherit') {
+  const result = spawnSync('npx', ['-y', packageManager, ...pnpmArgs], {
+    cwd: root,
+    stdio: ['inherit', stdout, stdout === 'pipe' ? 'pipe' : 'inherit'],
     shell: process.platform === 'win32',
   })
-  if (status !== 0) process.exit(status ?? (signal === 'SIGINT' ? 130 : 1))
+  if (result.status === 0) return
+  for (const output of [result.stdout, result.stderr]) if (output) process.stderr.write(output)
+  process.exit(result.status ?? (result.signal === 'SIGINT' ? 130 : 1))
 }
-const pnpm = (pnpmArgs, options) => run('npx', ['-y', packageManager, ...pnpmArgs], options)
 const exec = (...command) => pnpm(['exec', ...command])
 
 function install() {
   const marker = `${root}node_modules/.modules.yaml`
   const fresh = existsSync(marker) && statSync(marker).mtimeMs >= statSync(`${root}pnpm-lock.yaml`).mtimeMs
-  if (!fresh) pnpm(['install', '--frozen-lockfile'])
+  if (!fresh) pnpm(['install', '--frozen-lockfile'], process.stderr)
 }
-const build = () => exec('turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped')
+/** Quiet unless it fails: results on stdout (`--json`) must stay readable by a machine. */
+function build() {
+  if (!existsSync(`${root}apps/trainer/dist/cli.js`)) console.error('building the packages, once…')
+  pnpm(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'], 'pipe')
+}
 // Workspace packages resolve to their sources here: benches and conformance measure what is in the tree.
 const script = (path) => exec('node', '--conditions=source', path, ...args)
 const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
