@@ -13,6 +13,7 @@ export {
   TokenBatches,
   type TokenBatchesOptions,
 } from './data/batches.ts'
+export { readShards, type ShardHeader, type WriteShardsOptions, writeShards } from './data/shards.ts'
 export { type HeldOutSplit, readTextFiles, splitHeldOut, type TextFile } from './data/text.ts'
 export { DivergedError } from './loop/diverged.ts'
 export { bitsPerByte, type Evaluation, evaluate } from './loop/evaluate.ts'
