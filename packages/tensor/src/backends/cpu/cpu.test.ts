@@ -9,6 +9,7 @@ import { normal } from '../../kernels/testing.ts'
 import { cpu } from './cpu.ts'
 import { hasRelaxedSimd } from './features.ts'
 import { WORKSPACE_ADDRESS } from './layout.ts'
+import { Pool } from './pool.ts'
 
 const isolation = Object.getOwnPropertyDescriptor(globalThis, 'crossOriginIsolated')
 
@@ -34,6 +35,17 @@ describe('cpu options', () => {
     await expect(cpu({ threads })).rejects.toThrow(
       `cpu: threads must be a whole number from 1 to 256, got ${threads}`,
     )
+  })
+
+  it('simd: an unknown build is refused', async () => {
+    const simd = 'fast' as 'plain'
+    await expect(cpu({ simd })).rejects.toThrow('cpu: simd must be one of auto, plain, relaxed, got fast')
+  })
+
+  it('a thread that cannot start is a BackendError', async () => {
+    const notShared = new WebAssembly.Memory({ initial: 1 })
+    await expect(Pool.start(notShared, 3)).rejects.toThrow(BackendError)
+    await expect(Pool.start(notShared, 3)).rejects.toThrow('cpu: 3 threads must start, got 1: ')
   })
 
   it('says which build and how many threads it uses', async () => {
@@ -138,7 +150,7 @@ describe('kernels that fail', () => {
     const { engine } = device
     if (engine.backend !== 'cpu') throw new Error('not the cpu engine')
     expect(() => engine.kernel(tensorWasm, 'fil')).toThrow(
-      'internal: kernel must be exported by its module, got "fil"; rebuild with `pnpm wasm`',
+      'internal: kernel must be exported by its module, got "fil"; rebuild with `npm run wasm`',
     )
     await device.close()
   })

@@ -2,40 +2,52 @@ import { Device } from '../../device.ts'
 import { BackendError } from '../../errors.ts'
 import { CpuEngine } from './engine.ts'
 import { canShareMemory, hardwareThreads, hasRelaxedSimd } from './features.ts'
+import { heapStart, PAGE_BYTES } from './layout.ts'
 import { Pool } from './pool.ts'
 
 export interface CpuOptions {
-  /** Threads that take tiles, this one included; default: all the machine has. Results do not depend on it. */
+  /** Threads that take tiles, this one included; 1 to 256. Default: all the machine has.
+   *  Results do not depend on it. */
   threads?: number
   /** `relaxed` uses fused multiply-add where the runtime has it, `plain` never; default `auto`. Results are the same bits
    *  per build, and differ between builds by rounding. */
-  simd?: 'auto' | 'plain' | 'relaxed'
+  simd?: (typeof SIMD)[number]
   /** Turn every fallback (one thread, plain SIMD) into an error. */
   strict?: boolean
 }
 
+const MAX_THREADS = 256
+const SIMD = ['auto', 'plain', 'relaxed'] as const
+
 // Browsers may refuse to reserve 4 GiB of addresses: try less.
 const MAXIMUM_PAGES = [65_536, 32_768, 16_384]
 
-function makeMemory(): { memory: WebAssembly.Memory; maximum: number } {
+/** Memory that holds the workspaces of `threads` and can grow. */
+function makeMemory(threads: number): { memory: WebAssembly.Memory; maximum: number } {
+  const initial = heapStart(threads) / PAGE_BYTES
   for (const maximum of MAXIMUM_PAGES)
     try {
-      return { memory: new WebAssembly.Memory({ initial: 16, maximum, shared: true }), maximum }
+      return { memory: new WebAssembly.Memory({ initial, maximum, shared: true }), maximum }
     } catch {
       // the next smaller size; failure of all is reported below
     }
   throw new BackendError(
-    'cpu: the runtime must provide a WebAssembly memory of up to 1 GiB, got none; close other pages',
+    `cpu: the runtime must provide a WebAssembly memory of ${heapStart(threads)} bytes that grows to 1 GiB, got none; use fewer threads or close other pages`,
   )
 }
 
 /** Opens the embedded backend: AssemblyScript kernels in WASM SIMD over one shared memory and worker threads.
  *  Falls back to one thread where memory cannot be shared and to plain SIMD where relaxed SIMD is missing; `device.info`
- *  says so. Throws BackendError with `strict`, or when WebAssembly memory cannot be had. */
+ *  says so. Throws BackendError with `strict`, or when WebAssembly memory or a thread cannot be had. */
 export async function cpu(options: CpuOptions = {}): Promise<Device> {
-  const { threads: wanted = hardwareThreads(), simd = 'auto', strict = false } = options
-  if (!Number.isInteger(wanted) || wanted < 1 || wanted > 256)
-    throw new BackendError(`cpu: threads must be a whole number from 1 to 256, got ${wanted}`)
+  const {
+    threads: wanted = Math.min(MAX_THREADS, hardwareThreads()),
+    simd = 'auto',
+    strict = false,
+  } = options
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > MAX_THREADS)
+    throw new BackendError(`cpu: threads must be a whole number from 1 to ${MAX_THREADS}, got ${wanted}`)
+  if (!SIMD.includes(simd)) throw new BackendError(`cpu: simd must be one of ${SIMD.join(', ')}, got ${simd}`)
   const fallbacks: string[] = []
   const threads = wanted === 1 || canShareMemory() ? wanted : 1
   if (threads < wanted)
@@ -47,7 +59,7 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
   if (strict && fallbacks.length > 0)
     throw new BackendError(`cpu: strict allows no fallback, got ${fallbacks.join('; ')}`)
 
-  const { memory, maximum } = makeMemory()
+  const { memory, maximum } = makeMemory(threads)
   const variant = relaxed ? 'relaxed-simd' : 'simd'
   const info = { backend: 'cpu', variant, threads, fallbacks } as const
   const pool = threads > 1 ? await Pool.start(memory, threads) : undefined

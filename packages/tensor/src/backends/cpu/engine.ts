@@ -7,10 +7,10 @@ import {
   ARGS_ADDRESS,
   CONTROL_ADDRESS,
   ERROR_ADDRESS,
+  heapStart,
   MAX_ARGS,
   PAGE_BYTES,
   WORKSPACE_ADDRESS,
-  WORKSPACE_BYTES,
   Word,
 } from './layout.ts'
 import type { Pool } from './pool.ts'
@@ -55,9 +55,9 @@ export class CpuEngine implements Storage {
     this.#build = build
     this.#control = new Int32Array(memory.buffer, CONTROL_ADDRESS, 32)
     this.#args = new Float64Array(memory.buffer, ARGS_ADDRESS, MAX_ARGS)
-    const start = WORKSPACE_ADDRESS + info.threads * WORKSPACE_BYTES
-    this.#heap = new Heap(start, maximumPages * PAGE_BYTES, (bytes) => this.#grow(bytes))
-    this.#grow(start)
+    // A buffer that ended at 2³² would end at 0 in a kernel: the last line of the largest memory stays unused.
+    const limit = Math.min(maximumPages * PAGE_BYTES, 2 ** 32 - 64)
+    this.#heap = new Heap(heapStart(info.threads), limit, (bytes) => this.#grow(bytes))
   }
 
   /** The launcher of one exported function of a package's module, which is compiled on first use. */
@@ -66,7 +66,7 @@ export class CpuEngine implements Storage {
     const index = module.names.indexOf(name)
     if (index < 0)
       throw new BackendError(
-        `internal: kernel must be exported by its module, got "${name}"; rebuild with \`pnpm wasm\``,
+        `internal: kernel must be exported by its module, got "${name}"; rebuild with \`npm run wasm\``,
       )
     return (args, count, grain) => this.#launch(module, index, args, count, grain)
   }

@@ -15,6 +15,8 @@ export const ERROR_BYTES = 1_024
 export const WORKSPACE_ADDRESS = 65_536
 /** Scratch per thread: packed panels of matmul are the largest user. */
 export const WORKSPACE_BYTES = 4 << 20
+/** Where the heap begins, behind the workspaces. */
+export const heapStart = (threads: number): number => WORKSPACE_ADDRESS + threads * WORKSPACE_BYTES
 
 /** Indices of the 32-bit control words. */
 export const Word = {

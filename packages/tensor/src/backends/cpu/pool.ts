@@ -20,17 +20,32 @@ export class Pool {
     this.#threads = threads
   }
 
-  /** Starts `threads − 1` workers; the calling thread is the first. */
+  /** Starts `threads − 1` workers; the calling thread is the first. Throws BackendError, with none left running, when one
+   *  does not start. */
   static async start(memory: WebAssembly.Memory, threads: number): Promise<Pool> {
     const start = isNode ? startNodeThread : startWebThread
-    const starting = Array.from({ length: threads - 1 }, (_, i) =>
-      start({ memory, workspace: WORKSPACE_ADDRESS + (i + 1) * WORKSPACE_BYTES, layout: workerLayout }),
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: threads - 1 }, (_, i) =>
+        start({ memory, workspace: WORKSPACE_ADDRESS + (i + 1) * WORKSPACE_BYTES, layout: workerLayout }),
+      ),
     )
-    return new Pool(memory, await Promise.all(starting))
+    const pool = new Pool(
+      memory,
+      outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
+    )
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (!failed) return pool
+    await pool.close()
+    const cause: unknown = failed.reason
+    throw new BackendError(
+      `cpu: ${threads} threads must start, got ${pool.size}: ${cause instanceof Error ? cause.message : cause}; use fewer`,
+      { cause },
+    )
   }
 
   /** Lets the workers see the job that the control block describes, and returns when every tile is done.
-   *  `runTile` does tiles on this thread meanwhile; the first error it throws is thrown again at the end. */
+   *  `runTile` does tiles on this thread meanwhile; the first error it throws is thrown again at the end. A worker that the
+   *  system kills in the middle of a tile leaves this waiting for ever: its errors, traps included, are caught and counted. */
   run(tiles: number, runTile: (tile: number) => void): void {
     const control = this.#control
     const errors: unknown[] = []
@@ -73,6 +88,7 @@ async function startNodeThread(data: WorkerData): Promise<Thread> {
     worker.once('message', () => resolve())
     worker.once('error', reject)
   })
+  worker.removeAllListeners('error') // an error after the start is nobody's to catch: let Node report it
   worker.unref() // only now: an unreferenced worker may never get to say that it is ready
   return worker
 }
@@ -85,12 +101,12 @@ async function startWebThread(data: WorkerData): Promise<Thread> {
   try {
     await new Promise<void>((resolve, reject) => {
       worker.onmessage = () => resolve()
-      worker.onerror = (event) =>
-        reject(new BackendError(`cpu: a worker thread must start, got "${event.message}"`))
+      worker.onerror = ({ message }) => reject(new Error(message))
       worker.postMessage(data)
     })
   } finally {
     URL.revokeObjectURL(url)
+    worker.onerror = null // an error after the start is nobody's to catch: let the page report it
   }
   return worker
 }
