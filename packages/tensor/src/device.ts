@@ -1,6 +1,6 @@
 import type { Tape } from './autodiff/tape.ts'
-import type { Engine, Handle } from './backends/engine.ts'
-import { type ArrayOf, type DType, ELEMENT_BYTES, toTypedArray } from './dtype.ts'
+import type { BackendName, Engine } from './backends/engine.ts'
+import { type DType, ELEMENT_BYTES, toTypedArray } from './dtype.ts'
 import { DTypeError, ShapeError, shapeText } from './errors.ts'
 import { Scope } from './scope.ts'
 import { checkShape, type Shape, sizeOf } from './shape.ts'
@@ -8,7 +8,7 @@ import { Tensor } from './tensor.ts'
 
 /** What a device says of itself: printed at start-up, kept in every report and bench. */
 export interface DeviceInfo {
-  readonly backend: 'cpu' | 'gpu'
+  readonly backend: BackendName
   /** The build or mode in use: `relaxed-simd`, `simd`, `webasm`, … */
   readonly variant: string
   readonly threads: number
@@ -40,7 +40,7 @@ export class Device {
   }
 
   /** A tensor from numbers. `shape` defaults to one axis; dtype to f32, or to the kind of a typed array.
-   *  Throws ShapeError when the count does not fit, DTypeError when i32 gets a fraction. */
+   *  Throws ShapeError when the count does not fit, DTypeError when i32 gets a number that it cannot hold. */
   tensor(values: Int32Array, shape?: Shape): Tensor<'i32'>
   tensor(values: Float32Array | Float64Array | readonly number[], shape?: Shape): Tensor<'f32'>
   tensor<D extends DType>(values: ArrayLike<number>, shape: Shape, dtype: D): Tensor<D>
@@ -53,8 +53,10 @@ export class Device {
       )
     if (kind === 'i32' && !(values instanceof Int32Array))
       for (let i = 0; i < values.length; i++)
-        if (!Number.isInteger(values[i]))
-          throw new DTypeError(`tensor: i32 values must be whole numbers, got ${values[i]} at ${i}`)
+        if ((values[i] | 0) !== values[i])
+          throw new DTypeError(
+            `tensor: i32 values must be whole numbers from -2^31 to 2^31 - 1, got ${values[i]} at ${i}`,
+          )
     const out = this.empty(shape, kind)
     const typed =
       (kind === 'f32' && values instanceof Float32Array) || (kind === 'i32' && values instanceof Int32Array)
@@ -113,10 +115,6 @@ export class Device {
   /** Called by every new tensor. */
   adopt(tensor: Tensor<DType>): void {
     this.#scope?.add(tensor)
-  }
-
-  read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
-    return this.engine.read(handle, dtype, length)
   }
 
   /** Stops worker threads and frees the memory. Tensors of the device are dead afterwards. */

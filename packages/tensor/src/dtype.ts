@@ -10,7 +10,7 @@ export interface ArrayOf {
 /** Bytes per element, the same for both types. */
 export const ELEMENT_BYTES = 4
 
-/** A typed array of `values` for `dtype`; i32 accepts only whole numbers. */
+/** A typed array of `values` for `dtype`. */
 export function toTypedArray<D extends DType>(values: ArrayLike<number>, dtype: D): ArrayOf[D] {
   const make: { [K in DType]: () => ArrayOf[K] } = {
     f32: () => Float32Array.from(values),

@@ -35,6 +35,7 @@ describe('shapes', () => {
     expect([-3, -1, 0, 2].map((axis) => normalizeAxis('test', axis, 3))).toEqual([0, 2, 0, 2])
     for (const axis of [-4, 3, 0.5, NaN])
       expect(() => normalizeAxis('test', axis, 3)).toThrow(`test: axis must be between -3 and 2, got ${axis}`)
+    expect(() => normalizeAxis('test', -1, 0)).toThrow('test: a scalar has no axes, got axis -1')
   })
 
   it('split around an axis without losing elements', () => {

@@ -19,6 +19,7 @@ export function checkShape(op: string, shape: Shape): void {
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis
   if (Number.isInteger(axis) && normal >= 0 && normal < rank) return normal
+  if (rank === 0) throw new ShapeError(`${op}: a scalar has no axes, got axis ${axis}; reshape it to [1]`)
   throw new ShapeError(`${op}: axis must be between ${-rank} and ${rank - 1}, got ${axis}`)
 }
 

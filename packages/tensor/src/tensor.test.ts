@@ -66,8 +66,9 @@ describeKernel('tensors', (device) => {
     )
     expect(() => device().tensor([1, 2.5], [2], 'i32')).toThrow(DTypeError)
     expect(() => device().tensor([1, 2.5], [2], 'i32')).toThrow(
-      'tensor: i32 values must be whole numbers, got 2.5 at 1',
+      'tensor: i32 values must be whole numbers from -2^31 to 2^31 - 1, got 2.5 at 1',
     )
+    expect(() => device().tensor([0, 2 ** 31], [2], 'i32')).toThrow('got 2147483648 at 1')
     const x = device().tensor([1, 2])
     expect(() => x.view([3])).toThrow('view: shape must hold 2 elements, got [3]')
     expect(() => x.write(new Float32Array(3))).toThrow('write: values must number 2 for [2], got 3')

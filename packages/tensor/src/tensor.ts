@@ -5,7 +5,7 @@ import { ShapeError, shapeText } from './errors.ts'
 import { type Shape, sizeOf } from './shape.ts'
 
 /** Device memory shared by the tensors that view it. */
-export interface Storage {
+export interface DeviceBuffer {
   readonly handle: Handle
   /** Tensors that hold it; freed at 0. */
   refs: number
@@ -18,15 +18,15 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
   readonly device: Device
   readonly shape: Shape
   readonly dtype: D
-  readonly #storage: Storage
+  readonly #buffer: DeviceBuffer
   #disposed = false
 
-  constructor(device: Device, storage: Storage, shape: Shape, dtype: D) {
+  constructor(device: Device, buffer: DeviceBuffer, shape: Shape, dtype: D) {
     this.device = device
     this.shape = shape
     this.dtype = dtype
-    this.#storage = storage
-    storage.refs++
+    this.#buffer = buffer
+    buffer.refs++
     device.adopt(this)
   }
 
@@ -44,7 +44,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
       throw new Error(
         `tensor: ${shapeText(this.shape)} ${this.dtype} was disposed and cannot be used; keep it in its scope`,
       )
-    return this.#storage.handle
+    return this.#buffer.handle
   }
 
   get disposed(): boolean {
@@ -53,7 +53,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
 
   /** True when no other tensor views the same memory: it may be changed in place. */
   get exclusive(): boolean {
-    return this.#storage.refs === 1
+    return this.#buffer.refs === 1
   }
 
   /** Another tensor on the same memory, of the same size. Not recorded: see {@link reshape} for the operation. */
@@ -61,12 +61,12 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
     if (sizeOf(shape) !== this.size)
       throw new ShapeError(`view: shape must hold ${this.size} elements, got ${shapeText(shape)}`)
     void this.handle
-    return new Tensor(this.device, this.#storage, shape, this.dtype)
+    return new Tensor(this.device, this.#buffer, shape, this.dtype)
   }
 
   /** A copy of the values, once all operations before it have run. */
   data(): Promise<ArrayOf[D]> {
-    return this.device.read(this.handle, this.dtype, this.size)
+    return this.device.engine.read(this.handle, this.dtype, this.size)
   }
 
   /** The value of a tensor of one element. */
@@ -88,7 +88,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    if (--this.#storage.refs === 0) this.#storage.release()
+    if (--this.#buffer.refs === 0) this.#buffer.release()
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { cpu } from '../backends/cpu/cpu.ts'
 import { ShapeError } from '../errors.ts'
 import { add, mul, scale } from '../kernels/binary/binary.ts'
 import { crossEntropy } from '../kernels/cross-entropy/cross-entropy.ts'
@@ -109,6 +110,14 @@ describeKernel('tape', (device) => {
       'backward: loss must hold one element, got [2]; take its mean or sum',
     )
     expect(() => grad(() => sum(x), [])).toThrow('grad: at least one tensor must be given, got none')
+  })
+
+  it('refuses tensors of two devices, whose gradients it would not see', async () => {
+    using _scope = device().scope()
+    const other = await cpu({ threads: 1, simd: 'plain' })
+    const [x, far] = [device().tensor([1]), other.tensor([1])]
+    expect(() => grad(() => sum(x), [x, far])).toThrow('grad: tensors must live on one device')
+    await other.close()
   })
 
   it('refuses operations without a gradient where it matters, and only there', async () => {

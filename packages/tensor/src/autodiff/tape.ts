@@ -2,6 +2,7 @@ import type { Device } from '../device.ts'
 import type { DType } from '../dtype.ts'
 import { ShapeError, shapeText } from '../errors.ts'
 import { addInto } from '../kernels/accumulate/accumulate.ts'
+import { checkDevice } from '../kernels/check.ts'
 import { fill } from '../kernels/fill/fill.ts'
 import { sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -122,7 +123,9 @@ export function refuseTape(op: string, ...inputs: readonly Tensor<DType>[]): voi
  *  until the scope around the call closes. */
 export function grad(f: () => Tensor, tensors: readonly Tensor[]): { value: Tensor; grads: Tensor[] } {
   if (tensors.length === 0) throw new Error('grad: at least one tensor must be given, got none')
-  using tape = new Tape(tensors[0].device, tensors)
+  const [first, ...rest] = tensors
+  checkDevice('grad', first, ...rest)
+  using tape = new Tape(first.device, tensors)
   const value = f()
   return { value, grads: tape.backward(value) }
 }

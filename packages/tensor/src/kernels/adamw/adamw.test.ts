@@ -107,13 +107,14 @@ describeKernel('adamwUpdate', (device) => {
     return { params, norms }
   }
 
-  it('refuses shapes that differ and steps below 1', () => {
+  it('refuses shapes that differ, norms that are no scalar and steps below 1', () => {
     using _scope = device().scope()
     const [p, g, m, v] = [2, 2, 2, 3].map((n) => device().tensor(new Float32Array(n)))
     const norm = device().scalar(1)
     expect(() => adamwUpdate(p, g, m, v, norm, STEP)).toThrow(
       'adamwUpdate: shapes must be equal, got [2] and [3]',
     )
+    expect(() => adamwUpdate(p, g, m, m, m, STEP)).toThrow('adamwUpdate: norm must hold one element, got [2]')
     expect(() => adamwUpdate(p, g, m, m, norm, { ...STEP, step: 0 })).toThrow(
       'adamwUpdate: step must count from 1, got 0',
     )

@@ -1,4 +1,5 @@
 import type { Handle } from '../../backends/engine.ts'
+import { ShapeError, shapeText } from '../../errors.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkDevice, checkSameShape } from '../check.ts'
 import { kernelsOf } from '../table.ts'
@@ -43,6 +44,8 @@ export function adamwUpdate(
 ): void {
   checkDevice('adamwUpdate', param, grad, m, v, norm)
   for (const other of [grad, m, v]) checkSameShape('adamwUpdate', param, other)
+  if (norm.size !== 1)
+    throw new ShapeError(`adamwUpdate: norm must hold one element, got ${shapeText(norm.shape)}`)
   if (!Number.isInteger(step.step) || step.step < 1)
     throw new RangeError(`adamwUpdate: step must count from 1, got ${step.step}`)
   kernelsOf(param.device).adamw(param.handle, grad.handle, m.handle, v.handle, norm.handle, param.size, step)

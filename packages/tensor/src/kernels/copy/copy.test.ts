@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { grad } from '../../autodiff/tape.ts'
 import { sizeOf, splitAt } from '../../shape.ts'
 import { fill } from '../fill/fill.ts'
+import { sum } from '../reduce/reduce.ts'
 import {
   checkBackward,
   checkForward,
@@ -109,6 +111,14 @@ describeKernel('slice and concat', (device) => {
         2,
       ),
     )
+  })
+
+  it('have gradients of no elements where there are none', async () => {
+    const [dX] = await evaluate(device(), () => {
+      const [x, y] = [device().tensor([], [2, 3, 0]), device().tensor([], [2, 1, 0])]
+      return grad(() => sum(concat([x, y], 1)), [x]).grads
+    })
+    expect(dX).toHaveLength(0)
   })
 
   it('have gradients that put pieces back', async () => {

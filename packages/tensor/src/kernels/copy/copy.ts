@@ -80,18 +80,18 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const out = first.device.empty(first.shape.with(at, total))
   const { outer, inner } = splitAt(first.shape, at)
   const kernels = kernelsOf(first.device)
-  let offset = 0
+  let end = 0
   const starts = tensors.map(({ handle, shape }) => {
-    const start = offset
+    const start = end
     const cols = shape[at] * inner
     kernels.copy(
       { handle, offset: 0, stride: cols },
-      { handle: out.handle, offset, stride: total * inner },
+      { handle: out.handle, offset: start * inner, stride: total * inner },
       outer,
       cols,
     )
-    offset += cols
-    return start / inner
+    end += shape[at]
+    return start
   })
   return record('concat', tensors, out, (dOut, wanted) =>
     tensors.map(({ shape }, i) => (wanted[i] ? slice(dOut, at, starts[i], starts[i] + shape[at]) : null)),

@@ -42,7 +42,7 @@ function product(layout: Layout): GpuKernel {
 }
 
 export function matmulGpu(engine: GpuEngine): MatmulKernel {
-  const launches = launchEach(engine, LAYOUTS, product)
+  const launches = launchEach(LAYOUTS, (layout) => engine.kernel(product(layout)))
   return (layout, a, b, out, { batch, m, n, k, strideA, strideB }) =>
     launches[layout]([a, b, m, n, k, Math.floor(k / BLOCK), k % BLOCK, strideA, strideB], [n, m, batch], out)
 }

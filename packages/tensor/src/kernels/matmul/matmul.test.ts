@@ -107,6 +107,14 @@ describeDevices('matmul', { cpu, gpu }, (device) => {
           }
     })
 
+    it('has gradients of empty batches of rows', async () => {
+      using _scope = device().scope()
+      const a = device().empty([2, ...shapeOfA(layout, 3, 0)])
+      const b = device().empty(shapeOfB(layout, 5, 0))
+      const { grads } = grad(() => sum(matmul(a, b, layout)), [a, b])
+      expect(grads.map(({ shape }) => shape)).toEqual([a.shape, b.shape])
+    })
+
     it('gives an empty result for an empty side', async () => {
       for (const [m, n] of [
         [0, 5],

@@ -63,14 +63,11 @@ function sumBatch(x: Tensor, rank: number): Tensor {
   return out
 }
 
+const rowsOfBatch = (x: Tensor): Tensor => x.view([sizeOf(x.shape.slice(0, -1)), x.shape[x.rank - 1]])
+
 /** dW of a tall product x·W or x·Wᵀ is one product over all rows of the batch; any other pair is a batch of products. */
 function outerProduct(a: Tensor, b: Tensor, rank: number): Tensor {
-  if (rank === 2 && a.rank > 2 && b.rank > 2)
-    return product(
-      'tn',
-      a.view([a.size / a.shape.at(-1)!, a.shape.at(-1)!]),
-      b.view([b.size / b.shape.at(-1)!, b.shape.at(-1)!]),
-    )
+  if (rank === 2 && a.rank > 2 && b.rank > 2) return product('tn', rowsOfBatch(a), rowsOfBatch(b))
   return sumBatch(product('tn', a, b), rank)
 }
 

@@ -87,6 +87,7 @@ export function foldGpu(engine: GpuEngine, definition: FoldDefinition): Fold {
     term: (at) => `x[${at}]`,
   })
   const fold = (chunks: Chunks, ...[args, out, outer, length, inner]: Parameters<Fold>): void => {
+    if (outer * inner === 0) return
     const parts = Math.max(1, Math.ceil(length / CHUNK))
     if (parts === 1) {
       chunks(args, out, outer, length, inner, 1)

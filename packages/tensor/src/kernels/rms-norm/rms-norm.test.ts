@@ -50,6 +50,13 @@ describeKernel('rmsNorm', (device) => {
     expectNear(energies.slice(1), [1, 1, 1], { rtol: 3e-6 })
   })
 
+  it('refuses an eps below 0', () => {
+    using _scope = device().scope()
+    const x = device().tensor([1, 2])
+    for (const eps of [-1e-6, NaN])
+      expect(() => rmsNorm(x, eps)).toThrow(`rmsNorm: eps must be at least 0, got ${eps}`)
+  })
+
   it('maps zeros to zeros with a finite gradient, and takes another eps', async () => {
     const [y, dX, half] = await evaluate(device(), () => {
       const x = device().tensor(new Float32Array(5))

@@ -17,9 +17,11 @@ export type RmsNormGradKernel = (
 ) => void
 
 /** Root-mean-square normalisation over the last axis, without parameters.
+ *  A row whose sum of squares overflows f32 (|x| near 1e19) becomes 0.
  *  Source: Zhang and Sennrich, Root Mean Square Layer Normalization (2019), eq. 4, gain left out. */
 export function rmsNorm(x: Tensor, eps = 1e-6): Tensor {
   const { rows, cols } = rowsOf('rmsNorm', x)
+  if (!(eps >= 0)) throw new RangeError(`rmsNorm: eps must be at least 0, got ${eps}`)
   const { device } = x
   const y = device.empty(x.shape)
   kernelsOf(device).rmsNorm(x.handle, y.handle, rows, cols, eps)
