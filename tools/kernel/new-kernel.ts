@@ -1,4 +1,4 @@
-// pnpm kernel NAME: starts packages/tensor/src/kernels/NAME as a working copy of relu-squared under the new name — header,
+// npm run kernel NAME: starts packages/tensor/src/kernels/NAME as a working copy of relu-squared under the new name — header,
 // reference, tests, WASM body and binding, gpu.js kernel — and prints what is left to do. Change its maths.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../packages/tensor', import.meta.url))
 const name = process.argv[2]
 if (!name || !/^[a-z]+(-[a-z]+)*$/.test(name)) {
   console.error(
-    `kernel: name must be kebab-case, got ${name ?? 'none'}; run for example: pnpm kernel leaky-relu`,
+    `kernel: name must be kebab-case, got ${name ?? 'none'}; run for example: npm run kernel leaky-relu`,
   )
   process.exit(2)
 }
@@ -40,4 +40,4 @@ Left to do (the compiler lists what is missing):
   4. packages/tensor/assembly/index.ts      export { ${camel}, ${camel}Grad } from './${name}'
   5. packages/tensor/src/index.ts           export { ${camel} } from './kernels/${name}/${name}.ts'
   6. reference and tests first, then the maths; npm test -- packages/tensor/src/kernels/${name}
-  7. pnpm changeset`)
+  7. npm run format, npm run check, npm run changeset`)
