@@ -1,11 +1,7 @@
-import type { GpuEngine } from '../backends/gpu/engine.ts'
-import type { GpuKernel, GpuLaunch } from '../backends/gpu/kernel.ts'
-
-/** The launchers of a family of gpu kernels, one per operation. */
-export function launchEach<Op extends string>(
-  engine: GpuEngine,
+/** What `make` gives for each operation of a family: its launchers, by name. */
+export function launchEach<Op extends string, Launcher>(
   ops: readonly Op[],
-  define: (op: Op) => GpuKernel,
-): Record<Op, GpuLaunch> {
-  return Object.fromEntries(ops.map((op) => [op, engine.kernel(define(op))])) as Record<Op, GpuLaunch>
+  make: (op: Op) => Launcher,
+): Record<Op, Launcher> {
+  return Object.fromEntries(ops.map((op) => [op, make(op)])) as Record<Op, Launcher>
 }

@@ -1,5 +1,8 @@
 import type { Handle } from '../engine.ts'
 
+/** Whole numbers up to here are exact in f32, in which gpu.js divides indices. */
+export const EXACT_F32 = 2 ** 24
+
 /** What an argument of a kernel is: a tensor's buffer (read as `x[i]`), a whole number below 2³¹, or an f32. */
 export type GpuArgument = 'buffer' | 'int' | 'float'
 

@@ -10,7 +10,7 @@ import { neg, square } from '../unary/unary.ts'
 import { broadcastLoops, contiguousLoops, type Loops } from './broadcast.ts'
 import { broadcastTo } from './broadcast-to.ts'
 
-/** Elementwise functions of two arguments, in the order that the kernels number them. */
+/** Elementwise functions of two arguments. */
 export const BINARY_OPS = ['add', 'sub', 'mul', 'div'] as const
 export type BinaryOp = (typeof BINARY_OPS)[number]
 

@@ -1,7 +1,6 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
-import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { EXACT_F32, type GpuKernel } from '../../backends/gpu/kernel.ts'
 import { launchEach } from '../launch-each.ts'
-import { EXACT_F32 } from '../split.ts'
 import { BINARY_OPS, type BinaryKernel, type BinaryOp } from './binary.ts'
 
 const SYMBOLS: Record<BinaryOp, string> = { add: '+', sub: '-', mul: '*', div: '/' }
@@ -28,8 +27,8 @@ function kernel(op: BinaryOp, split: 'inner' | 'outer'): GpuKernel {
 }
 
 export function binaryGpu(engine: GpuEngine): BinaryKernel {
-  const inner = launchEach(engine, BINARY_OPS, (op) => kernel(op, 'inner'))
-  const outer = launchEach(engine, BINARY_OPS, (op) => kernel(op, 'outer'))
+  const inner = launchEach(BINARY_OPS, (op) => engine.kernel(kernel(op, 'inner')))
+  const outer = launchEach(BINARY_OPS, (op) => engine.kernel(kernel(op, 'outer')))
   return (op, a, b, out, { dims: [n0, n1, n2, n3], stepsA, stepsB }) => {
     // Of two axes whose product is below 2³¹ one is below 2²⁴.
     if (n2 * n3 <= EXACT_F32) inner[op]([a, b, n3, ...stepsA, ...stepsB], [n2 * n3, n1, n0], out)

@@ -1,6 +1,5 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
-import type { GpuKernel } from '../../backends/gpu/kernel.ts'
-import { EXACT_F32 } from '../split.ts'
+import { EXACT_F32, type GpuKernel } from '../../backends/gpu/kernel.ts'
 import type { TransposeKernel } from './transpose.ts'
 
 const MATRIX: GpuKernel = {

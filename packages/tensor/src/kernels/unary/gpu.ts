@@ -69,11 +69,11 @@ const gradient = (op: UnaryOp): GpuKernel => ({
 })
 
 export function unaryGpu(engine: GpuEngine): UnaryKernel {
-  const launches = launchEach(engine, UNARY_OPS, value)
+  const launches = launchEach(UNARY_OPS, (op) => engine.kernel(value(op)))
   return (op, x, out, n) => launches[op]([x], [n], out)
 }
 
 export function unaryGradGpu(engine: GpuEngine): UnaryGradKernel {
-  const launches = launchEach(engine, UNARY_OPS, gradient)
+  const launches = launchEach(UNARY_OPS, (op) => engine.kernel(gradient(op)))
   return (op, x, y, dOut, dX, n) => launches[op]([x, y, dOut], [n], dX)
 }

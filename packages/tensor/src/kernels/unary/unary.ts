@@ -3,7 +3,7 @@ import type { Handle } from '../../backends/engine.ts'
 import type { Tensor } from '../../tensor.ts'
 import { kernelsOf } from '../table.ts'
 
-/** Elementwise functions of one argument, in the order that the kernels number them. */
+/** Elementwise functions of one argument. */
 export const UNARY_OPS = [
   'neg',
   'exp',
