@@ -110,12 +110,12 @@ describe('rewindTo', () => {
   const records = [evalRecord(0), stepRecord(1), stepRecord(2), evalRecord(2), stepRecord(3), endRecord(2)]
 
   it.for([
-    [3, [0, 1, 2, 3, 4]],
-    [2, [0, 1, 2, 3]],
+    [3, [0, 1, 2, 3, 4, 5]],
+    [2, [0, 1, 2, 3, 5]],
     [1, [0, 1]],
     [0, [0]],
     [-1, []],
-  ] as const)('%i keeps what came until then, without the end', async ([step, kept]) => {
+  ] as const)('%i keeps what came until then, the end of the run too', async ([step, kept]) => {
     await appendAll(records)
     await metrics.rewindTo(step)
     expect(await readMetrics(path)).toEqual(kept.map((i) => records[i]))

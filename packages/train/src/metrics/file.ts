@@ -15,8 +15,9 @@ export class MetricsFile {
     await appendFile(this.path, `${JSON.stringify(record)}\n`)
   }
 
-  /** Prepares the file for a run that goes on from `step`: drops the records of later steps, which the run does again, and
-   *  what an ended or killed run left at the end. −1 drops all. A missing file is made. */
+  /** Prepares the file for a run that goes on from `step`: drops the records of later steps, which the run does again, and a line
+   *  that a killed run left unfinished. Ends until then stay: their seconds are part of the whole. −1 drops all. A missing file
+   *  is made. */
   async rewindTo(step: number): Promise<void> {
     const { access } = process.getBuiltinModule('node:fs/promises')
     const exists = await access(this.path).then(
@@ -24,7 +25,7 @@ export class MetricsFile {
       () => false,
     )
     const records = exists ? await readMetrics(this.path) : []
-    const kept = records.filter((record) => record.step <= step && record.kind !== 'end')
+    const kept = records.filter((record) => record.step <= step)
     await writeFileAtomic(this.path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''))
   }
 }

@@ -82,11 +82,12 @@ export interface SampleRecord {
   readonly text: string
 }
 
-/** Last line of a run that ended in order. */
+/** Last line of a run that ended in order; one that goes on adds its own lines after it. */
 export interface EndRecord {
   readonly kind: 'end'
   readonly time: string
   readonly step: number
   readonly reason: 'finished' | 'interrupted' | 'diverged'
+  /** Wall time since this start or resume. */
   readonly seconds: number
 }
