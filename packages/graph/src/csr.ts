@@ -217,10 +217,6 @@ export const symmetryError = (m: Csr): { error: number; row: number; col: number
   return worst
 }
 
-/** Is the matrix square with |m_ij − m_ji| ≤ tolerance everywhere? */
-export const isSymmetric = (m: Csr, tolerance = 0): boolean =>
-  m.nRows === m.nCols && symmetryError(m).error <= tolerance
-
 /** Throws GraphError unless m keeps the promises of `Csr`; for matrices that were not built here. */
 export const checkCsr = (op: string, m: Csr): void => {
   const { nRows, nCols, indptr, indices, values } = m

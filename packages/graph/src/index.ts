@@ -13,7 +13,6 @@ export {
   csrFromCoo,
   csrFromDense,
   diagonal,
-  isSymmetric,
   nnz,
   spmm,
   spmv,
