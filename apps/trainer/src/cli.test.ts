@@ -8,16 +8,19 @@ import { TINY, workFolder } from './testing.ts'
 const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
 
 /** `tau` as a process of its own, from source. */
-const start = (args: readonly string[], cwd: string): ChildProcess =>
-  spawn(
+function start(args: readonly string[], cwd: string, input = ''): ChildProcess {
+  const child = spawn(
     process.execPath,
     ['--no-warnings', '--experimental-strip-types', '--conditions=source', cli, ...args],
     {
       cwd,
       env: { ...process.env, TAU_CWD: cwd },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
     },
   )
+  child.stdin.end(input)
+  return child
+}
 
 const ended = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve) => child.on('close', resolve))
@@ -57,6 +60,17 @@ describe('the process', () => {
     ])
     expect(existsSync(join(folder, 'runs/stopped/checkpoints/latest.json'))).toBe(true)
     expect(existsSync(join(folder, 'runs/stopped/report.html'))).toBe(true)
+  })
+
+  it('continues a text from standard input, with the model that Ctrl-C left', async () => {
+    const args = ['generate', 'runs/stopped', '--prompt-file', '-', '--tokens', '2', '--threads', '1']
+    const child = start(args, folder, 'The whale')
+    let stdout = ''
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    expect(await ended(child)).toBe(0)
+    expect(stdout).toMatch(/^The whale[\s\S]+\n$/)
   })
 
   it('ends in order when its reader goes away', async () => {

@@ -18,25 +18,17 @@ let text: string
 let run: string
 const path = (name: string) => join(folder, name)
 
+/** Four steps of training. */
+const baseRun = (out: string): string[] => [
+  ...['train', '--data', text, '--out', out, '--steps', '4'],
+  ...['--eval-every', '2', '--heads-every', '2', '--sample-every', '2'],
+  ...TINY,
+]
+
 beforeAll(async () => {
   ;({ folder, text } = await workFolder())
   run = path('runs/base')
-  const base = [
-    'train',
-    '--data',
-    text,
-    '--out',
-    run,
-    '--steps',
-    '4',
-    '--eval-every',
-    '2',
-    '--heads-every',
-    '2',
-    '--sample-every',
-    '2',
-  ]
-  const outcome = await tau([...base, ...TINY])
+  const outcome = await tau(baseRun(run))
   expect(outcome.stderr).not.toContain('tau:')
   expect(outcome.code).toBe(0)
 })
@@ -74,22 +66,7 @@ describe('tau train', () => {
   })
 
   it('is quiet where there is no terminal, and gives the same run for the same seed', async () => {
-    const again = [
-      'train',
-      '--data',
-      text,
-      '--out',
-      path('runs/again'),
-      '--steps',
-      '4',
-      '--eval-every',
-      '2',
-      '--heads-every',
-      '2',
-      '--sample-every',
-      '2',
-    ]
-    const { stdout, stderr } = await tau([...again, ...TINY])
+    const { stdout, stderr } = await tau(baseRun(path('runs/again')))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect(stderr).not.toMatch(/[\r\x1b]/)
     expect(stderr.match(/^step .*$/gm)).toEqual([
@@ -126,6 +103,12 @@ describe('tau train', () => {
     const records = await readMetrics(join(out, 'metrics.jsonl'))
     expect(records.filter((record) => record.kind === 'step').map((record) => record.step)).toEqual([
       1, 2, 3, 4,
+    ])
+    // Both ends stand, so that the report adds up their times.
+    const ends = records.filter((record) => record.kind === 'end')
+    expect(ends.map(({ step, reason }) => [step, reason])).toEqual([
+      [2, 'interrupted'],
+      [4, 'finished'],
     ])
     expect(JSON.parse(readFileSync(join(out, 'manifold.json'), 'utf8'))).toMatchObject({
       builder_config: { tau_width: { Usize: 17 } },
@@ -258,6 +241,7 @@ describe('tau eval, generate, info, report', () => {
     for (const row of [
       /^parameters +[\d,]+$/m,
       /^nEmbd +12$/m,
+      /^manifoldDim +6$/m,
       /^tokenizer +307 tokens$/m,
       /^run +4 steps, finished$/m,
     ])

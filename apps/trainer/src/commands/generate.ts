@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { type GenerateOptions, generate, loadModel } from '@tau/model'
+import { decodeUtf8 } from '@tau/tensor'
 import { loadTokenizer, readTextFiles, type Tokenizer } from '@tau/train'
 import { Command } from 'commander'
 import { UsageError } from '../config/errors.ts'
@@ -26,7 +28,7 @@ export function generateCommand(action: Action): Command {
     .description('Continue a text with a model, token by token')
     .argument('<folder>', 'model folder, such as runs/demo')
     .argument('[prompt]', 'text to continue; default a line break')
-    .option('--prompt-file <file>', 'read the prompt from a file')
+    .option('--prompt-file <file>', 'read the prompt from a file; - reads standard input')
     .option('--tokens <number>', 'length at most', wholeNumber('tokens', 0), 256)
     .option(
       '--temperature <number>',
@@ -93,6 +95,7 @@ async function promptOf(command: Command, { promptFile }: GenerateFlags): Promis
       `generate: there must be one prompt, got a text and --prompt-file ${promptFile}; leave one out`,
     )
   if (promptFile === undefined) return given ?? '\n'
+  if (promptFile === '-') return decodeUtf8(await buffer(process.stdin), 'generate: the prompt')
   const [{ text }] = await readTextFiles([userPath(promptFile)])
   return text
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { configFromJson, countParameters, MODEL_FILES } from '@tau/model'
+import { configFromJson, countParameters, MODEL_FILES, manifoldDim } from '@tau/model'
 import { readUtf8File } from '@tau/tensor'
 import { loadTokenizer, readMetrics } from '@tau/train'
 import { Command } from 'commander'
@@ -45,7 +45,9 @@ async function modelRows(folder: string): Promise<[string, string][]> {
   const rows: [string, string][] = [
     ['parameters', countParameters(config).toLocaleString('en')],
     ['weights', `${MODEL_FILES.weights}, ${(size / 1e6).toFixed(1)} MB`],
-    ...Object.entries(config).map(([key, value]): [string, string] => [key, String(value)]),
+    ...Object.entries({ ...config, manifoldDim: manifoldDim(config) }).map(
+      ([key, value]): [string, string] => [key, value === null ? 'none' : String(value)],
+    ),
   ]
   const tokenizer = join(folder, RUN_FILES.tokenizer)
   if (await exists(tokenizer))
