@@ -4,7 +4,7 @@
 // Both kernels compute C(i, j) = Σ_k X(i, k)·W(j, k) for i < few, j < many. Steps say where things are, in elements:
 // X(i, k) at i·xFew + k·xDepth, C(i, j) at i·outFew + j·outMany. The items are chunks of `chunk` values of j, for every
 // matrix of the batch.
-import { fma, splat, sumLanes } from './simd'
+import { fma, loadPart, splat, sumLanes } from './simd'
 import { workspace } from './workspace'
 
 /** W has rows along k: dot products. Rows of W are taken one by one, in the order of memory, each against one, four or eight
@@ -96,11 +96,9 @@ function packRows(x: usize, fewBytes: usize, depthBytes: usize, few: i32, k: i32
   }
 }
 
-/** The last one to three floats of a row, and zeros: nothing is read beyond the row, where a NaN may be. */
+/** The last one to three floats of a row, and zeros: nothing is read beyond the row, where a NaN may be. Not inlined. */
 function loadTail(row: usize, bytes: usize): v128 {
-  if (bytes == 4) return v128.load32_zero(row)
-  const pair = v128.load64_zero(row)
-  return bytes == 8 ? pair : v128.load32_lane(row, pair, 2, 8)
+  return loadPart(row, bytes)
 }
 
 /** x · w over four vectors of lanes. */

@@ -72,7 +72,7 @@ export function exp1(x: f32): f32 {
 export function loadPart(p: usize, bytes: usize): v128 {
   if (bytes == 4) return v128.load32_zero(p)
   const v = v128.load64_zero(p)
-  return bytes == 8 ? v : v128.load32_lane(p + 8, v, 2)
+  return bytes == 8 ? v : v128.load32_lane(p, v, 2, 8)
 }
 
 /** The counterpart of {@link loadPart}: writes nothing beyond `bytes`. */
@@ -84,7 +84,7 @@ export function storePart(p: usize, v: v128, bytes: usize): void {
     return
   }
   v128.store64_lane(p, v, 0)
-  if (bytes > 8) v128.store32_lane(p + 8, v, 2)
+  if (bytes > 8) v128.store32_lane(p, v, 2, 8)
 }
 
 /** The next vector of a run with `left` bytes to go, whole or in part: one loop body then serves body and tail. */
