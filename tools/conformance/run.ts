@@ -49,7 +49,7 @@ async function main(): Promise<number> {
     return 0
   }
   if (!values.fixtures) throw new Error('conformance: --fixtures must name a directory, got none')
-  const dir = resolve(process.env.INIT_CWD ?? '.', values.fixtures)
+  const dir = resolve(process.env.TAU_CWD ?? '.', values.fixtures)
   const device = await openDevice()
   const { backend, variant, threads } = device.info
   console.log(`conformance on ${backend} ${variant}, ${threads} thread(s), fixtures ${dir}`)
@@ -64,7 +64,7 @@ async function main(): Promise<number> {
   const ok = passed(reports)
   if (values.json)
     writeFileSync(
-      resolve(process.env.INIT_CWD ?? '.', values.json),
+      resolve(process.env.TAU_CWD ?? '.', values.json),
       `${JSON.stringify({ device: device.info, passed: ok, groups: reports }, null, 2)}\n`,
     )
   const cases = reports.reduce((sum, report) => sum + report.cases, 0)
