@@ -23,7 +23,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
 
   constructor(device: Device, buffer: DeviceBuffer, shape: Shape, dtype: D) {
     this.device = device
-    this.shape = shape
+    this.shape = shape.slice() // the caller's array may change
     this.dtype = dtype
     this.#buffer = buffer
     buffer.refs++
