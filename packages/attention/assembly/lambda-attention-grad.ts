@@ -16,8 +16,8 @@ import {
 } from './blocks'
 import { beyondTop, LOWER, LOWER_LOW, MASS, MEAN, STAT_BYTES, UPPER, UPPER_LOW, weigh } from './lambda-attention'
 
-/** Backward of {@link lambdaAttention}. With p the weights, G = dOut and each row's dots G_i·v_top and G_i·(out_i − v_top):
- *  ds_ij = p_ij ((G_i·v_j − G_i·v_top) − G_i·(out_i − v_top)), which keeps its digits where one weight is almost 1;
+/** Backward of {@link lambdaAttention}. With p the weights, G = dOut and each row's dots G_i·centre_i and G_i·rest_i, centre + rest = out:
+ *  ds_ij = p_ij ((G_i·v_j − G_i·centre_i) − G_i·rest_i), which keeps its digits where one weight is almost 1 (see top-dots.ts);
  *  dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
  *  dclock_j = Σ_i ds, and dnow_i = −Σ_j ds for the query's own reading (0 but for rounding, which it takes back out of dclock);
  *  dtemperature = β² Σ ds (gap_ij − mean_i): rows of ds sum to zero, and without the mean gap an error of the dots cancels.

@@ -45,15 +45,18 @@ function findTop(
   largest: usize,
   stat: usize,
 ): void {
+  const at = splat(query)
+  const since = splat(now)
+  const slope = splat(minusBeta)
   let peak = v128.load32_splat(largest)
   let top = i32x4.splat(0)
   let index = i32x4(0, 1, 2, 3)
-  const end = i32x4.splat(visible)
   for (let left = visible; left > 0; left -= 4) {
-    const gap = f32x4.abs(f32x4.sub(splat(query), v128.load(keys)))
-    const elapsed = f32x4.add(f32x4.sub(v128.load(clocks), splat(now)), v128.load(clocksLow))
-    const score = fma(gap, splat(minusBeta), elapsed)
-    const better = v128.and(f32x4.gt(score, peak), i32x4.lt_s(index, end))
+    const gap = f32x4.abs(f32x4.sub(at, v128.load(keys)))
+    const elapsed = f32x4.add(f32x4.sub(v128.load(clocks), since), v128.load(clocksLow))
+    const score = fma(gap, slope, elapsed)
+    let better = f32x4.gt(score, peak)
+    if (left < 4) better = v128.and(better, lanesBefore(left))
     peak = v128.bitselect(score, peak, better)
     top = v128.bitselect(index, top, better)
     index = i32x4.add(index, i32x4.splat(4))
@@ -121,6 +124,8 @@ export function weigh(
   const lowerLow = v128.load32_splat(stat, LOWER_LOW)
   const topClock = v128.load32_splat(stat, CLOCK)
   const topClockLow = v128.load32_splat(stat, CLOCK_LOW)
+  const slope = splat(minusBeta)
+  const scale = splat(factor)
   let sum = splat(0)
   let moments = splat(0)
   for (let left = visible; left > 0; left -= 4) {
@@ -129,8 +134,8 @@ export function weigh(
       f32x4.sub(v128.load(clocks), topClock),
       f32x4.sub(v128.load(clocksLow), topClockLow),
     )
-    const exponent = fma(beyond, splat(minusBeta), elapsed)
-    const weight = v128.and(f32x4.mul(splat(factor), exp4(exponent)), lanesBefore(left))
+    let weight = f32x4.mul(scale, exp4(fma(beyond, slope, elapsed)))
+    if (left < 4) weight = v128.and(weight, lanesBefore(left))
     v128.store(weights, weight)
     sum = f32x4.add(sum, weight)
     moments = fma(weight, beyond, moments)
@@ -154,8 +159,9 @@ function withoutTop(weights: usize, key: i32): f32 {
 
 /** Streaming λ-distance attention; see lambda-attention.ts for the formula. Items are (b, h, block of QUERIES queries), the
  *  block fastest. Two passes over the keys: the first finds each row's top key, the one with the largest score, the second sums
- *  e^(score − largest)·[v, 1] of all others, so no row loses its largest weight and nothing is rescaled. With them
- *  rest = out − v_top = Σ p_j (v_j − v_top) keeps its digits even where one weight is almost 1; rest 0: not wanted.
+ *  e^(score − largest)·[v, 1] of all others, so no row loses its largest weight and nothing is rescaled. Where the top key has more
+ *  than half of the weight, rest = out − v_top = Σ p_j (v_j − v_top) keeps its digits though one weight be almost 1; elsewhere
+ *  rest = out. rest 0: not wanted.
  *  Keys have `capacity` rows per head; clock has `capacity` numbers per head (clock 0: none), clockBatch per batch, and so has
  *  clockLow (0: none). stats[row]: see STAT_BYTES. */
 export function lambdaAttention(
@@ -269,13 +275,25 @@ export function lambdaAttention(
   }
 }
 
-/** *out from Σ w v of all keys but the top one: rest = factor (*out − others·v_top), *out = v_top + rest. */
+/** Whether the top key has more than half of a row's weight, from 1 / mass; its value is then the row's centre, otherwise 0 is. */
+// @ts-ignore: decorator
+@inline
+export function dominates(factor: f32): bool {
+  return factor > 0.5
+}
+
+/** *out = factor (*out + v_top) from Σ w v of all keys but the top one, and rest = *out − centre. Where the top key dominates,
+ *  rest = factor (*out − others·v_top) comes first and *out = v_top + rest. */
 function addTop(out: usize, top: usize, bytes: usize, others: f32, factor: f32, rest: usize): void {
+  const centred = dominates(factor)
+  const share = splat(centred ? -others : 1)
+  const centre = i32x4.splat(centred ? -1 : 0)
+  const scale = splat(factor)
   for (let c: usize = 0; c < bytes; c += 16) {
     const value = loadNext(top + c, bytes - c)
-    const sum = f32x4.sub(loadNext(out + c, bytes - c), f32x4.mul(splat(others), value))
-    const part = f32x4.mul(splat(factor), sum)
+    const sum = f32x4.add(loadNext(out + c, bytes - c), f32x4.mul(share, value))
+    const part = f32x4.mul(scale, sum)
     if (rest) storeNext(rest + c, part, bytes - c)
-    storeNext(out + c, f32x4.add(value, part), bytes - c)
+    storeNext(out + c, f32x4.add(part, v128.and(value, centre)), bytes - c)
   }
 }

@@ -71,12 +71,11 @@ function normalizeBlock(block: usize, dim: i32, eps: f32, stats: usize): void {
   v128.store(stats, square1, 48)
 }
 
-/** 0 / 0 is 0 here: a zero vector with ε = 0 has energy 0. NaN stays. */
+/** max(0, form / square) in f64, so that λ is rounded once. 0 / 0 is 0 here: a zero vector with ε = 0 has energy 0. NaN stays. */
 // @ts-ignore: decorator
 @inline
-function quotient(form: v128, square: v128): v128 {
-  const value = f32x4.max(splat(0), f32x4.div(form, square))
-  return v128.andnot(value, f32x4.eq(square, splat(0)))
+function quotient(form: f32, square: f32): f64 {
+  return square == 0 ? 0 : max<f64>(0, <f64>form / <f64>square)
 }
 
 /** energy[r] = max(0, xᵀLx / (xᵀx + ε)) and lambda[r] = E / (E + τ) for blocks begin … end−1 of eight rows; τ of row r is
@@ -106,33 +105,36 @@ export function taumode(
     const count = min(LANES, rows - start)
     loadBlock(x + (((<usize>start) * (<usize>dim)) << 2), count, dim, block)
     normalizeBlock(block, dim, eps, stats)
-    let form0 = splat(0)
+    let form0 = splat(0) // a sum of the sums of each i: short chains round less
     let form1 = form0
     for (let i = 0; i < dim; i++) {
       const here = block + (<usize>i) * COLUMN
       const a = v128.load(here)
       const b = v128.load(here, 16)
       const rho = v128.load32_splat(rowSums + ((<usize>i) << 2))
-      form0 = fma(f32x4.mul(rho, a), a, form0)
-      form1 = fma(f32x4.mul(rho, b), b, form1)
+      let row0 = f32x4.mul(f32x4.mul(rho, a), a)
+      let row1 = f32x4.mul(f32x4.mul(rho, b), b)
       const stop = edge(first, i + 1)
       for (let e = edge(upper, i); e < stop; e++) {
         const there = block + ((<usize>edge(columns, e)) << COLUMN_SHIFT)
         const w = v128.load32_splat(weights + ((<usize>e) << 2))
         const da = f32x4.sub(a, v128.load(there))
         const db = f32x4.sub(b, v128.load(there, 16))
-        form0 = fma(f32x4.mul(w, da), da, form0)
-        form1 = fma(f32x4.mul(w, db), db, form1)
+        row0 = fma(f32x4.mul(w, da), da, row0)
+        row1 = fma(f32x4.mul(w, db), db, row1)
       }
+      form0 = f32x4.add(form0, row0)
+      form1 = f32x4.add(form1, row1)
     }
-    v128.store(stats, quotient(form0, v128.load(stats, 32)))
-    v128.store(stats, quotient(form1, v128.load(stats, 48)), 16)
+    v128.store(stats, form0)
+    v128.store(stats, form1, 16)
     for (let lane = 0; lane < count; lane++) {
       const r = start + lane
-      const value = load<f32>(stats + ((<usize>lane) << 2))
-      const t = load<f32>(tau + ((<usize>((r / tauInner) % tauCount)) << 2))
-      store<f32>(energy + ((<usize>r) << 2), value)
-      store<f32>(lambda + ((<usize>r) << 2), value / (value + t))
+      const sums = stats + ((<usize>lane) << 2)
+      const value = quotient(load<f32>(sums), load<f32>(sums, 32))
+      const t = <f64>load<f32>(tau + ((<usize>((r / tauInner) % tauCount)) << 2))
+      store<f32>(energy + ((<usize>r) << 2), <f32>value)
+      store<f32>(lambda + ((<usize>r) << 2), <f32>(value / (value + t)))
     }
   }
 }

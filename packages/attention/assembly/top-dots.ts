@@ -1,13 +1,13 @@
 import { packPanels } from '@tau/tensor/assembly/matmul-pack'
 import { fma, splat } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
-import { STAT_BYTES, TOP } from './lambda-attention'
+import { dominates, MASS, STAT_BYTES, TOP } from './lambda-attention'
 
-/** Rows of an item, transposed as in row-dots.ts: G·v_top is then, to the bit, what the micro-kernel makes of the same vectors. */
+/** Rows of an item, transposed as in row-dots.ts: G·centre is then, to the bit, what the micro-kernel makes of the same vectors. */
 const LANES: i32 = 8
 
-/** dots[row] = dOut·v_top, dOut·rest for blocks begin … end−1 of eight rows of [B, H, Tq, D]; v_top is the value of the row's top
- *  key, rest what {@link lambdaAttention} gave. */
+/** dots[row] = dOut·centre, dOut·rest for blocks begin … end−1 of eight rows of [B, H, Tq, D]; the centre is the value of the row's
+ *  top key where that dominates, otherwise 0, and rest is what {@link lambdaAttention} gave. */
 export function topDots(
   dOut: usize,
   rest: usize,
@@ -27,19 +27,22 @@ export function topDots(
   const results = workspace()
   const grads = results + 64
   const rests = grads + block
-  const tops = rests + block
-  const gathered = tops + block
+  const centres = rests + block
+  const gathered = centres + block
   for (let item = begin; item < end; item++) {
     const first = item * LANES
     const count = min(LANES, rows - first)
     for (let r = 0; r < count; r++) {
       const kvHead = (first + r) / queries / group
-      const top = load<i32>(stats + (<usize>(first + r)) * STAT_BYTES, TOP)
-      memory.copy(gathered + (<usize>r) * row, v + (<usize>kvHead * <usize>keys + <usize>top) * row, row)
+      const stat = stats + (<usize>(first + r)) * STAT_BYTES
+      const target = gathered + (<usize>r) * row
+      const top = <usize>kvHead * <usize>keys + <usize>load<i32>(stat, TOP)
+      if (dominates(load<f32>(stat, MASS))) memory.copy(target, v + top * row, row)
+      else memory.fill(target, 0, row)
     }
     packPanels(dOut + (<usize>first) * row, row, 4, count, dim, LANES, grads)
     packPanels(rest + (<usize>first) * row, row, 4, count, dim, LANES, rests)
-    packPanels(gathered, row, 4, count, dim, LANES, tops)
+    packPanels(gathered, row, 4, count, dim, LANES, centres)
     let low = splat(0)
     let high = splat(0)
     let restLow = splat(0)
@@ -47,8 +50,8 @@ export function topDots(
     for (let c: usize = 0; c < block; c += 32) {
       const g0 = v128.load(grads + c)
       const g1 = v128.load(grads + c, 16)
-      low = fma(g0, v128.load(tops + c), low)
-      high = fma(g1, v128.load(tops + c, 16), high)
+      low = fma(g0, v128.load(centres + c), low)
+      high = fma(g1, v128.load(centres + c, 16), high)
       restLow = fma(g0, v128.load(rests + c), restLow)
       restHigh = fma(g1, v128.load(rests + c, 16), restHigh)
     }

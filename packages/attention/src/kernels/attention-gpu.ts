@@ -50,6 +50,16 @@ export function elapsed(form: ClockForm, time: string, since: { high: string; lo
   return form === 'high' ? difference : `(${difference} + (${low} - ${since.low}))`
 }
 
+/** total += value by Kahan's compensation; needs {@link TOTAL}. Sums of hundreds of f32 are good to a few 1e-7 then. */
+export const addToTotal = (value: string): string => `
+          const term = ${value} - lost
+          const next = total + term
+          lost = (next - total) - term
+          total = next`
+
+export const TOTAL = `let total = 0.0
+    let lost = 0.0`
+
 const SIZES = ['heads', 'group', 'queries', 'keys', 'valueDim', 'capacity', 'clockBatch'] as const
 
 /** The sizes that every kernel takes after its buffers, in the order of {@link sizeArgs}. */
@@ -114,7 +124,7 @@ export const overQueriesOfHead = (body: (pair: Pair) => string): string => `
     const head = this.thread.y
     ${KV_HEAD}
     ${BATCH}
-    let total = 0.0
+    ${TOTAL}
     for (let i = 0; i < queries; i++) {
       if (this.thread.x <= i + keys - queries) {${body({ kvHead: 'kvHead', query: '(i | 0)', key: 'this.thread.x' })}
       }
@@ -127,7 +137,7 @@ export const overQueriesOfGroup = (
   key: 'this.thread.x' | 'this.thread.y',
   body: (pair: Pair) => string,
 ): string => `
-    let total = 0.0
+    ${TOTAL}
     for (let g = 0; g < group; g++) {
       const head = ${kvHead} * group + g
       ${BATCH}

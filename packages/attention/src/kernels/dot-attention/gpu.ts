@@ -1,5 +1,6 @@
 import type { GpuEngine, GpuKernel } from '@tau/tensor'
 import {
+  addToTotal,
   attentionArgs,
   BATCH,
   byClock,
@@ -15,6 +16,7 @@ import {
   queryRow,
   reading,
   sizeArgs,
+  TOTAL,
 } from '../attention-gpu.ts'
 import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention.ts'
 
@@ -85,9 +87,8 @@ const outKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotAttention_${clock}`,
   args: args(['q', 'k', 'v', 'stats'], clock),
   body: overVisibleKeys(
-    'let total = 0.0',
-    `${weightOf(FORWARD, clock, STATS)}
-          total += weight * v[${keyRow(FORWARD)} * valueDim + this.thread.x]`,
+    TOTAL,
+    `${weightOf(FORWARD, clock, STATS)}${addToTotal(`weight * v[${keyRow(FORWARD)} * valueDim + this.thread.x]`)}`,
     'return total',
   ),
 })
@@ -115,10 +116,9 @@ const dQueryKernel = (clock: ClockForm): GpuKernel => {
     const span = this.thread.z - head * spans
     ${KV_HEAD}
     ${BATCH}
-    let total = 0.0
+    ${TOTAL}
     for (let n = 0; n < each; n++) {
-      if (${key} < keys && ${key} <= this.thread.y + keys - queries) {${dScoreOf(pair, clock)}
-          total += scale * dScore * k[${keyRow(pair)} * dim + this.thread.x]
+      if (${key} < keys && ${key} <= this.thread.y + keys - queries) {${dScoreOf(pair, clock)}${addToTotal(`scale * dScore * k[${keyRow(pair)} * dim + this.thread.x]`)}
       }
     }
     return total`,
@@ -136,10 +136,9 @@ const dNowKernel = (clock: ClockForm): GpuKernel => {
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
-    let total = 0.0
+    ${TOTAL}
     for (let n = 0; n < each; n++) {
-      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}
-          total -= dScore
+      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}${addToTotal('-dScore')}
       }
     }
     return total`,
@@ -152,8 +151,8 @@ const dKeyKernel = (clock: ClockForm): GpuKernel => ({
   body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
-    (pair) => `${dScoreOf(pair, clock)}
-          total += scale * dScore * q[${queryRow(pair)} * dim + this.thread.x]`,
+    (pair) =>
+      `${dScoreOf(pair, clock)}${addToTotal(`scale * dScore * q[${queryRow(pair)} * dim + this.thread.x]`)}`,
   ),
 })
 
@@ -163,18 +162,15 @@ const dValueKernel = (clock: ClockForm): GpuKernel => ({
   body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
-    (pair) => `${weightOf(pair, clock, JOINED)}
-          total += weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`,
+    (pair) =>
+      `${weightOf(pair, clock, JOINED)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
   ),
 })
 
 const dClockKernel = (clock: ClockForm): GpuKernel => ({
   name: `dotGradClock_${clock}`,
   args: args(BACKWARD, clock),
-  body: overQueriesOfHead(
-    (pair) => `${dScoreOf(pair, clock)}
-          total += dScore`,
-  ),
+  body: overQueriesOfHead((pair) => `${dScoreOf(pair, clock)}${addToTotal('dScore')}`),
 })
 
 export function dotAttentionGpu(engine: GpuEngine): DotAttentionKernel {

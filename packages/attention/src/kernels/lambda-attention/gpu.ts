@@ -1,5 +1,6 @@
 import { foldGpu, type GpuEngine, type GpuKernel } from '@tau/tensor'
 import {
+  addToTotal,
   attentionArgs,
   BATCH,
   BY_ROW,
@@ -16,11 +17,12 @@ import {
   queryRow,
   reading,
   sizeArgs,
+  TOTAL,
 } from '../attention-gpu.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'
 import { STAT, STATS } from './stats.ts'
 
-/** What the backward kernels read of a row: its stats, dOut·v_top in two parts, dOut·rest and λq. */
+/** What the backward kernels read of a row: its stats, dOut·centre in two parts, dOut·rest and λq. */
 const JOINED = { product: STATS, productLow: STATS + 1, rest: STATS + 2, query: STATS + 3 } as const
 const JOINED_STATS = STATS + 4
 
@@ -141,18 +143,21 @@ const massKernel = (clock: ClockForm): GpuKernel => ({
   ),
 })
 
-const TOP_VALUE = `v[((kvHead | 0) * capacity + (top | 0)) * valueDim + this.thread.x]`
-const TOP = `const top = stats[${queryRow(FORWARD)} * ${STATS} + ${STAT.top}]`
+/** const top, and centre: 1 where v_top is the row's centre, 0 where 0 is. */
+const topOf = (pair: Pair) => `const top = ${statOf(pair, STATS, STAT.top)}
+    let centre = 0.0
+    if (${statOf(pair, STATS, STAT.mass)} > 0.5) { centre = 1.0 }`
 
-/** Σ_j p_j (v_j − v_top). */
+const TOP_VALUE = `v[((kvHead | 0) * capacity + (top | 0)) * valueDim + this.thread.x]`
+
+/** Σ_j p_j (v_j − centre). */
 const restKernel = (clock: ClockForm): GpuKernel => ({
   name: `lambdaRest_${clock}`,
   args: attentionArgs(['lambdaK', 'v', 'temperature', 'stats'], clock),
   body: overVisibleKeys(
-    `${TOP}
-    let total = 0.0`,
-    `${weightOf(FORWARD, clock, STATS)}
-          total += weight * (v[${keyRow(FORWARD)} * valueDim + this.thread.x] - ${TOP_VALUE})`,
+    `${topOf(FORWARD)}
+    ${TOTAL}`,
+    `${weightOf(FORWARD, clock, STATS)}${addToTotal(`weight * (v[${keyRow(FORWARD)} * valueDim + this.thread.x] - centre * ${TOP_VALUE})`)}`,
     'return total',
   ),
 })
@@ -163,24 +168,25 @@ const OUT: GpuKernel = {
   body: `
     const head = this.thread.z
     ${KV_HEAD}
-    ${TOP}
-    return ${TOP_VALUE} + rest[${queryRow(FORWARD)} * valueDim + this.thread.x]`,
+    ${topOf(FORWARD)}
+    return centre * ${TOP_VALUE} + rest[${queryRow(FORWARD)} * valueDim + this.thread.x]`,
 }
 
-/** const product = dOut·v_top of a row, summed in the order of {@link dScoreOf}. */
-const topProduct = (pair: Pair, fields: number) => `
-    const top = stats[${queryRow(pair)} * ${fields} + ${STAT.top}]
+/** const product = dOut·centre of a row, summed in the order of {@link dScoreOf}. */
+const centreProduct = (pair: Pair) => `
+    ${topOf(pair)}
     let product = 0.0
     for (let d = 0; d < valueDim; d++) {
       product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[((kvHead | 0) * capacity + (top | 0)) * valueDim + (d | 0)]
-    }`
+    }
+    product = centre * product`
 
-const TOP_PRODUCT: GpuKernel = {
-  name: 'lambdaTopProduct',
+const CENTRE_PRODUCT: GpuKernel = {
+  name: 'lambdaCentreProduct',
   args: attentionArgs(['v', 'stats', 'dOut'], 'none'),
   body: `
     const head = this.thread.y
-    ${KV_HEAD}${topProduct(BY_ROW, STATS)}
+    ${KV_HEAD}${centreProduct(BY_ROW)}
     return product`,
 }
 
@@ -194,13 +200,13 @@ const JOIN: GpuKernel = {
     if (this.thread.x === ${JOINED.product}) { return products[${queryRow(FORWARD)}] }
     if (this.thread.x === ${JOINED.query}) { return lambdaQ[${queryRow(FORWARD)}] }
     if (this.thread.x === ${JOINED.rest}) {
-      let total = 0.0
+      let dots = 0.0
       for (let d = 0; d < valueDim; d++) {
-        total += dOut[${queryRow(FORWARD)} * valueDim + (d | 0)] * rest[${queryRow(FORWARD)} * valueDim + (d | 0)]
+        dots += dOut[${queryRow(FORWARD)} * valueDim + (d | 0)] * rest[${queryRow(FORWARD)} * valueDim + (d | 0)]
       }
-      return total
+      return dots
     }
-    ${KV_HEAD}${topProduct(FORWARD, STATS)}
+    ${KV_HEAD}${centreProduct(FORWARD)}
     return product - products[${queryRow(FORWARD)}]`,
 }
 
@@ -217,7 +223,7 @@ const overSpan = (name: string, clock: ClockForm, term: (pair: Pair) => string):
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
-    let total = 0.0
+    ${TOTAL}
     for (let k = 0; k < each; k++) {
       if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}${term(pair)}
       }
@@ -226,38 +232,30 @@ const overSpan = (name: string, clock: ClockForm, term: (pair: Pair) => string):
   }
 }
 
-const signed = (pair: Pair, plus: string, minus: string) => {
+/** Adds dScore / temperature with the sign of λq − λk (`way` 1) or its opposite (−1), nothing where they are equal. */
+const addSigned = (pair: Pair, way: 1 | -1) => {
   const query = statOf(pair, JOINED_STATS, JOINED.query)
   const key = `lambdaK[${keyRow(pair)}]`
   return `
-          if (${query} > ${key}) { total ${plus} dScore / temperature[h | 0] }
-          if (${query} < ${key}) { total ${minus} dScore / temperature[h | 0] }`
+          let side = 0.0
+          if (${query} > ${key}) { side = dScore }
+          if (${query} < ${key}) { side = -dScore }${addToTotal(`${way === 1 ? '' : '-'}side / temperature[h | 0]`)}`
 }
 
-const dQueryKernel = (clock: ClockForm) => overSpan('lambdaGradQ', clock, (pair) => signed(pair, '-=', '+='))
+const dQueryKernel = (clock: ClockForm) => overSpan('lambdaGradQ', clock, (pair) => addSigned(pair, -1))
 
 const momentKernel = (clock: ClockForm) =>
   overSpan('lambdaMoment', clock, (pair) => {
     const mean = statOf(pair, JOINED_STATS, STAT.mean)
-    return `
-          total += dScore * (beyond - ${mean}) / temperature[h | 0] / temperature[h | 0]`
+    return `${addToTotal(`dScore * (beyond - ${mean}) / temperature[h | 0] / temperature[h | 0]`)}`
   })
 
-const dNowKernel = (clock: ClockForm) =>
-  overSpan(
-    'lambdaGradNow',
-    clock,
-    () => `
-          total -= dScore`,
-  )
+const dNowKernel = (clock: ClockForm) => overSpan('lambdaGradNow', clock, () => `${addToTotal('-dScore')}`)
 
 const dClockKernel = (clock: ClockForm): GpuKernel => ({
   name: `lambdaGradClock_${clock}`,
   args: attentionArgs(BACKWARD, clock),
-  body: overQueriesOfHead(
-    (pair) => `${dScoreOf(pair, clock)}
-          total += dScore`,
-  ),
+  body: overQueriesOfHead((pair) => `${dScoreOf(pair, clock)}${addToTotal('dScore')}`),
 })
 
 const dKeyKernel = (clock: ClockForm): GpuKernel => ({
@@ -266,7 +264,7 @@ const dKeyKernel = (clock: ClockForm): GpuKernel => ({
   body: overQueriesOfGroup(
     'this.thread.y',
     'this.thread.x',
-    (pair) => `${dScoreOf(pair, clock)}${signed(pair, '+=', '-=')}`,
+    (pair) => `${dScoreOf(pair, clock)}${addSigned(pair, 1)}`,
   ),
 })
 
@@ -276,13 +274,13 @@ const dValueKernel = (clock: ClockForm): GpuKernel => ({
   body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
-    (pair) => `${weightOf(pair, clock, JOINED_STATS)}
-          total += weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`,
+    (pair) =>
+      `${weightOf(pair, clock, JOINED_STATS)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
   ),
 })
 
 export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
-  const topOf = byClock(engine, topKernel)
+  const findTop = byClock(engine, topKernel)
   const mirrorOf = engine.kernel(MIRROR)
   const placed = byClock(engine, placeKernel)
   const massOf = byClock(engine, massKernel)
@@ -299,7 +297,7 @@ export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
     const part = rest ?? scratch.handle
     const fields = [STATS, queries, allHeads] as const
     const vectors = [valueDim, queries, allHeads] as const
-    topOf(clock)([lambdaQ, lambdaK, temperature, ...last], [queries, allHeads], tops.handle)
+    findTop(clock)([lambdaQ, lambdaK, temperature, ...last], [queries, allHeads], tops.handle)
     mirrorOf([lambdaQ, lambdaK, tops.handle, ...plain], [queries, allHeads], mirrors.handle)
     placed(clock)([lambdaQ, lambdaK, tops.handle, mirrors.handle, ...last], fields, stats)
     massOf(clock)([lambdaK, temperature, stats, ...last], fields, stats)
@@ -309,7 +307,7 @@ export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
 }
 
 export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKernel {
-  const productOf = engine.kernel(TOP_PRODUCT)
+  const productOf = engine.kernel(CENTRE_PRODUCT)
   const join = engine.kernel(JOIN)
   const queryGrad = byClock(engine, dQueryKernel)
   const momentOf = byClock(engine, momentKernel)

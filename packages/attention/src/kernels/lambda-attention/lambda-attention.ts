@@ -32,8 +32,9 @@ export interface LambdaHandles {
   readonly clock: ClockBuffers | undefined
 }
 
-/** The forward pass: out, stats [B·H·Tq, STATS] (see stats.ts) and, where wanted, rest = out − v_top [B, H, Tq, D], computed as Σ p_j (v_j − v_top)
- *  so that it keeps its digits where one weight is almost 1. */
+/** The forward pass: out, stats [B·H·Tq, STATS] (see stats.ts) and, where wanted, rest = out − centre [B, H, Tq, D]. The centre of a row
+ *  is v_top where the top key has more than half of the weight, and rest = Σ p_j (v_j − v_top) keeps its digits though that weight
+ *  be almost 1; otherwise it is 0. */
 export type LambdaAttentionKernel = (
   inputs: LambdaHandles,
   outputs: { readonly out: Handle; readonly rest: Handle | undefined; readonly stats: Handle },
@@ -41,7 +42,7 @@ export type LambdaAttentionKernel = (
 ) => void
 
 /** The backward pass; capacity = keys. With p the weights and
- *  ds_ij = p_ij ((dOut_i·v_j − dOut_i·v_top) − dOut_i·rest_i): dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums
+ *  ds_ij = p_ij ((dOut_i·v_j − dOut_i·centre_i) − dOut_i·rest_i): dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums
  *  over the keys of each span, every key in one span; dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], clock: see ClockGrads
  *  (undefined: not wanted). */
 export type LambdaAttentionGradKernel = (
