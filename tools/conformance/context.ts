@@ -1,3 +1,4 @@
+import type { Clock } from '@tau/attention'
 import { type Csr, csrFromCoo } from '@tau/graph'
 import { type Device, grad, mul, sum, type Tensor } from '@tau/tensor'
 import type { Found } from './compare.ts'
@@ -14,6 +15,13 @@ export type Runner = (fixture: Case, context: Context) => Promise<Found>
 
 export const tensorOf = (device: Device, { shape, data }: NumberArray): Tensor =>
   device.tensor(Float32Array.from(data), shape)
+
+/** Readings in f64 as a clock of two f32 parts, so that none of their digits is lost on the way in. */
+export function clockOf(device: Device, readings: readonly number[], shape: readonly number[]): Clock {
+  const high = Float32Array.from(readings)
+  const low = Float32Array.from(readings, (reading, i) => reading - high[i])
+  return { high: device.tensor(high, shape), low: device.tensor(low, shape) }
+}
 
 /** The oracle's sparse dictionary as CSR. */
 export function laplacianOf(fields: Fields): Csr {

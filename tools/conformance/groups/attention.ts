@@ -1,6 +1,6 @@
 import { lambdaAttention, steadyClock } from '@tau/attention'
 import { reshape, type Tensor } from '@tau/tensor'
-import { outAndGradients, type Runner, tensorOf } from '../context.ts'
+import { clockOf, outAndGradients, type Runner, tensorOf } from '../context.ts'
 
 /** [H, ...] → [1, H, ...]. */
 const batched = (x: Tensor): Tensor => reshape(x, [1, ...x.shape])
@@ -9,28 +9,36 @@ export const attention: Runner = async ({ inputs }, { device }) => {
   const names = ['lambda_q', 'lambda_k', 'v', 'temperature', 'gamma'] as const
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
   const { lambda_q, lambda_k, v, temperature, gamma } = tensors
+  const length = lambda_k.shape[1]
+  // What f32 leaves of the readings γ·t, the rounding of γ included.
+  const low = inputs
+    .array('gamma')
+    .data.flatMap((rate) => Array.from({ length }, (_, t) => rate * t - Math.fround(Math.fround(rate) * t)))
+  const clockLow = device.tensor(low, [gamma.size, length])
   return outAndGradients(tensors, batched(tensorOf(device, inputs.array('r'))), () =>
     lambdaAttention({
       lambdaQ: batched(lambda_q),
       lambdaK: batched(lambda_k),
       v: batched(v),
       temperature,
-      clock: steadyClock(gamma, lambda_k.shape[1]),
+      clock: { high: steadyClock(gamma, length).high, low: clockLow },
     }),
   )
 }
 
 export const attentionClock: Runner = async ({ inputs }, { device }) => {
-  const names = ['lambda_q', 'lambda_k', 'v', 'temperature', 'clock'] as const
+  const names = ['lambda_q', 'lambda_k', 'v', 'temperature'] as const
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
-  const { lambda_q, lambda_k, v, temperature, clock } = tensors
-  return outAndGradients(tensors, batched(tensorOf(device, inputs.array('r'))), () =>
+  const { lambda_q, lambda_k, v, temperature } = tensors
+  const { shape, data } = inputs.array('clock')
+  const { high, low } = clockOf(device, data, shape)
+  return outAndGradients({ ...tensors, clock: high }, batched(tensorOf(device, inputs.array('r'))), () =>
     lambdaAttention({
       lambdaQ: batched(lambda_q),
       lambdaK: batched(lambda_k),
       v: batched(v),
       temperature,
-      clock: batched(clock),
+      clock: { high: batched(high), low: batched(low) },
     }),
   )
 }

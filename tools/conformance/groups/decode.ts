@@ -1,7 +1,7 @@
 import { TauCache } from '@tau/attention'
 import { reshape, slice } from '@tau/tensor'
 import type { Found } from '../compare.ts'
-import { type Runner, tensorOf } from '../context.ts'
+import { clockOf, type Runner, tensorOf } from '../context.ts'
 import { decodeModel } from './model.ts'
 
 /** Attention cases: the newest query's output per prefix; model cases: logits step by step. */
@@ -20,14 +20,11 @@ export const decode: Runner = async (fixture, context) => {
   const wanted = inputs.array('prefix_lengths').data
   const out: number[] = []
   for (let t = 0; t < length; t++) {
-    const clock = device.tensor(
-      gamma.map((rate) => rate * t),
-      [1, heads, 1],
-    )
+    const readings = gamma.map((rate) => rate * t)
     cache.append({
       lambdaK: reshape(slice(lambdaK, 1, t, t + 1), [1, kvHeads, 1]),
       v: reshape(slice(v, 1, t, t + 1), [1, kvHeads, 1, valueDim]),
-      clock,
+      clock: clockOf(device, readings, [1, heads, 1]),
     })
     const answer = cache.attend({ lambdaQ: reshape(slice(lambdaQ, 1, t, t + 1), [1, heads, 1]), temperature })
     if (wanted.includes(t + 1)) out.push(...(await answer.data()))
