@@ -1,4 +1,16 @@
-export { type BenchCase, expectSamples, type KernelBench } from './bench.ts'
+export {
+  type BenchCase,
+  type DecodeBench,
+  type DecodeCase,
+  expectSamples,
+  type HostBench,
+  type Items,
+  type KernelBench,
+  opCase,
+  type Rival,
+  type StepBench,
+  type StepCase,
+} from './bench.ts'
 export { type DeviceName, describeDevices, deviceNames, type Openers } from './devices.ts'
 export { fixturesFolder, hasFixtures, readFixture } from './fixtures.ts'
 export { checkGradients, type GradientCase, numericGradient } from './gradients.ts'

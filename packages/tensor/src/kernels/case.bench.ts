@@ -1,7 +1,9 @@
-import { type BenchCase, expectSamples, type KernelBench, randomArray, type Tolerance } from '@tau/testing'
+import { type KernelBench, randomArray } from '@tau/testing'
 import type { Device } from '../device.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+
+export { opCase } from '@tau/testing'
 
 /** The benches of a kernel folder. */
 export type Benches = readonly KernelBench<Device>[]
@@ -23,23 +25,4 @@ export function randomInput(
 export function rowAt(values: Float32Array, index: number, cols: number): Float64Array {
   const start = index - (index % cols)
   return Float64Array.from(values.subarray(start, start + cols))
-}
-
-/** Times `op`, which makes a new tensor, and holds samples of it against f64 arithmetic. */
-export function opCase(
-  device: Device,
-  op: () => Tensor,
-  expectedAt: (index: number) => number,
-  tolerance: Tolerance,
-): BenchCase {
-  return {
-    run() {
-      using _scope = device.scope()
-      op()
-    },
-    async check() {
-      using _scope = device.scope()
-      expectSamples(await op().data(), expectedAt, tolerance)
-    },
-  }
 }
