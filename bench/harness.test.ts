@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { median, race, speedup, type Timing } from './harness.ts'
+import { median, p95, race, speedup, type Timing, timingOf } from './harness.ts'
 
 const timing = (label: string, samples: number[]): Timing => ({
   label,
@@ -49,5 +49,22 @@ describe('speedup', () => {
 describe('median', () => {
   it('is the middle one', () => {
     expect(median([7, 1, 5])).toBe(5)
+  })
+})
+
+describe('p95', () => {
+  it('is the nearest sample, whatever the order', () => {
+    expect(p95(Array.from({ length: 101 }, (_, i) => (i * 37) % 101))).toBe(95)
+  })
+})
+
+describe('timingOf', () => {
+  it('has the median, and half the distance of the quartiles over it', () => {
+    expect(timingOf('a', [5, 1, 4, 2, 3])).toEqual({
+      label: 'a',
+      samples: [5, 1, 4, 2, 3],
+      ms: 3,
+      spread: 1 / 3,
+    })
   })
 })

@@ -25,11 +25,15 @@ export interface RaceOptions {
   readonly warmUpMs?: number
 }
 
+/** The q-th quantile of numbers in ascending order: the nearest of them. */
 const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.floor(q * (sorted.length - 1) + 0.5)]
 const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
 
 export const median = (values: readonly number[]): number => quantile(ascending(values), 0.5)
+
+/** The value that 95 of 100 stay below or meet. */
+export const p95 = (values: readonly number[]): number => quantile(ascending(values), 0.95)
 
 async function time(contestant: Contestant, repeats: number): Promise<number> {
   const start = performance.now()
@@ -47,6 +51,14 @@ async function warmUp(contestant: Contestant, warmUpMs: number): Promise<number>
   return last
 }
 
+/** Median and spread of samples in milliseconds. */
+export function timingOf(label: string, samples: readonly number[]): Timing {
+  const sorted = ascending(samples)
+  const ms = quantile(sorted, 0.5)
+  const spread = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / ms
+  return { label, samples, ms, spread }
+}
+
 /** Times contestants in one process, round by round, each round in another order: what disturbs the machine disturbs all. */
 export async function race(contestants: readonly Contestant[], options: RaceOptions = {}): Promise<Timing[]> {
   const { rounds = 15, sampleMs = 8, warmUpMs = 60 } = options
@@ -61,16 +73,7 @@ export async function race(contestants: readonly Contestant[], options: RaceOpti
       const turn = (i + round) % contestants.length
       samples[turn].push(await time(contestants[turn], repeats[turn]))
     }
-  return contestants.map(({ label }, i) => {
-    const sorted = ascending(samples[i])
-    const ms = quantile(sorted, 0.5)
-    return {
-      label,
-      samples: samples[i],
-      ms,
-      spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / ms,
-    }
-  })
+  return contestants.map(({ label }, i) => timingOf(label, samples[i]))
 }
 
 /** How many times faster `fast` is than `slow`: the median of the rounds' ratios. Both must come from one race. */

@@ -1,8 +1,9 @@
 import type { Device } from '@tau/tensor'
 import { expectNear, type KernelBench, randomArray } from '@tau/testing'
+import { inScopes } from './devices.ts'
 import { type Contestant, race, speedup, type Timing } from './harness.ts'
 import type { GroupContext } from './registry.ts'
-import { benchLine, deviceLabel, rate } from './report.ts'
+import { benchLine, deviceLabel, rate, timesText } from './report.ts'
 import { openTfjs } from './tfjs.ts'
 
 const SIZE = 768
@@ -29,8 +30,7 @@ export async function benchSquare(
   { line, metric }: GroupContext,
 ): Promise<void> {
   const [oneThread, twoThreads] = devices
-  const scopes = devices.map((device) => device.scope())
-  try {
+  await inScopes(devices, async () => {
     const contestants: Contestant[] = []
     for (const device of [oneThread, twoThreads])
       for (const bench of squares) {
@@ -45,20 +45,19 @@ export async function benchSquare(
     const two = timings.slice(squares.length, 2 * squares.length)
     squares.forEach((bench, i) => {
       const { name, work } = bench
-      line(benchLine(name, one[i], work, [`${speedup(one[i], tfjs).toFixed(2)}x tfjs-wasm`]))
-      line(benchLine(name, two[i], work, [`${speedup(two[i], one[i]).toFixed(2)}x 1 thread`]))
+      line(benchLine(name, one[i], rate(one[i], work), [`${timesText(speedup(one[i], tfjs))} tfjs-wasm`]))
+      line(benchLine(name, two[i], rate(two[i], work), [`${timesText(speedup(two[i], one[i]))} 1 thread`]))
       metric(`${name}/gflops`, rate(one[i], work).value)
       metric(`${name}/ratio_vs_tfjs_wasm`, speedup(one[i], tfjs))
       metric(`${name}/2_threads_scaling`, speedup(two[i], one[i]))
     })
-    line(benchLine(`matmul/nn/${SIZE}`, tfjs, squares[0].work))
-    metric(`matmul/nn/${SIZE}/tfjs_wasm_gflops`, rate(tfjs, squares[0].work).value)
+    const peer = rate(tfjs, squares[0].work)
+    line(benchLine(`matmul/nn/${SIZE}`, tfjs, peer))
+    metric(`matmul/nn/${SIZE}/tfjs_wasm_gflops`, peer.value)
     if (squares.length < 3) return // a filter left some out: no figure that needs all of them
     const times = one.map((timing: Timing) => timing.ms)
     metric('matmul/layout_spread', Math.max(...times) / Math.min(...times))
     const nn = squares.findIndex(({ name }) => name === `matmul/nn/${SIZE}`)
     metric('matmul/2_threads_scaling', speedup(two[nn], one[nn]))
-  } finally {
-    for (const scope of scopes) scope[Symbol.dispose]()
-  }
+  })
 }

@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { groups } from './registry.ts'
 
 const script = fileURLToPath(new URL('run.ts', import.meta.url))
 
@@ -11,24 +15,97 @@ function bench(...args: string[]) {
   return { status, stdout, stderr }
 }
 
+/** The metrics of a run that must succeed, from the JSON in its last line. */
+function metricsOf(...args: string[]): Record<string, number> {
+  const { status, stdout, stderr } = bench(...args)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  const lines = stdout.trimEnd().split('\n')
+  const { commit, cpu, runtime, threads, metrics } = JSON.parse(lines[lines.length - 1])
+  expect(commit).toMatch(/^([0-9a-f]{40}(-dirty)?|unknown)$/)
+  expect([typeof cpu, typeof runtime, typeof threads]).toEqual(['string', 'string', 'number'])
+  for (const value of Object.values(metrics)) expect(value).toBeGreaterThan(0)
+  return metrics
+}
+
 describe('npm run bench', () => {
-  it('shows its groups and flags', () => {
+  it('shows its flags and a line for each group', () => {
     const { status, stdout } = bench('--help')
     expect(status).toBe(0)
-    for (const word of ['kernels', '--filter', '--json']) expect(stdout).toContain(word)
+    for (const word of ['--filter', '--json']) expect(stdout).toContain(word)
+    for (const [name, { summary }] of Object.entries(groups))
+      expect(stdout).toMatch(new RegExp(`^ +${name} +${summary}$`, 'm'))
   })
 
   it('refuses a group that does not exist, and lists those that do', () => {
     for (const name of ['kernel', 'constructor']) {
       const { status, stderr } = bench(name)
       expect(status).toBe(1)
-      expect(stderr).toMatch(new RegExp(`bench: group must be one of kernels.*, got "${name}"`))
+      expect(stderr).toContain(`bench: group must be one of kernels, graph, decode, train, got "${name}"`)
     }
   })
 
-  it('refuses a filter that matches nothing', () => {
-    const { status, stderr } = bench('kernels', '--filter', 'no such bench')
-    expect(status).toBe(1)
-    expect(stderr).toContain('--filter must match the name of a kernel bench, got "no such bench"')
+  it('refuses a filter that matches nothing in one group, or in any', () => {
+    const one = bench('kernels', '--filter', 'no such bench')
+    expect(one.status).toBe(1)
+    expect(one.stderr).toContain('--filter must match the name of a bench of kernels, got "no such bench"')
+    const all = bench('--filter', 'no such bench')
+    expect(all.status).toBe(1)
+    expect(all.stderr).toContain(
+      '--filter must match the name of a bench of kernels, graph, decode, train, got "no such bench"',
+    )
   })
+
+  it('runs the groups in which the filter matches, and writes what it printed', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tau-bench-'))
+    try {
+      const file = join(folder, 'bench.json')
+      const metrics = metricsOf('--filter', 'graph/knn/features', '--json', file)
+      expect(Object.keys(metrics)).toEqual(['graph/knn/features/ms', 'graph/knn/features/nodes_per_s'])
+      expect(JSON.parse(readFileSync(file, 'utf8')).metrics).toEqual(metrics)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('times a kernel and its rival in one race', () => {
+    const name = 'attention/forward_T256_D32'
+    expect(Object.keys(metricsOf('kernels', '--filter', name))).toEqual([
+      `lambda-${name}/gflops`,
+      `lambda-${name}/2_threads_scaling`,
+      `lambda-${name}/ratio_vs_dot`,
+      `dot-${name}/gflops`,
+      `dot-${name}/2_threads_scaling`,
+    ])
+  })
+
+  it('times a rival by itself where the filter leaves the other out', () => {
+    const name = 'dot-attention/forward_T256_D32'
+    expect(Object.keys(metricsOf('kernels', '--filter', name))).toEqual([
+      `${name}/gflops`,
+      `${name}/2_threads_scaling`,
+    ])
+  })
+
+  it('decodes', () => {
+    const figures = ['tokens_per_s', 'p50_ms_per_token', 'p95_ms_per_token', 'first_token_ms', 'cache_bytes']
+    const metrics = metricsOf('decode', '--filter', 'context_64')
+    expect(Object.keys(metrics)).toEqual([
+      ...figures.map((figure) => `decode/nano-tau/context_64/${figure}`),
+      'decode/nano-tau/context_64/ratio_vs_dot',
+      ...figures.map((figure) => `decode/nano-dot/context_64/${figure}`),
+    ])
+    // (λk, v and a clock) against (k, v and a clock), 4 heads of 32: no timing, so it can be asserted.
+    expect(metrics['decode/nano-tau/context_64/cache_bytes']).toBeLessThan(
+      0.6 * metrics['decode/nano-dot/context_64/cache_bytes'],
+    )
+  })
+
+  it('trains', () => {
+    const metrics = metricsOf('train', '--filter', 'nano-dot')
+    expect(Object.keys(metrics)).toEqual(
+      ['ms_per_step', 'tokens_per_s', 'gflops', '2_threads_scaling', 'live_bytes'].map(
+        (figure) => `train/nano-dot/${figure}`,
+      ),
+    )
+  }, 180_000) // some twenty steps of a real model
 })

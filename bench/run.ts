@@ -3,20 +3,24 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Group, groups } from './registry.ts'
+import { groups, type RunGroup } from './registry.ts'
 
-const HELP = `Usage: npm run bench -- [group] [--filter TEXT] [--json FILE]
+const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
 
 Times kernels and models against their peers, prints a line for each figure and one line of JSON at the end.
 
-  group          which benches to run; all when left out. Groups: ${Object.keys(groups).join(', ')}
+Groups, all of which run when none is named:
+${Object.entries(groups)
+  .map(([name, { summary }]) => `  ${name.padEnd(13)}  ${summary}`)
+  .join('\n')}
+
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
   --json FILE    also write the JSON to FILE
   --help         this text
 `
 
-/** What was measured and on what. Names of metrics end in their unit: gflops and gb_per_s are 10⁹ a second; ratios,
- *  spreads and scalings are pure numbers. */
+/** What was measured and on what. Names of metrics end in their unit: gflops and gb_per_s are 10⁹ a second, ms is
+ *  milliseconds; ratios, spreads and scalings are pure numbers. */
 interface Results {
   commit: string
   cpu: string
@@ -41,10 +45,10 @@ function commit(): string {
   }
 }
 
-async function load(name: string): Promise<Group> {
+async function load(name: string): Promise<RunGroup> {
   if (!Object.hasOwn(groups, name))
     throw new Error(`bench: group must be one of ${Object.keys(groups).join(', ')}, got "${name}"`)
-  return groups[name]()
+  return groups[name].load()
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -69,8 +73,13 @@ async function main(argv: string[]): Promise<void> {
       throw new Error(`bench: a metric must be a finite number, got ${value} for ${name}`)
     metrics[name] = Number(value.toPrecision(6))
   }
-  for (const group of chosen)
-    await group.run({ filter: values.filter, line: (text) => console.log(text), metric })
+  let matched = 0
+  for (const run of chosen)
+    matched += await run({ filter: values.filter, line: (text) => console.log(text), metric })
+  if (matched === 0)
+    throw new Error(
+      `bench: --filter must match the name of a bench of ${names.join(', ')}, got "${values.filter}"`,
+    )
   const results: Results = {
     commit: commit(),
     cpu: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores`,
