@@ -108,8 +108,8 @@ export function lambdaAttentionGrad(
             const i = first + <usize>r
             const stat = stats + i * STAT_BYTES
             weigh(
-              -beta, min(count, time + r + 1 - j0), keyList, clockList, lowList, stat, load<f32>(stat, MASS),
-              weights + (<usize>r) * BLOCK_ROW, 0,
+              -beta, min(count, time + r + 1 - j0), keyList, clock ? clockList : 0, lowList, stat,
+              load<f32>(stat, MASS), weights + (<usize>r) * BLOCK_ROW, 0,
             )
           }
           packLeft(grads, row, 4, rows, dim, packedGrads)

@@ -32,8 +32,27 @@ export const TOP: usize = 32
 
 /** Looks for the largest score of one query among the first `visible` keys of a block that starts at key `first`; updates *largest and
  *  the row's top key. Scores leave out what is the same for the row. Those that are NaN are passed over here and come back in
- *  the weights. */
+ *  the weights. `clocks` 0: no clock, as in {@link weigh}. */
 function findTop(
+  query: f32,
+  now: f32,
+  minusBeta: f32,
+  first: i32,
+  visible: i32,
+  keys: usize,
+  clocks: usize,
+  clocksLow: usize,
+  largest: usize,
+  stat: usize,
+): void {
+  if (clocks) scan(true, query, now, minusBeta, first, visible, keys, clocks, clocksLow, largest, stat)
+  else scan(false, query, now, minusBeta, first, visible, keys, clocks, clocksLow, largest, stat)
+}
+
+// @ts-ignore: decorator
+@inline
+function scan(
+  clocked: bool,
   query: f32,
   now: f32,
   minusBeta: f32,
@@ -53,16 +72,18 @@ function findTop(
   let index = i32x4(0, 1, 2, 3)
   for (let left = visible; left > 0; left -= 4) {
     const gap = f32x4.abs(f32x4.sub(at, v128.load(keys)))
-    const elapsed = f32x4.add(f32x4.sub(v128.load(clocks), since), v128.load(clocksLow))
-    const score = fma(gap, slope, elapsed)
+    let score = f32x4.mul(gap, slope)
+    if (clocked) score = fma(gap, slope, f32x4.add(f32x4.sub(v128.load(clocks), since), v128.load(clocksLow)))
     let better = f32x4.gt(score, peak)
     if (left < 4) better = v128.and(better, lanesBefore(left))
     peak = v128.bitselect(score, peak, better)
     top = v128.bitselect(index, top, better)
     index = i32x4.add(index, i32x4.splat(4))
     keys += 16
-    clocks += 16
-    clocksLow += 16
+    if (clocked) {
+      clocks += 16
+      clocksLow += 16
+    }
   }
   take(f32x4.extract_lane(peak, 0), first + i32x4.extract_lane(top, 0), largest, stat)
   take(f32x4.extract_lane(peak, 1), first + i32x4.extract_lane(top, 1), largest, stat)
@@ -105,8 +126,27 @@ export function beyondTop(keys: v128, upper: v128, upperLow: v128, lower: v128, 
 }
 
 /** weights[j] = factor · e^(score_j − largest) for j < visible, 0 for the rest of the block's row; returns their sum and, where
- *  `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. */
+ *  `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. `clocks` 0: no clock. */
 export function weigh(
+  minusBeta: f32,
+  visible: i32,
+  keys: usize,
+  clocks: usize,
+  clocksLow: usize,
+  stat: usize,
+  factor: f32,
+  weights: usize,
+  moment: usize,
+): f32 {
+  return clocks
+    ? weighRow(true, minusBeta, visible, keys, clocks, clocksLow, stat, factor, weights, moment)
+    : weighRow(false, minusBeta, visible, keys, clocks, clocksLow, stat, factor, weights, moment)
+}
+
+// @ts-ignore: decorator
+@inline
+function weighRow(
+  clocked: bool,
   minusBeta: f32,
   visible: i32,
   keys: usize,
@@ -130,18 +170,21 @@ export function weigh(
   let moments = splat(0)
   for (let left = visible; left > 0; left -= 4) {
     const beyond = beyondTop(v128.load(keys), upper, upperLow, lower, lowerLow)
-    const elapsed = f32x4.add(
-      f32x4.sub(v128.load(clocks), topClock),
-      f32x4.sub(v128.load(clocksLow), topClockLow),
-    )
-    let weight = f32x4.mul(scale, exp4(fma(beyond, slope, elapsed)))
+    let exponent = f32x4.mul(beyond, slope)
+    if (clocked) {
+      const low = f32x4.sub(v128.load(clocksLow), topClockLow)
+      exponent = fma(beyond, slope, f32x4.add(f32x4.sub(v128.load(clocks), topClock), low))
+    }
+    let weight = f32x4.mul(scale, exp4(exponent))
     if (left < 4) weight = v128.and(weight, lanesBefore(left))
     v128.store(weights, weight)
     sum = f32x4.add(sum, weight)
     moments = fma(weight, beyond, moments)
     keys += 16
-    clocks += 16
-    clocksLow += 16
+    if (clocked) {
+      clocks += 16
+      clocksLow += 16
+    }
     weights += 16
   }
   for (; weights < end; weights += 16) v128.store(weights, splat(0))
@@ -152,9 +195,17 @@ export function weigh(
 /** Sets the top key's weight, 1, to 0 and returns the sum of the others of its block. */
 function withoutTop(weights: usize, key: i32): f32 {
   store<f32>(weights + ((<usize>key) << 2), 0)
-  let sum = splat(0)
-  for (let p: usize = 0; p < BLOCK_ROW; p += 16) sum = f32x4.add(sum, v128.load(weights + p))
-  return sumLanes(sum)
+  let s0 = splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  for (let p = weights; p < weights + BLOCK_ROW; p += 64) {
+    s0 = f32x4.add(s0, v128.load(p))
+    s1 = f32x4.add(s1, v128.load(p, 16))
+    s2 = f32x4.add(s2, v128.load(p, 32))
+    s3 = f32x4.add(s3, v128.load(p, 48))
+  }
+  return sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)))
 }
 
 /** Streaming λ-distance attention; see lambda-attention.ts for the formula. Items are (b, h, block of QUERIES queries), the
@@ -230,7 +281,7 @@ export function lambdaAttention(
         const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
         const visible = min(count, time + r + 1 - j0)
         findTop(
-          load<f32>(q + at), now, minusBeta, j0, visible, keyList, clockList, lowList, largest + at,
+          load<f32>(q + at), now, minusBeta, j0, visible, keyList, clocks ? clockList : 0, lowList, largest + at,
           stat + (<usize>r) * STAT_BYTES,
         )
       }
@@ -253,7 +304,9 @@ export function lambdaAttention(
         const here = stat + (<usize>r) * STAT_BYTES
         const weights = block + (<usize>r) * BLOCK_ROW
         const visible = min(count, time + r + 1 - j0)
-        let sum = weigh(minusBeta, visible, keyList, clockList, lowList, here, 1, weights, here + MEAN)
+        let sum = weigh(
+          minusBeta, visible, keyList, clocks ? clockList : 0, lowList, here, 1, weights, here + MEAN,
+        )
         const top = load<i32>(here, TOP) - j0
         if (top >= 0 && top < visible && sum == sum) sum = withoutTop(weights, top)
         store<f32>(here, load<f32>(here, MASS) + sum, MASS)

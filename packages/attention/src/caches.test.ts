@@ -1,16 +1,20 @@
 import { cpu, type Device, gpu, grad, slice, sum } from '@tau/tensor'
 import { describeDevices, expectNear, randomArray } from '@tau/testing'
 import { expect, it } from 'vitest'
+import type { Clock } from './kernels/clock/clock.ts'
 import { dotAttention } from './kernels/dot-attention/dot-attention.ts'
 import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
 import { KvCache } from './kv-cache.ts'
 import { TauCache } from './tau-cache.ts'
-import { randomClock, uniform } from './testing/attention-cases.ts'
+import { longClock, splitReadings, uniform } from './testing/attention-cases.ts'
 import { type ArrayJson, expectFixture, itWithFixtures, tensorOf } from './testing/fixtures.ts'
 
 const [batch, heads, kvHeads, length, valueDim, keyDim] = [2, 6, 3, 83, 5, 7]
 /** Prefill, single steps, chunks; the capacity grows 8, 16, 33, 66, 132 on the way. */
 const STEPS = [11, 1, 1, 1, 19, 1, 49]
+
+/** Readings around 10⁶, where f32 is off by 0.03. */
+const readings = splitReadings(longClock(batch * heads, length, 1e6))
 
 const make = (device: Device) => ({
   lambdaQ: device.tensor(uniform(batch * heads * length, 1), [batch, heads, length]),
@@ -18,8 +22,16 @@ const make = (device: Device) => ({
   v: device.tensor(randomArray(batch * kvHeads * length * valueDim, 3), [batch, kvHeads, length, valueDim]),
   q: device.tensor(randomArray(batch * heads * length * keyDim, 4), [batch, heads, length, keyDim]),
   k: device.tensor(randomArray(batch * kvHeads * length * keyDim, 5), [batch, kvHeads, length, keyDim]),
-  clock: device.tensor(randomClock(batch * heads, length, 6), [batch, heads, length]),
+  clock: {
+    high: device.tensor(readings.high, [batch, heads, length]),
+    low: device.tensor(readings.low, [batch, heads, length]),
+  },
   temperature: device.tensor(Float32Array.from({ length: heads }, (_, h) => 0.02 * (h + 1))),
+})
+
+const sliceClock = ({ high, low }: Clock, from: number, to: number): Clock => ({
+  high: slice(high, 2, from, to),
+  low: slice(low, 2, from, to),
 })
 
 const options = { batch, heads, kvHeads, valueDim, capacity: 8 }
@@ -39,7 +51,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
         cache.append({
           lambdaK: slice(lambdaK, 2, from, to),
           v: slice(v, 2, from, to),
-          clock: withClock ? slice(clock, 2, from, to) : undefined,
+          clock: withClock ? sliceClock(clock, from, to) : undefined,
         })
         const found = cache.attend({ lambdaQ: slice(lambdaQ, 2, from, to), temperature })
         expect(found.shape).toEqual([batch, heads, count, valueDim])
@@ -65,13 +77,25 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       cache.append({
         k: slice(k, 2, from, to),
         v: slice(v, 2, from, to),
-        clock: withClock ? slice(clock, 2, from, to) : undefined,
+        clock: withClock ? sliceClock(clock, from, to) : undefined,
       })
       const found = cache.attend({ q: slice(q, 2, from, to) })
       expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
       start = to
     }
     expect(await cache.k().data()).toEqual(await k.data())
+  })
+
+  it('take readings alone, as exact as f32 holds them', async () => {
+    using _scope = device().scope()
+    const { lambdaQ, lambdaK, v, clock, temperature } = make(device())
+    using cache = new TauCache(device(), { ...options, clock: true })
+    const before = device().memory.liveBuffers
+    cache.append({ lambdaK, v, clock: clock.high })
+    expect(device().memory.liveBuffers).toBe(before)
+    const found = await cache.attend({ lambdaQ, temperature }).data()
+    const full = await lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock: clock.high }).data()
+    expectNear(found, full, { atol: 1e-6 })
   })
 
   itWithFixtures<

@@ -27,3 +27,12 @@ export function splitReadings(clock: Float64Array): { high: Float32Array; low: F
   const high = Float32Array.from(clock)
   return { high, low: Float32Array.from(clock, (c, i) => c - high[i]) }
 }
+
+/** Readings from `start` on in steps of 0.01 to 1, in f64: [rows, length]. */
+export function longClock(rows: number, length: number, start: number): Float64Array {
+  const steps = uniform(rows * length, 8)
+  const clock = new Float64Array(rows * length)
+  for (let i = 0; i < clock.length; i++)
+    clock[i] = (i % length === 0 ? start : clock[i - 1]) + 0.01 + 0.99 * steps[i]
+  return clock
+}

@@ -1,7 +1,7 @@
 import { cpu, gpu, type Tensor } from '@tau/tensor'
 import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
-import { randomClock, SIZES } from '../../testing/attention-cases.ts'
+import { longClock, randomClock, SIZES, splitReadings } from '../../testing/attention-cases.ts'
 import { outAndGrads } from '../../testing/fixtures.ts'
 import type { ReferenceSizes } from '../lambda-attention/reference.ts'
 import { dotAttention } from './dot-attention.ts'
@@ -68,6 +68,27 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
       },
       tolerance: { atol: 1e-5, rtol: 1e-5 },
     })
+  })
+
+  it('is as exact at a clock of a million as at its start, backward too', async () => {
+    using _scope = device().scope()
+    const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 3, keyDim: 2 }
+    const inputs = inputsOf(sizes)
+    const results: Float32Array[][] = []
+    for (const start of [0, 1e6]) {
+      const clock = longClock(sizes.heads, sizes.keys, start)
+      const { clock: high, ...rest } = tensors(sizes, inputs.with(3, clock))
+      const low = device().tensor(splitReadings(clock).low, high.shape)
+      const weights = device().tensor(randomArray(inputs[2].length * 2, 5), shapesOf(sizes).out)
+      const { out, grads } = await outAndGrads({ ...rest, clock: high }, weights, () =>
+        dotAttention({ ...rest, clock: { high, low } }),
+      )
+      const [q, k, v] = rounded(inputs)
+      expectNear(out, dotAttentionReference(sizes, q, k, v, clock), { atol: 2e-6 })
+      results.push(Object.values(grads))
+    }
+    for (const [i, late] of results[1].entries())
+      expectNear(late, Float64Array.from(results[0][i]), { atol: 2e-5 })
   })
 
   it('sums the parts of several spans of keys', async () => {

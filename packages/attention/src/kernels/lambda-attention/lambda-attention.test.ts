@@ -1,8 +1,8 @@
-import { cpu, gpu, type Tensor } from '@tau/tensor'
+import { cpu, gpu } from '@tau/tensor'
 import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { randomClock, SIZES, uniform } from '../../testing/attention-cases.ts'
+import { longClock, randomClock, SIZES, splitReadings, uniform } from '../../testing/attention-cases.ts'
 import {
   type ArrayJson,
   expectFixture,
@@ -11,8 +11,8 @@ import {
   tensorOf,
 } from '../../testing/fixtures.ts'
 import { steadyClock } from '../clock/clock.ts'
-import { lambdaAttention } from './lambda-attention.ts'
-import { lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
+import { type LambdaAttentionInputs, lambdaAttention } from './lambda-attention.ts'
+import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
 
 type Named<Names extends string> = Record<Names, ArrayJson>
 type Common = 'lambda_q' | 'lambda_k' | 'v' | 'temperature'
@@ -126,6 +126,61 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     })
   })
 
+  /** out and the gradients against f64 at the same f32 inputs, the clock taken in two parts. */
+  const expectExact = async (
+    sizes: ReferenceSizes,
+    inputs: readonly Float64Array[],
+    tolerance: { out: number; grads: number },
+  ) => {
+    const [q, k, v, temperature] = inputs.map(roundedTo32)
+    const exact = [q, k, v, temperature, inputs[4]]
+    const { clock: high, ...rest } = tensors(sizes, inputs)
+    const low = device().tensor(splitReadings(inputs[4]).low, high.shape)
+    const dOut = randomArray(q.length * sizes.dim, 11)
+    const named = { ...rest, clock: high }
+    const { out, grads } = await outAndGrads(named, device().tensor(dOut, shapesOf(sizes).out, 'f32'), () =>
+      lambdaAttention({ ...rest, clock: { high, low } }),
+    )
+    const expected = lambdaAttentionReference(sizes, q, k, v, temperature, inputs[4])
+    expectNear(out, expected, { atol: tolerance.out })
+    const wanted = lambdaAttentionGradReference(sizes, exact, roundedTo32(dOut))
+    const [ofQueries, ofKeys, ...others] = wanted.map((x) => Math.max(...x.map(Math.abs)))
+    const gap = Math.max(ofQueries, ofKeys) // a query beyond all keys has no gradient: sums of the keys' size cancel
+    for (const [i, found] of Object.values(grads).entries())
+      expectNear(found, wanted[i], { atol: tolerance.grads * [gap, gap, ...others][i] })
+    return { expected, rest, high }
+  }
+
+  it('is as exact at a clock of a million as at its start, backward too', async () => {
+    const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 3 }
+    for (const start of [0, 1e6]) {
+      using _scope = device().scope()
+      const inputs = inputsOf(sizes).with(4, longClock(sizes.heads, sizes.keys, start))
+      const { expected, rest, high } = await expectExact(sizes, inputs, { out: 2e-6, grads: 1e-6 })
+      if (start === 0) continue
+      const rounded = await lambdaAttention({ ...rest, clock: high }).data() // the high parts alone are not
+      expect(Math.max(...rounded.map((x, i) => Math.abs(x - expected[i])))).toBeGreaterThan(1e-3)
+    }
+  })
+
+  it.for([
+    ['above all keys', (q: number) => 9 + q, (k: number) => k],
+    ['below all keys', (q: number) => -8 - q, (k: number) => k],
+    ['between them', (q: number) => 0.4999 + q / 5000, (k: number, j: number) => (j % 2) + k / 5000],
+  ] as const)(
+    'weighs keys that are far away by their own differences: queries %s',
+    async ([, query, key]) => {
+      using _scope = device().scope()
+      const sizes = { batch: 1, heads: 3, kvHeads: 1, queries: 67, keys: 71, dim: 5 }
+      const inputs = inputsOf(sizes, 1e-3)
+      // Gradients sum a few hundred terms of the size of 1 / temperature.
+      await expectExact(sizes, inputs.with(0, inputs[0].map(query)).with(1, inputs[1].map(key)), {
+        out: 2e-6,
+        grads: 3e-6,
+      })
+    },
+  )
+
   it('sums a shared clock over the batch, and the parts of several spans of keys', async () => {
     const sizes = { batch: 2, heads: 1, kvHeads: 1, queries: 5, keys: 521, dim: 2 }
     const [q, k, v, temperature] = inputsOf(sizes)
@@ -222,7 +277,7 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     const sizes = { batch: 2, heads: 3, kvHeads: 3, queries: 5, keys: 7, dim: 2 }
     const good = tensors(sizes, inputsOf(sizes))
     const empty = (...shape: number[]) => device().empty(shape)
-    const cases: [Partial<Record<keyof typeof good, Tensor>>, string][] = [
+    const cases: [Partial<LambdaAttentionInputs>, string][] = [
       [
         { lambdaQ: empty(2, 3) },
         'lambdaQ must be [B, H, Tq] and lambdaK [B, Hkv, Tk], got [2, 3] and [2, 3, 7]',
@@ -238,6 +293,10 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
         "queries are the newest of the keys' times, so Tq ≤ Tk, got lambdaQ [2, 3, 8]",
       ],
       [{ temperature: empty(2) }, 'temperature must be [H] with H 3 query heads, got [2]'],
+      [
+        { clock: { high: empty(2, 3, 7), low: empty(3, 7) } },
+        'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 7] and, for its low part, [3, 7]',
+      ],
       [{ clock: empty(2, 3, 5) }, 'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 5]'],
     ]
     for (const [bad, message] of cases)

@@ -91,11 +91,12 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
     temperature: temperature.handle,
     clock: clockBuffers(clock),
   }
-  const rest = device.empty([batch, heads, queries, sizes.valueDim])
+  const rest = device.tape && device.empty([batch, heads, queries, sizes.valueDim])
   const { out, stats } = attend(device, handles, sizes, rest)
   const readings = clock && clockParts(clock).high
   const tensors = [lambdaQ, lambdaK, v, temperature, ...(readings ? [readings] : [])]
   return record('lambdaAttention', tensors, out, (dOut, wanted) => {
+    if (!rest) throw new Error('internal: lambdaAttention must keep rest for its gradients')
     const spans = spansOf(sizes)
     const dLambdaQ = device.empty([batch, heads, spans, queries])
     const dLambdaK = device.empty(lambdaK.shape)

@@ -52,3 +52,50 @@ export function lambdaAttentionReference(
     return -gap / temperature[head % heads] - elapsed
   })
 }
+
+/** Gradients of Σ dOut·out of {@link lambdaAttentionReference}, in plain f64 loops: to lambdaQ, lambdaK, v, temperature and clock
+ *  [B, H, Tk]. For temperatures and clocks where differences of the reference say nothing. */
+export function lambdaAttentionGradReference(
+  sizes: ReferenceSizes,
+  [lambdaQ, lambdaK, v, temperature, clock]: readonly Float64Array[],
+  dOut: Float64Array,
+): Float64Array[] {
+  const { batch, heads, kvHeads, queries, keys, dim } = sizes
+  const grads = [lambdaQ, lambdaK, v, temperature, clock].map(({ length }) => new Float64Array(length))
+  const [dQ, dK, dV, dTemperature, dClock] = grads
+  for (let head = 0; head < batch * heads; head++) {
+    const kvHead = Math.floor(head / heads) * kvHeads + Math.floor((head % heads) / (heads / kvHeads))
+    const h = head % heads
+    for (let query = 0; query < queries; query++) {
+      const row = head * queries + query
+      const now = head * keys + query + keys - queries
+      const gaps = Array.from(
+        { length: query + keys - queries + 1 },
+        (_, key) => lambdaQ[row] - lambdaK[kvHead * keys + key],
+      )
+      const scores = gaps.map(
+        (gap, key) => -Math.abs(gap) / temperature[h] - (clock[now] - clock[head * keys + key]),
+      )
+      const peak = Math.max(...scores)
+      const mass = scores.reduce((sum, score) => sum + Math.exp(score - peak), 0)
+      const weights = scores.map((score) => Math.exp(score - peak) / mass)
+      const products = gaps.map((_, key) => {
+        let product = 0
+        for (let d = 0; d < dim; d++) product += dOut[row * dim + d] * v[(kvHead * keys + key) * dim + d]
+        return product
+      })
+      gaps.forEach((gap, key) => {
+        const at = kvHead * keys + key
+        // Σ_k p_k (product_j − product_k): nothing is left of it but what is there
+        const dScore =
+          weights[key] * weights.reduce((sum, w, k) => sum + w * (products[key] - products[k]), 0)
+        dQ[row] -= (dScore * Math.sign(gap)) / temperature[h]
+        dK[at] += (dScore * Math.sign(gap)) / temperature[h]
+        dTemperature[h] += (dScore * Math.abs(gap)) / temperature[h] ** 2
+        dClock[head * keys + key] += dScore
+        for (let d = 0; d < dim; d++) dV[at * dim + d] += weights[key] * dOut[row * dim + d]
+      })
+    }
+  }
+  return grads
+}

@@ -1,16 +1,21 @@
 import { foldGpu, type GpuEngine, type GpuKernel, type Handle } from '@tau/tensor'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
 
-// The same sums as assembly/taumode.ts, over edges, of vectors scaled to a largest element of about 1.
+// The same sums as assembly/taumode.ts, over edges, of vectors scaled by a power of two to a largest element between 1 and 2.
 const ROW = '(this.thread.z * count + this.thread.y) * inner + this.thread.x'
 
 const SCALE: GpuKernel = {
   name: 'taumodeScale',
   args: { peak: 'buffer' },
   body: `
-    if (peak[this.thread.x] < 1e-18) { return 1e18 }
-    if (peak[this.thread.x] > 1e37) { return 1e-37 }
-    return 1.0 / peak[this.thread.x]`,
+    let scale = 1.0
+    for (let n = 0; n < 60; n++) {
+      if (peak[this.thread.x] * scale < 1) { scale = scale * 2 }
+    }
+    for (let n = 0; n < 126; n++) {
+      if (peak[this.thread.x] * scale >= 2) { scale = scale / 2 }
+    }
+    return scale`,
 }
 
 const SCALED: GpuKernel = {
@@ -35,7 +40,9 @@ const ENERGY: GpuKernel = {
   },
   body: `
     let form = 0.0
+    let formLost = 0.0
     let square = 0.0
+    let squareLost = 0.0
     for (let i = 0; i < dim; i++) {
       const value = x[this.thread.x * dim + (i | 0)]
       let part = rowSums[i] * value * value
@@ -45,8 +52,14 @@ const ENERGY: GpuKernel = {
           part += weights[(upper[i] + k) | 0] * step * step
         }
       }
-      form += part
-      square += value * value
+      const formTerm = part - formLost
+      const formNext = form + formTerm
+      formLost = (formNext - form) - formTerm
+      form = formNext
+      const squareTerm = value * value - squareLost
+      const squareNext = square + squareTerm
+      squareLost = (squareNext - square) - squareTerm
+      square = squareNext
     }
     square += eps * scale[this.thread.x] * scale[this.thread.x]
     if (form < 0) { return 0 }
