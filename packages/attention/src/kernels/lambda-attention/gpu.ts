@@ -31,29 +31,45 @@ type StatField = (typeof STAT)[keyof typeof STAT] | (typeof JOINED)[keyof typeof
 const statOf = (pair: Pair, fields: number, field: StatField) =>
   `stats[${queryRow(pair)} * ${fields} + ${field}]`
 
-/** const beyond, the gap less the top key's, and weight of a pair, from stats of `fields` numbers per row. */
-const weightOf = (pair: Pair, clock: ClockForm, fields: number) => {
+/** What a weight needs of a row, once per row. */
+const rowOf = (pair: Pair, fields: number) => {
   const stat = (name: keyof typeof STAT) => statOf(pair, fields, STAT[name])
-  const key = `lambdaK[${keyRow(pair)}]`
   return `
-          const above = (${key} - ${stat('upper')}) - ${stat('upperLow')}
-          const below = (${stat('lower')} - ${key}) + ${stat('lowerLow')}
-          const beyond = Math.max(above, below)
-          const exponent = ${elapsed(clock, pair.key, { high: stat('clock'), low: stat('clockLow') })} - beyond / temperature[h | 0]
-          const weight = Math.exp(exponent) * ${stat('mass')}`
+    const upper = ${stat('upper')}
+    const upperLow = ${stat('upperLow')}
+    const lower = ${stat('lower')}
+    const lowerLow = ${stat('lowerLow')}
+    const topClock = ${stat('clock')}
+    const topClockLow = ${stat('clockLow')}
+    const share = ${stat('mass')}`
 }
 
-/** const beyond, weight and dScore of a pair. */
-const dScoreOf = (pair: Pair, clock: ClockForm) => {
-  const joined = (name: keyof typeof JOINED) => statOf(pair, JOINED_STATS, JOINED[name])
-  return `${weightOf(pair, clock, JOINED_STATS)}
+/** const beyond, the gap less the top key's, and weight of a pair; after {@link rowOf}. */
+const weightOf = (pair: Pair, clock: ClockForm) => {
+  const key = `lambdaK[${keyRow(pair)}]`
+  const since = { high: 'topClock', low: 'topClockLow' }
+  return `
+          const above = (${key} - upper) - upperLow
+          const below = (lower - ${key}) + lowerLow
+          const beyond = Math.max(above, below)
+          const exponent = ${elapsed(clock, pair.key, since)} - beyond / temperature[h | 0]
+          const weight = Math.exp(exponent) * share`
+}
+
+/** What a dScore needs of a row, once per row. */
+const backwardRowOf = (pair: Pair) => `${rowOf(pair, JOINED_STATS)}
+    const centreProduct = ${statOf(pair, JOINED_STATS, JOINED.product)}
+    const centreProductLow = ${statOf(pair, JOINED_STATS, JOINED.productLow)}
+    const restProduct = ${statOf(pair, JOINED_STATS, JOINED.rest)}`
+
+/** const beyond, weight and dScore of a pair; after {@link backwardRowOf}. */
+const dScoreOf = (pair: Pair, clock: ClockForm) => `${weightOf(pair, clock)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
             product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[${keyRow(pair)} * valueDim + (d | 0)]
           }
-          const slope = ((product - ${joined('product')}) - ${joined('productLow')}) - ${joined('rest')}
+          const slope = ((product - centreProduct) - centreProductLow) - restProduct
           const dScore = weight * slope`
-}
 
 /** Index of the top key, thread (query, head). */
 const topKernel = (clock: ClockForm): GpuKernel => ({
@@ -134,8 +150,8 @@ const massKernel = (clock: ClockForm): GpuKernel => ({
       if (this.thread.x !== ${STAT.mean}) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
     }
     let mass = 0.0
-    let moment = 0.0`,
-    `${weightOf(FORWARD, clock, STATS)}
+    let moment = 0.0${rowOf(FORWARD, STATS)}`,
+    `${weightOf(FORWARD, clock)}
           mass += weight
           moment += weight * beyond`,
     `if (this.thread.x === ${STAT.mass}) { return 1.0 / mass }
@@ -156,8 +172,10 @@ const restKernel = (clock: ClockForm): GpuKernel => ({
   args: attentionArgs(['lambdaK', 'v', 'temperature', 'stats'], clock),
   body: overVisibleKeys(
     `${topOf(FORWARD)}
-    ${TOTAL}`,
-    `${weightOf(FORWARD, clock, STATS)}${addToTotal(`weight * (v[${keyRow(FORWARD)} * valueDim + this.thread.x] - centre * ${TOP_VALUE})`)}`,
+    const base = centre * ${TOP_VALUE}
+    let total = 0.0${rowOf(FORWARD, STATS)}`,
+    `${weightOf(FORWARD, clock)}
+          total += weight * (v[${keyRow(FORWARD)} * valueDim + this.thread.x] - base)`,
     'return total',
   ),
 })
@@ -223,7 +241,7 @@ const overSpan = (name: string, clock: ClockForm, term: (pair: Pair) => string):
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
-    ${TOTAL}
+    ${TOTAL}${backwardRowOf(pair)}
     for (let k = 0; k < each; k++) {
       if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}${term(pair)}
       }
@@ -255,7 +273,7 @@ const dNowKernel = (clock: ClockForm) => overSpan('lambdaGradNow', clock, () => 
 const dClockKernel = (clock: ClockForm): GpuKernel => ({
   name: `lambdaGradClock_${clock}`,
   args: attentionArgs(BACKWARD, clock),
-  body: overQueriesOfHead((pair) => `${dScoreOf(pair, clock)}${addToTotal('dScore')}`),
+  body: overQueriesOfHead((pair) => `${backwardRowOf(pair)}${dScoreOf(pair, clock)}${addToTotal('dScore')}`),
 })
 
 const dKeyKernel = (clock: ClockForm): GpuKernel => ({
@@ -264,7 +282,7 @@ const dKeyKernel = (clock: ClockForm): GpuKernel => ({
   body: overQueriesOfGroup(
     'this.thread.y',
     'this.thread.x',
-    (pair) => `${dScoreOf(pair, clock)}${addSigned(pair, 1)}`,
+    (pair) => `${backwardRowOf(pair)}${dScoreOf(pair, clock)}${addSigned(pair, 1)}`,
   ),
 })
 
@@ -275,7 +293,7 @@ const dValueKernel = (clock: ClockForm): GpuKernel => ({
     'this.thread.z',
     'this.thread.y',
     (pair) =>
-      `${weightOf(pair, clock, JOINED_STATS)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
+      `${rowOf(pair, JOINED_STATS)}${weightOf(pair, clock)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
   ),
 })
 
