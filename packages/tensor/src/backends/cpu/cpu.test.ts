@@ -48,6 +48,17 @@ describe('cpu options', () => {
     await expect(Pool.start(notShared, 3)).rejects.toThrow('cpu: 3 threads must start, got 1: ')
   })
 
+  it('shows a buffer in place, without waiting', async () => {
+    const device = await cpu({ threads: 2 })
+    const { engine } = device
+    if (engine.backend !== 'cpu') throw new Error('internal: cpu() must give a cpu engine')
+    const x = device.tensor(Float32Array.from({ length: 5 }, (_, i) => i))
+    const sum = add(x, x)
+    expect(engine.view(sum.handle, 5)).toEqual(Float32Array.of(0, 2, 4, 6, 8))
+    await device.close()
+    expect(() => engine.view(sum.handle, 5)).toThrow('view: the device must be open, got a closed one')
+  })
+
   it('says which build and how many threads it uses', async () => {
     const device = await cpu({ threads: 2, simd: 'plain', strict: true })
     expect(device.info).toEqual({ backend: 'cpu', variant: 'simd', threads: 2, fallbacks: [] })

@@ -104,6 +104,13 @@ export class CpuEngine implements Storage {
     return views[dtype]()
   }
 
+  /** A buffer of f32 in place, for checks that cannot wait: kernels are done when their launch returns. To be used at once: memory
+   *  that grows leaves the view behind, and a freed buffer is given to others. */
+  view(handle: Handle, length: number): Float32Array {
+    this.#checkOpen('view')
+    return new Float32Array(this.#memory.buffer, handle, length)
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
