@@ -115,7 +115,7 @@ export function dotAttentionGrad(
             const now = clocks ? load<f32>(clocks + own) : 0
             const nowLow = clocksLow ? load<f32>(clocksLow + own) : 0
             const visible = min(count, time + r + 1 - j0)
-            scoreRow(weights + at, visible, scale, clockList, now, lowList, nowLow)
+            scoreRow(weights + at, visible, scale, clocks ? clockList : 0, now, lowList, nowLow)
             softmaxRow(weights + at, visible, load<f32>(stat), load<f32>(stat, 4))
             const total = scoreGrads(weights + at, products + at, wide, load<f32>(delta + (i << 2)), scale, scoreSums)
             if (dNow) {

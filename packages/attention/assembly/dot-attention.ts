@@ -90,7 +90,7 @@ export function dotAttention(
         const now = clocks ? load<f32>(clocks + own) : 0
         const nowLow = clocksLow ? load<f32>(clocksLow + own) : 0
         const before = load<f32>(largest + at)
-        const peak = max(before, scoreRow(scores, visible, scale, clockList, now, lowList, nowLow))
+        const peak = max(before, scoreRow(scores, visible, scale, clocks ? clockList : 0, now, lowList, nowLow))
         if (peak != before) {
           const factor = exp1(before - peak)
           store<f32>(largest + at, peak)
@@ -116,9 +116,26 @@ export function dotAttention(
   }
 }
 
-/** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest: −∞ of none, NaN if
- *  one is NaN. */
+/** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest, −∞ of none. Those that
+ *  are NaN are passed over here and come back in the weights. `clocks` 0: no clock. */
 export function scoreRow(
+  products: usize,
+  visible: i32,
+  scale: f32,
+  clocks: usize,
+  now: f32,
+  clocksLow: usize,
+  nowLow: f32,
+): f32 {
+  return clocks
+    ? score(true, products, visible, scale, clocks, now, clocksLow, nowLow)
+    : score(false, products, visible, scale, clocks, now, clocksLow, nowLow)
+}
+
+// @ts-ignore: decorator
+@inline
+function score(
+  clocked: bool,
   products: usize,
   visible: i32,
   scale: f32,
@@ -129,16 +146,22 @@ export function scoreRow(
 ): f32 {
   let peak = splat(-Infinity)
   for (let left = visible; left > 0; left -= 4) {
-    const elapsed = f32x4.add(
-      f32x4.sub(v128.load(clocks), splat(now)),
-      f32x4.sub(v128.load(clocksLow), splat(nowLow)),
-    )
-    const score = fma(splat(scale), v128.load(products), elapsed)
+    let score = f32x4.mul(splat(scale), v128.load(products))
+    if (clocked) {
+      const elapsed = f32x4.add(
+        f32x4.sub(v128.load(clocks), splat(now)),
+        f32x4.sub(v128.load(clocksLow), splat(nowLow)),
+      )
+      score = fma(splat(scale), v128.load(products), elapsed)
+    }
     v128.store(products, score)
-    peak = f32x4.max(peak, v128.bitselect(score, splat(-Infinity), lanesBefore(left)))
+    if (left < 4) score = v128.bitselect(score, splat(-Infinity), lanesBefore(left))
+    peak = f32x4.pmax(peak, score)
     products += 16
-    clocks += 16
-    clocksLow += 16
+    if (clocked) {
+      clocks += 16
+      clocksLow += 16
+    }
   }
   return maxLanes(peak)
 }
@@ -150,7 +173,8 @@ export function softmaxRow(scores: usize, visible: i32, peak: f32, factor: f32):
   let sum = splat(0)
   for (let left = visible; left > 0; left -= 4) {
     const exponent = f32x4.sub(v128.load(scores), splat(peak))
-    const weight = v128.and(f32x4.mul(splat(factor), exp4(exponent)), lanesBefore(left))
+    let weight = f32x4.mul(splat(factor), exp4(exponent))
+    if (left < 4) weight = v128.and(weight, lanesBefore(left))
     v128.store(scores, weight)
     sum = f32x4.add(sum, weight)
     scores += 16

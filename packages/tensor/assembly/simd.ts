@@ -49,12 +49,11 @@ export function expPolynomial(f: v128): v128 {
 @inline
 export function exp4(x: v128): v128 {
   const bounded = f32x4.pmin(splat(88.37626), x) // x where it is smaller, so a NaN becomes finite here and is put back last
-  const n = f32x4.nearest(f32x4.mul(bounded, splat(1.44269504)))
+  const shifted = f32x4.add(f32x4.mul(bounded, splat(1.44269504)), splat(12582912)) // 1.5·2²³: n in the lowest bits
+  const n = f32x4.sub(shifted, splat(12582912))
   let f = fma(n, splat(-0.693359375), bounded)
   f = fma(n, splat(2.12194440e-4), f)
-  const p = expPolynomial(f)
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23)
-  const result = f32x4.mul(p, power)
+  const result = i32x4.add(expPolynomial(f), i32x4.shl(shifted, 23)) // n added to the exponent
   const flushed = v128.andnot(result, f32x4.lt(x, splat(-87.33654)))
   return v128.bitselect(flushed, x, f32x4.eq(x, x))
 }
