@@ -1,9 +1,11 @@
 // The exports of @tau/attention's WASM module: every function takes its arguments, then the range [begin, end) of one tile.
 export { setWorkspace } from '@tau/tensor/assembly/workspace'
 export { forgetClock, forgetClockGrad, steadyClock } from './clock'
+export { copyRows } from './copy-rows'
 export { dotAttention } from './dot-attention'
 export { dotAttentionGrad } from './dot-attention-grad'
 export { lambdaAttention } from './lambda-attention'
+export { lambdaFastColumns, lambdaFastForward, lambdaFastRows } from './lambda-fast'
 export { lambdaAttentionGrad } from './lambda-attention-grad'
 export { referenceTau } from './reference-tau'
 export { rope } from './rope'

@@ -1,6 +1,10 @@
 export { type Clock, forgetClock, steadyClock } from './kernels/clock/clock.ts'
 export { type DotAttentionInputs, dotAttention } from './kernels/dot-attention/dot-attention.ts'
-export { type LambdaAttentionInputs, lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
+export {
+  type LambdaAlgorithm,
+  type LambdaAttentionInputs,
+  lambdaAttention,
+} from './kernels/lambda-attention/lambda-attention.ts'
 export { type Middle, referenceTau } from './kernels/reference-tau/reference-tau.ts'
 export { type RopeOptions, rope, ropeTables } from './kernels/rope/rope.ts'
 export { calibrateTau, rayleighEnergy, taumode } from './kernels/taumode/taumode.ts'

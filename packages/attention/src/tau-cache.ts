@@ -64,7 +64,7 @@ export class TauCache implements Disposable {
     checkQueries('TauCache.attend', 'lambdaQ', lambdaQ, [batch, heads], [], this.length)
     checkTemperature('TauCache.attend', temperature, heads, lambdaQ)
     const { capacity } = this.#buffers
-    const { out, stats } = attend(
+    return attend(
       this.#device,
       {
         lambdaQ: lambdaQ.handle,
@@ -78,8 +78,6 @@ export class TauCache implements Disposable {
         clockBatch: heads * capacity,
       },
     )
-    stats.dispose()
-    return out
   }
 
   /** A copy of λk [B, Hkv, length]. */

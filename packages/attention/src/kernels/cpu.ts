@@ -1,6 +1,7 @@
 import type { CpuEngine } from '@tau/tensor'
 import { forgetClockGradWasm, forgetClockWasm, steadyClockWasm } from './clock/wasm.ts'
 import { dotAttentionGradWasm, dotAttentionWasm } from './dot-attention/wasm.ts'
+import { fastLambdaAttentionGradWasm, fastLambdaAttentionWasm } from './fast-lambda-attention/wasm.ts'
 import { lambdaAttentionGradWasm, lambdaAttentionWasm } from './lambda-attention/wasm.ts'
 import { referenceTauWasm } from './reference-tau/wasm.ts'
 import { ropeWasm } from './rope/wasm.ts'
@@ -13,6 +14,8 @@ export const cpuKernels = (engine: CpuEngine) =>
   ({
     dotAttention: dotAttentionWasm(engine),
     dotAttentionGrad: dotAttentionGradWasm(engine),
+    fastLambdaAttention: fastLambdaAttentionWasm(engine),
+    fastLambdaAttentionGrad: fastLambdaAttentionGradWasm(engine),
     forgetClock: forgetClockWasm(engine),
     forgetClockGrad: forgetClockGradWasm(engine),
     lambdaAttention: lambdaAttentionWasm(engine),

@@ -13,6 +13,8 @@ export const gpuKernels = (engine: GpuEngine) =>
   ({
     dotAttention: dotAttentionGpu(engine),
     dotAttentionGrad: dotAttentionGradGpu(engine),
+    fastLambdaAttention: undefined,
+    fastLambdaAttentionGrad: undefined,
     forgetClock: forgetClockGpu(engine),
     forgetClockGrad: forgetClockGradGpu(engine),
     lambdaAttention: lambdaAttentionGpu(engine),

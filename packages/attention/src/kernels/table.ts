@@ -2,6 +2,10 @@ import { kernelSet } from '@tau/tensor'
 import type { ForgetClockGradKernel, ForgetClockKernel, SteadyClockKernel } from './clock/clock.ts'
 import { cpuKernels } from './cpu.ts'
 import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention/dot-attention.ts'
+import type {
+  FastLambdaAttentionGradKernel,
+  FastLambdaAttentionKernel,
+} from './fast-lambda-attention/fast-lambda-attention.ts'
 import { gpuKernels } from './gpu.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention/lambda-attention.ts'
 import type { ReferenceTauKernel } from './reference-tau/reference-tau.ts'
@@ -13,6 +17,9 @@ import type { TaumodeGradKernel, TaumodeKernel } from './taumode/taumode.ts'
 export interface AttentionTable {
   dotAttention: DotAttentionKernel
   dotAttentionGrad: DotAttentionGradKernel
+  /** undefined where the backend has no such kernel; lambdaAttention is then what there is. */
+  fastLambdaAttention: FastLambdaAttentionKernel | undefined
+  fastLambdaAttentionGrad: FastLambdaAttentionGradKernel | undefined
   forgetClock: ForgetClockKernel
   forgetClockGrad: ForgetClockGradKernel
   lambdaAttention: LambdaAttentionKernel

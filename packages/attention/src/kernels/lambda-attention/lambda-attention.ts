@@ -5,7 +5,6 @@ import {
   record,
   ShapeError,
   shapeText,
-  sum,
   type Tensor,
 } from '@tau/tensor'
 import {
@@ -14,14 +13,10 @@ import {
   type ClockBuffers,
   type ClockHandles,
   clockBuffers,
-  clockGrad,
-  clockHandles,
-  emptyClockGrads,
-  spansOf,
 } from '../attention-shape.ts'
 import { type Clock, clockParts } from '../clock/clock.ts'
-import { kernelsOf } from '../table.ts'
-import { STATS } from './stats.ts'
+import { fastPass, hasFast } from './fast.ts'
+import { quadraticPass } from './quadratic.ts'
 
 /** Buffers of the inputs. lambdaK, v and clock have `capacity` rows per head. */
 export interface LambdaHandles {
@@ -32,7 +27,7 @@ export interface LambdaHandles {
   readonly clock: ClockBuffers | undefined
 }
 
-/** The forward pass: out, stats [B·H·Tq, STATS] (see stats.ts) and, where wanted, rest = out − centre [B, H, Tq, D]. The centre of a row
+/** The forward pass over all pairs: out, stats [B·H·Tq, STATS] (see stats.ts) and, where wanted, rest = out − centre [B, H, Tq, D]. The centre of a row
  *  is v_top where the top key has more than half of the weight, and rest = Σ p_j (v_j − v_top) keeps its digits though that weight
  *  be almost 1; otherwise it is 0. */
 export type LambdaAttentionKernel = (
@@ -41,7 +36,7 @@ export type LambdaAttentionKernel = (
   sizes: AttentionSizes,
 ) => void
 
-/** The backward pass; capacity = keys. With p the weights and
+/** Its backward pass; capacity = keys. With p the weights and
  *  ds_ij = p_ij ((dOut_i·v_j − dOut_i·centre_i) − dOut_i·rest_i): dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums
  *  over the keys of each span, every key in one span; dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], clock: see ClockGrads
  *  (undefined: not wanted). */
@@ -59,6 +54,8 @@ export type LambdaAttentionGradKernel = (
   spans: number,
 ) => void
 
+export type LambdaAlgorithm = 'auto' | 'fast' | 'quadratic'
+
 export interface LambdaAttentionInputs {
   /** [B, H, Tq] */
   lambdaQ: Tensor
@@ -70,20 +67,39 @@ export interface LambdaAttentionInputs {
   temperature: Tensor
   /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no clock. */
   clock?: Tensor | Clock
+  /** How to get there; the numbers agree up to rounding. Default 'auto': the faster one for these shapes. */
+  algorithm?: LambdaAlgorithm
 }
 
-/** Causal attention by distance of scalars, exact and streaming: no T × T matrix is ever stored.
+/** One forward pass and what makes its gradients. */
+export interface LambdaPass {
+  readonly out: Tensor
+  /** The gradients of Σ dOut·out; that of the clock is made where it is wanted. */
+  backward(dOut: Tensor, clockWanted: boolean): LambdaGrads
+}
+
+interface LambdaGrads {
+  readonly lambdaQ: Tensor
+  readonly lambdaK: Tensor
+  readonly v: Tensor
+  readonly temperature: Tensor
+  /** In the shape of the readings. */
+  clock(readings: Tensor): Tensor | null
+}
+
+/** Causal attention by distance of scalars, exact: no T × T matrix is ever stored.
  *  Query i of Tq has time t = i + Tk − Tq and sees keys j ≤ t with scores −|λq_i − λk_j| / temperature_h − (c_t − c_j);
  *  out_i = Σ_j softmax_j(scores) v_j → [B, H, Tq, D]. Query head h reads kv head h // (H/Hkv).
  *  Gradients to all five (a Clock's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
  *  small the temperature, and weights are as exact in f32 as the differences of λ and of clock readings are.
- *  O(Tq·Tk·D) time, O(Tq·D) memory. Source: Tauformer (sources in the README); clock: Lin et al., Forgetting Transformer (2025).
- *  Throws ShapeError when shapes disagree. */
+ *  Time: 'fast' O(Tk log Tk·D), on the cpu backend; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D) either way. Sources: Tauformer and, for
+ *  'fast', docs/attention.md; clock: Lin et al., Forgetting Transformer (2025).
+ *  Throws ShapeError when shapes disagree, RangeError for 'fast' on a backend that has only 'quadratic'. */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
-  const { lambdaQ, lambdaK, v, temperature, clock } = inputs
+  const { lambdaQ, lambdaK, v, temperature, clock, algorithm } = inputs
   const sizes = checkInputs(inputs)
-  const { device } = lambdaQ
-  const { batch, heads, queries } = sizes
+  const readings = clock && clockParts(clock).high
+  const tensors = [lambdaQ, lambdaK, v, temperature, ...(readings ? [readings] : [])]
   const handles = {
     lambdaQ: lambdaQ.handle,
     lambdaK: lambdaK.handle,
@@ -91,58 +107,45 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
     temperature: temperature.handle,
     clock: clockBuffers(clock),
   }
-  const rest = device.tape && device.empty([batch, heads, queries, sizes.valueDim])
-  const { out, stats } = attend(device, handles, sizes, rest)
-  const readings = clock && clockParts(clock).high
-  const tensors = [lambdaQ, lambdaK, v, temperature, ...(readings ? [readings] : [])]
+  const { device } = lambdaQ
+  const { out, backward } = passOf(device, sizes, algorithm)(
+    device,
+    handles,
+    sizes,
+    device.tape !== undefined,
+  )
   return record('lambdaAttention', tensors, out, (dOut, wanted) => {
-    if (!rest) throw new Error('internal: lambdaAttention must keep rest for its gradients')
-    const spans = spansOf(sizes)
-    const dLambdaQ = device.empty([batch, heads, spans, queries])
-    const dLambdaK = device.empty(lambdaK.shape)
-    const dV = device.empty(v.shape)
-    const dTemperature = device.empty([batch, heads, spans])
-    const clockGrads = wanted[4] ? emptyClockGrads(device, sizes, spans) : undefined
-    kernelsOf(device).lambdaAttentionGrad(
-      handles,
-      { stats: stats.handle, rest: rest.handle, dOut: dOut.handle },
-      {
-        dLambdaQ: dLambdaQ.handle,
-        dLambdaK: dLambdaK.handle,
-        dV: dV.handle,
-        dTemperature: dTemperature.handle,
-        clock: clockHandles(clockGrads),
-      },
-      sizes,
-      spans,
-    )
+    const grads = backward(dOut, wanted[4] ?? false)
     return [
-      wanted[0] ? (spans === 1 ? dLambdaQ.view(lambdaQ.shape) : sum(dLambdaQ, [2])) : null,
-      dLambdaK,
-      dV,
-      wanted[3] ? sum(dTemperature, [0, 2]) : null,
-      ...(readings ? [clockGrad(clockGrads, readings, sizes)] : []),
+      grads.lambdaQ,
+      grads.lambdaK,
+      grads.v,
+      wanted[3] ? grads.temperature : null,
+      ...(readings ? [grads.clock(readings)] : []),
     ]
   })
 }
 
-/** The forward pass on buffers, for the operation and for caches. */
-export function attend(
-  device: Device,
-  handles: LambdaHandles,
-  sizes: AttentionSizes,
-  rest?: Tensor,
-): { out: Tensor; stats: Tensor } {
-  const { batch, heads, queries, valueDim } = sizes
-  const out = device.empty([batch, heads, queries, valueDim])
-  const stats = device.empty([batch * heads * queries, STATS])
-  kernelsOf(device).lambdaAttention(
-    handles,
-    { out: out.handle, rest: rest?.handle, stats: stats.handle },
-    sizes,
-  )
-  return { out, stats }
+/** From how many keys and queries on 'fast' is faster, in the forward pass and in both (docs/LOG.md has the figures). */
+const FAST_KEYS = 128
+const FAST_QUERIES = 64
+
+function passOf(device: Device, { queries, keys }: AttentionSizes, algorithm: LambdaAlgorithm = 'auto') {
+  if (algorithm === 'quadratic') return quadraticPass
+  const available = hasFast(device)
+  if (algorithm === 'fast') {
+    if (!available)
+      throw new RangeError(
+        `lambdaAttention: algorithm 'fast' must run on the cpu backend, got ${device.info.backend}; use 'quadratic' or 'auto'`,
+      )
+    return fastPass
+  }
+  return available && keys >= FAST_KEYS && queries >= FAST_QUERIES ? fastPass : quadraticPass
 }
+
+/** The forward pass on buffers, for caches. */
+export const attend = (device: Device, handles: LambdaHandles, sizes: AttentionSizes): Tensor =>
+  passOf(device, sizes)(device, handles, sizes, false).out
 
 function checkInputs({ lambdaQ, lambdaK, v, temperature, clock }: LambdaAttentionInputs): AttentionSizes {
   const op = 'lambdaAttention'

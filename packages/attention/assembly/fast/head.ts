@@ -1,0 +1,66 @@
+/** One query head at work, in scratch memory. Addresses of what belongs to queries are moved back by the time of the first query, so
+ *  that keys and queries alike are found by their time. */
+@unmanaged
+export class Head {
+  /** λ of queries and of keys, f32. */
+  lambdaQ: usize
+  lambdaK: usize
+  /** Rows of `bytes` bytes. */
+  values: usize
+  /** Clock readings in two f32 parts; 0: none. */
+  clock: usize
+  clockLow: usize
+  /** 1 / temperature */
+  beta: f64
+  /** Bytes of a row, a multiple of 16. */
+  bytes: usize
+  keys: i32
+  /** Time of the first query. */
+  firstQuery: i32
+  /** Times in order of λ, i32, within the block that is being merged. */
+  keyOrder: usize
+  queryOrder: usize
+  /** Room for one merge. */
+  spare: usize
+  /** The best score of every query, f64: max_j −β |λq − λk_j| + c_j. Clocks and large β cost f64 no digits that an exponent needs. */
+  best: usize
+  /** Σ_j e^(score_j − best) of every query, f32. */
+  mass: usize
+  /** Σ_j e^(score_j − best) v_j of every query, rows of `bytes` bytes. */
+  out: usize
+  /** Rows of the output's gradient. */
+  grads: usize
+  /** Rows of the values' gradient. */
+  dValues: usize
+  /** What the backward pass sums per query; see rows.ts. */
+  rowSums: usize
+  /** What the backward pass sums per key; see columns.ts. */
+  keySums: usize
+}
+
+// @ts-ignore: decorator
+@inline
+export function queryAt(head: Head, time: i32): f64 {
+  return <f64>load<f32>(head.lambdaQ + ((<usize>time) << 2))
+}
+
+// @ts-ignore: decorator
+@inline
+export function keyAt(head: Head, time: i32): f64 {
+  return <f64>load<f32>(head.lambdaK + ((<usize>time) << 2))
+}
+
+/** A clock reading, exactly. */
+// @ts-ignore: decorator
+@inline
+export function clockAt(head: Head, time: i32): f64 {
+  const at = (<usize>time) << 2
+  const high = <f64>load<f32>(head.clock + at)
+  return head.clockLow ? high + <f64>load<f32>(head.clockLow + at) : high
+}
+
+// @ts-ignore: decorator
+@inline
+export function bestOf(head: Head, query: i32): f64 {
+  return load<f64>(head.best + ((<usize>query) << 3))
+}

@@ -1,0 +1,67 @@
+import { sumColumns } from './columns'
+import { Events, listAbove, listBelow, listEqual, oldestSeen, weighEvents } from './events'
+import { sumValues } from './forward'
+import { Head } from './head'
+import { columnsLeaf, forwardLeaf, rowsLeaf, sortLeaf } from './leaf'
+import { mergeOrders } from './order'
+import { ABOVE, BELOW, EQUAL, sumRows } from './rows'
+
+// The three passes over all blocks of time.
+/** Outputs and best scores; after it, best scores are final. */
+export const FORWARD: i32 = 0
+/** rows.ts */
+export const ROWS: i32 = 1
+/** columns.ts */
+export const COLUMNS: i32 = 2
+
+/** Everything within [from, from + size), size a power of two times `leaf`: as much of it as there is. */
+export function solve(pass: i32, head: Head, list: Events, scratch: usize, from: i32, size: i32, leaf: i32): void {
+  const to = min(head.keys, from + size)
+  if (size == leaf) {
+    sortLeaf(head, from, to, scratch)
+    if (pass == FORWARD) forwardLeaf(head, from, to, scratch)
+    else if (pass == ROWS) rowsLeaf(head, from, to, scratch)
+    else columnsLeaf(head, from, to, scratch)
+    return
+  }
+  const middle = from + (size >> 1)
+  solve(pass, head, list, scratch, from, size >> 1, leaf)
+  if (middle >= to) return
+  solve(pass, head, list, scratch, middle, size >> 1, leaf)
+  join(pass, head, list, scratch, from, middle, to)
+}
+
+/** Makes one block of [from, from + size) from its two halves. */
+export function joinHalves(pass: i32, head: Head, list: Events, scratch: usize, from: i32, size: i32): void {
+  join(pass, head, list, scratch, from, from + (size >> 1), min(head.keys, from + size))
+}
+
+/** What the keys of [from, middle) give to the queries of [middle, to); then both are one block in order. */
+function join(pass: i32, head: Head, list: Events, scratch: usize, from: i32, middle: i32, to: i32): void {
+  const first = max(middle, head.firstQuery)
+  if (first < to) {
+    const settled = pass != FORWARD
+    const oldest = head.clock ? oldestSeen(head, from, middle, first, to) : from
+    if (oldest < middle) {
+      const ties = listBelow(head, list, settled, from, middle, first, to, oldest)
+      run(pass, head, list, BELOW, 1, scratch)
+      if (ties) {
+        listEqual(head, list, settled, from, middle, first, to, oldest)
+        run(pass, head, list, EQUAL, 0, scratch)
+      }
+      listAbove(head, list, settled, from, middle, first, to, oldest)
+      run(pass, head, list, ABOVE, -1, scratch)
+    }
+  }
+  const spare = head.spare + ((<usize>from) << 2) // blocks of one head may be joined at the same time
+  mergeOrders(head.lambdaK, head.keyOrder, spare, from, middle, to)
+  const start = max(from, head.firstQuery)
+  if (start < first) mergeOrders(head.lambdaQ, head.queryOrder, spare, start, first, to)
+}
+
+function run(pass: i32, head: Head, list: Events, side: usize, sign: f64, scratch: usize): void {
+  weighEvents(list)
+  if (pass == FORWARD) sumValues(head, list, scratch)
+  else if (pass == ROWS) sumRows(head, list, side, scratch)
+  else sumColumns(head, list, sign, scratch)
+}

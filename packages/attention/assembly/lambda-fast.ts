@@ -1,0 +1,242 @@
+import { workspace } from '@tau/tensor/assembly/workspace'
+import { COLUMN_BYTES } from './fast/columns'
+import { EVENT_BYTES, Events } from './fast/events'
+import { finishForward } from './fast/forward'
+import { Head, keyAt, queryAt } from './fast/head'
+import { ROW_BYTES, finishRow } from './fast/rows'
+import { COLUMNS, FORWARD, joinHalves, ROWS, solve } from './fast/solve'
+
+// λ-distance attention in O(T log T): see docs/attention.md for the algorithm and fast/ for its parts. Every pass runs in steps, each a
+// launch of its own: blocks of `size` times are solved, one an item; then blocks of twice the size are made from two halves, until one
+// block is left; then results are finished, a head an item. Steps cut the work, not the arithmetic: the size where they begin changes no bit.
+const SOLVE: i32 = 0
+const JOIN: i32 = 1
+
+/** Bytes from the workspace's start to the running sum of a pass; what is before holds records. */
+const RECORDS: usize = 256
+
+// @ts-ignore: decorator
+@inline
+function headRecord(): Head {
+  return changetype<Head>(workspace())
+}
+
+/** Fills the record of query head `item` = b·H + h from the arguments that all passes share. orders: Tq + 2·Tk i32 per head. */
+function openHead(
+  item: i32,
+  lambdaQ: usize,
+  lambdaK: usize,
+  v: usize,
+  temperature: usize,
+  clock: usize,
+  clockLow: usize,
+  best: usize,
+  orders: usize,
+  heads: i32,
+  kvHeads: i32,
+  queries: i32,
+  keys: i32,
+  dim: i32,
+  capacity: i32,
+  clockBatch: i32,
+): Head {
+  const head = headRecord()
+  const h = item % heads
+  const kvHead = (item / heads) * kvHeads + h / (heads / kvHeads)
+  const reading = ((<usize>(item / heads)) * (<usize>clockBatch) + (<usize>h) * (<usize>capacity)) << 2
+  head.keys = keys
+  head.firstQuery = keys - queries
+  head.bytes = (<usize>dim) << 2
+  head.beta = 1 / <f64>load<f32>(temperature + ((<usize>h) << 2))
+  head.lambdaQ = ofQueries(head, item, lambdaQ, 4)
+  head.best = ofQueries(head, item, best, 8)
+  head.lambdaK = lambdaK + (((<usize>kvHead) * (<usize>capacity)) << 2)
+  head.values = v + (<usize>kvHead) * (<usize>capacity) * head.bytes
+  head.clock = clock ? clock + reading : 0
+  head.clockLow = clockLow ? clockLow + reading : 0
+  const own = orders + (((<usize>item) * (<usize>(queries + 2 * keys))) << 2)
+  head.queryOrder = own - ((<usize>head.firstQuery) << 2)
+  head.keyOrder = own + ((<usize>queries) << 2)
+  head.spare = head.keyOrder + ((<usize>keys) << 2)
+  return head
+}
+
+/** Where the rows of a head's queries would begin if its first query were at time 0. */
+// @ts-ignore: decorator
+@inline
+function ofQueries(head: Head, item: i32, base: usize, bytes: usize): usize {
+  return base + ((<usize>item) * (<usize>(head.keys - head.firstQuery)) - (<usize>head.firstQuery)) * bytes
+}
+
+/** One item of a SOLVE or JOIN step. lists: EVENT_BYTES per key, of which every block has its own. */
+function runBlock(pass: i32, step: i32, head: Head, lists: usize, item: i32, block: i32, size: i32, leaf: i32): void {
+  const list = changetype<Events>(workspace() + offsetof<Head>())
+  const from = block * size
+  const width = min(size, head.keys - from)
+  const padded = (<usize>((width + 3) & ~3)) << 2
+  list.events = lists + ((<usize>item) * (<usize>((head.keys + 3) & ~3)) + <usize>from) * EVENT_BYTES
+  list.decays = list.events + padded
+  list.weights = list.decays + padded
+  const sum = workspace() + RECORDS
+  if (step == SOLVE) solve(pass, head, list, sum, from, size, leaf)
+  else if (from + (size >> 1) < head.keys) joinHalves(pass, head, list, sum, from, size)
+}
+
+/** Outputs: best [B·H, Tq] f64 is what the backward passes need again; mass [B·H, Tq] f32. */
+export function lambdaFastForward(
+  step: i32,
+  size: i32,
+  leaf: i32,
+  lists: usize,
+  out: usize,
+  mass: usize,
+  lambdaQ: usize,
+  lambdaK: usize,
+  v: usize,
+  temperature: usize,
+  clock: usize,
+  clockLow: usize,
+  best: usize,
+  orders: usize,
+  heads: i32,
+  kvHeads: i32,
+  queries: i32,
+  keys: i32,
+  dim: i32,
+  capacity: i32,
+  clockBatch: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const blocks = (keys + size - 1) / size
+  for (let i = begin; i < end; i++) {
+    const item = i / blocks
+    const head = openHead(
+      item, lambdaQ, lambdaK, v, temperature, clock, clockLow, best, orders, heads, kvHeads, queries, keys, dim,
+      capacity, clockBatch,
+    )
+    head.out = ofQueries(head, item, out, head.bytes)
+    head.mass = ofQueries(head, item, mass, 4)
+    if (step == SOLVE || step == JOIN) runBlock(FORWARD, step, head, lists, item, i % blocks, size, leaf)
+    else finishForward(head)
+  }
+}
+
+/** First half of the backward pass: rowSums [B·H, Tq, 6] f64, dLambdaQ [B·H, Tq] and moments [B·H] f64 = Σ λq ρ. */
+export function lambdaFastRows(
+  step: i32,
+  size: i32,
+  leaf: i32,
+  lists: usize,
+  dOut: usize,
+  rowSums: usize,
+  dLambdaQ: usize,
+  moments: usize,
+  lambdaQ: usize,
+  lambdaK: usize,
+  v: usize,
+  temperature: usize,
+  clock: usize,
+  clockLow: usize,
+  best: usize,
+  orders: usize,
+  heads: i32,
+  kvHeads: i32,
+  queries: i32,
+  keys: i32,
+  dim: i32,
+  capacity: i32,
+  clockBatch: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const blocks = (keys + size - 1) / size
+  for (let i = begin; i < end; i++) {
+    const item = i / blocks
+    const head = openHead(
+      item, lambdaQ, lambdaK, v, temperature, clock, clockLow, best, orders, heads, kvHeads, queries, keys, dim,
+      capacity, clockBatch,
+    )
+    head.grads = ofQueries(head, item, dOut, head.bytes)
+    head.rowSums = ofQueries(head, item, rowSums, ROW_BYTES)
+    if (step == SOLVE || step == JOIN) runBlock(ROWS, step, head, lists, item, i % blocks, size, leaf)
+    else finishRows(head, ofQueries(head, item, dLambdaQ, 4), moments + ((<usize>item) << 3))
+  }
+}
+
+function finishRows(head: Head, dLambdaQ: usize, moment: usize): void {
+  let sum: f64 = 0
+  for (let query = head.firstQuery; query < head.keys; query++) {
+    const slope = finishRow(head, query)
+    store<f32>(dLambdaQ + ((<usize>query) << 2), <f32>(-head.beta * slope))
+    sum += queryAt(head, query) * slope
+  }
+  store<f64>(moment, sum)
+}
+
+/** Second half, of query heads: keySums [B·H, Tk, 2] f64, dLambdaK and dClock [B·H, Tk] (0: not wanted), dV [B·H, Tk, D],
+ *  dTemperature [B·H]. */
+export function lambdaFastColumns(
+  step: i32,
+  size: i32,
+  leaf: i32,
+  lists: usize,
+  dOut: usize,
+  rowSums: usize,
+  moments: usize,
+  keySums: usize,
+  dLambdaK: usize,
+  dV: usize,
+  dTemperature: usize,
+  dClock: usize,
+  lambdaQ: usize,
+  lambdaK: usize,
+  v: usize,
+  temperature: usize,
+  clock: usize,
+  clockLow: usize,
+  best: usize,
+  orders: usize,
+  heads: i32,
+  kvHeads: i32,
+  queries: i32,
+  keys: i32,
+  dim: i32,
+  capacity: i32,
+  clockBatch: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const blocks = (keys + size - 1) / size
+  for (let i = begin; i < end; i++) {
+    const item = i / blocks
+    const head = openHead(
+      item, lambdaQ, lambdaK, v, temperature, clock, clockLow, best, orders, heads, kvHeads, queries, keys, dim,
+      capacity, clockBatch,
+    )
+    const first = (<usize>item) * (<usize>keys)
+    head.grads = ofQueries(head, item, dOut, head.bytes)
+    head.rowSums = ofQueries(head, item, rowSums, ROW_BYTES)
+    head.keySums = keySums + first * COLUMN_BYTES
+    head.dValues = dV + first * head.bytes
+    if (step == SOLVE || step == JOIN) runBlock(COLUMNS, step, head, lists, item, i % blocks, size, leaf)
+    else
+      finishColumns(
+        head, dLambdaK + (first << 2), dClock ? dClock + (first << 2) : 0,
+        load<f64>(moments + ((<usize>item) << 3)), dTemperature + ((<usize>item) << 2),
+      )
+  }
+}
+
+/** Σ_ij ds_ij |λq_i − λk_j| = Σ_i λq_i ρ_i − Σ_j λk_j κ_j: the same ds on both sides, summed in f64, so nothing is lost. */
+function finishColumns(head: Head, dLambdaK: usize, dClock: usize, moment: f64, dTemperature: usize): void {
+  for (let key = 0; key < head.keys; key++) {
+    const sums = head.keySums + (<usize>key) * COLUMN_BYTES
+    const slope = load<f64>(sums)
+    const at = (<usize>key) << 2
+    moment -= keyAt(head, key) * slope
+    store<f32>(dLambdaK + at, <f32>(head.beta * slope))
+    if (dClock) store<f32>(dClock + at, <f32>load<f64>(sums, 8))
+  }
+  store<f32>(dTemperature, <f32>(head.beta * head.beta * moment))
+}

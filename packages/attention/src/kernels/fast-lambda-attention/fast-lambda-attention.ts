@@ -1,0 +1,29 @@
+import type { Handle } from '@tau/tensor'
+import type { AttentionSizes } from '../attention-shape.ts'
+import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'
+
+/** λ-distance attention in O(T log T), forward: out [B, H, Tq, D] and, for the backward pass, every query's best score
+ *  max_j −|λq − λk_j| / temperature + c_j, best [B, H, Tq] in f64. docs/attention.md derives it. */
+export type FastLambdaAttentionKernel = (
+  inputs: LambdaHandles,
+  outputs: { readonly out: Handle; readonly best: Handle },
+  sizes: AttentionSizes,
+) => void
+
+/** The backward pass; capacity = keys. Everything is per query head: dLambdaQ [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D],
+ *  dTemperature [B, H], dClock [B, H, Tk] (undefined: not wanted). */
+export type FastLambdaAttentionGradKernel = (
+  inputs: LambdaHandles,
+  saved: { readonly best: Handle; readonly dOut: Handle },
+  grads: {
+    readonly dLambdaQ: Handle
+    readonly dLambdaK: Handle
+    readonly dV: Handle
+    readonly dTemperature: Handle
+    readonly dClock: Handle | undefined
+  },
+  sizes: AttentionSizes,
+) => void
+
+/** Bytes of an f64. */
+export const F64_BYTES = 8

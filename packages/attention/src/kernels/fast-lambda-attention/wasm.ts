@@ -1,0 +1,112 @@
+import type { CpuEngine, Launch } from '@tau/tensor'
+import type { AttentionSizes } from '../attention-shape.ts'
+import { attentionWasm } from '../cpu-module.ts'
+import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'
+import {
+  F64_BYTES,
+  type FastLambdaAttentionGradKernel,
+  type FastLambdaAttentionKernel,
+} from './fast-lambda-attention.ts'
+
+// As in assembly/lambda-fast.ts and assembly/fast/.
+const [SOLVE, JOIN, FINISH] = [0, 1, 2]
+const F32_BYTES = 4
+const EVENT_BYTES = 12
+const ROW_BYTES = 48
+const COLUMN_BYTES = 16
+/** Rows are whole vectors of this many elements. */
+const LANES = 4
+
+/** Times of a block whose pairs are summed one by one, ≤ 64: shortest time over T 256 … 8192. */
+const LEAF = 32
+/** Heads per thread from which on a head is one item: fewer are cut into blocks of time, so that no thread is idle for long. */
+const ENOUGH_HEADS = 4
+/** Blocks of a head that is cut. */
+const BLOCKS = 8
+
+const padded = (n: number, to: number): number => Math.ceil(n / to) * to
+
+export function fastLambdaAttentionWasm(engine: CpuEngine): FastLambdaAttentionKernel {
+  const forward = engine.kernel(attentionWasm, 'lambdaFastForward')
+  const copyRows = rowCopier(engine)
+  return (inputs, { out, best }, sizes) => {
+    const rows = sizes.batch * sizes.heads * sizes.queries
+    solve(engine, copyRows, inputs, best, sizes, (run, dim) => {
+      using mass = engine.scratch(rows * F32_BYTES)
+      using wide = dim === sizes.valueDim ? undefined : engine.scratch(rows * dim * F32_BYTES)
+      run(forward, [wide?.handle ?? out, mass.handle])
+      if (wide) copyRows(wide.handle, out, rows, dim, sizes.valueDim)
+    })
+  }
+}
+
+export function fastLambdaAttentionGradWasm(engine: CpuEngine): FastLambdaAttentionGradKernel {
+  const rowsPass = engine.kernel(attentionWasm, 'lambdaFastRows')
+  const columnsPass = engine.kernel(attentionWasm, 'lambdaFastColumns')
+  const copyRows = rowCopier(engine)
+  return (inputs, { best, dOut }, grads, sizes) => {
+    const { batch, heads, queries, keys, valueDim } = sizes
+    const rows = batch * heads * queries
+    const columns = batch * heads * keys
+    solve(engine, copyRows, inputs, best, sizes, (run, dim) => {
+      const isPadded = dim !== valueDim
+      using wideGrad = isPadded ? engine.scratch(rows * dim * F32_BYTES) : undefined
+      using wideValues = isPadded ? engine.scratch(columns * dim * F32_BYTES) : undefined
+      using rowSums = engine.scratch(rows * ROW_BYTES)
+      using keySums = engine.scratch(columns * COLUMN_BYTES)
+      using moments = engine.scratch(batch * heads * F64_BYTES)
+      if (wideGrad) copyRows(dOut, wideGrad.handle, rows, valueDim, dim)
+      const gradRows = wideGrad?.handle ?? dOut
+      run(rowsPass, [gradRows, rowSums.handle, grads.dLambdaQ, moments.handle])
+      run(columnsPass, [
+        ...[gradRows, rowSums.handle, moments.handle, keySums.handle, grads.dLambdaK],
+        ...[wideValues?.handle ?? grads.dV, grads.dTemperature, grads.dClock ?? 0],
+      ])
+      if (wideValues) copyRows(wideValues.handle, grads.dV, columns, dim, valueDim)
+    })
+  }
+}
+
+/** Runs a pass over all blocks; `own` are its arguments between those of the step and those that all passes share. */
+type RunPass = (pass: Launch, own: readonly number[]) => void
+
+type CopyRows = (source: number, target: number, rows: number, sourceDim: number, targetDim: number) => void
+
+/** Copies rows into longer or shorter ones; what is added is 0. */
+function rowCopier(engine: CpuEngine): CopyRows {
+  const launch = engine.kernel(attentionWasm, 'copyRows')
+  return (source, target, rows, sourceDim, targetDim) =>
+    launch([source, target, sourceDim, targetDim], rows, 4096)
+}
+
+/** Calls `passes` with what they share at hand: scratch, arguments, and the steps from small blocks to one. Rows have `dim` elements,
+ *  valueDim or the next multiple of LANES. */
+function solve(
+  engine: CpuEngine,
+  copyRows: CopyRows,
+  { lambdaQ, lambdaK, v, temperature, clock }: LambdaHandles,
+  best: number,
+  { batch, heads, kvHeads, queries, keys, valueDim, capacity, clockBatch }: AttentionSizes,
+  passes: (run: RunPass, dim: number) => void,
+): void {
+  const items = batch * heads
+  const dim = padded(valueDim, LANES)
+  const valueRows = batch * kvHeads * capacity
+  using orders = engine.scratch(items * (queries + 2 * keys) * F32_BYTES)
+  using lists = engine.scratch(items * padded(keys, LANES) * EVENT_BYTES)
+  using wide = dim === valueDim ? undefined : engine.scratch(valueRows * dim * F32_BYTES)
+  if (wide) copyRows(v, wide.handle, valueRows, valueDim, dim)
+  const shared = [
+    ...[lambdaQ, lambdaK, wide?.handle ?? v, temperature, clock?.high ?? 0, clock?.low ?? 0, best],
+    ...[orders.handle, heads, kvHeads, queries, keys, dim, capacity, clockBatch],
+  ]
+  const whole = LEAF * 2 ** Math.ceil(Math.log2(Math.max(1, keys / LEAF)))
+  const first = items >= ENOUGH_HEADS * engine.info.threads ? whole : Math.max(LEAF, whole / BLOCKS)
+  passes((pass, own) => {
+    const launch = (step: number, size: number) =>
+      pass([step, size, LEAF, lists.handle, ...own, ...shared], items * Math.ceil(keys / size), 1)
+    launch(SOLVE, first)
+    for (let size = 2 * first; size <= whole; size *= 2) launch(JOIN, size)
+    launch(FINISH, whole)
+  }, dim)
+}
