@@ -1,3 +1,4 @@
+export { type BoundedKeys, BoundedTauCache, type BoundedTauCacheOptions } from './bounded-tau-cache.ts'
 export { type Clock, forgetClock, steadyClock } from './kernels/clock/clock.ts'
 export { type DotAttentionInputs, dotAttention } from './kernels/dot-attention/dot-attention.ts'
 export {

@@ -1,0 +1,66 @@
+import { BackendError, type CpuEngine, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+
+// Checks of what bounded caches are given, values included: a sum that has taken in a bad number is lost.
+
+export function checkShape(op: string, name: string, { shape }: Tensor, expected: readonly number[]): void {
+  if (shape.length !== expected.length || shape.some((n, axis) => n !== expected[axis]))
+    throw new ShapeError(`${op}: ${name} must be ${shapeText(expected)}, got ${shapeText(shape)}`)
+}
+
+/** [b, h, t] of element `index`. */
+function place(index: number, [, heads, length]: readonly number[]): string {
+  const row = Math.floor(index / length)
+  return shapeText([Math.floor(row / heads), row % heads, index % length])
+}
+
+export function checkLambda(op: string, name: string, lambda: Tensor, engine: CpuEngine): void {
+  const values = engine.view(lambda.handle, lambda.size)
+  for (let i = 0; i < values.length; i++)
+    if (!(values[i] >= 0 && values[i] <= 1))
+      throw new RangeError(
+        `${op}: ${name} must be between 0 and 1, got ${values[i]} at ${place(i, lambda.shape)}; take it from taumode`,
+      )
+}
+
+/** Readings must be finite and at least as large as those before; `newest` holds the last ones of each row. */
+export function checkClock(
+  op: string,
+  high: Tensor,
+  low: Tensor | undefined,
+  newest: Float64Array,
+  engine: CpuEngine,
+): void {
+  const readings = engine.view(high.handle, high.size)
+  const rest = low && engine.view(low.handle, low.size)
+  const length = high.shape[2]
+  for (let i = 0; i < readings.length; i++) {
+    const reading = readings[i] + (rest ? rest[i] : 0)
+    const before =
+      i % length === 0 ? newest[Math.floor(i / length)] : readings[i - 1] + (rest ? rest[i - 1] : 0)
+    if (!Number.isFinite(reading))
+      throw new RangeError(`${op}: clock must be finite, got ${reading} at ${place(i, high.shape)}`)
+    if (!(reading >= before))
+      throw new RangeError(
+        `${op}: clock must not run backward, got ${reading} after ${before} at ${place(i, high.shape)}; give readings that continue the last ones`,
+      )
+  }
+}
+
+export function checkTemperatures(
+  engine: CpuEngine,
+  device: Device,
+  temperature: Tensor,
+  heads: number,
+): void {
+  if (temperature.device !== device)
+    throw new BackendError(
+      `BoundedTauCache: temperature must live on the cache's device, got another ${temperature.device.info.backend} device; copy it with device.tensor(await t.data())`,
+    )
+  checkShape('BoundedTauCache', 'temperature', temperature, [heads])
+  const values = engine.view(temperature.handle, heads)
+  for (let h = 0; h < heads; h++)
+    if (!(values[h] > 0 && values[h] < Number.POSITIVE_INFINITY))
+      throw new RangeError(
+        `BoundedTauCache: temperature must be above 0 and finite, got ${values[h]} at [${h}]`,
+      )
+}

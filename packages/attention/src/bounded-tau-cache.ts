@@ -1,0 +1,279 @@
+import {
+  BackendError,
+  type CpuEngine,
+  checkDevice,
+  copyBlock,
+  type Device,
+  refuseTape,
+  ShapeError,
+  shapeText,
+  type Tensor,
+  zeros,
+} from '@tau/tensor'
+import { checkClock, checkLambda, checkShape, checkTemperatures } from './bounded-checks.ts'
+import { checkDim } from './kernels/attention-shape.ts'
+import {
+  type BoundedTauCacheKernel,
+  boundedTauCacheWasm,
+  stateBytes,
+} from './kernels/bounded-tau-cache/wasm.ts'
+import { type Clock, clockParts } from './kernels/clock/clock.ts'
+
+export interface BoundedTauCacheOptions {
+  batch: number
+  heads: number
+  kvHeads: number
+  /** Length of a value vector. */
+  valueDim: number
+  /** Whether positions come with clock readings. */
+  clock: boolean
+  /** [H], above 0; read once, when the cache is made. */
+  temperature: Tensor
+  /** M, from 2 to 65536: equal bins of λ between 0 and 1. */
+  bins: number
+}
+
+export interface BoundedKeys {
+  /** [B, Hkv, T], between 0 and 1 */
+  lambdaK: Tensor
+  /** [B, Hkv, T, D] */
+  v: Tensor
+  /** [B, H, T], readings that continue those before; for a cache with a clock only. */
+  clock?: Tensor | Clock
+}
+
+const BYTES = Float32Array.BYTES_PER_ELEMENT
+const MAX_BINS = 65_536
+
+/** λ-distance attention over a past of any length in memory and time that do not depend on it: λ ∈ [0, 1] is cut into M equal bins, and
+ *  all that is kept of the keys are sums e^(a_j)·[v_j, 1], per bin and per node of a binary tree over the bins. A token costs
+ *  O(log M · D) per query head, and a cache about 24·M·(D + 3) bytes per query head. Used like `TauCache`; `extend` does both steps for
+ *  many positions. Only on the cpu backend. Lives until disposed.
+ *
+ *  Exactness. Keys outside the query's own bin are all on one side of it, where weights e^(−β|q − k|) (β = 1 / temperature) are a
+ *  product of a part of the query and a part of the key: their sums are exact, in f64, whatever temperature and clock. So are those of
+ *  the own bin's keys where the query is not strictly between the least and the largest of them, at `low` and `high`.
+ *
+ *  In between, f(k) = μ(α·e^(β(k − q)) + γ·e^(β(q − k))) stands for g(k) = e^(−β|q − k|): two sums that the bin has. α, γ ≥ 0 are such
+ *  that α… + γ… is g at `low` and at `high`. Then (α… + γ…) / g falls from 1 at `low` to r = α + γ at q and rises again to 1 at
+ *  `high`, since on each side it is a constant plus a nonnegative multiple of e^(∓2βk). With s = q − low, t = high − q:
+ *  r = (e^(−2βt) + e^(−2βs) − 2e^(−2β(s+t))) / (1 − e^(−2β(s+t))), least at s = t, where it is 2 / (1 + e^(β(s+t))); s + t ≤ w = 1/M.
+ *  μ = 2 / (1 + r) gives f = g·(1 + ε) with |ε| ≤ δ = (1 − r) / (1 + r) ≤ (e^(βw) − 1) / (e^(βw) + 3), about βw/4 for fine bins.
+ *  With W_j the exact weights, W their sum, p the own bin's share of W and out̃ what is returned:
+ *
+ *      ‖out̃ − out‖ ≤ δ · p · max_own ‖v_j − out̃‖           as Σ W_j(1 + ε_j)(v_j − out̃) = 0, so out − out̃ = −Σ_own W_j ε_j (v_j − out̃) / W
+ *      ‖out̃ − out‖ ≤ τ · max ‖v_i − v_j‖, τ = (1 − √r) / (1 + √r)
+ *
+ *  The second: weights whose ratio to the exact ones varies by at most 1 / r differ from them by τ in total variation. Its a-priori
+ *  value, at r = 2 / (1 + e^(βw)), is {@link errorBound}. To both comes f32's rounding of the result. */
+export class BoundedTauCache implements Disposable {
+  readonly #device: Device
+  readonly #engine: CpuEngine
+  readonly #options: Readonly<Omit<BoundedTauCacheOptions, 'temperature'>>
+  readonly #run: BoundedTauCacheKernel
+  /** Of its own: the sums are made for it. */
+  readonly #temperature: Tensor
+  readonly #state: Tensor
+  /** The newest reading of each query head. */
+  readonly #newest: Float64Array
+  #length = 0
+
+  /** Throws RangeError unless sizes are whole and at least 1, heads a multiple of kvHeads, bins and temperatures in range; BackendError
+   *  on another backend than cpu. */
+  constructor(device: Device, options: BoundedTauCacheOptions) {
+    const { temperature, ...sizes } = options
+    const { batch, heads, kvHeads, valueDim, bins } = sizes
+    checkSizes(options)
+    checkDim('BoundedTauCache', 'v', valueDim)
+    const { engine } = device
+    if (engine.backend !== 'cpu')
+      throw new BackendError(
+        `BoundedTauCache: device must be of the cpu backend, got ${engine.backend}; decode on cpu(), or use a TauCache, which keeps all positions`,
+      )
+    checkTemperatures(engine, device, temperature, heads)
+    this.#device = device
+    this.#engine = engine
+    this.#options = sizes
+    const headBytes = stateBytes(bins, valueDim)
+    this.#run = boundedTauCacheWasm(engine, { batch, heads, kvHeads, valueDim, bins, stateBytes: headBytes })
+    const [state, ownTemperature] = device.unscoped(() => [
+      zeros(device, [batch * heads, headBytes / BYTES]),
+      device.empty([heads]),
+    ])
+    this.#state = state
+    this.#temperature = ownTemperature
+    copyWhole(temperature, ownTemperature)
+    this.#newest = new Float64Array(batch * heads).fill(Number.NEGATIVE_INFINITY)
+  }
+
+  /** Positions so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Adds T positions; not recorded on a tape. What is refused leaves the cache as it was: ShapeError for shapes; RangeError for λ outside
+   *  [0, 1] and for a clock that is not finite or runs backward, with the value and its position. */
+  append(keys: BoundedKeys): void {
+    const length = this.#checkKeys('BoundedTauCache.append', keys)
+    this.#run(this.#state.handle, this.#temperature.handle, { length, keys: handlesOf(keys) })
+    this.#advance(keys, length)
+  }
+
+  /** Attention of the newest position: lambdaQ [B, H, 1] → [B, H, 1, D]. */
+  attend({ lambdaQ }: { lambdaQ: Tensor }): Tensor {
+    const op = 'BoundedTauCache.attend'
+    refuseTape(op, lambdaQ)
+    checkDevice(op, this.#state, lambdaQ)
+    const { batch, heads, valueDim } = this.#options
+    if (lambdaQ.rank === 3 && lambdaQ.shape[2] > 1)
+      throw new ShapeError(
+        `${op}: lambdaQ must be of the newest position, [${batch}, ${heads}, 1], got ${shapeText(lambdaQ.shape)}; use extend for more`,
+      )
+    checkShape(op, 'lambdaQ', lambdaQ, [batch, heads, 1])
+    if (this.#length === 0)
+      throw new ShapeError(
+        `${op}: lambdaQ must be of the newest cached position, got 0 positions; append it first`,
+      )
+    checkLambda(op, 'lambdaQ', lambdaQ, this.#engine)
+    const out = this.#device.empty([batch, heads, 1, valueDim])
+    this.#run(this.#state.handle, this.#temperature.handle, {
+      length: 1,
+      queries: { lambdaQ: lambdaQ.handle, out: out.handle },
+    })
+    return out
+  }
+
+  /** Adds T positions and attends with each as soon as it is there, one after the other: lambdaQ [B, H, T] → [B, H, T, D], the same bits
+   *  as T times append and attend. Refuses what those refuse, before it changes anything. */
+  extend({ lambdaQ, ...keys }: BoundedKeys & { lambdaQ: Tensor }): Tensor {
+    const op = 'BoundedTauCache.extend'
+    refuseTape(op, lambdaQ)
+    checkDevice(op, this.#state, lambdaQ)
+    const { batch, heads, valueDim } = this.#options
+    const length = this.#checkKeys(op, keys)
+    checkShape(op, 'lambdaQ', lambdaQ, [batch, heads, length])
+    checkLambda(op, 'lambdaQ', lambdaQ, this.#engine)
+    const out = this.#device.empty([batch, heads, length, valueDim])
+    this.#run(this.#state.handle, this.#temperature.handle, {
+      length,
+      keys: handlesOf(keys),
+      queries: { lambdaQ: lambdaQ.handle, out: out.handle },
+    })
+    this.#advance(keys, length)
+    return out
+  }
+
+  /** What the bins can do to a result at most, for each query head: ‖out̃ − out‖ ≤ errorBound[h] · max ‖v_i − v_j‖ (see above). */
+  errorBound(): Float64Array {
+    const { heads, bins } = this.#options
+    const temperature = this.#engine.view(this.#temperature.handle, heads)
+    return Float64Array.from(temperature, (value) => {
+      const least = Math.sqrt(2 / (1 + Math.exp(1 / (value * bins))))
+      return (1 - least) / (1 + least)
+    })
+  }
+
+  /** Sums cannot forget: `length` may be the present one, or 0, which is {@link reset}. Anything else is a RangeError. */
+  truncate(length: number): void {
+    if (length === this.#length) return
+    if (length !== 0)
+      throw new RangeError(
+        `BoundedTauCache.truncate: length must be 0 or the present ${this.#length}, as sums forget nothing, got ${length}; fork() before positions that may have to go, or use a TauCache`,
+      )
+    this.reset()
+  }
+
+  /** A cache that goes on from here by itself; a copy of all sums. */
+  fork(): BoundedTauCache {
+    const copy = new BoundedTauCache(this.#device, { ...this.#options, temperature: this.#temperature })
+    copyWhole(this.#state, copy.#state)
+    copy.#newest.set(this.#newest)
+    copy.#length = this.#length
+    return copy
+  }
+
+  /** Bytes held: always the same. */
+  bytes(): number {
+    return BYTES * (this.#state.size + this.#temperature.size)
+  }
+
+  /** Forgets all positions. */
+  reset(): void {
+    this.#engine.view(this.#state.handle, this.#state.size).fill(0)
+    this.#newest.fill(Number.NEGATIVE_INFINITY)
+    this.#length = 0
+  }
+
+  dispose(): void {
+    this.#state.dispose()
+    this.#temperature.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** How many positions there are. */
+  #checkKeys(op: string, { lambdaK, v, clock }: BoundedKeys): number {
+    const { batch, heads, kvHeads, valueDim } = this.#options
+    refuseTape(op, lambdaK, v)
+    checkDevice(op, this.#state, lambdaK, v)
+    const length = lambdaK.shape[2] ?? 0
+    checkShape(op, 'lambdaK', lambdaK, [batch, kvHeads, length])
+    checkShape(op, 'v', v, [batch, kvHeads, length, valueDim])
+    if (!clock !== !this.#options.clock)
+      throw new ShapeError(
+        clock
+          ? `${op}: clock must be left out of a cache without one, got ${shapeText(clockParts(clock).high.shape)}; construct the cache with clock: true`
+          : `${op}: clock must be given to a cache with a clock, got none`,
+      )
+    const { high, low } = clock ? clockParts(clock) : {}
+    for (const part of [high, low])
+      if (part) {
+        refuseTape(op, part)
+        checkDevice(op, this.#state, part)
+        checkShape(op, 'clock', part, [batch, heads, length])
+      }
+    checkLambda(op, 'lambdaK', lambdaK, this.#engine)
+    if (high) checkClock(op, high, low, this.#newest, this.#engine)
+    return length
+  }
+
+  #advance({ clock }: BoundedKeys, length: number): void {
+    this.#length += length
+    if (!clock || length === 0) return
+    const { high, low } = clockParts(clock)
+    const readings = this.#engine.view(high.handle, high.size)
+    const rest = low && this.#engine.view(low.handle, low.size)
+    for (let row = 0; row < this.#newest.length; row++) {
+      const last = (row + 1) * length - 1
+      this.#newest[row] = readings[last] + (rest?.[last] ?? 0)
+    }
+  }
+}
+
+function handlesOf({ lambdaK, v, clock }: BoundedKeys) {
+  const { high, low } = clock ? clockParts(clock) : {}
+  return { lambdaK: lambdaK.handle, v: v.handle, clock: { high: high?.handle, low: low?.handle } }
+}
+
+function copyWhole(source: Tensor, target: Tensor): void {
+  copyBlock(
+    { tensor: source, offset: 0, stride: source.size },
+    { tensor: target, offset: 0, stride: source.size },
+    1,
+    source.size,
+  )
+}
+
+function checkSizes({ batch, heads, kvHeads, valueDim, bins }: BoundedTauCacheOptions): void {
+  for (const [name, value] of Object.entries({ batch, heads, kvHeads, valueDim }))
+    if (!(Number.isInteger(value) && value >= 1))
+      throw new RangeError(`BoundedTauCache: ${name} must be a whole number of at least 1, got ${value}`)
+  if (heads % kvHeads !== 0)
+    throw new RangeError(`BoundedTauCache: heads must be a multiple of kvHeads, got ${heads} and ${kvHeads}`)
+  if (!(Number.isInteger(bins) && bins >= 2 && bins <= MAX_BINS))
+    throw new RangeError(
+      `BoundedTauCache: bins must be a whole number from 2 to ${MAX_BINS}, got ${bins}; 1024 suit temperatures down to 0.01`,
+    )
+}

@@ -1,0 +1,47 @@
+import type { CpuEngine, Handle } from '@tau/tensor'
+import type { ClockBuffers } from '../attention-shape.ts'
+import { attentionWasm } from '../cpu-module.ts'
+
+/** Sizes of the state of `batch` × `heads` query heads, each of `stateBytes`. */
+export interface BoundedSizes {
+  readonly batch: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly valueDim: number
+  readonly bins: number
+  readonly stateBytes: number
+}
+
+/** What a launch does for each of `length` times, in order: append the keys, where given, then attend with the query, where given. */
+export interface BoundedSteps {
+  readonly length: number
+  readonly keys?: { readonly lambdaK: Handle; readonly v: Handle; readonly clock: Partial<ClockBuffers> }
+  readonly queries?: { readonly lambdaQ: Handle; readonly out: Handle }
+}
+
+export type BoundedTauCacheKernel = (state: Handle, temperature: Handle, steps: BoundedSteps) => void
+
+export function boundedTauCacheWasm(engine: CpuEngine, sizes: BoundedSizes): BoundedTauCacheKernel {
+  const launch = engine.kernel(attentionWasm, 'boundedTauCache')
+  const { batch, heads, kvHeads, valueDim, bins, stateBytes } = sizes
+  return (state, temperature, { length, keys, queries }) =>
+    launch(
+      [
+        ...[state, stateBytes, bins, temperature],
+        ...[keys?.lambdaK ?? 0, keys?.v ?? 0, keys?.clock.high ?? 0, keys?.clock.low ?? 0],
+        ...[queries?.lambdaQ ?? 0, queries?.out ?? 0, heads, kvHeads, length, valueDim],
+      ],
+      batch * heads,
+      1,
+    )
+}
+
+const F64_BYTES = 8
+
+/** Bytes of one head's state, laid out as in assembly/bounded-tau-cache.ts: the newest reading, the range of λ of each bin, two sums per
+ *  bin and one per node of the levels above; a sum is a leader's λ and reading, mass and `dim` values. */
+export function stateBytes(bins: number, dim: number): number {
+  let sums = 2 * bins
+  for (let nodes = (bins + 1) >> 1; nodes > 1; nodes = (nodes + 1) >> 1) sums += nodes
+  return F64_BYTES * (1 + bins + sums * (3 + dim))
+}

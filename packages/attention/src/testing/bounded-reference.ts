@@ -1,0 +1,56 @@
+/** What one query sees, in plain f64 loops. */
+export interface BoundedCase {
+  readonly beta: number
+  readonly bins: number
+  readonly query: number
+  /** λ of the keys up to now, their clock readings and values, `dim` each. */
+  readonly keys: ArrayLike<number>
+  readonly clock: ArrayLike<number>
+  readonly v: ArrayLike<number>
+  readonly dim: number
+  readonly count: number
+}
+
+const binOf = (lambda: number, bins: number) => Math.min(bins - 1, Math.floor(lambda * bins))
+
+/** The exact result of attention, the share of it that comes from keys in the query's own bin, and the values' range per element:
+ *  the largest (of all, own) distance of a value to `found`, and the largest distance of two values, in the maximum norm. */
+export function exactAttention(
+  { beta, bins, query, keys, clock, v, dim, count }: BoundedCase,
+  found: ArrayLike<number>,
+): { out: Float64Array; ownShare: number; ownDistance: number; diameter: number } {
+  const scores = Float64Array.from({ length: count }, (_, j) => -beta * Math.abs(query - keys[j]) + clock[j])
+  let top = Number.NEGATIVE_INFINITY
+  for (const score of scores) top = Math.max(top, score)
+  const out = new Float64Array(dim)
+  const low = new Float64Array(dim).fill(Number.POSITIVE_INFINITY)
+  const high = new Float64Array(dim).fill(Number.NEGATIVE_INFINITY)
+  let [mass, own, ownDistance] = [0, 0, 0]
+  for (let j = 0; j < count; j++) {
+    const weight = Math.exp(scores[j] - top)
+    const isOwn = binOf(keys[j], bins) === binOf(query, bins)
+    mass += weight
+    if (isOwn) own += weight
+    for (let d = 0; d < dim; d++) {
+      const value = v[j * dim + d]
+      out[d] += weight * value
+      low[d] = Math.min(low[d], value)
+      high[d] = Math.max(high[d], value)
+      if (isOwn) ownDistance = Math.max(ownDistance, Math.abs(value - found[d]))
+    }
+  }
+  const diameter = Math.max(...high.map((value, d) => value - low[d]))
+  return { out: out.map((sum) => sum / mass), ownShare: own / mass, ownDistance, diameter }
+}
+
+/** The docstring's two bounds in the maximum norm, whichever is smaller. */
+export function statedBound(
+  beta: number,
+  bins: number,
+  { ownShare, ownDistance, diameter }: ReturnType<typeof exactAttention>,
+): number {
+  const least = 2 / (1 + Math.exp(beta / bins))
+  const delta = (1 - least) / (1 + least)
+  const tau = (1 - Math.sqrt(least)) / (1 + Math.sqrt(least))
+  return Math.min(delta * ownShare * ownDistance, tau * diameter)
+}
