@@ -235,6 +235,17 @@ describe('tau eval, generate, info, report', () => {
     )
   })
 
+  it('generates beyond the context with a bounded cache', async () => {
+    const prompt = 'The whale, the whale, the great white whale of the sea'
+    const bounded = ['generate', run, prompt, '--tokens', '30', '--threads', '1', '--cache', 'bounded']
+    const { code, stdout } = await tau([...bounded, '--bins', '64'])
+    expect([code, stdout.startsWith(prompt)]).toEqual([0, true])
+    expect(stdout.length).toBeGreaterThan(prompt.length + 10)
+    expect((await tau([...bounded, '--bins', '64'])).stdout).toBe(stdout)
+    expect((await tau(bounded)).code).toBe(0)
+    expect((await tau(['generate', '--help'])).stdout).toMatch(/--cache <kind>[\s\S]*--bins <number>/)
+  })
+
   it('describes machine and model, and writes the report again', async () => {
     expect((await tau(['info'])).stdout).toMatch(/^tau +\d[\s\S]*device +cpu, /)
     const { stdout } = await tau(['info', run])
@@ -479,6 +490,18 @@ describe('bad input', () => {
       () => ['generate', run, 'The whale, the whale, the great white whale of the sea'],
       1,
       /prompt must have at most seqLen = 11 tokens, got \d+/,
+    ],
+    [
+      'a kind of cache that there is not',
+      () => ['generate', run, 'x', '--cache', 'loose'],
+      2,
+      /'loose' is invalid\. Allowed choices are exact, bounded/,
+    ],
+    [
+      'bins without a bounded cache',
+      () => ['generate', run, 'x', '--bins', '64'],
+      1,
+      /bins must be left out of an exact cache, got 64/,
     ],
     [
       'an unknown stop token',

@@ -1,4 +1,5 @@
 import {
+  BoundedTauCache,
   type Clock,
   dotAttention,
   forgetClock,
@@ -43,21 +44,42 @@ export interface LayerProbe {
   readonly clock?: Tensor
 }
 
+export interface DecodeOptions {
+  /** `exact` keeps every position, at most seqLen of them. `bounded`, for tau attention on the cpu backend, keeps sums over `bins` bins
+   *  of λ instead: memory and time per token do not depend on the context, which has no end, and results are within the bound
+   *  of BoundedTauCache. Default exact. */
+  cache?: 'exact' | 'bounded'
+  /** Of a bounded cache, 2 to 65536. Default 1024. */
+  bins?: number
+}
+
+const DEFAULT_BINS = 1024
+
 /** What a layer remembers between decoding steps. */
 export class LayerState implements Disposable {
-  readonly cache: TauCache | KvCache
+  readonly cache: TauCache | BoundedTauCache | KvCache
   /** The newest normalised input [B, 1, C], for the key shift. */
   readonly previous: Tensor
   /** The newest clock reading [B, H, 1]. */
   readonly clock: Clock
 
-  constructor(device: Device, config: ModelConfig, batch: number) {
+  constructor(
+    device: Device,
+    config: ModelConfig,
+    batch: number,
+    layer: AttentionLayer,
+    options: DecodeOptions,
+  ) {
     const { nHead: heads, nKvHead: kvHeads } = config
+    const { cache = 'exact', bins = DEFAULT_BINS } = options
     const common = { batch, heads, kvHeads, valueDim: headDim(config), clock: config.clock !== 'none' }
-    this.cache =
-      config.attention === 'tau'
-        ? new TauCache(device, common)
-        : new KvCache(device, { ...common, keyDim: manifoldDim(config) })
+    if (config.attention === 'dot')
+      this.cache = new KvCache(device, { ...common, keyDim: manifoldDim(config) })
+    else if (cache === 'exact') this.cache = new TauCache(device, common)
+    else {
+      using _scope = device.scope()
+      this.cache = new BoundedTauCache(device, { ...common, bins, temperature: layer.temperature })
+    }
     this.previous = device.tensor(new Float32Array(batch * config.nEmbd), [batch, 1, config.nEmbd])
     const atRest = () => device.tensor(new Float32Array(batch * heads), [batch, heads, 1])
     this.clock = { high: atRest(), low: atRest() }
@@ -181,9 +203,13 @@ export class AttentionLayer {
       const { temperature } = this
       probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock: clock?.high })
       if (state) {
-        if (!(state.cache instanceof TauCache)) throw new Error('internal: a tau layer must have a TauCache')
-        state.cache.append({ lambdaK, v, clock })
-        heads = state.cache.attend({ lambdaQ, temperature })
+        const { cache } = state
+        if (cache instanceof KvCache) throw new Error('internal: a tau layer must have a TauCache')
+        if (cache instanceof BoundedTauCache) heads = cache.extend({ lambdaK, v, clock, lambdaQ })
+        else {
+          cache.append({ lambdaK, v, clock })
+          heads = cache.attend({ lambdaQ, temperature })
+        }
       } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock })
     } else {
       probe?.({ layer: this.#layer, q, k, clock: clock?.high })

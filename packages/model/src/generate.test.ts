@@ -169,6 +169,15 @@ describe('generate', () => {
     expect(await text(single, { maxTokens: 3 }, Int32Array.of(2))).toHaveLength(3)
   })
 
+  it('bounded: reads and writes beyond seqLen, as a model with room for all of it would', async () => {
+    const start = randomIds(29, tiny.vocabSize)
+    const options = { temperature: 0, maxTokens: 40 }
+    using roomy = await tinyModel(device, { seqLen: 100 })
+    const expected = await text(roomy, options, start)
+    expect(new Set(expected).size).toBeGreaterThan(1)
+    expect(await text(model, { ...options, cache: 'bounded', bins: 16_384 }, start)).toEqual(expected)
+  })
+
   it.for<[string, Int32Array, GenerateOptions, string]>([
     ['no prompt', new Int32Array(0), {}, 'generate: prompt must hold at least one token, got none'],
     [

@@ -95,3 +95,72 @@ describeDevices(
   },
   ['cpu plain 1 thread', 'cpu relaxed 2 threads', 'gpu.js cpu'],
 )
+
+describeDevices(
+  'decoding with bounded caches',
+  { cpu, gpu },
+  (device) => {
+    it.for(['none', 'steady', 'gate'] as const)(
+      'clock %s: nears the full pass as bins get finer',
+      async (clock) => {
+        using model = await tinyModel(device(), { clock, gamma: 0.1 })
+        const ids = randomIds(BATCH * LENGTH, tiny.vocabSize)
+        using scope = device().scope()
+        const full = await model.forward(model.tokens(ids, BATCH), { lastOnly: true }).data()
+        const worst: number[] = []
+        for (const bins of [2, 16_384]) {
+          using state = model.decodeState(BATCH, { cache: 'bounded', bins })
+          let last: Float32Array = full
+          for (const [at, size] of [
+            [0, 5],
+            [5, 1],
+            [6, 7],
+          ])
+            last = await model
+              .forward(model.tokens(columns(ids, at, size), BATCH), { state, lastOnly: true })
+              .data()
+          expect(state.length).toBe(LENGTH)
+          worst.push(Math.max(...last.map((x, i) => Math.abs(x - full[i]))))
+        }
+        // δ of a bin of 1/16384 at temperatures near 0.05 is 3e-4, of weights that make logits of up to 5.
+        expect(worst[1]).toBeLessThan(1e-3)
+        expect(worst[0]).toBeGreaterThan(10 * worst[1])
+        void scope
+      },
+    )
+
+    it('goes on beyond seqLen in the same memory', async () => {
+      using model = await tinyModel(device())
+      const before = device().memory.liveBuffers
+      const state = model.decodeState(1, { cache: 'bounded', bins: 31 })
+      const { cacheBytes } = state
+      const { liveBytes } = device().memory
+      for (const length of [12, 1, 1, 100]) {
+        using _scope = device().scope()
+        const logits = model.forward(model.tokens(randomIds(length, tiny.vocabSize)), { state })
+        expect((await logits.data()).every(Number.isFinite)).toBe(true)
+      }
+      expect([state.length, state.cacheBytes]).toEqual([114, cacheBytes])
+      expect(device().memory.liveBytes).toBe(liveBytes)
+      state[Symbol.dispose]()
+      expect(device().memory.liveBuffers).toBe(before)
+    })
+
+    it('refuses what has no bins', async () => {
+      using dot = await tinyModel(device(), { attention: 'dot' })
+      expect(() => dot.decodeState(1, { cache: 'bounded' })).toThrow(
+        'decodeState: cache must be exact for dot attention, got bounded',
+      )
+      using model = await tinyModel(device())
+      const { liveBuffers } = device().memory
+      expect(() => model.decodeState(1, { bins: 64 })).toThrow(
+        'decodeState: bins must be left out of an exact cache, got 64',
+      )
+      expect(() => model.decodeState(1, { cache: 'bounded', bins: 1 })).toThrow(
+        'bins must be a whole number from 2 to 65536, got 1',
+      )
+      expect(device().memory.liveBuffers).toBe(liveBuffers)
+    })
+  },
+  ['cpu plain 1 thread', 'cpu relaxed 2 threads'],
+)

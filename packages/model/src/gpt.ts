@@ -15,7 +15,7 @@ import {
   softcap,
   type Tensor,
 } from '@tau/tensor'
-import { AttentionLayer, type LayerProbe, LayerState } from './attention-layer.ts'
+import { AttentionLayer, type DecodeOptions, type LayerProbe, LayerState } from './attention-layer.ts'
 import { checkConfig, LOGIT_CLAMP, type ModelConfig, manifoldDim } from './config.ts'
 import { parameterSpecs } from './parameters.ts'
 
@@ -25,12 +25,18 @@ export class DecodeState implements Disposable {
   readonly batch: number
   /** The model's: a state fits no other. */
   readonly config: ModelConfig
+  /** Positions that there is room for; Infinity with bounded caches. */
+  readonly maxLength: number
 
-  constructor(device: Device, config: ModelConfig, batch: number) {
+  /** See {@link GPT.decodeState}. */
+  constructor(model: GPT, batch: number, options: DecodeOptions) {
+    const { device, config, attention } = model
+    checkDecodeOptions(config, options)
     this.batch = batch
     this.config = config
+    this.maxLength = options.cache === 'bounded' ? Number.POSITIVE_INFINITY : config.seqLen
     this.layers = device.unscoped(() =>
-      Array.from({ length: config.nLayer }, () => new LayerState(device, config, batch)),
+      attention.map((layer) => new LayerState(device, config, batch, layer, options)),
     )
   }
 
@@ -126,7 +132,8 @@ export class GPT implements Disposable {
     return this.device.tensor(ids, [batch, ids.length / batch])
   }
 
-  /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen, or the state is another model's. */
+  /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen (with a state of bounded caches: never), or the
+   *  state is another model's. */
   forward(tokens: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
     const { state, probe } = options
     this.#checkLength(tokens, state)
@@ -147,9 +154,9 @@ export class GPT implements Disposable {
     return crossEntropy(this.forward(tokens, options), targets)
   }
 
-  /** Memory for decoding `batch` sequences step by step. */
-  decodeState(batch = 1): DecodeState {
-    return new DecodeState(this.device, this.config, batch)
+  /** Memory for decoding `batch` sequences step by step. Throws when the model or its device has no cache of the kind asked for. */
+  decodeState(batch = 1, options: DecodeOptions = {}): DecodeState {
+    return new DecodeState(this, batch, options)
   }
 
   #checkLength(tokens: Tensor<'i32'>, state: DecodeState | undefined): void {
@@ -165,7 +172,7 @@ export class GPT implements Disposable {
     if (state && state.batch !== batch)
       throw new ShapeError(`forward: tokens must continue the state's ${state.batch} sequences, got ${batch}`)
     const total = (state?.length ?? 0) + length
-    if (total > this.config.seqLen)
+    if (total > (state?.maxLength ?? this.config.seqLen))
       throw new ShapeError(
         `forward: sequence must have at most seqLen = ${this.config.seqLen} tokens, got ${total}; shorten it or train a longer model`,
       )
@@ -175,6 +182,20 @@ export class GPT implements Disposable {
     for (const tensor of this.parameters.values()) tensor.dispose()
     this.laplacian?.[Symbol.dispose]()
   }
+}
+
+/** The kinds of caches; `cache` may come from a command line. */
+function checkDecodeOptions({ attention }: ModelConfig, { cache = 'exact', bins }: DecodeOptions): void {
+  if (cache !== 'exact' && cache !== 'bounded')
+    throw new RangeError(`decodeState: cache must be exact or bounded, got ${cache}`)
+  if (cache === 'bounded' && attention !== 'tau')
+    throw new Error(
+      `decodeState: cache must be exact for ${attention} attention, got bounded; only λ falls into bins`,
+    )
+  if (cache === 'exact' && bins !== undefined)
+    throw new RangeError(
+      `decodeState: bins must be left out of an exact cache, got ${bins}; ask for a bounded one`,
+    )
 }
 
 /** Throws unless a Laplacian of size `dim` (undefined: none) suits the model. */

@@ -1,4 +1,4 @@
-export type { LayerProbe } from './attention-layer.ts'
+export type { DecodeOptions, LayerProbe } from './attention-layer.ts'
 export { calibrateModel } from './calibrate.ts'
 export {
   checkConfig,

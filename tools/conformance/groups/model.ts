@@ -112,7 +112,8 @@ export async function decodeModel(fixture: Case, { device, groups }: Context): P
   }
   const caches: Float32Array[] = []
   for (const { cache } of state.layers)
-    caches.push(await ('lambdaK' in cache ? cache.lambdaK() : cache.k()).data())
+    if ('lambdaK' in cache) caches.push(await cache.lambdaK().data())
+    else if ('k' in cache) caches.push(await cache.k().data())
   const name = gpt.config.attention === 'tau' ? 'cache_lambda_k' : 'cache_k'
   return { logits: joined(steps), logits_softcap: joined(capped), [name]: joined(caches) }
 }

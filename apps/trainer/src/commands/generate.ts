@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { type GenerateOptions, generate, loadModel } from '@tau/model'
 import { decodeUtf8 } from '@tau/tensor'
 import { loadTokenizer, readTextFiles, type Tokenizer } from '@tau/train'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { UsageError } from '../config/errors.ts'
 import { userPath } from '../paths.ts'
 import { deviceText, openDevice } from '../run/device.ts'
@@ -21,6 +21,8 @@ interface GenerateFlags {
   readonly repetitionPenalty: number
   readonly seed: number
   readonly stop?: readonly string[]
+  readonly cache: 'exact' | 'bounded'
+  readonly bins?: number
 }
 
 export function generateCommand(action: Action): Command {
@@ -54,6 +56,19 @@ export function generateCommand(action: Action): Command {
       '--stop <token...>',
       'tokens that end the text, as tokenizer.json writes them (default the special ones)',
     )
+    .addOption(
+      new Option(
+        '--cache <kind>',
+        "exact keeps all tokens up to the model's context; bounded, for tau models, takes prompts and texts of any length in the same memory",
+      )
+        .choices(['exact', 'bounded'])
+        .default('exact'),
+    )
+    .option(
+      '--bins <number>',
+      'of a bounded cache: more are more exact and take more memory (default 1024)',
+      wholeNumber('bins', 2),
+    )
   addConfigFlags(command, ['device'])
   return command.action(action((io) => generateAction(command, io)))
 }
@@ -68,10 +83,11 @@ async function generateAction(command: Command, io: Io): Promise<number> {
   try {
     say(io, `device: ${deviceText(device.info)}`)
     const model = await loadModel(device, folder)
-    const { tokens: maxTokens, temperature, topK, topP, repetitionPenalty, seed } = flags
+    const { tokens: maxTokens, temperature, topK, topP, repetitionPenalty, seed, cache, bins } = flags
     const options: GenerateOptions = {
-      ...{ maxTokens, temperature, topP, repetitionPenalty, seed, signal: io.signal },
+      ...{ maxTokens, temperature, topP, repetitionPenalty, seed, cache, signal: io.signal },
       ...(topK !== undefined && { topK }),
+      ...(bins !== undefined && { bins }),
       stopTokens: stopTokens(tokenizer, flags.stop),
     }
     const decoder = tokenizer.decodeStream({ skipSpecialTokens: true })
