@@ -3,6 +3,7 @@ import { COLUMN_BYTES } from './fast/columns'
 import { EVENT_BYTES, Events } from './fast/events'
 import { finishForward } from './fast/forward'
 import { Head, keyAt, queryAt } from './fast/head'
+import { ENTRY_BYTES } from './fast/order'
 import { ROW_BYTES, finishRow } from './fast/rows'
 import { COLUMNS, FORWARD, joinHalves, ROWS, solve } from './fast/solve'
 
@@ -21,7 +22,7 @@ function headRecord(): Head {
   return changetype<Head>(workspace())
 }
 
-/** Fills the record of query head `item` = b·H + h from the arguments that all passes share. orders: Tq + 2·Tk i32 per head. */
+/** Fills the record of query head `item` = b·H + h from the arguments that all passes share. orders: 8 (Tq + 3·Tk) bytes per head. */
 function openHead(
   item: i32,
   lambdaQ: usize,
@@ -54,10 +55,11 @@ function openHead(
   head.values = v + (<usize>kvHead) * (<usize>capacity) * head.bytes
   head.clock = clock ? clock + reading : 0
   head.clockLow = clockLow ? clockLow + reading : 0
-  const own = orders + (((<usize>item) * (<usize>(queries + 2 * keys))) << 2)
-  head.queryOrder = own - ((<usize>head.firstQuery) << 2)
-  head.keyOrder = own + ((<usize>queries) << 2)
-  head.spare = head.keyOrder + ((<usize>keys) << 2)
+  const own = orders + (<usize>item) * (<usize>(queries + 3 * keys)) * ENTRY_BYTES
+  head.queryOrder = own - (<usize>head.firstQuery) * ENTRY_BYTES
+  head.keyOrder = own + (<usize>queries) * ENTRY_BYTES
+  head.spare = head.keyOrder + (<usize>keys) * ENTRY_BYTES
+  head.clocks = head.spare + (<usize>keys) * ENTRY_BYTES
   return head
 }
 

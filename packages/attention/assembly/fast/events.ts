@@ -1,5 +1,6 @@
 import { exp4, splat } from '@tau/tensor/assembly/simd'
-import { bestOf, clockAt, Head, keyAt, queryAt } from './head'
+import { bestOf, Head, keyClock } from './head'
+import { ENTRY_BYTES, lambdaOf, largestOf, leastOf, timeOf } from './order'
 
 // A block of time [from, middle) ∪ [middle, to): every key of its first half is seen by every query of its second half. Sorted by λ,
 // the sums that queries need are running sums. With S = Σ_j e^(a_j − lead) [v_j, 1] over the keys passed so far, a_j = β λk_j + c_j and
@@ -27,41 +28,8 @@ export class Events {
   decays: usize
   weights: usize
   count: i32
-}
-
-// @ts-ignore: decorator
-@inline
-function push(list: Events, event: i32, exponent: f64): void {
-  const at = (<usize>list.count) << 2
-  store<i32>(list.events + at, event)
-  store<f32>(list.decays + at, <f32>exponent)
-  list.count++
-}
-
-/** A key joins the sum. Returns the largest potential then. */
-// @ts-ignore: decorator
-@inline
-function pushKey(list: Events, clocked: bool, key: i32, potential: f64, lead: f64): f64 {
-  const more = potential - lead
-  if (clocked && more < 0) {
-    if (more > UNDERFLOW) push(list, key | WEIGHS, more)
-    return lead
-  }
-  push(list, key, -more)
-  return potential
-}
-
-/** A query reads the sum, whose best score is `score`. With `settled` the query's best is final, otherwise it may be the sum's. */
-// @ts-ignore: decorator
-@inline
-function pushQuery(head: Head, list: Events, settled: bool, query: i32, score: f64): void {
-  const more = score - bestOf(head, query)
-  if (settled || !(more > 0)) {
-    if (!(more < UNDERFLOW)) push(list, query | QUERY | WEIGHS, more)
-    return
-  }
-  store<f64>(head.best + ((<usize>query) << 3), score)
-  push(list, query | QUERY, -more)
+  /** A 0 to read in place of a clock. */
+  zero: f64
 }
 
 /** First key of [from, middle) that some query of [firstQuery, to) can see: not so old that the clock makes its weight 0. */
@@ -72,146 +40,127 @@ export function oldestSeen(head: Head, from: i32, middle: i32, firstQuery: i32, 
   let high = middle
   while (low < high) {
     const key = (low + high) >> 1
-    if (clockAt(head, key) - lowest < UNDERFLOW) low = key + 1
+    if (keyClock(head, key) - lowest < UNDERFLOW) low = key + 1
     else high = key
   }
   return low
 }
 
-/** Queries and the keys below them, λ ascending. Returns whether some key equals a query. */
-export function listBelow(
-  head: Head,
-  list: Events,
-  settled: bool,
-  from: i32,
-  middle: i32,
-  firstQuery: i32,
-  to: i32,
-  oldest: i32,
-): bool {
-  return head.clock
-    ? walkUp(head, list, true, settled, from, middle, firstQuery, to, oldest)
-    : walkUp(head, list, false, settled, from, middle, firstQuery, to, oldest)
+/** The part of a block that a list is made of: entries of its keys and of its queries, from `begin` to `end`. */
+@unmanaged
+export class Block {
+  keys: usize
+  keysEnd: usize
+  queries: usize
+  queriesEnd: usize
+  /** First key that counts. */
+  oldest: i32
+  /** Best scores are final; otherwise a query that finds a better one takes it. */
+  settled: bool
 }
 
-// @ts-ignore: decorator
-@inline
-function walkUp(
-  head: Head,
-  list: Events,
-  clocked: bool,
-  settled: bool,
-  from: i32,
-  middle: i32,
-  firstQuery: i32,
-  to: i32,
-  oldest: i32,
-): bool {
-  let lead = -Infinity
-  let at = from
-  let ties = false
-  list.count = 0
-  for (let t = firstQuery; t < to; t++) {
-    const query = timeAt(head.queryOrder, t)
-    const x = queryAt(head, query)
-    for (; at < middle; at++) {
-      const key = timeAt(head.keyOrder, at)
-      const k = keyAt(head, key)
-      if (!(k < x)) {
-        ties = ties || k == x
-        break
-      }
-      if (clocked && key < oldest) continue
-      const potential = clocked ? head.beta * k + clockAt(head, key) : head.beta * k
-      lead = pushKey(list, clocked, key, potential, lead)
-    }
-    if (list.count) pushQuery(head, list, settled, query, lead - head.beta * x)
-  }
-  return ties
+/** Queries and the keys below them, λ ascending. Returns whether some key equals a query. */
+export function listBelow(head: Head, list: Events, block: Block): bool {
+  return head.clock
+    ? block.settled
+      ? walk(head, list, block, true, true, true)
+      : walk(head, list, block, true, true, false)
+    : block.settled
+      ? walk(head, list, block, true, false, true)
+      : walk(head, list, block, true, false, false)
 }
 
 /** Queries and the keys above them, λ descending. */
-export function listAbove(
-  head: Head,
-  list: Events,
-  settled: bool,
-  from: i32,
-  middle: i32,
-  firstQuery: i32,
-  to: i32,
-  oldest: i32,
-): void {
-  if (head.clock) walkDown(head, list, true, settled, from, middle, firstQuery, to, oldest)
-  else walkDown(head, list, false, settled, from, middle, firstQuery, to, oldest)
+export function listAbove(head: Head, list: Events, block: Block): void {
+  if (head.clock) {
+    if (block.settled) walk(head, list, block, false, true, true)
+    else walk(head, list, block, false, true, false)
+  } else if (block.settled) walk(head, list, block, false, false, true)
+  else walk(head, list, block, false, false, false)
 }
 
+/** Merges keys and queries into events. Which of the two is next depends on the data and cannot be predicted, so that nothing here
+ *  branches on it. With u = ±β λ, w = c_j of a key or the best score of a query, g = u + w − lead is what key j's potential is above
+ *  lead, or what the query's best score is above the sum's: the exponent is −|g| either way. */
 // @ts-ignore: decorator
 @inline
-function walkDown(
-  head: Head,
-  list: Events,
-  clocked: bool,
-  settled: bool,
-  from: i32,
-  middle: i32,
-  firstQuery: i32,
-  to: i32,
-  oldest: i32,
-): void {
+function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, settled: bool): bool {
+  const slope = up ? head.beta : -head.beta
+  const step: usize = up ? ENTRY_BYTES : -ENTRY_BYTES
+  let key = up ? block.keys : block.keysEnd - ENTRY_BYTES
+  let query = up ? block.queries : block.queriesEnd - ENTRY_BYTES
+  const keyStop = up ? block.keysEnd : block.keys - ENTRY_BYTES
+  const queryStop = up ? block.queriesEnd : block.queries - ENTRY_BYTES
+  const zero = changetype<usize>(list) + offsetof<Events>('zero')
+  store<f64>(zero, 0)
   let lead = -Infinity
-  let at = middle - 1
-  list.count = 0
-  for (let t = to - 1; t >= firstQuery; t--) {
-    const query = timeAt(head.queryOrder, t)
-    const x = queryAt(head, query)
-    for (; at >= from; at--) {
-      const key = timeAt(head.keyOrder, at)
-      const k = keyAt(head, key)
-      if (!(k > x)) break
-      if (clocked && key < oldest) continue
-      const potential = clocked ? clockAt(head, key) - head.beta * k : -head.beta * k
-      lead = pushKey(list, clocked, key, potential, lead)
-    }
-    if (list.count) pushQuery(head, list, settled, query, lead + head.beta * x)
+  let ties: i32 = 0
+  let at: usize = 0
+  while (query != queryStop) {
+    const nextQuery = load<u64>(query)
+    const nextKey = key != keyStop ? load<u64>(key) : up ? u64.MAX_VALUE : 0
+    const isKey: i32 = up ? nextKey < leastOf(nextQuery) : nextKey > largestOf(nextQuery)
+    ties |= i32(leastOf(nextKey) == leastOf(nextQuery))
+    const entry = select(nextKey, nextQuery, isKey)
+    const time = timeOf(entry)
+    const place = (<usize>time) << 3
+    const own = select(clocked ? head.clocks + place : zero, head.best + place, isKey)
+    const before = load<f64>(own)
+    const u = slope * lambdaOf(entry)
+    const sum = u + before
+    const g = sum - lead
+    const exponent = -abs(g)
+    // a key weighs where it does not lead, a query where it does not find a better score
+    const behind = i32(g < 0)
+    const weighs: i32 = settled ? (isKey ^ 1) | behind : behind ^ isKey ^ 1
+    const kept: i32 = (i32(!(exponent < UNDERFLOW)) | (weighs ^ 1)) & (clocked ? (isKey ^ 1) | i32(time >= block.oldest) : 1)
+    if (!settled) store<f64>(own, select(before, max(before, lead - u), isKey))
+    store<i32>(list.events + at, time | ((isKey ^ 1) << 31) | (weighs << 30))
+    store<f32>(list.decays + at, <f32>exponent)
+    lead = select(max(lead, sum), lead, isKey & kept)
+    at += (<usize>kept) << 2
+    const move = select(step, 0, isKey)
+    key += move
+    query += step - move
   }
+  list.count = <i32>(at >> 2)
+  return ties != 0
 }
 
 /** Queries and the keys equal to them: a new sum for every value of λ that both have. */
-export function listEqual(
-  head: Head,
-  list: Events,
-  settled: bool,
-  from: i32,
-  middle: i32,
-  firstQuery: i32,
-  to: i32,
-  oldest: i32,
-): void {
-  const clocked = head.clock != 0
+export function listEqual(head: Head, list: Events, block: Block): void {
+  let key = block.keys
   let lead = -Infinity
-  let at = from
-  let last: f64 = NaN // λ of the keys in the sum
+  let last: u64 = 0 // λ of the keys in the sum
   list.count = 0
-  for (let t = firstQuery; t < to; t++) {
-    const query = timeAt(head.queryOrder, t)
-    const x = queryAt(head, query)
-    if (x != last) lead = -Infinity
-    for (; at < middle; at++) {
-      const key = timeAt(head.keyOrder, at)
-      const k = keyAt(head, key)
-      if (!(k <= x)) break
-      if (k == x && (!clocked || key >= oldest))
-        lead = pushKey(list, clocked, key, clocked ? clockAt(head, key) : 0, lead)
+  for (let query = block.queries; query < block.queriesEnd; query += ENTRY_BYTES) {
+    const entry = load<u64>(query)
+    if (leastOf(entry) != last) lead = -Infinity
+    for (; key < block.keysEnd; key += ENTRY_BYTES) {
+      const other = load<u64>(key)
+      if (other > largestOf(entry)) break
+      const time = timeOf(other)
+      if (leastOf(other) != leastOf(entry) || time < block.oldest) continue
+      const potential = head.clock ? keyClock(head, time) : 0
+      const more = potential - lead
+      push(list, more < 0 ? time | WEIGHS : time, -abs(more))
+      lead = max(lead, potential)
     }
-    last = x
-    if (lead > -Infinity) pushQuery(head, list, settled, query, lead)
+    last = leastOf(entry)
+    if (lead == -Infinity) continue
+    const time = timeOf(entry)
+    const more = lead - bestOf(head, time)
+    const better = !block.settled && more > 0
+    push(list, better ? time | QUERY : time | QUERY | WEIGHS, -abs(more))
+    if (better) store<f64>(head.best + ((<usize>time) << 3), lead)
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function timeAt(order: usize, place: i32): i32 {
-  return load<i32>(order + ((<usize>place) << 2))
+function push(list: Events, event: i32, exponent: f64): void {
+  const at = (<usize>list.count) << 2
+  store<i32>(list.events + at, event)
+  store<f32>(list.decays + at, <f32>exponent)
+  list.count++
 }
 
 /** Exponents become decays and weights. */

@@ -10,6 +10,8 @@ export class Head {
   /** Clock readings in two f32 parts; 0: none. */
   clock: usize
   clockLow: usize
+  /** Their sums, f64. */
+  clocks: usize
   /** 1 / temperature */
   beta: f64
   /** Bytes of a row, a multiple of 16. */
@@ -17,7 +19,7 @@ export class Head {
   keys: i32
   /** Time of the first query. */
   firstQuery: i32
-  /** Times in order of λ, i32, within the block that is being merged. */
+  /** Entries in order of λ within every finished block; see order.ts. */
   keyOrder: usize
   queryOrder: usize
   /** Room for one merge. */
@@ -57,6 +59,13 @@ export function clockAt(head: Head, time: i32): f64 {
   const at = (<usize>time) << 2
   const high = <f64>load<f32>(head.clock + at)
   return head.clockLow ? high + <f64>load<f32>(head.clockLow + at) : high
+}
+
+/** The same, once the key's leaf has been made. */
+// @ts-ignore: decorator
+@inline
+export function keyClock(head: Head, time: i32): f64 {
+  return load<f64>(head.clocks + ((<usize>time) << 3))
 }
 
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
 import { exp4, fma, highF64, lowF64, splat, sumLanes, sumLanesF64 } from '@tau/tensor/assembly/simd'
 import { addToColumn, COLUMN_BYTES } from './columns'
-import { bestOf, clockAt, Head, keyAt, queryAt } from './head'
-import { rankSort } from './order'
+import { bestOf, clockAt, Head, keyAt, keyClock, queryAt } from './head'
+import { ENTRY_BYTES, rankSort } from './order'
 import { ABOVE, addToRow, BELOW, EQUAL, fmaF64, ROW_BYTES } from './rows'
 
 /** Most times in a leaf. */
@@ -18,11 +18,12 @@ const GRAD: usize = 2048
 export function sortLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   const count = to - from
   memory.copy(scratch, head.lambdaK + ((<usize>from) << 2), (<usize>count) << 2)
-  rankSort(scratch, count, from, head.keyOrder + ((<usize>from) << 2))
+  rankSort(scratch, count, from, head.keyOrder + (<usize>from) * ENTRY_BYTES)
+  if (head.clock) for (let j = from; j < to; j++) store<f64>(head.clocks + ((<usize>j) << 3), clockAt(head, j))
   const first = max(from, head.firstQuery)
   if (first >= to) return
   memory.copy(scratch, head.lambdaQ + ((<usize>first) << 2), (<usize>(to - first)) << 2)
-  rankSort(scratch, to - first, first, head.queryOrder + ((<usize>first) << 2))
+  rankSort(scratch, to - first, first, head.queryOrder + (<usize>first) * ENTRY_BYTES)
 }
 
 /** Keys and clock readings of a leaf as f64, for {@link weighLeaf}. */
@@ -32,7 +33,7 @@ export function loadLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   for (let j = from; j < to; j++) {
     const at = (<usize>(j - from)) << 3
     store<f64>(keys + at, keyAt(head, j))
-    store<f64>(clocks + at, head.clock ? clockAt(head, j) : 0)
+    store<f64>(clocks + at, head.clock ? keyClock(head, j) : 0)
   }
 }
 

@@ -1,7 +1,45 @@
 import { splat } from '@tau/tensor/assembly/simd'
 
-/** Stable order of up to 64 numbers: writes first + index of each at its rank. Ranks are counted, four at a time, which needs no branch that
- *  depends on the data. NaN comes last. `list` is padded to four with anything. */
+// Keys and queries in order of λ are lists of u64 entries: λ above, as an unsigned number of the same order, and the time below. Entries
+// compare as integers: in one instruction, ties by time.
+export const ENTRY_BYTES: usize = 8
+
+// @ts-ignore: decorator
+@inline
+function entryOf(lambda: f32, time: i32): u64 {
+  const bits = reinterpret<i32>(lambda + 0) // −0 is 0
+  const ordered = bits ^ ((bits >> 31) | 0x80000000)
+  return ((<u64>(<u32>ordered)) << 32) | (<u64>(<u32>time))
+}
+
+// @ts-ignore: decorator
+@inline
+export function timeOf(entry: u64): i32 {
+  return <i32>entry
+}
+
+// @ts-ignore: decorator
+@inline
+export function lambdaOf(entry: u64): f64 {
+  const ordered = <i32>(entry >> 32)
+  return <f64>reinterpret<f32>(ordered ^ ((~ordered >> 31) | 0x80000000))
+}
+
+/** The least and the largest entry with the same λ. */
+// @ts-ignore: decorator
+@inline
+export function leastOf(entry: u64): u64 {
+  return entry & 0xffffffff00000000
+}
+
+// @ts-ignore: decorator
+@inline
+export function largestOf(entry: u64): u64 {
+  return entry | 0xffffffff
+}
+
+/** Entries of the up to 64 numbers in `list`, the first of time `first`, in order. Ranks are counted, four at a time, which needs no branch
+ *  that depends on the data. NaN counts as ∞. `list` has room to be padded to four. */
 export function rankSort(list: usize, count: i32, first: i32, order: usize): void {
   const vectors = (count + 3) >> 2
   for (let i = count; i < vectors << 2; i++) store<f32>(list + ((<usize>i) << 2), Infinity)
@@ -28,28 +66,26 @@ export function rankSort(list: usize, count: i32, first: i32, order: usize): voi
       i32x4.extract_lane(before, 2) +
       i32x4.extract_lane(before, 3)
     )
-    store<i32>(order + ((<usize>rank) << 2), first + i)
+    store<u64>(order + (<usize>rank) * ENTRY_BYTES, entryOf(own, first + i))
   }
 }
 
-/** Merges the orders [from, middle) and [middle, to) of the numbers at `values`, the first half first where they are equal. */
-export function mergeOrders(values: usize, order: usize, spare: usize, from: i32, middle: i32, to: i32): void {
-  let left = order + ((<usize>from) << 2)
-  const leftEnd = order + ((<usize>middle) << 2)
-  let right = leftEnd
-  const rightEnd = order + ((<usize>to) << 2)
+/** Merges the ordered lists [left, right) and [right, end) by way of `spare`. */
+export function mergeOrders(left: usize, right: usize, end: usize, spare: usize): void {
+  const start = left
+  const leftEnd = right
   let target = spare
-  while (left < leftEnd && right < rightEnd) {
-    const a = load<i32>(left)
-    const b = load<i32>(right)
-    const takeLeft = load<f32>(values + ((<usize>a) << 2)) <= load<f32>(values + ((<usize>b) << 2))
-    store<i32>(target, select(a, b, takeLeft))
-    const step = (<usize>takeLeft) << 2
+  while (left < leftEnd && right < end) {
+    const a = load<u64>(left)
+    const b = load<u64>(right)
+    const takeLeft = a < b
+    store<u64>(target, select(a, b, takeLeft))
+    const step = takeLeft ? ENTRY_BYTES : 0
     left += step
-    right += 4 - step
-    target += 4
+    right += ENTRY_BYTES - step
+    target += ENTRY_BYTES
   }
   memory.copy(target, left, leftEnd - left)
-  memory.copy(target + (leftEnd - left), right, rightEnd - right)
-  memory.copy(order + ((<usize>from) << 2), spare, (<usize>(to - from)) << 2)
+  memory.copy(target + (leftEnd - left), right, end - right)
+  memory.copy(start, spare, end - start)
 }

@@ -1,9 +1,9 @@
 import { sumColumns } from './columns'
-import { Events, listAbove, listBelow, listEqual, oldestSeen, weighEvents } from './events'
+import { Block, Events, listAbove, listBelow, listEqual, oldestSeen, weighEvents } from './events'
 import { sumValues } from './forward'
 import { Head } from './head'
 import { columnsLeaf, forwardLeaf, rowsLeaf, sortLeaf } from './leaf'
-import { mergeOrders } from './order'
+import { ENTRY_BYTES, mergeOrders } from './order'
 import { ABOVE, BELOW, EQUAL, sumRows } from './rows'
 
 // The three passes over all blocks of time.
@@ -38,25 +38,34 @@ export function joinHalves(pass: i32, head: Head, list: Events, scratch: usize, 
 
 /** What the keys of [from, middle) give to the queries of [middle, to); then both are one block in order. */
 function join(pass: i32, head: Head, list: Events, scratch: usize, from: i32, middle: i32, to: i32): void {
+  const keys = head.keyOrder + (<usize>from) * ENTRY_BYTES
+  const keysMiddle = head.keyOrder + (<usize>middle) * ENTRY_BYTES
   const first = max(middle, head.firstQuery)
+  const queries = head.queryOrder + (<usize>first) * ENTRY_BYTES
+  const queriesEnd = head.queryOrder + (<usize>to) * ENTRY_BYTES
   if (first < to) {
-    const settled = pass != FORWARD
-    const oldest = head.clock ? oldestSeen(head, from, middle, first, to) : from
-    if (oldest < middle) {
-      const ties = listBelow(head, list, settled, from, middle, first, to, oldest)
+    const block = changetype<Block>(changetype<usize>(list) + offsetof<Events>())
+    block.keys = keys
+    block.keysEnd = keysMiddle
+    block.queries = queries
+    block.queriesEnd = queriesEnd
+    block.settled = pass != FORWARD
+    block.oldest = head.clock ? oldestSeen(head, from, middle, first, to) : from
+    if (block.oldest < middle) {
+      const ties = listBelow(head, list, block)
       run(pass, head, list, BELOW, 1, scratch)
       if (ties) {
-        listEqual(head, list, settled, from, middle, first, to, oldest)
+        listEqual(head, list, block)
         run(pass, head, list, EQUAL, 0, scratch)
       }
-      listAbove(head, list, settled, from, middle, first, to, oldest)
+      listAbove(head, list, block)
       run(pass, head, list, ABOVE, -1, scratch)
     }
   }
-  const spare = head.spare + ((<usize>from) << 2) // blocks of one head may be joined at the same time
-  mergeOrders(head.lambdaK, head.keyOrder, spare, from, middle, to)
+  const spare = head.spare + (<usize>from) * ENTRY_BYTES // blocks of one head may be joined at the same time
+  mergeOrders(keys, keysMiddle, head.keyOrder + (<usize>to) * ENTRY_BYTES, spare)
   const start = max(from, head.firstQuery)
-  if (start < first) mergeOrders(head.lambdaQ, head.queryOrder, spare, start, first, to)
+  if (start < first && first < to) mergeOrders(head.queryOrder + (<usize>start) * ENTRY_BYTES, queries, queriesEnd, spare)
 }
 
 function run(pass: i32, head: Head, list: Events, side: usize, sign: f64, scratch: usize): void {

@@ -12,6 +12,7 @@ import {
 const [SOLVE, JOIN, FINISH] = [0, 1, 2]
 const F32_BYTES = 4
 const EVENT_BYTES = 12
+const ENTRY_BYTES = 8
 const ROW_BYTES = 48
 const COLUMN_BYTES = 16
 /** Rows are whole vectors of this many elements. */
@@ -92,7 +93,7 @@ function solve(
   const items = batch * heads
   const dim = padded(valueDim, LANES)
   const valueRows = batch * kvHeads * capacity
-  using orders = engine.scratch(items * (queries + 2 * keys) * F32_BYTES)
+  using orders = engine.scratch(items * (queries + 3 * keys) * ENTRY_BYTES)
   using lists = engine.scratch(items * padded(keys, LANES) * EVENT_BYTES)
   using wide = dim === valueDim ? undefined : engine.scratch(valueRows * dim * F32_BYTES)
   if (wide) copyRows(v, wide.handle, valueRows, valueDim, dim)
