@@ -53,36 +53,44 @@ describeDevices(
       expectNear(await found.data(), await lambdaAttention(inputs).data(), { atol: 2e-6 })
     })
 
-    it('reads three keys of one bin as the formula says', async () => {
+    it('reads keys of its own bin as the formula says', async () => {
       using _scope = device().scope()
       const beta = 5
+      const keys = [0.375, 0.125, 0.25, 0.75] // the last one in the other bin
       using cache = new BoundedTauCache(device(), {
-        ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: 3, clock: false, bins: 2 },
+        ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: 4, clock: false, bins: 2 },
         temperature: device().tensor([1 / beta]),
       })
       cache.append({
-        lambdaK: device().tensor([0.375, 0.125, 0.25], [1, 1, 3]),
-        v: device().tensor([1, 0, 0, 0, 1, 0, 0, 0, 1], [1, 1, 3, 3]),
+        lambdaK: device().tensor(keys, [1, 1, 4]),
+        v: device().tensor([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], [1, 1, 4, 4]),
       })
-      // q = 0.25 between 0.125 and 0.375: s = t, so r = 2 / (1 + e^(β/4)). A key at the ends weighs e^(−β/8), one at q r.
-      const r = 2 / (1 + Math.exp(beta / 4))
-      const end = Math.exp(-beta / 8)
-      const found = await cache.attend({ lambdaQ: device().tensor([0.25], [1, 1, 1]) }).data()
+      const weightsAt = async (q: number) => cache.attend({ lambdaQ: device().tensor([q], [1, 1, 1]) }).data()
+      const shares = (weights: readonly number[]) => weights.map((w) => w / weights.reduce((a, b) => a + b))
+      // q is s = 1/16 above 0.125 and t = 3/16 below 0.375: keys there weigh g, the one between them what is left of it.
+      const [q, s, t] = [0.1875, 1 / 16, 3 / 16]
+      const whole = 1 - Math.exp(-2 * beta * (s + t))
+      const alpha = (Math.exp(-2 * beta * t) * (1 - Math.exp(-2 * beta * s))) / whole
+      const gamma = (Math.exp(-2 * beta * s) * (1 - Math.exp(-2 * beta * t))) / whole
+      const mu = 2 / (1 + alpha + gamma)
+      const between = alpha * Math.exp(beta / 16) + gamma * Math.exp(-beta / 16)
       expectNear(
-        found,
-        [end, end, r].map((w) => w / (2 * end + r)),
+        await weightsAt(q),
+        shares([
+          mu * Math.exp(-beta * t),
+          mu * Math.exp(-beta * s),
+          mu * between,
+          Math.exp(-beta * (0.75 - q)),
+        ]),
         { atol: 1e-7 },
       )
       // At the ends and outside of them one of the two sums is exact.
-      for (const q of [0.125, 0.375, 0.4375, 0.03125, 0.75]) {
-        const weights = [0.375, 0.125, 0.25].map((k) => Math.exp(-beta * Math.abs(q - k)))
-        const mass = weights.reduce((a, b) => a + b)
+      for (const outside of [0.125, 0.375, 0.4375, 0.03125, 0.75])
         expectNear(
-          await cache.attend({ lambdaQ: device().tensor([q], [1, 1, 1]) }).data(),
-          weights.map((w) => w / mass),
+          await weightsAt(outside),
+          shares(keys.map((k) => Math.exp(-beta * Math.abs(outside - k)))),
           { atol: 1e-7 },
         )
-      }
       const least = Math.sqrt(2 / (1 + Math.exp(beta / 2)))
       expectNear(cache.errorBound(), [(1 - least) / (1 + least)], { rtol: 1e-6 })
     })
