@@ -15,6 +15,8 @@ export interface Group {
   /** One line of the help. */
   readonly summary: string
   readonly load: () => Promise<RunGroup>
+  /** Runs only when it is named. */
+  readonly onDemand?: boolean
 }
 
 /** The groups of benches; a new one is a module here. They load when they are asked for. */
@@ -26,6 +28,20 @@ export const groups: Readonly<Record<string, Group>> = {
   graph: {
     summary: 'neighbours, sparse products, text embeddings and domain Laplacians of @tau/graph',
     load: async () => (await import('./graph.ts')).runGraph,
+  },
+  attention: {
+    summary: 'λ-attention, fast and quadratic, and dot-product attention at lengths up to 65 536',
+    load: async () => (await import('./attention.ts')).attentionGroup('attention'),
+  },
+  crossover: {
+    summary: 'short lengths: from where on the fast λ-attention wins',
+    load: async () => (await import('./attention.ts')).attentionGroup('crossover'),
+    onDemand: true,
+  },
+  sweep: {
+    summary: 'milliseconds of every attention against the length, 128 to 131 072',
+    load: async () => (await import('./attention.ts')).attentionGroup('sweep'),
+    onDemand: true,
   },
   decode: {
     summary: 'tokens per second of cached generation, tau against dot-product attention',

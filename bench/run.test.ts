@@ -28,19 +28,22 @@ function metricsOf(...args: string[]): Record<string, number> {
 }
 
 describe('npm run bench', () => {
+  const names = Object.keys(groups).join(', ')
+  const usual = Object.keys(groups).filter((name) => !groups[name].onDemand)
+
   it('shows its flags and a line for each group', () => {
     const { status, stdout } = bench('--help')
     expect(status).toBe(0)
     for (const word of ['--filter', '--json']) expect(stdout).toContain(word)
-    for (const [name, { summary }] of Object.entries(groups))
-      expect(stdout).toMatch(new RegExp(`^ +${name} +${summary}$`, 'm'))
+    for (const [name, { summary, onDemand }] of Object.entries(groups))
+      expect(stdout).toMatch(new RegExp(`^ +${name}${onDemand ? ' \\*' : ''} +${summary}$`, 'm'))
   })
 
   it('refuses a group that does not exist, and lists those that do', () => {
     for (const name of ['kernel', 'constructor']) {
       const { status, stderr } = bench(name)
       expect(status).toBe(1)
-      expect(stderr).toContain(`bench: group must be one of kernels, graph, decode, train, got "${name}"`)
+      expect(stderr).toContain(`bench: group must be one of ${names}, got "${name}"`)
     }
   })
 
@@ -51,7 +54,7 @@ describe('npm run bench', () => {
     const all = bench('--filter', 'no such bench')
     expect(all.status).toBe(1)
     expect(all.stderr).toContain(
-      '--filter must match the name of a bench of kernels, graph, decode, train, got "no such bench"',
+      `--filter must match the name of a bench of ${usual.join(', ')}, got "no such bench"`,
     )
   })
 
@@ -83,6 +86,15 @@ describe('npm run bench', () => {
     expect(Object.keys(metricsOf('kernels', '--filter', name))).toEqual([
       `${name}/gflops`,
       `${name}/2_threads_scaling`,
+    ])
+  })
+
+  it('times the ways to compute an attention in one race', () => {
+    const name = 'crossover/forward/T64_D32'
+    expect(Object.keys(metricsOf('crossover', '--filter', `${name}/`))).toEqual([
+      `${name}/fast_ms`,
+      `${name}/speedup_vs_quadratic`,
+      `${name}/quadratic_ms`,
     ])
   })
 

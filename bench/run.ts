@@ -9,9 +9,9 @@ const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
 
 Times kernels and models against their peers, prints a line for each figure and one line of JSON at the end.
 
-Groups, all of which run when none is named:
+Groups; those without a star all run when none is named:
 ${Object.entries(groups)
-  .map(([name, { summary }]) => `  ${name.padEnd(13)}  ${summary}`)
+  .map(([name, { summary, onDemand }]) => `  ${`${name}${onDemand ? ' *' : ''}`.padEnd(13)}  ${summary}`)
   .join('\n')}
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
@@ -65,7 +65,8 @@ async function main(argv: string[]): Promise<void> {
     console.log(HELP)
     return
   }
-  const names = positionals.length > 0 ? positionals : Object.keys(groups)
+  const names =
+    positionals.length > 0 ? positionals : Object.keys(groups).filter((name) => !groups[name].onDemand)
   const chosen = await Promise.all(names.map(load))
   const metrics: Record<string, number> = {}
   const metric = (name: string, value: number) => {

@@ -1,0 +1,67 @@
+import type { Device } from '@tau/tensor'
+import type { KernelBench } from '@tau/testing'
+import type { CausalShape } from './kernels/causal.bench.ts'
+import { dotForward, dotForwardBackward } from './kernels/dot-cases.bench.ts'
+import { lambdaForward, lambdaForwardBackward } from './kernels/lambda-cases.bench.ts'
+
+// The ways to compute one attention, for the group `attention`: names are <case>/<kernel>, and what shares a case is raced.
+
+type Kernel = 'fast' | 'quadratic' | 'dot'
+const ALL: readonly Kernel[] = ['fast', 'quadratic', 'dot']
+
+interface Setting {
+  readonly length: number
+  readonly heads?: number
+  readonly dim?: number
+  readonly clocked?: boolean
+}
+
+function attention(
+  group: string,
+  pass: 'forward' | 'train',
+  { length, heads = 1, dim = 64, clocked = false }: Setting,
+  kernels: readonly Kernel[],
+): KernelBench<Device>[] {
+  const suffix = `${heads > 1 ? `_H${heads}` : ''}${dim === 64 ? '' : `_D${dim}`}${clocked ? '_clock' : ''}`
+  const name = `${group}/${pass}/T${length}${suffix}`
+  const shape: CausalShape = { name, batch: 1, heads, length, dim }
+  const [lambda, dot] =
+    pass === 'forward' ? [lambdaForward, dotForward] : [lambdaForwardBackward, dotForwardBackward]
+  return kernels.map((kernel) =>
+    kernel === 'dot'
+      ? dot(`${name}/dot`, shape)
+      : lambda(`${name}/${kernel}`, shape, { algorithm: kernel, clocked }),
+  )
+}
+
+/** What is promised of λ-distance attention, and the same for six heads and with a clock. */
+const promised = (['forward', 'train'] as const).flatMap((pass) => [
+  ...[1024, 8192].flatMap((length) => [
+    ...attention('attention', pass, { length }, ALL),
+    ...attention('attention', pass, { length, clocked: true }, ['fast', 'quadratic']),
+    ...attention('attention', pass, { length, heads: 6 }, ALL),
+  ]),
+  ...attention('attention', pass, { length: 65_536 }, ['fast']),
+  ...attention('attention', pass, { length: 65_536, clocked: true }, ['fast']),
+  ...attention('attention', pass, { length: 65_536, heads: 6 }, ['fast']),
+])
+
+/** From which length on the fast kernel wins. */
+const crossover = (['forward', 'train'] as const).flatMap((pass) =>
+  [32, 64, 128].flatMap((dim) =>
+    [false, true].flatMap((clocked) =>
+      [32, 64, 96, 128, 192, 256, 384].flatMap((length) =>
+        attention('crossover', pass, { length, dim, clocked }, ['fast', 'quadratic']),
+      ),
+    ),
+  ),
+)
+
+/** Milliseconds against length: the quadratic ones as far as patience reaches. */
+const sweep = (['forward', 'train'] as const).flatMap((pass) =>
+  [128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072].flatMap((length) =>
+    attention('sweep', pass, { length }, length > (pass === 'train' ? 16_384 : 32_768) ? ['fast'] : ALL),
+  ),
+)
+
+export const benches: readonly KernelBench<Device>[] = [...promised, ...crossover, ...sweep]
