@@ -108,12 +108,8 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
     clock: clockBuffers(clock),
   }
   const { device } = lambdaQ
-  const { out, backward } = passOf(device, sizes, algorithm)(
-    device,
-    handles,
-    sizes,
-    device.tape !== undefined,
-  )
+  const tape = device.tape !== undefined
+  const { out, backward } = passOf(device, sizes, tape, algorithm)(device, handles, sizes, tape)
   return record('lambdaAttention', tensors, out, (dOut, wanted) => {
     const grads = backward(dOut, wanted[4] ?? false)
     return [
@@ -126,11 +122,18 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   })
 }
 
-/** From how many keys and queries on 'fast' is faster, in the forward pass and in both (docs/LOG.md has the figures). */
-const FAST_KEYS = 128
-const FAST_QUERIES = 64
+/** From how many keys on 'fast' is faster: forward alone, and forward and backward; and from how many queries on, where they are fewer
+ *  than the keys. docs/LOG.md has the figures. */
+const FAST_FORWARD_KEYS = 96
+const FAST_TRAINING_KEYS = 192
+const FAST_QUERIES = 32
 
-function passOf(device: Device, { queries, keys }: AttentionSizes, algorithm: LambdaAlgorithm = 'auto') {
+function passOf(
+  device: Device,
+  { queries, keys }: AttentionSizes,
+  tape: boolean,
+  algorithm: LambdaAlgorithm = 'auto',
+): typeof fastPass {
   if (algorithm === 'quadratic') return quadraticPass
   const available = hasFast(device)
   if (algorithm === 'fast') {
@@ -140,12 +143,13 @@ function passOf(device: Device, { queries, keys }: AttentionSizes, algorithm: La
       )
     return fastPass
   }
-  return available && keys >= FAST_KEYS && queries >= FAST_QUERIES ? fastPass : quadraticPass
+  const enough = keys >= (tape ? FAST_TRAINING_KEYS : FAST_FORWARD_KEYS) && queries >= FAST_QUERIES
+  return available && enough ? fastPass : quadraticPass
 }
 
 /** The forward pass on buffers, for caches. */
 export const attend = (device: Device, handles: LambdaHandles, sizes: AttentionSizes): Tensor =>
-  passOf(device, sizes)(device, handles, sizes, false).out
+  passOf(device, sizes, false)(device, handles, sizes, false).out
 
 function checkInputs({ lambdaQ, lambdaK, v, temperature, clock }: LambdaAttentionInputs): AttentionSizes {
   const op = 'lambdaAttention'
