@@ -77,8 +77,17 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     return out
   }
 
-  reset(): void {
-    this.#length = 0
+  /** Forgets what comes after the first `length` positions and keeps the room. */
+  truncate(length: number): void {
+    this.#length = length
+  }
+
+  /** Copies the positions of buffers of the same fields into these, which are empty. */
+  take(other: GrowingBuffers<Name>): void {
+    this.#reserve(other.length)
+    for (const [name, target] of this.#tensors)
+      this.#copy(name, other.tensor(name), other.capacity, target, this.#capacity, 0, other.length)
+    this.#length = other.length
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 export { type BoundedKeys, BoundedTauCache, type BoundedTauCacheOptions } from './bounded-tau-cache.ts'
+export type { CacheOptions } from './cache-options.ts'
 export { type Clock, forgetClock, steadyClock } from './kernels/clock/clock.ts'
 export { type DotAttentionInputs, dotAttention } from './kernels/dot-attention/dot-attention.ts'
 export {

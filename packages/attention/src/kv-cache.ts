@@ -1,11 +1,11 @@
 import { checkDevice, type Device, refuseTape, type Tensor } from '@tau/tensor'
 import { type ClockFields, cachedClock, clockFields, withReadings } from './cache-clock.ts'
+import { type CacheOptions, checkGroups, checkQueries } from './cache-options.ts'
 import { GrowingBuffers } from './growing-buffers.ts'
 import type { Clock } from './kernels/clock/clock.ts'
 import { attendDot } from './kernels/dot-attention/dot-attention.ts'
-import { checkGroups, checkQueries, type TauCacheOptions } from './tau-cache.ts'
 
-export interface KvCacheOptions extends TauCacheOptions {
+export interface KvCacheOptions extends CacheOptions {
   /** Length of a query and of a key vector; default: valueDim. */
   keyDim?: number
 }
@@ -88,7 +88,7 @@ export class KvCache implements Disposable {
 
   /** Forgets all positions and keeps the room. */
   reset(): void {
-    this.#buffers.reset()
+    this.#buffers.truncate(0)
   }
 
   dispose(): void {

@@ -1,132 +1,178 @@
-import { checkDevice, type Device, refuseTape, ShapeError, shapeText, type Tensor } from '@tau/tensor'
-import { type ClockFields, cachedClock, clockFields, withReadings } from './cache-clock.ts'
-import { GrowingBuffers } from './growing-buffers.ts'
-import type { Clock } from './kernels/clock/clock.ts'
-import { attend, checkTemperature } from './kernels/lambda-attention/lambda-attention.ts'
+import {
+  BackendError,
+  checkDevice,
+  type Device,
+  refuseTape,
+  ShapeError,
+  shapeText,
+  type Tensor,
+} from '@tau/tensor'
+import { type CacheOptions, checkGroups, checkQueries } from './cache-options.ts'
+import { checkDim } from './kernels/attention-shape.ts'
+import { type Clock, clockParts } from './kernels/clock/clock.ts'
+import { kernelsOf } from './kernels/table.ts'
+import { VALUE_FORMATS, type ValueFormat } from './kernels/tau-cache/layout.ts'
+import { floatsOf } from './tau-cache/bad-values.ts'
+import { copyWhole } from './tau-cache/position-blocks.ts'
+import type { TauStore } from './tau-cache/store.ts'
+import { StreamStore } from './tau-cache/stream-store.ts'
+import { TreeStore } from './tau-cache/tree-store.ts'
 
-export interface TauCacheOptions {
-  batch: number
-  heads: number
-  kvHeads: number
-  /** Length of a value vector. */
-  valueDim: number
-  /** Whether positions come with clock readings. */
-  clock: boolean
-  /** Positions to make room for at first; default 64. Room doubles when it runs out. */
-  capacity?: number
+export interface TauCacheOptions extends CacheOptions {
+  /** [H], above 0. Copied: sums are made with it. */
+  temperature: Tensor
+  /** How values are kept. With v' the stored value:
+   *  - `f32` (default): as they are;
+   *  - `f16`: half precision, |v' − v| ≤ max(2⁻¹¹·|v|, 2⁻²⁵); a |v| above 65504 is an error;
+   *  - `int8`: with a scale s = max |v| / 127 per vector, |v' − v| ≤ s/2.
+   *  Attention over the stored values is exact. Only f32 on the gpu backend. */
+  values?: ValueFormat
 }
 
 /** What λ-distance attention remembers between decoding steps: (v, λk) and, with a clock, its readings; not the keys.
- *  `append` the new positions, then `attend` with their queries: the same numbers as one full pass. Lives until disposed. */
+ *  `append` the new positions, then `attend` with their queries: the same numbers as one full pass, whatever temperature, clock and
+ *  order of λ. On the cpu backend appending one position and attending with its query take O(log T·D) per head: per query head
+ *  there is a tree over λ that holds sums of values for queries above and below its nodes. Data are kept in blocks of 256 positions.
+ *  On the gpu backend a query reads all T positions. Lives until disposed.
+ *  Source: the sums by sorting are those of {@link lambdaAttention}; the tree is ours. */
 export class TauCache implements Disposable {
   readonly #device: Device
-  readonly #options: Readonly<TauCacheOptions>
-  readonly #buffers: GrowingBuffers<'lambdaK' | 'v' | ClockFields>
+  readonly #options: Readonly<CacheOptions>
+  readonly #store: TauStore
 
-  /** Throws RangeError unless all sizes are whole and at least 1, and heads a multiple of kvHeads. */
-  constructor(device: Device, options: TauCacheOptions) {
+  /** Throws RangeError unless all sizes are whole and at least 1, heads a multiple of kvHeads and (on the cpu backend, which can
+   *  tell at once) temperatures above 0; ShapeError when the temperature is not [H]. `store`: what {@link fork} hands on. */
+  constructor(device: Device, options: TauCacheOptions, store?: TauStore) {
     const { batch, heads, kvHeads, valueDim, clock, capacity } = options
-    checkGroups('TauCache', heads, kvHeads)
     this.#device = device
-    this.#options = options
-    this.#buffers = new GrowingBuffers(
-      'TauCache.append',
-      device,
-      batch,
-      [
-        ['lambdaK', { heads: kvHeads, width: 1 }],
-        ['v', { heads: kvHeads, width: valueDim }],
-        ...clockFields(clock, heads),
-      ],
-      capacity,
-    )
+    this.#options = { batch, heads, kvHeads, valueDim, clock, capacity }
+    this.#store = store ?? makeStore(device, options)
   }
 
   /** Positions so far. */
   get length(): number {
-    return this.#buffers.length
+    return this.#store.length
   }
 
   /** Adds T positions: lambdaK [B, Hkv, T], v [B, Hkv, T, D] and, if the cache has one, clock [B, H, T] (readings that continue
-   *  those before). Copies; not recorded on a tape. */
+   *  those before). Copies; not recorded on a tape. One position takes O(log T·D) per head, many at once O(D) each and a sort.
+   *  Throws ShapeError, or RangeError for λ, values or readings that are not finite and a clock that runs backward, with the value
+   *  and its place; the cache is then as it was. (The gpu backend reads no values back and takes them as they are.) */
   append({ lambdaK, v, clock }: { lambdaK: Tensor; v: Tensor; clock?: Tensor | Clock }): void {
-    refuseTape('TauCache.append', lambdaK, v)
-    withReadings('TauCache.append', this.#options.clock, clock, (readings) =>
-      this.#buffers.append(new Map([['lambdaK', lambdaK], ['v', v], ...readings])),
-    )
+    const op = 'TauCache.append'
+    const { batch, heads, kvHeads, valueDim } = this.#options
+    refuseTape(op, lambdaK, v)
+    const parts = this.#checkClock(op, clock)
+    const count = lambdaK.shape[2] ?? 0
+    checkShape(op, 'lambdaK', lambdaK, [batch, kvHeads, count])
+    checkShape(op, 'v', v, [batch, kvHeads, count, valueDim])
+    const readings = parts ? [parts.high, ...(parts.low ? [parts.low] : [])] : []
+    for (const part of readings) checkShape(op, 'clock', part, [batch, heads, count])
+    this.#checkDevice(op, lambdaK, v, ...readings)
+    this.#store.append({ lambdaK, v, clock: parts })
   }
 
-  /** Attention of the newest Tq positions: lambdaQ [B, H, Tq], temperature [H] → [B, H, Tq, D]. */
-  attend({ lambdaQ, temperature }: { lambdaQ: Tensor; temperature: Tensor }): Tensor {
-    refuseTape('TauCache.attend', lambdaQ, temperature)
-    const { batch, heads, kvHeads, valueDim, clock } = this.#options
-    checkDevice('TauCache.attend', lambdaQ, this.#buffers.tensor('v'))
+  /** Attention of the newest Tq positions: lambdaQ [B, H, Tq] → [B, H, Tq, D]. Tq = 1 takes O(log T·D) per head on the cpu backend,
+   *  more queries run the kernel of {@link lambdaAttention} over a copy of the positions.
+   *  Throws RangeError when λ is not finite (cpu backend). */
+  attend({ lambdaQ }: { lambdaQ: Tensor }): Tensor {
+    const { batch, heads } = this.#options
+    refuseTape('TauCache.attend', lambdaQ)
     checkQueries('TauCache.attend', 'lambdaQ', lambdaQ, [batch, heads], [], this.length)
-    checkTemperature('TauCache.attend', temperature, heads, lambdaQ)
-    const { capacity } = this.#buffers
-    return attend(
-      this.#device,
-      {
-        lambdaQ: lambdaQ.handle,
-        lambdaK: this.#buffers.tensor('lambdaK').handle,
-        v: this.#buffers.tensor('v').handle,
-        temperature: temperature.handle,
-        clock: clock ? cachedClock(this.#buffers) : undefined,
-      },
-      {
-        ...{ batch, heads, kvHeads, queries: lambdaQ.shape[2], keys: this.length, valueDim, capacity },
-        clockBatch: heads * capacity,
-      },
-    )
+    this.#checkDevice('TauCache.attend', lambdaQ)
+    return this.#store.attend(lambdaQ)
+  }
+
+  /** Keeps the first `length` positions and forgets the newer ones. Throws RangeError when there are not as many. */
+  truncate(length: number): void {
+    if (!(Number.isInteger(length) && length >= 0 && length <= this.length))
+      throw new RangeError(
+        `TauCache.truncate: length must be a whole number from 0 to ${this.length}, the positions there are, got ${length}`,
+      )
+    this.#store.truncate(length)
+  }
+
+  /** A second cache with the same positions; both go on independently, and each must be disposed. On the cpu backend they share all
+   *  memory of these positions but for what one of them changes: up to a block of 256 positions and, per new position, its path in the trees. */
+  fork(): TauCache {
+    const store = this.#store.fork()
+    return new TauCache(this.#device, { ...this.#options, temperature: store.temperature }, store)
   }
 
   /** A copy of λk [B, Hkv, length]. */
   lambdaK(): Tensor {
-    const { batch, kvHeads } = this.#options
-    using copy = this.#buffers.copy('lambdaK')
-    return copy.view([batch, kvHeads, this.length])
+    return this.#store.lambdaK()
   }
 
-  /** Bytes held, room to spare included. */
+  /** Bytes of positions and trees, room to spare included. Memory shared with forks counts in full for each of them; the device's
+   *  `memory.liveBytes` counts it once. */
   bytes(): number {
-    return this.#buffers.bytes
+    return this.#store.bytes
   }
 
-  /** Forgets all positions and keeps the room. */
+  /** Forgets all positions and keeps the room for them. */
   reset(): void {
-    this.#buffers.reset()
+    this.#store.reset()
   }
 
   dispose(): void {
-    this.#buffers[Symbol.dispose]()
+    this.#store[Symbol.dispose]()
   }
 
   [Symbol.dispose](): void {
     this.dispose()
   }
+
+  #checkClock(op: string, clock: Tensor | Clock | undefined) {
+    if (clock && !this.#options.clock)
+      throw new ShapeError(
+        `${op}: clock must be left out of a cache without one, got ${shapeText(clockParts(clock).high.shape)}; construct the cache with clock: true`,
+      )
+    if (!clock && this.#options.clock)
+      throw new ShapeError(`${op}: clock must be given to a cache with a clock, got none`)
+    if (!clock) return undefined
+    const parts = clockParts(clock)
+    refuseTape(op, parts.high)
+    return parts
+  }
+
+  #checkDevice(op: string, ...tensors: readonly Tensor[]): void {
+    checkDevice(op, this.#store.temperature, ...tensors)
+  }
 }
 
-export function checkGroups(op: string, heads: number, kvHeads: number): void {
-  if (!(heads >= 1 && kvHeads >= 1 && heads % kvHeads === 0))
-    throw new RangeError(`${op}: heads must be a multiple of kvHeads, got ${heads} and ${kvHeads}`)
+function makeStore(device: Device, options: TauCacheOptions): TauStore {
+  const op = 'TauCache'
+  const { batch, heads, kvHeads, valueDim, clock, temperature, values = 'f32', capacity = 64 } = options
+  checkGroups(op, heads, kvHeads)
+  if (![batch, heads, kvHeads, valueDim, capacity].every((n) => Number.isInteger(n) && n >= 1))
+    throw new RangeError(
+      `${op}: sizes must be whole numbers of at least 1, got batch ${batch}, heads ${heads} and ${kvHeads}, valueDim ${valueDim}, capacity ${capacity}`,
+    )
+  checkDim(op, 'v', valueDim)
+  if (!VALUE_FORMATS.includes(values))
+    throw new RangeError(`${op}: values must be one of ${VALUE_FORMATS.join(', ')}, got ${values}`)
+  refuseTape(op, temperature)
+  checkShape(op, 'temperature', temperature, [heads])
+  const kernels = kernelsOf(device).tauTree
+  if (!kernels && values !== 'f32')
+    throw new BackendError(
+      `${op}: values '${values}' needs the cpu backend, got ${device.info.backend}; use 'f32'`,
+    )
+  if (kernels)
+    floatsOf(kernels.words(temperature.handle, heads)).forEach((value, h) => {
+      if (!(value > 0 && value < Infinity))
+        throw new RangeError(`${op}: temperature must be above 0 and finite, got ${value} at [${h}]`)
+    })
+  const own = device.unscoped(() => device.empty([heads]))
+  copyWhole(temperature, own)
+  if (!kernels) return new StreamStore(device, { ...options, capacity }, own)
+  const store = new TreeStore(device, kernels, { batch, heads, kvHeads, valueDim, clock, values }, own)
+  store.reserve(capacity)
+  return store
 }
 
-/** Queries [B, H, Tq, ...rest] with Tq at most the cached length. */
-export function checkQueries(
-  op: string,
-  name: string,
-  queries: Tensor,
-  lead: readonly number[],
-  rest: readonly number[],
-  length: number,
-): void {
-  const expected = [...lead, queries.shape[2] ?? 0, ...rest]
-  if (queries.rank !== expected.length || queries.shape.some((n, axis) => n !== expected[axis]))
-    throw new ShapeError(
-      `${op}: ${name} must be [${[...lead, 'Tq', ...rest].join(', ')}], got ${shapeText(queries.shape)}`,
-    )
-  if (queries.shape[2] > length)
-    throw new ShapeError(
-      `${op}: ${name} must be the newest of ${length} cached positions, got ${queries.shape[2]}; append them first`,
-    )
+function checkShape(op: string, name: string, tensor: Tensor, expected: readonly number[]): void {
+  if (tensor.rank !== expected.length || tensor.shape.some((n, axis) => n !== expected[axis]))
+    throw new ShapeError(`${op}: ${name} must be ${shapeText(expected)}, got ${shapeText(tensor.shape)}`)
 }

@@ -75,10 +75,13 @@ export class LayerState implements Disposable {
     const common = { batch, heads, kvHeads, valueDim: headDim(config), clock: config.clock !== 'none' }
     if (config.attention === 'dot')
       this.cache = new KvCache(device, { ...common, keyDim: manifoldDim(config) })
-    else if (cache === 'exact') this.cache = new TauCache(device, common)
     else {
       using _scope = device.scope()
-      this.cache = new BoundedTauCache(device, { ...common, bins, temperature: layer.temperature })
+      const { temperature } = layer
+      this.cache =
+        cache === 'exact'
+          ? new TauCache(device, { ...common, temperature })
+          : new BoundedTauCache(device, { ...common, bins, temperature })
     }
     this.previous = device.tensor(new Float32Array(batch * config.nEmbd), [batch, 1, config.nEmbd])
     const atRest = () => device.tensor(new Float32Array(batch * heads), [batch, heads, 1])
@@ -200,7 +203,6 @@ export class AttentionLayer {
     if (attention === 'tau') {
       const lambdaQ = this.#lambda(q)
       const lambdaK = this.#lambda(k)
-      const { temperature } = this
       probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock: clock?.high })
       if (state) {
         const { cache } = state
@@ -208,9 +210,9 @@ export class AttentionLayer {
         if (cache instanceof BoundedTauCache) heads = cache.extend({ lambdaK, v, clock, lambdaQ })
         else {
           cache.append({ lambdaK, v, clock })
-          heads = cache.attend({ lambdaQ, temperature })
+          heads = cache.attend({ lambdaQ })
         }
-      } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock })
+      } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature: this.temperature, clock })
     } else {
       probe?.({ layer: this.#layer, q, k, clock: clock?.high })
       if (state) {

@@ -154,7 +154,7 @@ export class GPT implements Disposable {
     return crossEntropy(this.forward(tokens, options), targets)
   }
 
-  /** Memory for decoding `batch` sequences step by step. Throws when the model or its device has no cache of the kind asked for. */
+  /** Memory for decoding `batch` sequences step by step, with the temperatures of now. Throws when the model or its device has no cache of the kind asked for. */
   decodeState(batch = 1, options: DecodeOptions = {}): DecodeState {
     return new DecodeState(this, batch, options)
   }

@@ -16,7 +16,7 @@ export const decode: Runner = async (fixture, context) => {
   const gamma = inputs.array('gamma').data
   const [heads] = lambdaQ.shape
   const [kvHeads, length, valueDim] = v.shape
-  using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim, clock: true })
+  using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim, clock: true, temperature })
   const wanted = inputs.array('prefix_lengths').data
   const out: number[] = []
   for (let t = 0; t < length; t++) {
@@ -26,7 +26,7 @@ export const decode: Runner = async (fixture, context) => {
       v: reshape(slice(v, 1, t, t + 1), [1, kvHeads, 1, valueDim]),
       clock: clockOf(device, readings, [1, heads, 1]),
     })
-    const answer = cache.attend({ lambdaQ: reshape(slice(lambdaQ, 1, t, t + 1), [1, heads, 1]), temperature })
+    const answer = cache.attend({ lambdaQ: reshape(slice(lambdaQ, 1, t, t + 1), [1, heads, 1]) })
     if (wanted.includes(t + 1)) out.push(...(await answer.data()))
   }
   return { out } satisfies Found

@@ -7,6 +7,7 @@ import { referenceTauWasm } from './reference-tau/wasm.ts'
 import { ropeWasm } from './rope/wasm.ts'
 import { rowDotsWasm } from './row-dots/wasm.ts'
 import type { AttentionTable } from './table.ts'
+import { tauTreeWasm } from './tau-cache/wasm.ts'
 import { taumodeGradWasm, taumodeWasm } from './taumode/wasm.ts'
 
 /** The WASM kernels of the cpu backend. */
@@ -26,4 +27,5 @@ export const cpuKernels = (engine: CpuEngine) =>
     steadyClock: steadyClockWasm(engine),
     taumode: taumodeWasm(engine),
     taumodeGrad: taumodeGradWasm(engine),
+    tauTree: tauTreeWasm(engine),
   }) satisfies AttentionTable

@@ -25,4 +25,5 @@ export const gpuKernels = (engine: GpuEngine) =>
     steadyClock: steadyClockGpu(engine),
     taumode: taumodeGpu(engine),
     taumodeGrad: taumodeGradGpu(engine),
+    tauTree: undefined,
   }) satisfies AttentionTable

@@ -11,6 +11,7 @@ import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-
 import type { ReferenceTauKernel } from './reference-tau/reference-tau.ts'
 import type { RopeKernel } from './rope/rope.ts'
 import type { RowDotsKernel } from './row-dots/row-dots.ts'
+import type { TauTreeKernels } from './tau-cache/tau-cache.ts'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode/taumode.ts'
 
 /** Every kernel of this package. Each backend fills the table (cpu.ts, gpu.ts); a missing entry does not compile. */
@@ -30,6 +31,8 @@ export interface AttentionTable {
   steadyClock: SteadyClockKernel
   taumode: TaumodeKernel
   taumodeGrad: TaumodeGradKernel
+  /** undefined where a backend has no trees: its caches stream. */
+  tauTree: TauTreeKernels | undefined
 }
 
 /** The kernels of the device a tensor lives on. */

@@ -1,0 +1,159 @@
+import { workspace } from '@tau/tensor/assembly/workspace'
+import { sumNode } from './tau-cache-sums'
+import { linkChild } from './tau-cache-tree'
+import {
+  COUNT,
+  ENTRY_KEY,
+  entryAt,
+  keyOf,
+  LEVEL,
+  NODE_OWNER,
+  nodeBytes,
+  openHead,
+  openKeys,
+  owner,
+  group,
+} from './tau-cache-view'
+
+// Whole trees from many positions at once: sort the keys, then make the levels from the leaves up.
+
+// Radix sort by 3 digits of 11 bits.
+const DIGIT_BITS: i32 = 11
+const DIGITS: i32 = 1 << DIGIT_BITS
+const DIGIT_PASSES: i32 = 3
+
+/** Bytes of a (bits of a key, time) in the list that is sorted. */
+const PAIR_BYTES: usize = 8
+
+/** Two lists of pairs per kv head; after an odd number of passes the second is the sorted one. */
+// @ts-ignore: decorator
+@inline
+function listOf(lists: usize, row: i32, length: i32, second: i32): usize {
+  return lists + <usize>(2 * row + second) * <usize>length * PAIR_BYTES
+}
+
+/** Sorts the times 0 … length−1 of kv heads begin … end−1 by (λ, time). */
+export function tauCacheSort(cache: usize, lists: usize, length: i32, begin: i32, end: i32): void {
+  const counts = workspace()
+  const bytes = (<usize>DIGITS) << 2
+  for (let row = begin; row < end; row++) {
+    openKeys(cache, row)
+    let from = listOf(lists, row, length, 0)
+    let to = listOf(lists, row, length, 1)
+    memory.fill(counts, 0, bytes * DIGIT_PASSES)
+    for (let time = 0; time < length; time++) {
+      const bits = orderedBits(keyOf(time))
+      const pair = from + <usize>time * PAIR_BYTES
+      store<u32>(pair, bits)
+      store<u32>(pair, time, 4)
+      for (let pass = 0; pass < DIGIT_PASSES; pass++) {
+        const count = counts + <usize>pass * bytes + digitOf(bits, pass)
+        store<u32>(count, load<u32>(count) + 1)
+      }
+    }
+    for (let pass = 0; pass < DIGIT_PASSES; pass++) {
+      const starts = counts + <usize>pass * bytes
+      let start: u32 = 0
+      for (let p = starts; p < starts + bytes; p += 4) {
+        const count = load<u32>(p)
+        store<u32>(p, start)
+        start += count
+      }
+      for (let i = 0; i < length; i++) {
+        const pair = load<u64>(from + <usize>i * PAIR_BYTES)
+        const at = starts + digitOf(<u32>pair, pass)
+        const place = load<u32>(at)
+        store<u32>(at, place + 1)
+        store<u64>(to + <usize>place * PAIR_BYTES, pair)
+      }
+      const done = to
+      to = from
+      from = done
+    }
+  }
+}
+
+/** Bits that compare as whole numbers like the finite floats they come from; −0 and 0 are equal. */
+// @ts-ignore: decorator
+@inline
+function orderedBits(key: f32): u32 {
+  const bits = reinterpret<u32>(key + 0)
+  return bits ^ (<u32>(<i32>bits >> 31) | 0x80000000)
+}
+
+// @ts-ignore: decorator
+@inline
+function digitOf(bits: u32, pass: i32): usize {
+  return (<usize>((bits >> (pass * DIGIT_BITS)) & (DIGITS - 1))) << 2
+}
+
+/** Where part i of `parts` begins when `count` things are dealt out evenly. */
+// @ts-ignore: decorator
+@inline
+function partStart(i: i32, parts: i32, count: i32): i32 {
+  return <i32>((<i64>i * <i64>count) / <i64>parts)
+}
+
+// @ts-ignore: decorator
+@inline
+function makeNode(node: usize, level: i32, count: i32): void {
+  store<u32>(node, owner, NODE_OWNER)
+  store<i32>(node, count, COUNT)
+  store<i32>(node, level, LEVEL)
+}
+
+/** Makes leaves begin … end−1 of `leaves` per tree, the first of the tree's `nodes` nodes from `base` on. */
+export function tauCacheLeaves(
+  cache: usize,
+  lists: usize,
+  length: i32,
+  base: usize,
+  nodes: i32,
+  leaves: i32,
+  begin: i32,
+  end: i32,
+): void {
+  for (let item = begin; item < end; item++) {
+    const tree = item / leaves
+    const i = item % leaves
+    openHead(cache, tree)
+    const list = listOf(lists, tree / group, length, 1)
+    const node = base + <usize>(tree * nodes + i) * nodeBytes
+    const first = partStart(i, leaves, length)
+    const count = partStart(i + 1, leaves, length) - first
+    makeNode(node, 0, count)
+    for (let k = 0; k < count; k++) {
+      const time = load<u32>(list + <usize>(first + k) * PAIR_BYTES, 4)
+      store<u32>(entryAt(node, k), time)
+      store<f32>(entryAt(node, k), keyOf(time), ENTRY_KEY)
+    }
+    sumNode(node)
+  }
+}
+
+/** Makes nodes begin … end−1 of the `count` per tree of one level, which follow the `children` nodes of the level below: these begin at
+ *  node `below` of the tree. */
+export function tauCacheLevel(
+  cache: usize,
+  base: usize,
+  nodes: i32,
+  below: i32,
+  children: i32,
+  count: i32,
+  level: i32,
+  begin: i32,
+  end: i32,
+): void {
+  for (let item = begin; item < end; item++) {
+    const tree = item / count
+    const i = item % count
+    openHead(cache, tree)
+    const start = base + <usize>(tree * nodes + below) * nodeBytes
+    const node = start + <usize>(children + i) * nodeBytes
+    const first = partStart(i, count, children)
+    const each = partStart(i + 1, count, children) - first
+    makeNode(node, level, each)
+    for (let k = 0; k < each; k++) linkChild(node, k, start + <usize>(first + k) * nodeBytes)
+    sumNode(node)
+  }
+}

@@ -1,0 +1,158 @@
+import { loadNext, splat } from '@tau/tensor/assembly/simd'
+import { workspace } from '@tau/tensor/assembly/workspace'
+import { decodeValue, encodeValue, firstUnfit } from './tau-cache-values'
+import { BLOCK, clocked, group, keyAt, keyOf, openHead, openKeys, readingAt, readingOf } from './tau-cache-view'
+
+// Positions into a TauCache's blocks and out of them.
+
+// What is wrong with new positions: kind, row of heads, position among the new, element of the vector (i32), the value and, for a clock
+// that runs backward, the reading before (f64).
+const REPORT_BYTES: usize = 32
+const KEY: i32 = 1
+const VALUE: i32 = 2
+const READING: i32 = 3
+const BACKWARD: i32 = 4
+
+// @ts-ignore: decorator
+@inline
+function report(
+  reports: usize,
+  item: i32,
+  kind: i32,
+  row: i32,
+  position: i32,
+  element: i32,
+  value: f64,
+  before: f64,
+): void {
+  const at = reports + <usize>item * REPORT_BYTES
+  store<i32>(at, kind)
+  store<i32>(at, row, 4)
+  store<i32>(at, position, 8)
+  store<i32>(at, element, 12)
+  store<f64>(at, value, 16)
+  store<f64>(at, before, 24)
+}
+
+/** Copies `count` positions to the times from `start` on, for kv heads begin … end−1 with the clocks of their query heads, and
+ *  reports the first that cannot be taken. Memory up to there is written, which does no harm: the cache ends before. */
+export function tauCacheStore(
+  cache: usize,
+  lambdaK: usize,
+  v: usize,
+  clock: usize,
+  clockLow: usize,
+  reports: usize,
+  dim: i32,
+  start: i32,
+  count: i32,
+  begin: i32,
+  end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    openKeys(cache, row)
+    report(reports, row, 0, 0, 0, 0, 0, 0)
+    if (!storeKeys(row, lambdaK, v, reports, dim, start, count)) continue
+    if (!clocked) continue
+    for (let head = row * group; head < (row + 1) * group; head++) {
+      openHead(cache, head)
+      if (!storeReadings(row, head, clock, clockLow, reports, start, count)) break
+    }
+  }
+}
+
+function storeKeys(row: i32, lambdaK: usize, v: usize, reports: usize, dim: i32, start: i32, count: i32): bool {
+  let source = lambdaK + <usize>row * ((<usize>count) << 2)
+  let values = v + <usize>row * <usize>count * ((<usize>dim) << 2)
+  for (let i = 0; i < count; i++) {
+    const key = load<f32>(source)
+    if (!isFinite(key)) {
+      report(reports, row, KEY, row, i, 0, key, 0)
+      return false
+    }
+    const unfit = firstUnfit(values, dim)
+    if (unfit >= 0) {
+      report(reports, row, VALUE, row, i, unfit, load<f32>(values + ((<usize>unfit) << 2)), 0)
+      return false
+    }
+    store<f32>(keyAt(start + i), key)
+    encodeValue(values, dim, start + i)
+    source += 4
+    values += (<usize>dim) << 2
+  }
+  return true
+}
+
+function storeReadings(
+  row: i32,
+  head: i32,
+  clock: usize,
+  clockLow: usize,
+  reports: usize,
+  start: i32,
+  count: i32,
+): bool {
+  const at = <usize>head * ((<usize>count) << 2)
+  let last = start > 0 ? readingOf(start - 1) : -Infinity
+  for (let i = 0; i < count; i++) {
+    const offset = at + ((<usize>i) << 2)
+    const reading = <f64>load<f32>(clock + offset) + (clockLow ? <f64>load<f32>(clockLow + offset) : 0)
+    if (!isFinite(reading) || reading < last) {
+      report(reports, row, isFinite(reading) ? BACKWARD : READING, head, i, 0, reading, last)
+      return false
+    }
+    store<f64>(readingAt(start + i), reading)
+    last = reading
+  }
+  return true
+}
+
+/** Copies the first `length` positions out: lambdaK [rows, length], v [rows, length, dim], and readings in two parts; where an
+ *  address is 0, not. Items are blocks of `blocks` per kv head. */
+export function tauCacheRead(
+  cache: usize,
+  lambdaK: usize,
+  v: usize,
+  clock: usize,
+  clockLow: usize,
+  dim: i32,
+  length: i32,
+  blocks: i32,
+  begin: i32,
+  end: i32,
+): void {
+  for (let item = begin; item < end; item++) {
+    const row = item / blocks
+    const first = (item % blocks) * BLOCK
+    const last = min(length, first + BLOCK)
+    openKeys(cache, row)
+    for (let time = first; time < last; time++) {
+      const at = <usize>row * <usize>length + <usize>time
+      if (lambdaK) store<f32>(lambdaK + (at << 2), keyOf(time))
+      if (v) decodeValue(time, v + at * ((<usize>dim) << 2), dim, workspace())
+    }
+    if (!clock || !clocked) continue
+    for (let head = row * group; head < (row + 1) * group; head++) {
+      openHead(cache, head)
+      for (let time = first; time < last; time++) {
+        const at = (<usize>head * <usize>length + <usize>time) << 2
+        const reading = readingOf(time)
+        const high = <f32>reading
+        store<f32>(clock + at, high)
+        store<f32>(clockLow + at, <f32>(reading - <f64>high))
+      }
+    }
+  }
+}
+
+/** Index of the first of `count` numbers that is not finite to *found, −1 where there is none. One item. */
+export function firstNotFinite(x: usize, count: i32, found: usize, begin: i32, end: i32): void {
+  const bytes = (<usize>count) << 2
+  let at = -1
+  for (let p: usize = 0; p < bytes && at < 0; p += 16) {
+    const zeros = f32x4.sub(loadNext(x + p, bytes - p), loadNext(x + p, bytes - p)) // NaN where not finite
+    if (i32x4.all_true(f32x4.eq(zeros, splat(0)))) continue
+    for (at = <i32>(p >> 2); isFinite(load<f32>(x + ((<usize>at) << 2))); ) at++
+  }
+  store<i32>(found, at)
+}

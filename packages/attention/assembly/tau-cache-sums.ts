@@ -1,0 +1,223 @@
+import { exp1, exp4, fma, splat } from '@tau/tensor/assembly/simd'
+import { workspace } from '@tau/tensor/assembly/workspace'
+import { valueVector } from './tau-cache-values'
+import {
+  ABOVE,
+  BELOW,
+  beta,
+  childOf,
+  countOf,
+  ENTRY_KEY,
+  entryAt,
+  F32,
+  format,
+  HEAD_CLOCK,
+  HEAD_KEY,
+  HEAD_MASS,
+  keyOf,
+  levelOf,
+  PATH_BYTES,
+  readingOf,
+  SUMS,
+  valueAt,
+  valueBytes,
+  vectorBytes,
+} from './tau-cache-view'
+
+// Sums of weighted vectors: of the keys of a leaf, of the children of a node, of what a query reads.
+
+/** Most vectors of one sum: the keys of a leaf and the other children on up to 12 levels. */
+const MOST: usize = 256
+// The lists of a sum, in the workspace.
+const SCORES: usize = PATH_BYTES
+const WEIGHTS: usize = SCORES + MOST * 8
+const ROWS: usize = WEIGHTS + MOST * 4
+const MASSES: usize = ROWS + MOST * 4
+/** Where the lists end, and decoded values may begin. */
+export const LISTS_BYTES: usize = MASSES + MOST * 4
+
+// @ts-ignore: decorator
+@inline
+function slot(list: usize, i: i32, shift: usize): usize {
+  return workspace() + list + ((<usize>i) << shift)
+}
+
+/** Puts a vector into the lists: its score (the exponent of its weight, up to a constant) and mass. */
+// @ts-ignore: decorator
+@inline
+export function putVector(i: i32, score: f64, row: usize, mass: f32): void {
+  store<f64>(slot(SCORES, i, 3), score)
+  store<u32>(slot(ROWS, i, 2), row)
+  store<f32>(slot(MASSES, i, 2), mass)
+}
+
+/** Makes weights e^(score − largest) of the scores listed so far. */
+export function weighVectors(count: i32): void {
+  let top = load<f64>(slot(SCORES, 0, 3))
+  for (let i = 1; i < count; i++) top = max(top, load<f64>(slot(SCORES, i, 3)))
+  for (let i = 0; i < count; i++) store<f32>(slot(WEIGHTS, i, 2), <f32>(load<f64>(slot(SCORES, i, 3)) - top))
+  for (let i = 0; i < count; i += 4) {
+    const p = slot(WEIGHTS, i, 2)
+    v128.store(p, exp4(v128.load(p)))
+  }
+}
+
+/** Σ weight·vector to `target`, and returns Σ weight·mass. Vectors of weight 0 are not read. Those from `firstTime` on are listed by
+ *  their time and decoded. */
+export function sumVectors(count: i32, firstTime: i32, target: usize): f32 {
+  if (format != F32) fetch(count, firstTime)
+  let mass: f64 = 0
+  let used = 0
+  let room = workspace() + LISTS_BYTES
+  for (let i = 0; i < count; i++) {
+    const weight = load<f32>(slot(WEIGHTS, i, 2))
+    if (weight == 0) continue
+    mass += <f64>weight * <f64>load<f32>(slot(MASSES, i, 2))
+    let row = <usize>load<u32>(slot(ROWS, i, 2))
+    if (i >= firstTime) {
+      row = valueVector(<u32>row, room)
+      if (row == room) room += vectorBytes
+    }
+    store<f32>(slot(WEIGHTS, used, 2), weight)
+    store<u32>(slot(ROWS, used, 2), row)
+    used++
+  }
+  addRows(used, target)
+  return <f32>mass
+}
+
+/** Reads a word of every cache line of the vectors, which lie all over memory: the processor fetches many lines at once, where decoding
+ *  would wait for one vector after the other. */
+function fetch(count: i32, firstTime: i32): void {
+  let seen: u32 = 0
+  for (let i = 0; i < count; i++) {
+    if (load<f32>(slot(WEIGHTS, i, 2)) == 0) continue
+    const row = <usize>load<u32>(slot(ROWS, i, 2))
+    const start = i < firstTime ? row : valueAt(<u32>row)
+    const end = start + (i < firstTime ? vectorBytes : valueBytes)
+    for (let p = start; p < end; p += 64) seen |= load<u32>(p)
+  }
+  store<u32>(slot(SCORES, 0, 3), seen)
+}
+
+/** Columns of the sum stay in registers while all rows pass by. */
+function addRows(count: i32, target: usize): void {
+  const weights = workspace() + WEIGHTS
+  const rows = workspace() + ROWS
+  const end = (<usize>count) << 2
+  let c: usize = 0
+  for (; c + 128 <= vectorBytes; c += 128) {
+    let s0 = splat(0)
+    let s1 = splat(0)
+    let s2 = splat(0)
+    let s3 = splat(0)
+    let s4 = splat(0)
+    let s5 = splat(0)
+    let s6 = splat(0)
+    let s7 = splat(0)
+    for (let i: usize = 0; i < end; i += 4) {
+      const weight = v128.load32_splat(weights + i)
+      const row = <usize>load<u32>(rows + i) + c
+      s0 = fma(weight, v128.load(row), s0)
+      s1 = fma(weight, v128.load(row, 16), s1)
+      s2 = fma(weight, v128.load(row, 32), s2)
+      s3 = fma(weight, v128.load(row, 48), s3)
+      s4 = fma(weight, v128.load(row, 64), s4)
+      s5 = fma(weight, v128.load(row, 80), s5)
+      s6 = fma(weight, v128.load(row, 96), s6)
+      s7 = fma(weight, v128.load(row, 112), s7)
+    }
+    v128.store(target + c, s0)
+    v128.store(target + c, s1, 16)
+    v128.store(target + c, s2, 32)
+    v128.store(target + c, s3, 48)
+    v128.store(target + c, s4, 64)
+    v128.store(target + c, s5, 80)
+    v128.store(target + c, s6, 96)
+    v128.store(target + c, s7, 112)
+  }
+  for (; c < vectorBytes; c += 16) {
+    let sum = splat(0)
+    for (let i: usize = 0; i < end; i += 4)
+      sum = fma(v128.load32_splat(weights + i), v128.load(<usize>load<u32>(rows + i) + c), sum)
+    v128.store(target + c, sum)
+  }
+}
+
+/** Address of a node's vector of the side ABOVE or BELOW. */
+// @ts-ignore: decorator
+@inline
+export function vectorAt(node: usize, side: usize): usize {
+  return node + SUMS + (side == ABOVE ? 0 : vectorBytes)
+}
+
+/** Makes both sums of a node anew: a leaf's from its keys, another's from its children. */
+export function sumNode(node: usize): void {
+  sumSide(node, ABOVE, beta)
+  sumSide(node, BELOW, -beta)
+}
+
+function sumSide(node: usize, side: usize, slope: f64): void {
+  const count = countOf(node)
+  const leaf = levelOf(node) == 0
+  let leader: f64 = 0
+  let leaderKey: f64 = 0
+  // Potentials relative to the first, which differ from those relative to the leader by a constant: the leader is found with them.
+  let best = -1
+  for (let i = 0; i < count; i++) {
+    const entry = entryAt(node, i)
+    const child = <usize>load<u32>(entry)
+    const key = <f64>(leaf ? load<f32>(entry, ENTRY_KEY) : load<f32>(child + side, HEAD_KEY))
+    const reading = leaf ? readingOf(<u32>child) : load<f64>(child + side, HEAD_CLOCK)
+    if (best < 0 || slope * (key - leaderKey) + (reading - leader) > 0) {
+      best = i
+      leader = reading
+      leaderKey = key
+    }
+  }
+  for (let i = 0; i < count; i++) {
+    if (leaf) {
+      const time = load<u32>(entryAt(node, i))
+      putVector(i, slope * (<f64>load<f32>(entryAt(node, i), ENTRY_KEY) - leaderKey) + (readingOf(time) - leader), time, 1)
+    } else {
+      const child = childOf(node, i)
+      const head = child + side
+      const score = slope * (<f64>load<f32>(head, HEAD_KEY) - leaderKey) + (load<f64>(head, HEAD_CLOCK) - leader)
+      putVector(i, score, vectorAt(child, side), load<f32>(head, HEAD_MASS))
+    }
+  }
+  weighVectors(count)
+  const head = node + side
+  store<f64>(head, leader, HEAD_CLOCK)
+  store<f32>(head, <f32>leaderKey, HEAD_KEY)
+  store<f32>(head, sumVectors(count, leaf ? 0 : count, vectorAt(node, side)), HEAD_MASS)
+}
+
+/** Adds one key to both sums of a leaf that has keys. */
+export function addToLeaf(leaf: usize, time: u32): void {
+  const row = valueVector(time, workspace() + LISTS_BYTES)
+  addToSide(leaf, ABOVE, beta, time, row)
+  addToSide(leaf, BELOW, -beta, time, row)
+}
+
+/** A key takes the lead only where it is ahead by more than 1: weights are at most e, and the rounding of factors close to 1 cannot
+ *  add up over the many keys of a rising potential. */
+const LEAD: f64 = 1
+
+function addToSide(leaf: usize, side: usize, slope: f64, time: u32, row: usize): void {
+  const head = leaf + side
+  const key = keyOf(time)
+  const reading = readingOf(time)
+  const ahead = slope * (<f64>key - <f64>load<f32>(head, HEAD_KEY)) + (reading - load<f64>(head, HEAD_CLOCK))
+  const leads = ahead > LEAD
+  const kept: f32 = leads ? exp1(<f32>-ahead) : 1
+  const weight: f32 = leads ? 1 : exp1(<f32>ahead)
+  if (leads) {
+    store<f32>(head, key, HEAD_KEY)
+    store<f64>(head, reading, HEAD_CLOCK)
+  }
+  store<f32>(head, load<f32>(head, HEAD_MASS) * kept + weight, HEAD_MASS)
+  const vector = vectorAt(leaf, side)
+  for (let c: usize = 0; c < vectorBytes; c += 16)
+    v128.store(vector + c, fma(splat(weight), v128.load(row + c), f32x4.mul(splat(kept), v128.load(vector + c))))
+}

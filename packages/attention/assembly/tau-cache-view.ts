@@ -1,0 +1,200 @@
+// Where a TauCache keeps things in device memory. The layout is shared with src/kernels/tau-cache/layout.ts.
+//
+// Positions lie in blocks of BLOCK, in order of time; a table holds the addresses of the blocks. A block is
+//   per (batch, kv head): λ [BLOCK] f32 · scales [BLOCK] f32 (int8 values only) · values [BLOCK] rows
+//   per (batch, query head), with a clock: readings [BLOCK] f64
+// Per (batch, query head) there is a tree over λ, of nodes of one size:
+//   owner u32 · count u32 · level u32 (0: a leaf) · unused · two heads: clock f64, key f32, mass f32 · two vectors of sums
+//   leaf: times u32 [LEAF], ordered by (λ, time) · their λ f32 [LEAF]: to read them here spares a page of memory for each
+//   else: children u32 [FAN] · times u32 [FAN] · from where λ lie in a leaf, λ f32 [FAN]: no key of a child is below its (λ, time), which
+//         is not read for child 0
+//
+// A node's sums are Σ e^{a_j − a_r} [v_j, 1] over its keys, for queries above them all (a_j = β·λk_j + c_j, offset ABOVE) and below
+// them all (a_j = −β·λk_j + c_j, BELOW), r being a key with about the largest a, whose λ and reading are in the head. They depend neither
+// on the query nor on the time that has passed since. Differences of λ and of readings are taken in f64, where they are exact.
+
+export const BLOCK: i32 = 256
+const BLOCK_SHIFT: i32 = 8
+
+/** Most keys of a leaf, most children of a node. */
+export const LEAF: i32 = 48
+export const FAN: i32 = 8
+
+// The cache's description, in 32-bit words.
+const HEADS: usize = 0
+const KV_HEADS: usize = 4
+const FORMAT: usize = 8
+const CLOCKED: usize = 12
+const VECTOR_BYTES: usize = 16
+const VALUE_BYTES: usize = 20
+const KEY_HEAD_BYTES: usize = 24
+const CLOCKS_AT: usize = 28
+const NODE_BYTES: usize = 32
+const OWNER: usize = 36
+const TABLE: usize = 40
+const TEMPERATURE: usize = 44
+const STATES: usize = 48
+
+/** Formats of values. */
+export const F32: i32 = 0
+export const F16: i32 = 1
+export const INT8: i32 = 2
+
+// A tree's state.
+export const STATE_BYTES: usize = 32
+export const ROOT: usize = 0
+/** Room for new nodes: [NEXT, END), then [RESERVE, RESERVE_END). */
+export const NEXT: usize = 4
+export const END: usize = 8
+export const RESERVE: usize = 12
+export const RESERVE_END: usize = 16
+/** Nodes of the tree. */
+export const NODES: usize = 20
+
+// A node.
+export const NODE_OWNER: usize = 0
+export const COUNT: usize = 4
+export const LEVEL: usize = 8
+export const ABOVE: usize = 16
+export const BELOW: usize = 32
+export const HEAD_CLOCK: usize = 0
+export const HEAD_KEY: usize = 8
+export const HEAD_MASS: usize = 12
+export const SUMS: usize = 48
+export const ENTRY_KEY: usize = (<usize>LEAF) << 2
+export const CHILD_TIME: usize = (<usize>FAN) << 2
+
+/** The workspace begins with the path from the root to a leaf. */
+export const PATH_BYTES: usize = 256
+
+// Of the tree that is open: set by {@link openHead}.
+export let heads: i32 = 0
+export let group: i32 = 0
+export let beta: f64 = 0
+export let state: usize = 0
+export let owner: u32 = 0
+export let format: i32 = 0
+export let clocked: bool = false
+/** Bytes of a vector of sums: D rounded up to whole vectors. */
+export let vectorBytes: usize = 0
+export let nodeBytes: usize = 0
+/** Where a node's times or children begin. */
+export let listAt: usize = 0
+let table: usize = 0
+/** Bytes of a stored value. */
+export let valueBytes: usize = 0
+let keysAt: usize = 0
+let scalesAt: usize = 0
+let valuesAt: usize = 0
+let clocksAt: usize = 0
+
+/** Opens the data of kv head `row` of all batch·kvHeads: keys and values. */
+export function openKeys(cache: usize, row: i32): void {
+  heads = load<i32>(cache, HEADS)
+  group = heads / load<i32>(cache, KV_HEADS)
+  format = load<i32>(cache, FORMAT)
+  clocked = load<i32>(cache, CLOCKED) != 0
+  vectorBytes = load<u32>(cache, VECTOR_BYTES)
+  valueBytes = load<u32>(cache, VALUE_BYTES)
+  nodeBytes = load<u32>(cache, NODE_BYTES)
+  listAt = SUMS + 2 * vectorBytes
+  owner = load<u32>(cache, OWNER)
+  table = load<u32>(cache, TABLE)
+  keysAt = <usize>row * load<u32>(cache, KEY_HEAD_BYTES)
+  scalesAt = keysAt + ((<usize>BLOCK) << 2)
+  valuesAt = format == INT8 ? scalesAt + ((<usize>BLOCK) << 2) : scalesAt
+}
+
+/** Opens query head `tree` of all batch·heads: its clock, its tree, and the keys and values that it reads. */
+export function openHead(cache: usize, tree: i32): void {
+  openKeys(cache, tree / (load<i32>(cache, HEADS) / load<i32>(cache, KV_HEADS)))
+  clocksAt = load<u32>(cache, CLOCKS_AT) + (<usize>tree) * ((<usize>BLOCK) << 3)
+  const temperature = load<u32>(cache, TEMPERATURE)
+  beta = 1 / <f64>load<f32>(temperature + ((<usize>(tree % heads)) << 2))
+  state = load<u32>(cache, STATES) + <usize>tree * STATE_BYTES
+}
+
+// @ts-ignore: decorator
+@inline
+function blockOf(time: u32): usize {
+  return load<u32>(table + ((<usize>(time >> BLOCK_SHIFT)) << 2))
+}
+
+// @ts-ignore: decorator
+@inline
+function within(time: u32): usize {
+  return <usize>(time & (BLOCK - 1))
+}
+
+// @ts-ignore: decorator
+@inline
+export function keyAt(time: u32): usize {
+  return blockOf(time) + keysAt + (within(time) << 2)
+}
+
+// @ts-ignore: decorator
+@inline
+export function keyOf(time: u32): f32 {
+  return load<f32>(keyAt(time))
+}
+
+// @ts-ignore: decorator
+@inline
+export function valueAt(time: u32): usize {
+  return blockOf(time) + valuesAt + within(time) * valueBytes
+}
+
+// @ts-ignore: decorator
+@inline
+export function scaleAt(time: u32): usize {
+  return blockOf(time) + scalesAt + (within(time) << 2)
+}
+
+// @ts-ignore: decorator
+@inline
+export function readingAt(time: u32): usize {
+  return blockOf(time) + clocksAt + (within(time) << 3)
+}
+
+/** The clock reading, 0 without a clock. */
+// @ts-ignore: decorator
+@inline
+export function readingOf(time: u32): f64 {
+  return clocked ? load<f64>(readingAt(time)) : 0
+}
+
+// @ts-ignore: decorator
+@inline
+export function countOf(node: usize): i32 {
+  return load<i32>(node, COUNT)
+}
+
+// @ts-ignore: decorator
+@inline
+export function levelOf(node: usize): i32 {
+  return load<i32>(node, LEVEL)
+}
+
+/** Address of entry i of a node's times or children. */
+// @ts-ignore: decorator
+@inline
+export function entryAt(node: usize, i: i32): usize {
+  return node + listAt + ((<usize>i) << 2)
+}
+
+// @ts-ignore: decorator
+@inline
+export function childOf(node: usize, i: i32): usize {
+  return load<u32>(entryAt(node, i))
+}
+
+/** The last child that may hold (key, time): no key of it is above. */
+export function childFor(node: usize, key: f32, time: u32): i32 {
+  let i = countOf(node) - 1
+  for (; i > 0; i--) {
+    const entry = entryAt(node, i)
+    const least = load<f32>(entry, ENTRY_KEY)
+    if (least < key || (least == key && load<u32>(entry, CHILD_TIME) <= time)) break
+  }
+  return i
+}

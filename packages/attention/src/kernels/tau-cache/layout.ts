@@ -1,0 +1,101 @@
+// How a TauCache lies in device memory; the other half is assembly/tau-cache-view.ts, which says what is where.
+
+/** Positions per block of data. */
+export const BLOCK = 256
+/** Keys of a leaf and children of a node in a tree that is made in one go: three quarters of the most there may be. */
+export const BUILT_LEAF = 36
+export const BUILT_FAN = 6
+
+const NODE_HEAD_BYTES = 48
+const LIST_BYTES = 384
+export const ELEMENT_BYTES = 4
+
+/** Nodes that one change of a tree may take at most: copies or halves of a path, and a new root. Depths stay below 12. */
+export const RESERVE_NODES = 32
+
+/** Words of the description that kernels get. */
+export const Description = {
+  heads: 0,
+  kvHeads: 1,
+  format: 2,
+  clocked: 3,
+  vectorBytes: 4,
+  valueBytes: 5,
+  keyHeadBytes: 6,
+  clocksAt: 7,
+  nodeBytes: 8,
+  owner: 9,
+  table: 10,
+  temperature: 11,
+  states: 12,
+} as const
+export const DESCRIPTION_WORDS = 13
+
+/** Words of a tree's state. */
+export const State = { root: 0, next: 1, end: 2, reserve: 3, reserveEnd: 4, nodes: 5 } as const
+export const STATE_WORDS = 8
+
+/** Words of a report on new positions; kind 0: nothing is wrong. The last two are f64. */
+export const Report = { kind: 0, row: 1, position: 2, element: 3, value: 4, before: 6 } as const
+export const REPORT_WORDS = 8
+export const ReportKind = { key: 1, value: 2, reading: 3, backward: 4 } as const
+
+/** Formats of stored values. */
+export type ValueFormat = 'f32' | 'f16' | 'int8'
+const FORMATS: { readonly [F in ValueFormat]: { code: number; bytes: number; scaleBytes: number } } = {
+  f32: { code: 0, bytes: 4, scaleBytes: 0 },
+  f16: { code: 1, bytes: 2, scaleBytes: 0 },
+  int8: { code: 2, bytes: 1, scaleBytes: 4 },
+}
+
+export const VALUE_FORMATS = Object.keys(FORMATS) as readonly ValueFormat[]
+
+/** Sizes that a cache keeps for good. */
+export interface TreeSizes {
+  readonly batch: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly valueDim: number
+  readonly clock: boolean
+  readonly values: ValueFormat
+}
+
+export interface TreeLayout {
+  readonly blockBytes: number
+  readonly nodeBytes: number
+  /** The description, but for what changes. */
+  readonly words: readonly (readonly [word: number, value: number])[]
+}
+
+export function treeLayout({ batch, heads, kvHeads, valueDim, clock, values }: TreeSizes): TreeLayout {
+  const { code, bytes, scaleBytes } = FORMATS[values]
+  const padded = Math.ceil(valueDim / 4) * 4
+  const vectorBytes = padded * ELEMENT_BYTES
+  const valueBytes = padded * bytes
+  const keyHeadBytes = BLOCK * (ELEMENT_BYTES + scaleBytes + valueBytes)
+  const clocksAt = batch * kvHeads * keyHeadBytes
+  const nodeBytes = NODE_HEAD_BYTES + 2 * vectorBytes + LIST_BYTES
+  const readingBytes = clock ? 8 : 0
+  return {
+    blockBytes: clocksAt + batch * heads * BLOCK * readingBytes,
+    nodeBytes,
+    words: [
+      [Description.heads, heads],
+      [Description.kvHeads, kvHeads],
+      [Description.format, code],
+      [Description.clocked, clock ? 1 : 0],
+      [Description.vectorBytes, vectorBytes],
+      [Description.valueBytes, valueBytes],
+      [Description.keyHeadBytes, keyHeadBytes],
+      [Description.clocksAt, clocksAt],
+      [Description.nodeBytes, nodeBytes],
+    ],
+  }
+}
+
+/** Nodes per level, from the leaves up to one root, of a tree over `keys` ≥ 1 keys. */
+export function levelCounts(keys: number): number[] {
+  const counts = [Math.ceil(keys / BUILT_LEAF)]
+  while (counts[counts.length - 1] > 1) counts.push(Math.ceil(counts[counts.length - 1] / BUILT_FAN))
+  return counts
+}

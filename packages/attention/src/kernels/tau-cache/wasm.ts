@@ -1,0 +1,62 @@
+import { type CpuEngine, rowGrain } from '@tau/tensor'
+import { attentionWasm } from '../cpu-module.ts'
+import { BLOCK } from './layout.ts'
+import type { TauTreeKernels } from './tau-cache.ts'
+
+/** Nodes per tile when trees are made: about 10 µs. */
+const NODE_GRAIN = 8
+
+export function tauTreeWasm(engine: CpuEngine): TauTreeKernels {
+  const launchOf = (name: string) => engine.kernel(attentionWasm, name)
+  const store = launchOf('tauCacheStore')
+  const read = launchOf('tauCacheRead')
+  const insert = launchOf('tauCacheInsert')
+  const remove = launchOf('tauCacheRemove')
+  const sort = launchOf('tauCacheSort')
+  const leaves = launchOf('tauCacheLeaves')
+  const level = launchOf('tauCacheLevel')
+  const attend = launchOf('tauCacheAttend')
+  const firstNotFinite = launchOf('firstNotFinite')
+  return {
+    words(handle, length) {
+      const { buffer } = engine.view(handle, length)
+      return new Int32Array(buffer, handle, length)
+    },
+    store(cache, { lambdaK, v, clock }, reports, { rows, valueDim, start, count }) {
+      const high = clock?.high ?? 0
+      const low = clock?.low ?? 0
+      store([cache, lambdaK, v, high, low, reports, valueDim, start, count], rows, rowGrain(count * valueDim))
+    },
+    read(cache, { lambdaK, v = 0, high = 0, low = 0 }, { rows, valueDim, length }) {
+      const blocks = Math.ceil(length / BLOCK)
+      read(
+        [cache, lambdaK, v, high, low, valueDim, length, blocks],
+        rows * blocks,
+        rowGrain(BLOCK * valueDim),
+      )
+    },
+    insert(cache, time, heads) {
+      insert([cache, time], heads, 1)
+    },
+    remove(cache, time, heads) {
+      remove([cache, time], heads, 1)
+    },
+    build(cache, { lists, nodes }, { rows, heads, length }, levels) {
+      const perTree = levels.reduce((sum, count) => sum + count, 0)
+      sort([cache, lists, length], rows, 1)
+      leaves([cache, lists, length, nodes, perTree, levels[0]], heads * levels[0], NODE_GRAIN)
+      let below = 0
+      for (let i = 1; i < levels.length; i++) {
+        const [children, count] = [levels[i - 1], levels[i]]
+        level([cache, nodes, perTree, below, children, count, i], heads * count, NODE_GRAIN)
+        below += children
+      }
+    },
+    attend(cache, lambdaQ, out, heads, valueDim) {
+      attend([cache, lambdaQ, out, valueDim], heads, 1)
+    },
+    firstNotFinite(x, count, found) {
+      firstNotFinite([x, count, found], 1, 1)
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Device, Handle, Tensor } from '@tau/tensor'
+import { ELEMENT_BYTES } from '../kernels/tau-cache/layout.ts'
+
+/** Memory of the nodes of a cache's trees. Nodes are never given back one by one: trees that are made anew get new memory. Lives
+ *  until disposed, whatever scope is open. */
+export class NodePool implements Disposable {
+  readonly #device: Device
+  readonly nodeBytes: number
+  #chunks: Tensor[]
+
+  constructor(device: Device, nodeBytes: number, chunks: Tensor[] = []) {
+    this.#device = device
+    this.nodeBytes = nodeBytes
+    this.#chunks = chunks
+  }
+
+  /** Bytes held, those shared with forks included. */
+  get bytes(): number {
+    return this.#chunks.reduce((sum, { size }) => sum + size * ELEMENT_BYTES, 0)
+  }
+
+  /** Nodes that there is memory for, in use or not. */
+  get nodes(): number {
+    return this.bytes / this.nodeBytes
+  }
+
+  /** Memory for `nodes` more. */
+  take(nodes: number): Handle {
+    const elements = (nodes * this.nodeBytes) / ELEMENT_BYTES
+    const chunk = this.#device.unscoped(() => this.#device.empty([elements]))
+    this.#chunks.push(chunk)
+    return chunk.handle
+  }
+
+  /** Gives up all but the newest `kept` pieces. */
+  dropOld(kept: number): void {
+    const old = this.#chunks.splice(0, this.#chunks.length - kept)
+    for (const chunk of old) chunk.dispose()
+  }
+
+  /** The same memory for a second owner, who leaves it as it is. */
+  fork(): NodePool {
+    const views = this.#device.unscoped(() => this.#chunks.map((chunk) => chunk.view()))
+    return new NodePool(this.#device, this.nodeBytes, views)
+  }
+
+  [Symbol.dispose](): void {
+    for (const chunk of this.#chunks) chunk.dispose()
+  }
+}

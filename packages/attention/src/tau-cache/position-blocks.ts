@@ -1,0 +1,90 @@
+import { copyBlock, type Device, type Handle, type Tensor } from '@tau/tensor'
+import { BLOCK, ELEMENT_BYTES } from '../kernels/tau-cache/layout.ts'
+
+const FIRST_TABLE = 16
+
+/** The data of positions in blocks of BLOCK, and a table of their addresses for kernels. Forks share blocks: one that another may
+ *  read is copied before it is written. Lives until disposed, whatever scope is open. */
+export class PositionBlocks implements Disposable {
+  readonly #device: Device
+  readonly #blockBytes: number
+  #blocks: Tensor[]
+  #table: Tensor<'i32'>
+
+  constructor(device: Device, blockBytes: number, blocks: Tensor[] = []) {
+    this.#device = device
+    this.#blockBytes = blockBytes
+    this.#blocks = blocks
+    this.#table = this.#newTable()
+  }
+
+  /** Where the table is now; it moves when blocks are made. */
+  get table(): Handle {
+    return this.#table.handle
+  }
+
+  /** Bytes held, those shared with forks and room to spare included. */
+  get bytes(): number {
+    return this.#blocks.length * this.#blockBytes + this.#table.size * ELEMENT_BYTES
+  }
+
+  /** Makes the positions from `start` to `end` writable and keeps those before. */
+  makeRoom(start: number, end: number): void {
+    for (let i = Math.floor(start / BLOCK); i * BLOCK < end; i++) {
+      const old: Tensor | undefined = this.#blocks[i]
+      if (old?.exclusive) continue
+      const block = this.#device.unscoped(() => this.#device.empty([this.#blockBytes / ELEMENT_BYTES]))
+      if (old && i * BLOCK < start) copyWhole(old, block)
+      old?.dispose()
+      this.#blocks[i] = block
+      this.#enter(i, block)
+    }
+  }
+
+  /** Gives up what is shared beyond the first `length` positions; what is not stays as room. */
+  truncate(length: number): void {
+    const kept = Math.ceil(length / BLOCK)
+    const spare = this.#blocks.splice(kept)
+    for (const block of spare)
+      if (block.exclusive) this.#blocks.push(block)
+      else block.dispose()
+    this.#blocks.forEach((block, i) => {
+      if (i >= kept) this.#enter(i, block)
+    })
+  }
+
+  /** The first `length` positions for a second owner. */
+  fork(length: number): PositionBlocks {
+    const shared = this.#blocks.slice(0, Math.ceil(length / BLOCK))
+    const views = this.#device.unscoped(() => shared.map((block) => block.view()))
+    return new PositionBlocks(this.#device, this.#blockBytes, views)
+  }
+
+  [Symbol.dispose](): void {
+    for (const block of this.#blocks) block.dispose()
+    this.#table.dispose()
+  }
+
+  #enter(i: number, block: Tensor): void {
+    if (i < this.#table.size)
+      this.#device.engine.write(this.#table.handle + i * ELEMENT_BYTES, Int32Array.of(block.handle))
+    else {
+      this.#table.dispose()
+      this.#table = this.#newTable()
+    }
+  }
+
+  #newTable(): Tensor<'i32'> {
+    const addresses = new Int32Array(Math.max(FIRST_TABLE, 2 * this.#blocks.length))
+    this.#blocks.forEach((block, i) => {
+      addresses[i] = block.handle
+    })
+    return this.#device.unscoped(() => this.#device.tensor(addresses))
+  }
+}
+
+/** Copies a tensor's data to another of its size. */
+export function copyWhole(source: Tensor, target: Tensor): void {
+  const all = (tensor: Tensor) => ({ tensor, offset: 0, stride: tensor.size })
+  copyBlock(all(source), all(target), 1, source.size)
+}
