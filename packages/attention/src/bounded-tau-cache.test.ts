@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BoundedKeys, BoundedTauCache } from './bounded-tau-cache.ts'
 import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
+import { TauCache } from './tau-cache.ts'
 import { longClock, splitReadings, uniform } from './testing/attention-cases.ts'
 import { exactAttention, statedBound } from './testing/bounded-reference.ts'
 
@@ -388,6 +389,13 @@ describe('BoundedTauCache', () => {
     expect(cache.length).toBe(T)
     expect(cache.bytes()).toBe(bytes)
     expect(two.memory.liveBytes).toBe(liveBytes)
+  })
+
+  it('is what TauCache.bounded makes', () => {
+    using _scope = one.scope()
+    using cache = TauCache.bounded(one, { ...options, temperature: one.tensor(temperatures) })
+    expect(cache).toBeInstanceOf(BoundedTauCache)
+    expect(cache.errorBound()).toHaveLength(heads)
   })
 
   it('is of the cpu backend only, and of one device', async () => {

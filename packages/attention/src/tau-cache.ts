@@ -7,6 +7,7 @@ import {
   shapeText,
   type Tensor,
 } from '@tau/tensor'
+import { BoundedTauCache, type BoundedTauCacheOptions } from './bounded-tau-cache.ts'
 import { type CacheOptions, checkGroups, checkQueries } from './cache-options.ts'
 import { checkDim } from './kernels/attention-shape.ts'
 import { type Clock, clockParts } from './kernels/clock/clock.ts'
@@ -47,6 +48,11 @@ export class TauCache implements Disposable {
     this.#device = device
     this.#options = { batch, heads, kvHeads, valueDim, clock, capacity }
     this.#store = store ?? makeStore(device, options)
+  }
+
+  /** A cache whose memory and time per token do not depend on how long the past is, within a stated bound; on the cpu backend. */
+  static bounded(device: Device, options: BoundedTauCacheOptions): BoundedTauCache {
+    return new BoundedTauCache(device, options)
   }
 
   /** Positions so far. */
