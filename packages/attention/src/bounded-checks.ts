@@ -7,10 +7,23 @@ export function checkShape(op: string, name: string, { shape }: Tensor, expected
     throw new ShapeError(`${op}: ${name} must be ${shapeText(expected)}, got ${shapeText(shape)}`)
 }
 
-/** [b, h, t] of element `index`. */
-function place(index: number, [, heads, length]: readonly number[]): string {
-  const row = Math.floor(index / length)
-  return shapeText([Math.floor(row / heads), row % heads, index % length])
+/** Indices of element `index`, as in [b, h, t]. */
+function place(index: number, shape: readonly number[]): string {
+  const at: number[] = []
+  for (const n of shape.toReversed()) {
+    at.unshift(index % n)
+    index = Math.floor(index / n)
+  }
+  return shapeText(at)
+}
+
+export function checkValues(op: string, v: Tensor, engine: CpuEngine): void {
+  const values = engine.view(v.handle, v.size)
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i]))
+      throw new RangeError(
+        `${op}: v must be finite, got ${values[i]} at ${place(i, v.shape)}; check what it is made of`,
+      )
 }
 
 export function checkLambda(op: string, name: string, lambda: Tensor, engine: CpuEngine): void {

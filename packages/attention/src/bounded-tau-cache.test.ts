@@ -151,6 +151,12 @@ describeDevices(
           `lambdaK must be between 0 and 1, got ${value} at [1, 2, 17]`,
           RangeError,
         )
+      for (const value of [Number.NaN, Number.NEGATIVE_INFINITY])
+        refused(
+          { v: changed(second.v.shape, ((3 + 1) * 42 + 17) * 5 + 4, value) },
+          `v must be finite, got ${value} at [1, 1, 17, 4]`,
+          RangeError,
+        )
       refused({ v: second.lambdaQ }, 'v must be [2, 3, 42, 5], got [2, 6, 42]', ShapeError)
       refused({ clock: undefined }, 'clock must be given to a cache with a clock, got none', ShapeError)
       refused({ clock: second.lambdaK }, 'clock must be [2, 6, 42], got [2, 3, 42]', ShapeError)

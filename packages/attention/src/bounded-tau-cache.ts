@@ -10,7 +10,7 @@ import {
   type Tensor,
   zeros,
 } from '@tau/tensor'
-import { checkClock, checkLambda, checkShape, checkTemperatures } from './bounded-checks.ts'
+import { checkClock, checkLambda, checkShape, checkTemperatures, checkValues } from './bounded-checks.ts'
 import { checkDim } from './kernels/attention-shape.ts'
 import {
   type BoundedTauCacheKernel,
@@ -112,7 +112,7 @@ export class BoundedTauCache implements Disposable {
   }
 
   /** Adds T positions; not recorded on a tape. What is refused leaves the cache as it was: ShapeError for shapes; RangeError for λ outside
-   *  [0, 1] and for a clock that is not finite or runs backward, with the value and its position. */
+   *  [0, 1], values or readings that are not finite and a clock that runs backward, with the value and its position. */
   append(keys: BoundedKeys): void {
     const length = this.#checkKeys('BoundedTauCache.append', keys)
     this.#run(this.#state.handle, this.#temperature.handle, { length, keys: handlesOf(keys) })
@@ -235,6 +235,7 @@ export class BoundedTauCache implements Disposable {
         checkShape(op, 'clock', part, [batch, heads, length])
       }
     checkLambda(op, 'lambdaK', lambdaK, this.#engine)
+    checkValues(op, v, this.#engine)
     if (high) checkClock(op, high, low, this.#newest, this.#engine)
     return length
   }
