@@ -5,6 +5,7 @@ import { finishForward } from './fast/forward'
 import { Head, keyAt, queryAt } from './fast/head'
 import { ENTRY_BYTES } from './fast/order'
 import { ROW_BYTES, finishRow } from './fast/rows'
+import { placeSorted, sortedBytes } from './fast/sorted'
 import { COLUMNS, FORWARD, joinHalves, ROWS, solve } from './fast/solve'
 
 // λ-distance attention in O(T log T): see docs/attention.md for the algorithm and fast/ for its parts. Every pass runs in steps, each a
@@ -42,6 +43,7 @@ function openHead(
   clockBatch: i32,
 ): Head {
   const head = headRecord()
+  head.queryTimes = 0
   const h = item % heads
   const kvHead = (item / heads) * kvHeads + h / (heads / kvHeads)
   const reading = ((<usize>(item / heads)) * (<usize>clockBatch) + (<usize>h) * (<usize>capacity)) << 2
@@ -77,14 +79,13 @@ function runBlock(pass: i32, step: i32, head: Head, lists: usize, item: i32, blo
   const width = min(size, head.keys - from)
   const padded = (<usize>((width + 3) & ~3)) << 2
   list.events = lists + ((<usize>item) * (<usize>((head.keys + 3) & ~3)) + <usize>from) * EVENT_BYTES
-  list.decays = list.events + padded
-  list.weights = list.decays + padded
+  list.factors = list.events + padded
   const sum = workspace() + RECORDS
   if (step == SOLVE) solve(pass, head, list, sum, from, size, leaf)
-  else if (from + (size >> 1) < head.keys) joinHalves(pass, head, list, sum, from, size)
+  else joinHalves(pass, head, list, sum, from, size)
 }
 
-/** Outputs: best [B·H, Tq] f64 is what the backward passes need again; mass [B·H, Tq] f32. */
+/** Outputs: best [B·H, Tq] f64 is what the backward passes need again; mass [B·H, Tq] f32; sorted: see fast/sorted.ts, 0: none. */
 export function lambdaFastForward(
   step: i32,
   size: i32,
@@ -92,6 +93,7 @@ export function lambdaFastForward(
   lists: usize,
   out: usize,
   mass: usize,
+  sorted: usize,
   lambdaQ: usize,
   lambdaK: usize,
   v: usize,
@@ -119,6 +121,7 @@ export function lambdaFastForward(
     )
     head.out = ofQueries(head, item, out, head.bytes)
     head.mass = ofQueries(head, item, mass, 4)
+    if (sorted) placeSorted(head, sorted + (<usize>item) * sortedBytes(head))
     if (step == SOLVE || step == JOIN) runBlock(FORWARD, step, head, lists, item, i % blocks, size, leaf)
     else finishForward(head)
   }

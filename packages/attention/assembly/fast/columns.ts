@@ -1,5 +1,5 @@
 import { highF64, lowF64, sumLanesF64 } from '@tau/tensor/assembly/simd'
-import { Events, QUERY, TIME } from './events'
+import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head } from './head'
 import { fmaF64, ROW_BYTES } from './rows'
 
@@ -27,7 +27,8 @@ export function sumColumns(head: Head, list: Events, sign: f64, sum: usize): voi
     at -= 4
     const event = load<i32>(list.events + at)
     const time = event & TIME
-    const weight = <f64>load<f32>(list.weights + at)
+    const factor = load<f32>(list.factors + at)
+    const weight = <f64>weightOf(event, factor)
     if (event & QUERY) {
       const row = head.grads + (<usize>time) * bytes
       const sums = head.rowSums + (<usize>time) * ROW_BYTES
@@ -42,7 +43,7 @@ export function sumColumns(head: Head, list: Events, sign: f64, sum: usize): voi
     } else {
       const row = head.values + (<usize>time) * bytes
       const target = head.dValues + (<usize>time) * bytes
-      const decay = <f64>load<f32>(list.decays + at)
+      const decay = <f64>decayOf(event, factor)
       const decays = f64x2.splat(decay)
       const weights = f64x2.splat(weight)
       let even = f64x2.splat(0)

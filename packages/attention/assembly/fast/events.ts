@@ -1,4 +1,4 @@
-import { exp4, splat } from '@tau/tensor/assembly/simd'
+import { exp4 } from '@tau/tensor/assembly/simd'
 import { bestOf, Head, keyClock } from './head'
 import { ENTRY_BYTES, lambdaOf, largestOf, leastOf, timeOf } from './order'
 
@@ -10,40 +10,32 @@ import { ENTRY_BYTES, lambdaOf, largestOf, leastOf, timeOf } from './order'
 // Every exponent is a difference of potentials or of scores in f64 and ≤ 0, so no row loses its largest weight.
 
 /** Bytes of an event in a list; a list of a block of n times has at most n. */
-export const EVENT_BYTES: usize = 12
+export const EVENT_BYTES: usize = 8
 
 /** An event is the time of a key or query with these flags. */
 export const QUERY: i32 = 0x80000000
-/** The exponent is that of `weight`; otherwise of `decay`. */
+/** The factor is the weight; otherwise the decay. */
 const WEIGHS: i32 = 0x40000000
 export const TIME: i32 = 0x3fffffff
 
 /** Scores this much below another count as 0, as in exp4. */
 export const UNDERFLOW: f64 = -87.33654
 
-/** A list in memory: its events (i32), then decays (f32), then weights (f32), each padded to four. */
+/** A list in memory: its events (i32), then their exponents, which {@link weighEvents} turns into factors (f32), each padded to four. */
 @unmanaged
 export class Events {
   events: usize
-  decays: usize
-  weights: usize
+  factors: usize
   count: i32
   /** A 0 to read in place of a clock. */
   zero: f64
 }
 
-/** First key of [from, middle) that some query of [firstQuery, to) can see: not so old that the clock makes its weight 0. */
-export function oldestSeen(head: Head, from: i32, middle: i32, firstQuery: i32, to: i32): i32 {
+/** The clock reading from which on keys count for some query of [firstQuery, to): below it the clock makes every weight 0. */
+export function lowestSeen(head: Head, firstQuery: i32, to: i32): f64 {
   let lowest = Infinity
   for (let i = firstQuery; i < to; i++) lowest = min(lowest, bestOf(head, i)) // a NaN stays, and then nothing is left out
-  let low = from
-  let high = middle
-  while (low < high) {
-    const key = (low + high) >> 1
-    if (keyClock(head, key) - lowest < UNDERFLOW) low = key + 1
-    else high = key
-  }
-  return low
+  return lowest + UNDERFLOW
 }
 
 /** The part of a block that a list is made of: entries of its keys and of its queries, from `begin` to `end`. */
@@ -53,8 +45,8 @@ export class Block {
   keysEnd: usize
   queries: usize
   queriesEnd: usize
-  /** First key that counts. */
-  oldest: i32
+  /** Clock reading from which on keys count. */
+  since: f64
   /** Best scores are final; otherwise a query that finds a better one takes it. */
   settled: bool
 }
@@ -113,10 +105,10 @@ function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, s
     // a key weighs where it does not lead, a query where it does not find a better score
     const behind = i32(g < 0)
     const weighs: i32 = settled ? (isKey ^ 1) | behind : behind ^ isKey ^ 1
-    const kept: i32 = (i32(!(exponent < UNDERFLOW)) | (weighs ^ 1)) & (clocked ? (isKey ^ 1) | i32(time >= block.oldest) : 1)
+    const kept: i32 = (i32(!(exponent < UNDERFLOW)) | (weighs ^ 1)) & (clocked ? (isKey ^ 1) | i32(before >= block.since) : 1)
     if (!settled) store<f64>(own, select(before, max(before, lead - u), isKey))
     store<i32>(list.events + at, time | ((isKey ^ 1) << 31) | (weighs << 30))
-    store<f32>(list.decays + at, <f32>exponent)
+    store<f32>(list.factors + at, <f32>exponent)
     lead = select(max(lead, sum), lead, isKey & kept)
     at += (<usize>kept) << 2
     const move = select(step, 0, isKey)
@@ -140,8 +132,9 @@ export function listEqual(head: Head, list: Events, block: Block): void {
       const other = load<u64>(key)
       if (other > largestOf(entry)) break
       const time = timeOf(other)
-      if (leastOf(other) != leastOf(entry) || time < block.oldest) continue
+      if (leastOf(other) != leastOf(entry)) continue
       const potential = head.clock ? keyClock(head, time) : 0
+      if (head.clock && potential < block.since) continue
       const more = potential - lead
       push(list, more < 0 ? time | WEIGHS : time, -abs(more))
       lead = max(lead, potential)
@@ -159,18 +152,25 @@ export function listEqual(head: Head, list: Events, block: Block): void {
 function push(list: Events, event: i32, exponent: f64): void {
   const at = (<usize>list.count) << 2
   store<i32>(list.events + at, event)
-  store<f32>(list.decays + at, <f32>exponent)
+  store<f32>(list.factors + at, <f32>exponent)
   list.count++
 }
 
-/** Exponents become decays and weights. */
+/** Exponents become factors. */
 export function weighEvents(list: Events): void {
   const bytes = (<usize>((list.count + 3) & ~3)) << 2
-  const one = splat(1)
-  for (let at: usize = 0; at < bytes; at += 16) {
-    const factor = exp4(v128.load(list.decays + at))
-    const weighs = i32x4.ne(v128.and(v128.load(list.events + at), i32x4.splat(WEIGHS)), i32x4.splat(0))
-    v128.store(list.decays + at, v128.bitselect(one, factor, weighs))
-    v128.store(list.weights + at, v128.bitselect(factor, one, weighs))
-  }
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(list.factors + at, exp4(v128.load(list.factors + at)))
+}
+
+/** What an event multiplies by its factor; the other is multiplied by 1. */
+// @ts-ignore: decorator
+@inline
+export function decayOf(event: i32, factor: f32): f32 {
+  return select<f32>(1, factor, event & WEIGHS)
+}
+
+// @ts-ignore: decorator
+@inline
+export function weightOf(event: i32, factor: f32): f32 {
+  return select<f32>(factor, 1, event & WEIGHS)
 }

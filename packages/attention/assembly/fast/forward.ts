@@ -1,5 +1,5 @@
 import { fma, splat } from '@tau/tensor/assembly/simd'
-import { Events, QUERY, TIME } from './events'
+import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head, keyAt } from './head'
 
 /** Runs a list of events for the outputs: `sum` holds S, a row of `head.bytes` bytes. */
@@ -15,8 +15,7 @@ function run(weighted: bool, head: Head, list: Events, sum: usize): void {
   const values = head.values
   const out = head.out
   const mass = head.mass
-  const decays = list.decays
-  const weights = list.weights
+  const factors = list.factors
   const events = list.events
   const end = (<usize>list.count) << 2
   memory.fill(sum, 0, bytes)
@@ -24,10 +23,11 @@ function run(weighted: bool, head: Head, list: Events, sum: usize): void {
   for (let at: usize = 0; at < end; at += 4) {
     const event = load<i32>(events + at)
     const time = <usize>(event & TIME)
-    const decay = v128.load32_splat(decays + at)
-    const weight = v128.load32_splat(weights + at)
-    const decay1 = load<f32>(decays + at)
-    const weight1 = load<f32>(weights + at)
+    const factor = load<f32>(factors + at)
+    const decay1 = decayOf(event, factor)
+    const weight1 = weightOf(event, factor)
+    const decay = splat(decay1)
+    const weight = splat(weight1)
     if (event & QUERY) {
       const row = out + time * bytes
       for (let c: usize = 0; c < bytes; c += 16) {
@@ -47,15 +47,22 @@ function run(weighted: bool, head: Head, list: Events, sum: usize): void {
   }
 }
 
-/** out / mass for every query; NaN from the first key on that is not finite, as the definition has it. */
+/** out / mass for every query; NaN from the first key on that is not finite, as the definition has it. What was kept in order of λ goes
+ *  back to its time. */
 export function finishForward(head: Head): void {
-  let broken = false
-  for (let time = 0; time < head.keys; time++) {
+  let broken = head.keys
+  for (let time = head.keys - 1; time >= 0; time--) {
     const key = keyAt(head, time)
-    if (key - key != 0) broken = true
-    if (time < head.firstQuery) continue
+    if (key - key != 0) broken = time
+  }
+  for (let place = head.firstQuery; place < head.keys; place++) {
+    const sorted = head.queryTimes != 0
+    const time = sorted ? load<i32>(head.queryTimes + ((<usize>place) << 2)) : place
+    const mass = load<f32>((sorted ? head.otherMass : head.mass) + ((<usize>place) << 2))
+    const source = (sorted ? head.otherOut : head.out) + (<usize>place) * head.bytes
     const row = head.out + (<usize>time) * head.bytes
-    const share = splat(broken ? NaN : 1 / load<f32>(head.mass + ((<usize>time) << 2)))
-    for (let c: usize = 0; c < head.bytes; c += 16) v128.store(row + c, f32x4.mul(share, v128.load(row + c)))
+    const share = splat(time < broken ? 1 / mass : NaN)
+    for (let c: usize = 0; c < head.bytes; c += 16) v128.store(row + c, f32x4.mul(share, v128.load(source + c)))
+    if (sorted) store<f64>(head.best + ((<usize>time) << 3), load<f64>(head.otherBest + ((<usize>place) << 3)))
   }
 }

@@ -30,6 +30,13 @@ export class Head {
   mass: usize
   /** Σ_j e^(score_j − best) v_j of every query, rows of `bytes` bytes. */
   out: usize
+  /** Copies in order of λ, or what they stand for; see sorted.ts. queryTimes 0: none. */
+  otherValues: usize
+  otherOut: usize
+  otherBest: usize
+  otherMass: usize
+  otherClocks: usize
+  queryTimes: usize
   /** Rows of the output's gradient. */
   grads: usize
   /** Rows of the values' gradient. */

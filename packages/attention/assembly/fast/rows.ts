@@ -1,5 +1,5 @@
 import { highF64, lowF64, sumLanesF64 } from '@tau/tensor/assembly/simd'
-import { Events, QUERY, TIME } from './events'
+import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head } from './head'
 
 // First half of the backward pass: what every query i needs of its row, with w_ij = e^(score_ij − best_i), G = dOut and x_ij = G_i·v_j:
@@ -37,7 +37,8 @@ export function sumRows(head: Head, list: Events, side: usize, sum: usize): void
   for (let at: usize = 0; at < end; at += 4) {
     const event = load<i32>(list.events + at)
     const time = event & TIME
-    const weight = <f64>load<f32>(list.weights + at)
+    const factor = load<f32>(list.factors + at)
+    const weight = <f64>weightOf(event, factor)
     if (event & QUERY) {
       const row = head.grads + (<usize>time) * bytes
       let even = f64x2.splat(0)
@@ -50,7 +51,7 @@ export function sumRows(head: Head, list: Events, side: usize, sum: usize): void
       addToRow(head, time, side, weight * sumLanesF64(f64x2.add(even, odd)), weight * total)
     } else {
       const row = head.values + (<usize>time) * bytes
-      const decay = <f64>load<f32>(list.decays + at)
+      const decay = <f64>decayOf(event, factor)
       const decays = f64x2.splat(decay)
       const weights = f64x2.splat(weight)
       for (let c: usize = 0; c < bytes; c += 16) {

@@ -1,10 +1,11 @@
 import { sumColumns } from './columns'
-import { Block, Events, listAbove, listBelow, listEqual, oldestSeen, weighEvents } from './events'
+import { Block, Events, listAbove, listBelow, listEqual, lowestSeen, weighEvents } from './events'
 import { sumValues } from './forward'
-import { Head } from './head'
+import { clockAt, Head } from './head'
 import { columnsLeaf, forwardLeaf, rowsLeaf, sortLeaf } from './leaf'
 import { ENTRY_BYTES, mergeOrders } from './order'
 import { ABOVE, BELOW, EQUAL, sumRows } from './rows'
+import { exchange, SORTED_BLOCK, sortRows } from './sorted'
 
 // The three passes over all blocks of time.
 /** Outputs and best scores; after it, best scores are final. */
@@ -26,14 +27,21 @@ export function solve(pass: i32, head: Head, list: Events, scratch: usize, from:
   }
   const middle = from + (size >> 1)
   solve(pass, head, list, scratch, from, size >> 1, leaf)
-  if (middle >= to) return
-  solve(pass, head, list, scratch, middle, size >> 1, leaf)
-  join(pass, head, list, scratch, from, middle, to)
+  if (middle < to) solve(pass, head, list, scratch, middle, size >> 1, leaf)
+  joinHalves(pass, head, list, scratch, from, size)
 }
 
-/** Makes one block of [from, from + size) from its two halves. */
+/** Makes one block of [from, from + size) from its two halves, the second of which may be beyond the end. */
 export function joinHalves(pass: i32, head: Head, list: Events, scratch: usize, from: i32, size: i32): void {
-  join(pass, head, list, scratch, from, from + (size >> 1), min(head.keys, from + size))
+  const middle = from + (size >> 1)
+  const to = min(head.keys, from + size)
+  const inOrder = head.queryTimes != 0 && size > SORTED_BLOCK
+  if (middle < to) {
+    if (inOrder) exchange(head)
+    join(pass, head, list, scratch, from, middle, to)
+    if (inOrder) exchange(head)
+  }
+  if (head.queryTimes && size == SORTED_BLOCK) sortRows(head, from, to)
 }
 
 /** What the keys of [from, middle) give to the queries of [middle, to); then both are one block in order. */
@@ -50,8 +58,8 @@ function join(pass: i32, head: Head, list: Events, scratch: usize, from: i32, mi
     block.queries = queries
     block.queriesEnd = queriesEnd
     block.settled = pass != FORWARD
-    block.oldest = head.clock ? oldestSeen(head, from, middle, first, to) : from
-    if (block.oldest < middle) {
+    block.since = head.clock ? lowestSeen(head, first, to) : 0
+    if (!head.clock || !(clockAt(head, middle - 1) < block.since)) {
       const ties = listBelow(head, list, block)
       run(pass, head, list, BELOW, 1, scratch)
       if (ties) {

@@ -11,7 +11,7 @@ import {
 // As in assembly/lambda-fast.ts and assembly/fast/.
 const [SOLVE, JOIN, FINISH] = [0, 1, 2]
 const F32_BYTES = 4
-const EVENT_BYTES = 12
+const EVENT_BYTES = 8
 const ENTRY_BYTES = 8
 const ROW_BYTES = 48
 const COLUMN_BYTES = 16
@@ -25,6 +25,13 @@ const ENOUGH_HEADS = 4
 /** Blocks of a head that is cut. */
 const BLOCKS = 8
 
+/** From here on rows are copied in order of λ: they no longer fit the caches. Twice assembly/fast/sorted.ts' block at least. */
+const SORT_KEYS = 32768
+
+/** As in assembly/fast/sorted.ts. */
+const sortedBytes = ({ batch, heads, queries, keys }: AttentionSizes, dim: number): number =>
+  batch * heads * (keys * (dim * F32_BYTES + 8) + queries * (dim * F32_BYTES + 16))
+
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to
 
 export function fastLambdaAttentionWasm(engine: CpuEngine): FastLambdaAttentionKernel {
@@ -35,7 +42,8 @@ export function fastLambdaAttentionWasm(engine: CpuEngine): FastLambdaAttentionK
     solve(engine, copyRows, inputs, best, sizes, (run, dim) => {
       using mass = engine.scratch(rows * F32_BYTES)
       using wide = dim === sizes.valueDim ? undefined : engine.scratch(rows * dim * F32_BYTES)
-      run(forward, [wide?.handle ?? out, mass.handle])
+      using sorted = sizes.keys >= SORT_KEYS ? engine.scratch(sortedBytes(sizes, dim)) : undefined
+      run(forward, [wide?.handle ?? out, mass.handle, sorted?.handle ?? 0])
       if (wide) copyRows(wide.handle, out, rows, dim, sizes.valueDim)
     })
   }

@@ -1,0 +1,78 @@
+import { Head } from './head'
+import { ENTRY_BYTES, leastOf, timeOf } from './order'
+
+// Where a head's rows no longer fit the caches, blocks of this many times get copies of their rows in order of λ. Larger blocks then read
+// as many streams as they have such blocks, row after row, instead of rows from all over the memory.
+export const SORTED_BLOCK: i32 = 4096
+
+/** Bytes of a head's sorted copies; see {@link placeSorted}. */
+// @ts-ignore: decorator
+@inline
+export function sortedBytes(head: Head): usize {
+  const queries = <usize>(head.keys - head.firstQuery)
+  return (<usize>head.keys) * (head.bytes + 8) + queries * (head.bytes + 16)
+}
+
+/** Where they lie: f64 first, so that all of it is aligned. */
+export function placeSorted(head: Head, base: usize): void {
+  const keys = <usize>head.keys
+  const moved = <usize>head.firstQuery
+  const queries = keys - moved
+  head.otherClocks = base
+  head.otherBest = base + keys * 8 - moved * 8
+  let next = base + (keys + queries) * 8
+  head.otherValues = next
+  next += keys * head.bytes
+  head.otherOut = next - moved * head.bytes
+  next += queries * head.bytes
+  head.otherMass = next - moved * 4
+  next += queries * 4
+  head.queryTimes = next - moved * 4
+}
+
+/** Exchanges rows by time and rows in order. */
+export function exchange(head: Head): void {
+  const values = head.values
+  const out = head.out
+  const best = head.best
+  const mass = head.mass
+  const clocks = head.clocks
+  head.values = head.otherValues
+  head.out = head.otherOut
+  head.best = head.otherBest
+  head.mass = head.otherMass
+  head.clocks = head.otherClocks
+  head.otherValues = values
+  head.otherOut = out
+  head.otherBest = best
+  head.otherMass = mass
+  head.otherClocks = clocks
+}
+
+/** Copies the rows of the block [from, to); from here on its entries hold places in the copies instead of times. */
+export function sortRows(head: Head, from: i32, to: i32): void {
+  const bytes = head.bytes
+  for (let place = <usize>from; place < <usize>to; place++) {
+    const entry = head.keyOrder + place * ENTRY_BYTES
+    const time = <usize>timeOf(load<u64>(entry))
+    store<u64>(entry, leastOf(load<u64>(entry)) | <u64>place)
+    copyRow(head.otherValues + place * bytes, head.values + time * bytes, bytes)
+    if (head.clock) store<f64>(head.otherClocks + (place << 3), load<f64>(head.clocks + (time << 3)))
+  }
+  for (let place = <usize>max(from, head.firstQuery); place < <usize>to; place++) {
+    const entry = head.queryOrder + place * ENTRY_BYTES
+    const time = <usize>timeOf(load<u64>(entry))
+    store<u64>(entry, leastOf(load<u64>(entry)) | <u64>place)
+    store<i32>(head.queryTimes + (place << 2), <i32>time)
+    copyRow(head.otherOut + place * bytes, head.out + time * bytes, bytes)
+    store<f64>(head.otherBest + (place << 3), load<f64>(head.best + (time << 3)))
+    store<f32>(head.otherMass + (place << 2), load<f32>(head.mass + (time << 2)))
+  }
+}
+
+/** A row of whole vectors; for so few bytes memory.copy takes longer. */
+// @ts-ignore: decorator
+@inline
+function copyRow(target: usize, source: usize, bytes: usize): void {
+  for (let c: usize = 0; c < bytes; c += 16) v128.store(target + c, v128.load(source + c))
+}
