@@ -44,8 +44,14 @@ export const groups: Readonly<Record<string, Group>> = {
     onDemand: true,
   },
   decode: {
-    summary: 'tokens per second of cached generation, tau against dot-product attention',
-    load: async () => (await import('./decode.ts')).runDecode,
+    summary: 'cached generation, and its attention at contexts up to 262 144, tau against dot product',
+    load: async () => {
+      const [{ runDecode }, { runDecodeAttention }] = await Promise.all([
+        import('./decode.ts'),
+        import('./decode-attention.ts'),
+      ])
+      return async (context) => (await runDecode(context)) + (await runDecodeAttention(context))
+    },
   },
   train: {
     summary: 'optimizer steps on one thread and on two, tau against dot-product attention',

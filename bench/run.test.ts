@@ -112,6 +112,16 @@ describe('npm run bench', () => {
     )
   })
 
+  it('decodes one attention from a filled cache, and weighs the caches', () => {
+    const metrics = metricsOf('decode', '--filter', 'decode/attention/T1024')
+    for (const kind of ['tau', 'tau_f16', 'tau_int8', 'tau_bounded', 'dot'])
+      for (const figure of ['p50_ms', 'p95_ms', 'cold_ms', 'cache_bytes'])
+        expect(metrics).toHaveProperty([`decode/attention/T1024/${kind}/${figure}`])
+    const bytes = (kind: string) => metrics[`decode/attention/T1024/${kind}/cache_bytes`]
+    expect(bytes('tau')).toBeLessThan(0.6 * bytes('dot'))
+    expect(bytes('tau_f16')).toBeLessThan(0.35 * bytes('dot'))
+  })
+
   it('trains', () => {
     const metrics = metricsOf('train', '--filter', 'nano-dot')
     expect(Object.keys(metrics)).toEqual(
