@@ -534,7 +534,7 @@ describe('TauCache with trees', () => {
   })
 })
 
-describeDevices('TauCache, everywhere', { cpu, gpu }, (device) => {
+describeDevices('TauCache, everywhere', { cpu, gpu }, (device, name) => {
   const [heads, kvHeads, length, dim] = [3, 1, 29, 5]
   const makeData = () => ({
     lambdaQ: device().tensor(uniform(heads * length, 1), [1, heads, length]),
@@ -565,6 +565,14 @@ describeDevices('TauCache, everywhere', { cpu, gpu }, (device) => {
       expectRows(await decode(device(), cache, data, 0, 2), await columnsOf(full, 0, 2), 2e-6)
     }
     expect(device().memory.liveBuffers).toBe(before)
+  })
+
+  it.skipIf(name.startsWith('cpu'))('keeps values as f32 where there are no trees', () => {
+    using _scope = device().scope()
+    const options = { batch: 1, heads: 1, kvHeads: 1, valueDim: 3, clock: false, values: 'f16' } as const
+    expect(() => new TauCache(device(), { ...options, temperature: device().tensor([1]) })).toThrow(
+      "TauCache: values 'f16' needs the cpu backend, got gpu; use 'f32'",
+    )
   })
 
   it('refuses to truncate past the end, with the values', () => {
