@@ -2,7 +2,7 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { COLUMN_BYTES } from './fast/columns'
 import { EVENT_BYTES, Events } from './fast/events'
 import { finishForward } from './fast/forward'
-import { Head, keyAt, queryAt } from './fast/head'
+import { Head, isBroken, keyAt, queryAt } from './fast/head'
 import { ENTRY_BYTES } from './fast/order'
 import { ROW_BYTES, finishRow } from './fast/rows'
 import { placeSorted, sortedBytes } from './fast/sorted'
@@ -171,8 +171,11 @@ export function lambdaFastRows(
 
 function finishRows(head: Head, dLambdaQ: usize, moment: usize): void {
   let sum: f64 = 0
-  for (let query = head.firstQuery; query < head.keys; query++) {
-    const slope = finishRow(head, query)
+  let broken = false
+  for (let query = 0; query < head.keys; query++) {
+    broken = broken || isBroken(head, query)
+    if (query < head.firstQuery) continue
+    const slope = finishRow(head, query, broken)
     store<f32>(dLambdaQ + ((<usize>query) << 2), <f32>(-head.beta * slope))
     sum += queryAt(head, query) * slope
   }

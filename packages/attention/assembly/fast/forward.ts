@@ -1,10 +1,12 @@
 import { fma, splat } from '@tau/tensor/assembly/simd'
 import { decayOf, Events, QUERY, TIME, weightOf } from './events'
-import { Head, keyAt } from './head'
+import { LONG, sumLongValues } from './forward-long'
+import { Head, isBroken } from './head'
 
-/** Runs a list of events for the outputs: `sum` holds S, a row of `head.bytes` bytes. */
+/** Runs a list of events for the outputs: `sum` holds S, up to 2·bytes. */
 export function sumValues(head: Head, list: Events, sum: usize): void {
-  if (head.clock) run(true, head, list, sum)
+  if (list.count > LONG) sumLongValues(head, list, sum)
+  else if (head.clock) run(true, head, list, sum)
   else run(false, head, list, sum)
 }
 
@@ -47,13 +49,12 @@ function run(weighted: bool, head: Head, list: Events, sum: usize): void {
   }
 }
 
-/** out / mass for every query; NaN from the first key on that is not finite, as the definition has it. What was kept in order of λ goes
+/** out / mass for every query; NaN from the first key on that is not finite. What was kept in order of λ goes
  *  back to its time. */
 export function finishForward(head: Head): void {
   let broken = head.keys
   for (let time = head.keys - 1; time >= 0; time--) {
-    const key = keyAt(head, time)
-    if (key - key != 0) broken = time
+    if (isBroken(head, time)) broken = time
   }
   for (let place = head.firstQuery; place < head.keys; place++) {
     const sorted = head.queryTimes != 0

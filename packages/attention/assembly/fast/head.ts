@@ -80,3 +80,13 @@ export function keyClock(head: Head, time: i32): f64 {
 export function bestOf(head: Head, query: i32): f64 {
   return load<f64>(head.best + ((<usize>query) << 3))
 }
+
+/** Whether a key's λ or clock reading is NaN or infinite. Potentials made of it compare with nothing, so no row from this time on has a
+ *  result: passes give such rows NaN when they finish, whatever the lists of events left of it. */
+export function isBroken(head: Head, time: i32): bool {
+  const key = keyAt(head, time)
+  if (key - key != 0) return true
+  if (!head.clock) return false
+  const reading = clockAt(head, time)
+  return reading - reading != 0
+}

@@ -66,12 +66,12 @@ export function sumRows(head: Head, list: Events, side: usize, sum: usize): void
   }
 }
 
-/** Turns a query's sums into 1 / Z and e; returns ρ. */
-export function finishRow(head: Head, query: i32): f64 {
+/** Turns a query's sums into 1 / Z and e; returns ρ. All are NaN where the row is `broken`. */
+export function finishRow(head: Head, query: i32, broken: bool): f64 {
   const at = head.rowSums + (<usize>query) * ROW_BYTES
   const below = load<f64>(at, BELOW + 8)
   const above = load<f64>(at, ABOVE + 8)
-  const share = 1 / (below + load<f64>(at, EQUAL + 8) + above)
+  const share = broken ? NaN : 1 / (below + load<f64>(at, EQUAL + 8) + above)
   const mean = share * (load<f64>(at, BELOW) + load<f64>(at, EQUAL) + load<f64>(at, ABOVE))
   const slope = load<f64>(at, BELOW) - mean * below - (load<f64>(at, ABOVE) - mean * above)
   store<f64>(at, share)
