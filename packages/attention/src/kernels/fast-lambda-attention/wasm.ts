@@ -34,12 +34,13 @@ const sortedBytes = ({ batch, heads, queries, keys }: AttentionSizes, dim: numbe
 
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to
 
-export function fastLambdaAttentionWasm(engine: CpuEngine): FastLambdaAttentionKernel {
+/** `leaf`: a power of two from 4 to 64; tests of short inputs take a small one. */
+export function fastLambdaAttentionWasm(engine: CpuEngine, leaf = LEAF): FastLambdaAttentionKernel {
   const forward = engine.kernel(attentionWasm, 'lambdaFastForward')
   const copyRows = rowCopier(engine)
   return (inputs, { out, best }, sizes) => {
     const rows = sizes.batch * sizes.heads * sizes.queries
-    solve(engine, copyRows, inputs, best, sizes, (run, dim) => {
+    solve(engine, copyRows, leaf, inputs, best, sizes, (run, dim) => {
       using mass = engine.scratch(rows * F32_BYTES)
       using wide = dim === sizes.valueDim ? undefined : engine.scratch(rows * dim * F32_BYTES)
       using sorted = sizes.keys >= SORT_KEYS ? engine.scratch(sortedBytes(sizes, dim)) : undefined
@@ -49,7 +50,7 @@ export function fastLambdaAttentionWasm(engine: CpuEngine): FastLambdaAttentionK
   }
 }
 
-export function fastLambdaAttentionGradWasm(engine: CpuEngine): FastLambdaAttentionGradKernel {
+export function fastLambdaAttentionGradWasm(engine: CpuEngine, leaf = LEAF): FastLambdaAttentionGradKernel {
   const rowsPass = engine.kernel(attentionWasm, 'lambdaFastRows')
   const columnsPass = engine.kernel(attentionWasm, 'lambdaFastColumns')
   const copyRows = rowCopier(engine)
@@ -57,7 +58,7 @@ export function fastLambdaAttentionGradWasm(engine: CpuEngine): FastLambdaAttent
     const { batch, heads, queries, keys, valueDim } = sizes
     const rows = batch * heads * queries
     const columns = batch * heads * keys
-    solve(engine, copyRows, inputs, best, sizes, (run, dim) => {
+    solve(engine, copyRows, leaf, inputs, best, sizes, (run, dim) => {
       const isPadded = dim !== valueDim
       using wideGrad = isPadded ? engine.scratch(rows * dim * F32_BYTES) : undefined
       using wideValues = isPadded ? engine.scratch(columns * dim * F32_BYTES) : undefined
@@ -93,6 +94,7 @@ function rowCopier(engine: CpuEngine): CopyRows {
 function solve(
   engine: CpuEngine,
   copyRows: CopyRows,
+  leaf: number,
   { lambdaQ, lambdaK, v, temperature, clock }: LambdaHandles,
   best: number,
   { batch, heads, kvHeads, queries, keys, valueDim, capacity, clockBatch }: AttentionSizes,
@@ -109,11 +111,11 @@ function solve(
     ...[lambdaQ, lambdaK, wide?.handle ?? v, temperature, clock?.high ?? 0, clock?.low ?? 0, best],
     ...[orders.handle, heads, kvHeads, queries, keys, dim, capacity, clockBatch],
   ]
-  const whole = LEAF * 2 ** Math.ceil(Math.log2(Math.max(1, keys / LEAF)))
-  const first = items >= ENOUGH_HEADS * engine.info.threads ? whole : Math.max(LEAF, whole / BLOCKS)
+  const whole = leaf * 2 ** Math.ceil(Math.log2(Math.max(1, keys / leaf)))
+  const first = items >= ENOUGH_HEADS * engine.info.threads ? whole : Math.max(leaf, whole / BLOCKS)
   passes((pass, own) => {
     const launch = (step: number, size: number) =>
-      pass([step, size, LEAF, lists.handle, ...own, ...shared], items * Math.ceil(keys / size), 1)
+      pass([step, size, leaf, lists.handle, ...own, ...shared], items * Math.ceil(keys / size), 1)
     launch(SOLVE, first)
     for (let size = 2 * first; size <= whole; size *= 2) launch(JOIN, size)
     launch(FINISH, whole)

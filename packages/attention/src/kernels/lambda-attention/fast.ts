@@ -1,6 +1,6 @@
 import { type Device, sum, type Tensor } from '@tau/tensor'
 import type { AttentionSizes } from '../attention-shape.ts'
-import { kernelsOf } from '../table.ts'
+import { type AttentionTable, kernelsOf } from '../table.ts'
 import type { LambdaHandles, LambdaPass } from './lambda-attention.ts'
 
 /** Numbers of an f64. */
@@ -9,14 +9,16 @@ const WORDS = 2
 /** Whether the device has the O(T log T) kernel. */
 export const hasFast = (device: Device): boolean => kernelsOf(device).fastLambdaAttention !== undefined
 
+export type FastKernels = Pick<AttentionTable, 'fastLambdaAttention' | 'fastLambdaAttentionGrad'>
+
 /** The forward pass in O(T log T), on buffers. Without `tape` nothing is kept for gradients. */
 export function fastPass(
   device: Device,
   handles: LambdaHandles,
   sizes: AttentionSizes,
   tape: boolean,
+  { fastLambdaAttention, fastLambdaAttentionGrad }: FastKernels = kernelsOf(device),
 ): LambdaPass {
-  const { fastLambdaAttention, fastLambdaAttentionGrad } = kernelsOf(device)
   if (!fastLambdaAttention || !fastLambdaAttentionGrad)
     throw new Error('internal: fastPass must run on a device with the kernel')
   const { batch, heads, kvHeads, queries, keys, valueDim } = sizes

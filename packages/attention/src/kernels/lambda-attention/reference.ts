@@ -26,6 +26,7 @@ export function attentionReference(
       const weights = scores.map((s) => Math.exp(s - peak))
       const mass = weights.reduce((sum, w) => sum + w, 0)
       weights.forEach((weight, key) => {
+        if (weight === 0) return
         for (let d = 0; d < dim; d++)
           out[(head * queries + query) * dim + d] += (weight / mass) * v[(kvHead * keys + key) * dim + d]
       })
@@ -79,16 +80,21 @@ export function lambdaAttentionGradReference(
       const peak = Math.max(...scores)
       const mass = scores.reduce((sum, score) => sum + Math.exp(score - peak), 0)
       const weights = scores.map((score) => Math.exp(score - peak) / mass)
-      const products = gaps.map((_, key) => {
+      const top = scores.indexOf(peak)
+      // dOut·(v_j − v_top): where the top key has almost all weight, nothing is left of the differences but what is there
+      const products = weights.map((weight, key) => {
         let product = 0
-        for (let d = 0; d < dim; d++) product += dOut[row * dim + d] * v[(kvHead * keys + key) * dim + d]
+        if (weight > 0)
+          for (let d = 0; d < dim; d++)
+            product +=
+              dOut[row * dim + d] * (v[(kvHead * keys + key) * dim + d] - v[(kvHead * keys + top) * dim + d])
         return product
       })
+      const mean = products.reduce((sum, product, key) => sum + weights[key] * product, 0)
       gaps.forEach((gap, key) => {
+        if (weights[key] === 0) return
         const at = kvHead * keys + key
-        // Σ_k p_k (product_j − product_k): nothing is left of it but what is there
-        const dScore =
-          weights[key] * weights.reduce((sum, w, k) => sum + w * (products[key] - products[k]), 0)
+        const dScore = weights[key] * (products[key] - mean)
         dQ[row] -= (dScore * Math.sign(gap)) / temperature[h]
         dK[at] += (dScore * Math.sign(gap)) / temperature[h]
         dTemperature[h] += (dScore * Math.abs(gap)) / temperature[h] ** 2
