@@ -44,11 +44,13 @@ describe('fixtures', () => {
       const reports = await runConformance(fixturesFolder, device)
       await device.close()
       expect(
-        reports.flatMap(({ group, failed }) =>
-          failed.map((failure) => `${group} ${failure.name}: ${failure.message}`),
+        reports.flatMap(({ group, algorithm = '', failed }) =>
+          failed.map((failure) => `${group} ${algorithm} ${failure.name}: ${failure.message}`),
         ),
       ).toEqual([])
       expect(passed(reports)).toBe(true)
+      const kernels = reports.flatMap(({ group, algorithm }) => (group === 'attention' ? [algorithm] : []))
+      expect(kernels).toEqual(device.info.backend === 'cpu' ? ['quadratic', 'fast'] : ['quadratic'])
     },
   )
 })

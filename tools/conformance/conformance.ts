@@ -1,10 +1,13 @@
+import type { LambdaAlgorithm } from '@tau/attention'
 import type { Device } from '@tau/tensor'
 import { compare, type Verdict } from './compare.ts'
 import { readFixtures } from './fixture.ts'
-import { runners } from './groups/index.ts'
+import { algorithmsOf, runners } from './groups/index.ts'
 
 export interface GroupReport {
   readonly group: string
+  /** The kernel, in groups that run once for each. */
+  readonly algorithm: LambdaAlgorithm | undefined
   /** False when the directory lacks the group. */
   readonly present: boolean
   readonly cases: number
@@ -24,32 +27,37 @@ export async function runConformance(
     if (!(name in runners))
       throw new Error(`conformance: groups must be among ${Object.keys(runners).join(', ')}, got ${name}`)
   const reports: GroupReport[] = []
-  for (const [group, run] of Object.entries(runners)) {
-    const cases = groups.get(group)?.cases ?? []
-    const failed: { name: string; message: string }[] = []
-    let worst = { error: 0, at: '', case: '' }
-    for (const fixture of cases) {
-      let verdict: Verdict
-      try {
-        using _scope = device.scope()
-        verdict = compare(await run(fixture, { device, groups }), fixture.expected, fixture.tolerance)
-      } catch (error) {
-        verdict = {
-          error: Number.POSITIVE_INFINITY,
-          at: error instanceof Error ? error.message : String(error),
+  for (const [group, run] of Object.entries(runners))
+    for (const algorithm of algorithmsOf(group, device)) {
+      const cases = groups.get(group)?.cases ?? []
+      const failed: { name: string; message: string }[] = []
+      let worst = { error: 0, at: '', case: '' }
+      for (const fixture of cases) {
+        let verdict: Verdict
+        try {
+          using _scope = device.scope()
+          verdict = compare(
+            await run(fixture, { device, groups, algorithm }),
+            fixture.expected,
+            fixture.tolerance,
+          )
+        } catch (error) {
+          verdict = {
+            error: Number.POSITIVE_INFINITY,
+            at: error instanceof Error ? error.message : String(error),
+          }
         }
+        if (!(verdict.error <= 1))
+          failed.push({
+            name: fixture.name,
+            message: `${verdict.error.toPrecision(3)}× tolerance at ${verdict.at}`,
+          })
+        if (verdict.error > worst.error) worst = { ...verdict, case: fixture.name }
       }
-      if (!(verdict.error <= 1))
-        failed.push({
-          name: fixture.name,
-          message: `${verdict.error.toPrecision(3)}× tolerance at ${verdict.at}`,
-        })
-      if (verdict.error > worst.error) worst = { ...verdict, case: fixture.name }
+      const report = { group, algorithm, present: groups.has(group), cases: cases.length, failed, worst }
+      reports.push(report)
+      onGroup(report)
     }
-    const report = { group, present: groups.has(group), cases: cases.length, failed, worst }
-    reports.push(report)
-    onGroup(report)
-  }
   return reports
 }
 

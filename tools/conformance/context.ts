@@ -1,4 +1,4 @@
-import type { Clock } from '@tau/attention'
+import type { Clock, LambdaAlgorithm } from '@tau/attention'
 import { type Csr, csrFromCoo } from '@tau/graph'
 import { type Device, grad, mul, sum, type Tensor } from '@tau/tensor'
 import type { Found } from './compare.ts'
@@ -9,6 +9,8 @@ export interface Context {
   readonly device: Device
   /** All groups of the directory, for cases that refer to another. */
   readonly groups: ReadonlyMap<string, Group>
+  /** Which of the device's kernels the case is to run through, in groups that run once for each. */
+  readonly algorithm?: LambdaAlgorithm
 }
 
 export type Runner = (fixture: Case, context: Context) => Promise<Found>

@@ -53,10 +53,10 @@ async function main(): Promise<number> {
   const device = await openDevice()
   const { backend, variant, threads } = device.info
   console.log(`conformance on ${backend} ${variant}, ${threads} thread(s), fixtures ${dir}`)
-  const reports = await runConformance(dir, device, ({ group, present, cases, failed, worst }) => {
+  const reports = await runConformance(dir, device, ({ group, algorithm, present, cases, failed, worst }) => {
     const verdict = !present ? 'MISSING' : failed.length > 0 ? `FAILED ${failed.length}` : 'ok'
     console.log(
-      `${group.padEnd(16)} ${String(cases).padStart(3)} cases  worst ${worst.error.toFixed(3)} of tolerance  ${verdict}`,
+      `${(algorithm ? `${group} ${algorithm}` : group).padEnd(26)} ${String(cases).padStart(3)} cases  worst ${worst.error.toFixed(3)} of tolerance  ${verdict}`,
     )
     for (const { name, message } of failed) console.log(`  ${name}: ${message}`)
   })

@@ -5,7 +5,7 @@ import { clockOf, outAndGradients, type Runner, tensorOf } from '../context.ts'
 /** [H, ...] → [1, H, ...]. */
 const batched = (x: Tensor): Tensor => reshape(x, [1, ...x.shape])
 
-export const attention: Runner = async ({ inputs }, { device }) => {
+export const attention: Runner = async ({ inputs }, { device, algorithm }) => {
   const names = ['lambda_q', 'lambda_k', 'v', 'temperature', 'gamma'] as const
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
   const { lambda_q, lambda_k, v, temperature, gamma } = tensors
@@ -21,12 +21,13 @@ export const attention: Runner = async ({ inputs }, { device }) => {
       lambdaK: batched(lambda_k),
       v: batched(v),
       temperature,
+      algorithm,
       clock: { high: steadyClock(gamma, length).high, low: clockLow },
     }),
   )
 }
 
-export const attentionClock: Runner = async ({ inputs }, { device }) => {
+export const attentionClock: Runner = async ({ inputs }, { device, algorithm }) => {
   const names = ['lambda_q', 'lambda_k', 'v', 'temperature'] as const
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
   const { lambda_q, lambda_k, v, temperature } = tensors
@@ -38,6 +39,7 @@ export const attentionClock: Runner = async ({ inputs }, { device }) => {
       lambdaK: batched(lambda_k),
       v: batched(v),
       temperature,
+      algorithm,
       clock: { high: batched(high), low: batched(low) },
     }),
   )

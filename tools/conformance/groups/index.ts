@@ -1,3 +1,5 @@
+import type { LambdaAlgorithm } from '@tau/attention'
+import type { Device } from '@tau/tensor'
 import type { Runner } from '../context.ts'
 import { adamw } from './adamw.ts'
 import { attention, attentionClock } from './attention.ts'
@@ -21,4 +23,10 @@ export const runners: Readonly<Record<string, Runner>> = {
   rope,
   taumode,
   train_trace: trainTrace,
+}
+
+/** Groups whose cases are short, so that 'auto' would leave a kernel out: they run once for each kernel of the device. */
+export function algorithmsOf(group: string, device: Device): readonly (LambdaAlgorithm | undefined)[] {
+  if (group !== 'attention' && group !== 'attention_clock') return [undefined]
+  return device.info.backend === 'cpu' ? ['quadratic', 'fast'] : ['quadratic']
 }
