@@ -26,9 +26,9 @@ export interface RaceOptions {
 }
 
 /** The q-th quantile of numbers in ascending order: the nearest of them. */
-const quantile = (sorted: readonly number[], q: number): number =>
+export const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.floor(q * (sorted.length - 1) + 0.5)]
-const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
+export const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
 
 export const median = (values: readonly number[]): number => quantile(ascending(values), 0.5)
 

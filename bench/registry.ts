@@ -2,6 +2,10 @@
 export interface GroupContext {
   /** Only benches whose name contains this text run; empty: all. */
   readonly filter: string
+  /** A smaller selection, for groups that have one. */
+  readonly quick: boolean
+  /** Folder of what a group writes besides its figures; undefined: the group's own choice. */
+  readonly out: string | undefined
   /** Prints one line of the table. */
   readonly line: (text: string) => void
   /** Notes a figure for the JSON. */
@@ -52,6 +56,11 @@ export const groups: Readonly<Record<string, Group>> = {
       ])
       return async (context) => (await runDecode(context)) + (await runDecodeAttention(context))
     },
+  },
+  kvcache: {
+    summary: "the paper's experiment: tokens with and without a cache, then contexts up to 1 Mi; plots",
+    load: async () => (await import('./kvcache/kvcache.ts')).runKvcache,
+    onDemand: true,
   },
   train: {
     summary: 'optimizer steps on one thread and on two, tau against dot-product attention',

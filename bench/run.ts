@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { groups, type RunGroup } from './registry.ts'
@@ -16,6 +17,10 @@ ${Object.entries(groups)
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
   --json FILE    also write the JSON to FILE
+  --out DIR      folder of the files and plots of kvcache; default: bench-kvcache
+  --plots DIR    draw the figures of sweep and decode into DIR, as SVG
+  --from FILE    with --plots: draw the figures of FILE, a --json of before, and measure nothing
+  --quick        a smaller selection of kvcache
   --help         this text
 `
 
@@ -51,6 +56,26 @@ async function load(name: string): Promise<RunGroup> {
   return groups[name].load()
 }
 
+/** npm runs scripts in the root; paths are relative to where the user called it. */
+const inFolderOfUser = <Path extends string | undefined>(path: Path): Path | string =>
+  path === undefined ? path : resolve(process.env.TAU_CWD ?? '.', path)
+
+async function drawPlots(folder: string, metrics: Readonly<Record<string, number>>): Promise<void> {
+  const { attentionPlots } = await import('./attention-plots.ts')
+  const files = attentionPlots(inFolderOfUser(folder), metrics)
+  if (files.length === 0)
+    throw new Error(
+      'bench: --plots must have figures of sweep or decode to draw, got none; name these groups',
+    )
+  for (const file of files) console.log(`drawn: ${file}`)
+}
+
+function metricsOf(file: string): Record<string, number> {
+  const { metrics } = JSON.parse(readFileSync(inFolderOfUser(file), 'utf8')) as Partial<Results>
+  if (!metrics) throw new Error(`bench: --from must be a file of --json, got ${file} without metrics`)
+  return metrics
+}
+
 async function main(argv: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: argv,
@@ -58,11 +83,20 @@ async function main(argv: string[]): Promise<void> {
     options: {
       filter: { type: 'string', default: '' },
       json: { type: 'string' },
+      out: { type: 'string' },
+      plots: { type: 'string' },
+      from: { type: 'string' },
+      quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
     console.log(HELP)
+    return
+  }
+  if (values.from !== undefined) {
+    if (values.plots === undefined) throw new Error('bench: --from must come with --plots DIR, got none')
+    await drawPlots(values.plots, metricsOf(values.from))
     return
   }
   const names =
@@ -76,7 +110,10 @@ async function main(argv: string[]): Promise<void> {
   }
   let matched = 0
   for (const run of chosen)
-    matched += await run({ filter: values.filter, line: (text) => console.log(text), metric })
+    matched += await run({
+      ...{ filter: values.filter, quick: values.quick, out: inFolderOfUser(values.out) },
+      ...{ line: (text) => console.log(text), metric },
+    })
   if (matched === 0)
     throw new Error(
       `bench: --filter must match the name of a bench of ${names.join(', ')}, got "${values.filter}"`,
@@ -89,6 +126,7 @@ async function main(argv: string[]): Promise<void> {
     metrics,
   }
   console.log(JSON.stringify(results))
+  if (values.plots !== undefined) await drawPlots(values.plots, metrics)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
 }
 

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import type { TokenTime } from './model-runs.ts'
+import { paperMarkdown, paperTable, summarize, toCsv } from './results.ts'
+
+/** 256 tokens of tau at 2, 3, 4 … ms after a first one of 100, and of the dot product at half of it. */
+const tokens = (['tau', 'dot'] as const).flatMap((attention) =>
+  Array.from(
+    { length: 256 },
+    (_, token): TokenTime => ({
+      ...{ attention, mode: 'kv_cache', prompt: 384, token, cacheBytes: 10 * (token + 1) },
+      ms: (token === 0 ? 100 : token + 1) / (attention === 'tau' ? 1 : 2),
+    }),
+  ),
+)
+
+describe('kvcache results', () => {
+  it('are percentiles of the tokens after the first, per length', () => {
+    const [tau] = summarize(tokens)
+    expect(tau).toMatchObject({ attention: 'tau', generated: 128, timed: 128, firstTokenMs: 100 })
+    // 127 tokens of 2 … 128 ms: ranks 63, 120 and 125 of 0 … 126
+    expect([tau.p50Ms, tau.p95Ms, tau.p99Ms, tau.cacheBytes]).toEqual([65, 122, 127, 1280])
+  })
+
+  it('stand beside what the paper has', () => {
+    const rows = paperTable(summarize(tokens))
+    expect(rows[0]).toEqual({
+      ...{ mode: 'kv_cache', generated: 128, published: '1.09' },
+      ours: [{ prompt: 384, ratio: 2 }],
+    })
+    expect(paperMarkdown(rows)).toContain('| kv_cache | 128 | 1.09 | 2.00 | – | – |')
+  })
+
+  it('are CSV with a head', () => {
+    expect(toCsv([{ a: 1, b: 'x' }])).toBe('a,b\n1,x\n')
+    expect(toCsv([])).toBe('')
+  })
+})
