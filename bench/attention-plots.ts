@@ -40,17 +40,17 @@ export function attentionPlots(folder: string, metrics: Metrics): string[] {
     }))
   const plots = [
     {
-      file: 'forward',
+      file: 'forward-ms',
       title: 'Causal attention, forward: one head of 64, one thread',
       ...{ x: 'length T, tokens', y: 'median time', formatY: msText, curves: kernels('forward') },
     },
     {
-      file: 'train',
+      file: 'train-ms',
       title: 'Causal attention with gradients: one head of 64, one thread',
       ...{ x: 'length T, tokens', y: 'median time', formatY: msText, curves: kernels('train') },
     },
     {
-      file: 'decode',
+      file: 'decode-ms',
       title: 'One more token: 6 heads of 64, one thread',
       ...{ x: 'context, tokens', y: 'median time per token', formatY: msText, curves: caches('p50_ms') },
     },

@@ -110,8 +110,8 @@ describe('npm run bench', () => {
       )
       writeFileSync(file, JSON.stringify({ metrics: Object.fromEntries(points) }))
       const { status, stdout } = bench('--from', file, '--plots', folder)
-      expect({ status, stdout }).toEqual({ status: 0, stdout: `drawn: ${join(folder, 'forward')}\n` })
-      const svg = readFileSync(join(folder, 'forward.svg'), 'utf8')
+      expect({ status, stdout }).toEqual({ status: 0, stdout: `drawn: ${join(folder, 'forward-ms')}\n` })
+      const svg = readFileSync(join(folder, 'forward-ms.svg'), 'utf8')
       for (const text of [
         'Causal attention, forward',
         'length T, tokens',
@@ -120,7 +120,7 @@ describe('npm run bench', () => {
         '10 ms',
       ])
         expect(svg).toContain(text)
-      expect(readFileSync(join(folder, 'forward.png')).subarray(1, 4).toString()).toBe('PNG')
+      expect(readFileSync(join(folder, 'forward-ms.png')).subarray(1, 4).toString()).toBe('PNG')
       writeFileSync(file, '{"metrics": {}}')
       expect(bench('--from', file, '--plots', folder).stderr).toContain(
         'must have figures of sweep or decode',

@@ -9,6 +9,8 @@ import { kvcachePlots } from './plots.ts'
 import { paperMarkdown, paperTable, summarize, toCsv } from './results.ts'
 
 const FOLDER = 'bench-kvcache'
+/** What a filter chooses from. */
+const PARTS = ['kvcache/contexts', 'kvcache/models'] as const
 /** Progress is told so often. */
 const REPORT_MS = 15_000
 
@@ -25,7 +27,8 @@ function csvFile(path: string): (row: object) => void {
 /** The paper's experiment, and contexts far beyond it, on one thread. Writes tokens.csv and contexts.csv while it runs, then runs.csv,
  *  paper.md, results.json and the plots. */
 export async function runKvcache(context: GroupContext): Promise<number> {
-  if (!'kvcache'.includes(context.filter)) return 0
+  const parts = PARTS.filter((name) => name.includes(context.filter))
+  if (parts.length === 0) return 0
   const { line, metric, quick } = context
   const folder = context.out ?? FOLDER
   mkdirSync(folder, { recursive: true })
@@ -39,7 +42,7 @@ export async function runKvcache(context: GroupContext): Promise<number> {
   const contexts: ContextTime[] = []
   await onDevices([1], context, async ([device]) => {
     const addContext = csvFile(join(folder, 'contexts.csv'))
-    await runContexts(device, quick, (time) => {
+    const noteContext = (time: ContextTime) => {
       contexts.push(time)
       addContext(time)
       const { cache, context: length, p50Ms, p95Ms, cacheBytes } = time
@@ -48,7 +51,9 @@ export async function runKvcache(context: GroupContext): Promise<number> {
       )
       metric(`kvcache/context_${length}/${cache}/p50_ms`, p50Ms)
       metric(`kvcache/context_${length}/${cache}/cache_bytes`, cacheBytes)
-    })
+    }
+    if (parts.includes('kvcache/contexts')) await runContexts(device, quick, noteContext)
+    if (!parts.includes('kvcache/models')) return
     const addToken = csvFile(join(folder, 'tokens.csv'))
     const start = performance.now()
     let reported = start
@@ -77,14 +82,16 @@ export async function runKvcache(context: GroupContext): Promise<number> {
     metric(`${name}/p99_ms`, run.p99Ms)
     metric(`${name}/first_token_ms`, run.firstTokenMs)
   }
-  writeFileSync(join(folder, 'runs.csv'), toCsv(runs))
-  writeFileSync(join(folder, 'paper.md'), paperMarkdown(paper))
   writeFileSync(
     join(folder, 'results.json'),
     `${JSON.stringify({ quick, runs, contexts, paper }, null, 2)}\n`,
   )
   kvcachePlots(folder, contexts, tokens)
-  for (const text of paperMarkdown(paper).trimEnd().split('\n')) line(text)
+  if (runs.length > 0) {
+    writeFileSync(join(folder, 'runs.csv'), toCsv(runs))
+    writeFileSync(join(folder, 'paper.md'), paperMarkdown(paper))
+    for (const text of paperMarkdown(paper).trimEnd().split('\n')) line(text)
+  }
   line(`kvcache: written to ${folder}`)
-  return 1
+  return parts.length
 }

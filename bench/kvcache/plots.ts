@@ -23,6 +23,11 @@ export function kvcachePlots(
   contexts: readonly ContextTime[],
   tokens: readonly TokenTime[],
 ): void {
+  if (contexts.length > 0) contextPlots(folder, contexts)
+  if (tokens.length > 0) modelPlot(folder, tokens)
+}
+
+function contextPlots(folder: string, contexts: readonly ContextTime[]): void {
   writePlot(join(folder, 'latency'), {
     title: 'One more token: attention of one layer, 6 heads of 64, one thread',
     x: 'context, tokens',
@@ -37,6 +42,9 @@ export function kvcachePlots(
     formatY: bytesText,
     curves: curvesOf(contexts, ({ cacheBytes }) => cacheBytes),
   })
+}
+
+function modelPlot(folder: string, tokens: readonly TokenTime[]): void {
   const models = [
     { attention: 'tau', mode: 'kv_cache', label: 'tau, cache', color: COLORS.tau },
     { attention: 'dot', mode: 'kv_cache', label: 'dot, cache', color: COLORS.dot },
