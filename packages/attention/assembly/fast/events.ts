@@ -77,7 +77,8 @@ export function listAbove(head: Head, list: Events, block: Block): void {
 // @ts-ignore: decorator
 @inline
 function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, settled: bool): bool {
-  const slope = up ? head.beta : -head.beta
+  const slope = f64x2.splat(up ? head.beta : -head.beta)
+  const since = f64x2.splat(block.since)
   const step: usize = up ? ENTRY_BYTES : -ENTRY_BYTES
   let key = up ? block.keys : block.keysEnd - ENTRY_BYTES
   let query = up ? block.queries : block.queriesEnd - ENTRY_BYTES
@@ -85,7 +86,7 @@ function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, s
   const queryStop = up ? block.queriesEnd : block.queries - ENTRY_BYTES
   const zero = changetype<usize>(list) + offsetof<Events>('zero')
   store<f64>(zero, 0)
-  let lead = -Infinity
+  let lead = f64x2.splat(-Infinity)
   let ties: i32 = 0
   let at: usize = 0
   while (query != queryStop) {
@@ -97,20 +98,30 @@ function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, s
     const time = timeOf(entry)
     const place = (<usize>time) << 3
     const own = select(clocked ? head.clocks + place : zero, head.best + place, isKey)
-    const before = load<f64>(own)
-    const u = slope * lambdaOf(entry)
-    const sum = u + before
-    const g = sum - lead
-    const exponent = -abs(g)
+    const before = v128.load64_splat(own)
+    const u = f64x2.mul(slope, f64x2.splat(lambdaOf(entry)))
+    const sum = f64x2.add(u, before)
+    const g = f64x2.sub(sum, lead)
+    const exponent = f64x2.neg(f64x2.abs(g))
     // a key weighs where it does not lead, a query where it does not find a better score
-    const behind = i32(g < 0)
+    const behind: i32 = i64x2.bitmask(f64x2.lt(g, f64x2.splat(0))) & 1
     const weighs: i32 = settled ? (isKey ^ 1) | behind : behind ^ isKey ^ 1
-    const kept: i32 = (i32(!(exponent < UNDERFLOW)) | (weighs ^ 1)) & (clocked ? (isKey ^ 1) | i32(before >= block.since) : 1)
-    if (!settled) store<f64>(own, select(before, max(before, lead - u), isKey))
+    const lost: i32 = i64x2.bitmask(f64x2.lt(exponent, f64x2.splat(UNDERFLOW))) & weighs
+    let joins = i64x2.splat(-(<i64>isKey))
+    let kept: i32 = lost ^ 1
+    if (clocked) {
+      const young = f64x2.ge(before, since)
+      joins = v128.and(joins, young)
+      kept &= (isKey ^ 1) | i64x2.bitmask(young)
+    }
+    if (!settled) {
+      const better = f64x2.pmax(before, f64x2.sub(lead, u))
+      v128.store64_lane(own, v128.bitselect(before, better, i64x2.splat(-(<i64>isKey))), 0)
+    }
     store<i32>(list.events + at, time | ((isKey ^ 1) << 31) | (weighs << 30))
-    store<f32>(list.factors + at, <f32>exponent)
-    lead = select(max(lead, sum), lead, isKey & kept)
-    at += (<usize>kept) << 2
+    v128.store32_lane(list.factors + at, f32x4.demote_f64x2_zero(exponent), 0)
+    lead = v128.bitselect(f64x2.pmax(lead, sum), lead, joins)
+    at += (<usize>(kept & 1)) << 2
     const move = select(step, 0, isKey)
     key += move
     query += step - move

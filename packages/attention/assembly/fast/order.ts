@@ -80,7 +80,7 @@ export function mergeOrders(left: usize, right: usize, end: usize, spare: usize)
     const b = load<u64>(right)
     const takeLeft = a < b
     store<u64>(target, select(a, b, takeLeft))
-    const step = takeLeft ? ENTRY_BYTES : 0
+    const step = (<usize>takeLeft) * ENTRY_BYTES
     left += step
     right += ENTRY_BYTES - step
     target += ENTRY_BYTES
