@@ -3,6 +3,7 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { valueVector } from './tau-cache-values'
 import {
   ABOVE,
+  ADDED,
   BELOW,
   beta,
   childOf,
@@ -153,6 +154,7 @@ export function vectorAt(node: usize, side: usize): usize {
 
 /** Makes both sums of a node anew: a leaf's from its keys, another's from its children. */
 export function sumNode(node: usize): void {
+  store<u32>(node, 0, ADDED)
   sumSide(node, ABOVE, beta)
   sumSide(node, BELOW, -beta)
 }
@@ -193,19 +195,20 @@ function sumSide(node: usize, side: usize, slope: f64): void {
   store<f32>(head, sumVectors(count, leaf ? 0 : count, vectorAt(node, side)), HEAD_MASS)
 }
 
-/** Adds one key to both sums of a leaf that has keys. */
-export function addToLeaf(leaf: usize, time: u32): void {
+/** Adds one key to both sums of a node that has keys. */
+export function addToNode(node: usize, time: u32): void {
   const row = valueVector(time, workspace() + LISTS_BYTES)
-  addToSide(leaf, ABOVE, beta, time, row)
-  addToSide(leaf, BELOW, -beta, time, row)
+  store<u32>(node, load<u32>(node, ADDED) + 1, ADDED)
+  addToSide(node, ABOVE, beta, time, row)
+  addToSide(node, BELOW, -beta, time, row)
 }
 
 /** A key takes the lead only where it is ahead by more than 1: weights are at most e, and the rounding of factors close to 1 cannot
  *  add up over the many keys of a rising potential. */
 const LEAD: f64 = 1
 
-function addToSide(leaf: usize, side: usize, slope: f64, time: u32, row: usize): void {
-  const head = leaf + side
+function addToSide(node: usize, side: usize, slope: f64, time: u32, row: usize): void {
+  const head = node + side
   const key = keyOf(time)
   const reading = readingOf(time)
   const ahead = slope * (<f64>key - <f64>load<f32>(head, HEAD_KEY)) + (reading - load<f64>(head, HEAD_CLOCK))
@@ -217,7 +220,7 @@ function addToSide(leaf: usize, side: usize, slope: f64, time: u32, row: usize):
     store<f64>(head, reading, HEAD_CLOCK)
   }
   store<f32>(head, load<f32>(head, HEAD_MASS) * kept + weight, HEAD_MASS)
-  const vector = vectorAt(leaf, side)
+  const vector = vectorAt(node, side)
   for (let c: usize = 0; c < vectorBytes; c += 16)
     v128.store(vector + c, fma(splat(weight), v128.load(row + c), f32x4.mul(splat(kept), v128.load(vector + c))))
 }

@@ -1,6 +1,7 @@
 import { workspace } from '@tau/tensor/assembly/workspace'
-import { addToLeaf, sumNode } from './tau-cache-sums'
+import { addToNode, sumNode } from './tau-cache-sums'
 import {
+  ADDED,
   CHILD_TIME,
   childFor,
   childOf,
@@ -124,6 +125,18 @@ function sumPath(depth: i32): void {
   for (let i = depth - 1; i > 0; i--) sumNode(load<u32>(stepAt(i)))
 }
 
+/** Keys added to a node's sums one by one before its sums are made anew from its children: rounding cannot add up. */
+const MOST_ADDED: u32 = 16
+
+/** Adds a key to the sums of the path's nodes, from the lowest up. */
+function addToPath(depth: i32, time: u32): void {
+  for (let i = depth - 1; i > 0; i--) {
+    const node = <usize>load<u32>(stepAt(i))
+    if (load<u32>(node, ADDED) < MOST_ADDED) addToNode(node, time)
+    else sumNode(node)
+  }
+}
+
 /** Adds the key of `time`, newer than all others, to the trees of heads begin … end−1. */
 export function tauCacheInsert(cache: usize, time: i32, begin: i32, end: i32): void {
   for (let tree = begin; tree < end; tree++) {
@@ -155,8 +168,8 @@ function insertKey(time: u32): void {
   store<f32>(entryAt(node, at), key, ENTRY_KEY)
   store<i32>(node, count + 1, COUNT)
   if (count == 0) sumNode(node)
-  else addToLeaf(node, time)
-  sumPath(depth)
+  else addToNode(node, time)
+  addToPath(depth, time)
 }
 
 /** The root, owned and with room. */

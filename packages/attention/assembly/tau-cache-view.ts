@@ -4,7 +4,7 @@
 //   per (batch, kv head): λ [BLOCK] f32 · scales [BLOCK] f32 (int8 values only) · values [BLOCK] rows
 //   per (batch, query head), with a clock: readings [BLOCK] f64
 // Per (batch, query head) there is a tree over λ, of nodes of one size:
-//   owner u32 · count u32 · level u32 (0: a leaf) · unused · two heads: clock f64, key f32, mass f32 · two vectors of sums
+//   owner u32 · count u32 · level u32 (0: a leaf) · keys added u32 since its sums were made · two heads: clock f64, key f32, mass f32 · two vectors of sums
 //   leaf: times u32 [LEAF], ordered by (λ, time) · their λ f32 [LEAF]: to read them here spares a page of memory for each
 //   else: children u32 [FAN] · times u32 [FAN] · from where λ lie in a leaf, λ f32 [FAN]: no key of a child is below its (λ, time), which
 //         is not read for child 0
@@ -55,6 +55,7 @@ export const NODES: usize = 20
 export const NODE_OWNER: usize = 0
 export const COUNT: usize = 4
 export const LEVEL: usize = 8
+export const ADDED: usize = 12
 export const ABOVE: usize = 16
 export const BELOW: usize = 32
 export const HEAD_CLOCK: usize = 0

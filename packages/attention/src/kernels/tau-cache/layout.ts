@@ -3,7 +3,7 @@
 /** Positions per block of data. */
 export const BLOCK = 256
 /** Keys of a leaf and children of a node in a tree that is made in one go: three quarters of the most there may be. */
-export const BUILT_LEAF = 36
+export const BUILT_LEAF = 32
 export const BUILT_FAN = 6
 
 const NODE_HEAD_BYTES = 48
