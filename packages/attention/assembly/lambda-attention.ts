@@ -74,10 +74,9 @@ function scan(
     const gap = f32x4.abs(f32x4.sub(at, v128.load(keys)))
     let score = f32x4.mul(gap, slope)
     if (clocked) score = fma(gap, slope, f32x4.add(f32x4.sub(v128.load(clocks), since), v128.load(clocksLow)))
-    let better = f32x4.gt(score, peak)
-    if (left < 4) better = v128.and(better, lanesBefore(left))
-    peak = v128.bitselect(score, peak, better)
-    top = v128.bitselect(index, top, better)
+    if (left < 4) score = v128.bitselect(score, splat(-Infinity), lanesBefore(left))
+    top = v128.bitselect(index, top, f32x4.gt(score, peak))
+    peak = f32x4.pmax(peak, score)
     index = i32x4.add(index, i32x4.splat(4))
     keys += 16
     if (clocked) {
