@@ -14,7 +14,7 @@ import {
   QUERIES,
   spanStart,
 } from './blocks'
-import { scoreRow, softmaxRow } from './dot-attention'
+import { scoreRow, softmaxRow } from './dot-attention-scores'
 
 /** Backward of {@link dotAttention}. With p = the weights, G = dOut and δ_i = G_i·out_i: ds_ij = p_ij (G_i·v_j − δ_i);
  *  dq_i = scale Σ_j ds_ij k_j; dk_j = scale Σ_i ds_ij q_i; dv_j = Σ_i p_ij G_i;

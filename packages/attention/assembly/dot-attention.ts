@@ -1,11 +1,10 @@
-import { exp1, exp4, fma, maxLanes, splat, sumLanes } from '@tau/tensor/assembly/simd'
+import { exp1 } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import {
   BLOCK_BYTES,
   BLOCK_ROW,
   EDGE_BYTES,
   KEYS,
-  lanesBefore,
   LIST_BYTES,
   loadList,
   multiply,
@@ -15,11 +14,13 @@ import {
   QUERIES,
   scaleRow,
 } from './blocks'
+import { scoreRow, softmaxRow } from './dot-attention-scores'
+import { dotAttentionThin, FEW_QUERIES } from './dot-attention-thin'
 
 /** Streaming causal softmax attention, out = softmax_j(scale · q·k_j + c_j − c_i)·v; items are (b, h, block of QUERIES queries), the block
  *  fastest. One pass over the keys with a running maximum: when it rises, what a row has summed is rescaled (Milakov and
  *  Gimelshein 2018, Dao et al. 2022). Keys and values have `capacity` rows per head, clock and clockLow as many numbers
- *  (0: none), clockBatch per batch. stats[row] = maximum, 1 / mass. */
+ *  (0: none), clockBatch per batch. stats[row] = maximum, 1 / mass. Up to FEW_QUERIES queries are left to dotAttentionThin. */
 export function dotAttention(
   q: usize,
   k: usize,
@@ -40,6 +41,29 @@ export function dotAttention(
   begin: i32,
   end: i32,
 ): void {
+  if (queries <= FEW_QUERIES) {
+    dotAttentionThin(
+      q,
+      k,
+      v,
+      clock,
+      clockLow,
+      out,
+      stats,
+      scale,
+      heads,
+      kvHeads,
+      queries,
+      keys,
+      dim,
+      valueDim,
+      capacity,
+      clockBatch,
+      begin,
+      end,
+    )
+    return
+  }
   const edge = workspace()
   const clockList = edge + EDGE_BYTES
   const lowList = clockList + LIST_BYTES
@@ -114,71 +138,4 @@ export function dotAttention(
       stat += 8
     }
   }
-}
-
-/** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest, −∞ of none. Those that
- *  are NaN are passed over here and come back in the weights. `clocks` 0: no clock. */
-export function scoreRow(
-  products: usize,
-  visible: i32,
-  scale: f32,
-  clocks: usize,
-  now: f32,
-  clocksLow: usize,
-  nowLow: f32,
-): f32 {
-  return clocks
-    ? score(true, products, visible, scale, clocks, now, clocksLow, nowLow)
-    : score(false, products, visible, scale, clocks, now, clocksLow, nowLow)
-}
-
-// @ts-ignore: decorator
-@inline
-function score(
-  clocked: bool,
-  products: usize,
-  visible: i32,
-  scale: f32,
-  clocks: usize,
-  now: f32,
-  clocksLow: usize,
-  nowLow: f32,
-): f32 {
-  let peak = splat(-Infinity)
-  for (let left = visible; left > 0; left -= 4) {
-    let score = f32x4.mul(splat(scale), v128.load(products))
-    if (clocked) {
-      const elapsed = f32x4.add(
-        f32x4.sub(v128.load(clocks), splat(now)),
-        f32x4.sub(v128.load(clocksLow), splat(nowLow)),
-      )
-      score = fma(splat(scale), v128.load(products), elapsed)
-    }
-    v128.store(products, score)
-    if (left < 4) score = v128.bitselect(score, splat(-Infinity), lanesBefore(left))
-    peak = f32x4.pmax(peak, score)
-    products += 16
-    if (clocked) {
-      clocks += 16
-      clocksLow += 16
-    }
-  }
-  return maxLanes(peak)
-}
-
-/** Scores become weights factor · e^(score − peak) for the first `visible` keys, 0 for the rest of the block's row; returns
- *  their sum. */
-export function softmaxRow(scores: usize, visible: i32, peak: f32, factor: f32): f32 {
-  const end = scores + BLOCK_ROW
-  let sum = splat(0)
-  for (let left = visible; left > 0; left -= 4) {
-    const exponent = f32x4.sub(v128.load(scores), splat(peak))
-    let weight = f32x4.mul(splat(factor), exp4(exponent))
-    if (left < 4) weight = v128.and(weight, lanesBefore(left))
-    v128.store(scores, weight)
-    sum = f32x4.add(sum, weight)
-    scores += 16
-  }
-  for (; scores < end; scores += 16) v128.store(scores, splat(0))
-  return sumLanes(sum)
 }

@@ -51,9 +51,33 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     },
   )
 
+  // Blocks hold 64 keys; with 66 of them the second block is ahead of the first queries. 83 columns are 64 + 16 + 3.
+  it.for(
+    [1, 2, 4, 5].flatMap((queries) =>
+      [
+        { keys: queries, dim: 2, keyDim: 3 },
+        { keys: 13, dim: 16, keyDim: 1 },
+        { keys: 64, dim: 67, keyDim: 64 },
+        { keys: 66, dim: 83, keyDim: 31 },
+        { keys: 197, dim: 64, keyDim: 83 },
+      ].map((sizes) => ({ batch: 2, heads: 4, kvHeads: 2, queries, ...sizes })),
+    ),
+  )('is the f64 reference for few queries, late in a long clock: %o', async (sizes) => {
+    using _scope = device().scope()
+    const inputs = inputsOf(sizes).with(3, longClock(sizes.batch * sizes.heads, sizes.keys, 1e6))
+    const [q, k, v] = rounded(inputs)
+    const { clock: high, ...rest } = tensors(sizes, inputs)
+    const low = device().tensor(splitReadings(inputs[3]).low, high.shape)
+    const plain = await dotAttention(rest).data()
+    expectNear(plain, dotAttentionReference(sizes, q, k, v), { atol: 3e-6 })
+    const clocked = await dotAttention({ ...rest, clock: { high, low } }).data()
+    expectNear(clocked, dotAttentionReference(sizes, q, k, v, inputs[3]), { atol: 3e-6 })
+  })
+
   it.for([
     { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5, keyDim: 2 },
     { batch: 3, heads: 4, kvHeads: 2, queries: 3, keys: 11, dim: 2, keyDim: 5 },
+    { batch: 2, heads: 4, kvHeads: 2, queries: 5, keys: 11, dim: 2, keyDim: 3 },
   ])('has the gradients of the reference for %o', async (sizes) => {
     await checkGradients({
       inputs: inputsOf(sizes),
@@ -160,9 +184,29 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
   })
 })
 
+describe('dotAttention of few queries on the cpu', () => {
+  it('reads nothing of later tokens, not even NaN, and passes on the NaN of its own', async () => {
+    const device = await cpu({ threads: 1 })
+    const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 4, keys: 66, dim: 19, keyDim: 5 }
+    const shapes = shapesOf(sizes)
+    const attend = async (inputs: Float32Array[]) => {
+      const [q, k, v] = (['q', 'k', 'v'] as const).map((name, i) => device.tensor(inputs[i], shapes[name]))
+      return dotAttention({ q, k, v }).data()
+    }
+    const inputs = inputsOf(sizes).map((x) => Float32Array.from(x))
+    const before = await attend(inputs)
+    inputs[1].fill(Number.NaN, 65 * sizes.keyDim)
+    inputs[2].fill(Number.NaN, 65 * sizes.dim)
+    const after = await attend(inputs)
+    expect(after.subarray(0, 3 * sizes.dim)).toEqual(before.subarray(0, 3 * sizes.dim))
+    expect(after.subarray(3 * sizes.dim)).toEqual(new Float32Array(sizes.dim).fill(Number.NaN))
+    await device.close()
+  })
+})
+
 describe('dotAttention on threads', () => {
-  it('gives the same bits with 1, 2 and 3 threads', async () => {
-    const sizes = { batch: 1, heads: 4, kvHeads: 2, queries: 307, keys: 521, dim: 19, keyDim: 23 }
+  it.for([307, 3])('gives the same bits with 1, 2 and 3 threads for %i queries', async (queries) => {
+    const sizes = { batch: 1, heads: 4, kvHeads: 2, queries, keys: 521, dim: 19, keyDim: 23 }
     const shapes = shapesOf(sizes)
     const inputs = inputsOf(sizes)
     const results: Float32Array[][] = []
@@ -171,7 +215,7 @@ describe('dotAttention on threads', () => {
       const [q, k, v, clock] = (['q', 'k', 'v', 'clock'] as const).map((name, i) =>
         device.tensor(inputs[i], shapes[name], 'f32'),
       )
-      const weights = device.tensor(randomArray(4 * 307 * 19, 9), shapes.out)
+      const weights = device.tensor(randomArray(4 * queries * 19, 9), shapes.out)
       const named = { q, k, v, clock }
       const { out, grads } = await outAndGrads(named, weights, () => dotAttention(named))
       results.push([out, ...Object.values(grads)])

@@ -1,0 +1,70 @@
+// Products of a query with a block of keys become scores, and these weights.
+import { exp4, fma, maxLanes, splat, sumLanes } from '@tau/tensor/assembly/simd'
+import { BLOCK_ROW, lanesBefore } from './blocks'
+
+/** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest, −∞ of none. Those that
+ *  are NaN are passed over here and come back in the weights. `clocks` 0: no clock. */
+export function scoreRow(
+  products: usize,
+  visible: i32,
+  scale: f32,
+  clocks: usize,
+  now: f32,
+  clocksLow: usize,
+  nowLow: f32,
+): f32 {
+  return clocks
+    ? score(true, products, visible, scale, clocks, now, clocksLow, nowLow)
+    : score(false, products, visible, scale, clocks, now, clocksLow, nowLow)
+}
+
+// @ts-ignore: decorator
+@inline
+function score(
+  clocked: bool,
+  products: usize,
+  visible: i32,
+  scale: f32,
+  clocks: usize,
+  now: f32,
+  clocksLow: usize,
+  nowLow: f32,
+): f32 {
+  let peak = splat(-Infinity)
+  for (let left = visible; left > 0; left -= 4) {
+    let score = f32x4.mul(splat(scale), v128.load(products))
+    if (clocked) {
+      const elapsed = f32x4.add(
+        f32x4.sub(v128.load(clocks), splat(now)),
+        f32x4.sub(v128.load(clocksLow), splat(nowLow)),
+      )
+      score = fma(splat(scale), v128.load(products), elapsed)
+    }
+    v128.store(products, score)
+    if (left < 4) score = v128.bitselect(score, splat(-Infinity), lanesBefore(left))
+    peak = f32x4.pmax(peak, score)
+    products += 16
+    if (clocked) {
+      clocks += 16
+      clocksLow += 16
+    }
+  }
+  return maxLanes(peak)
+}
+
+/** Scores become weights factor · e^(score − peak) for the first `visible` keys, 0 for the rest of the block's row; returns
+ *  their sum. */
+export function softmaxRow(scores: usize, visible: i32, peak: f32, factor: f32): f32 {
+  const end = scores + BLOCK_ROW
+  let sum = splat(0)
+  for (let left = visible; left > 0; left -= 4) {
+    const exponent = f32x4.sub(v128.load(scores), splat(peak))
+    let weight = f32x4.mul(splat(factor), exp4(exponent))
+    if (left < 4) weight = v128.and(weight, lanesBefore(left))
+    v128.store(scores, weight)
+    sum = f32x4.add(sum, weight)
+    scores += 16
+  }
+  for (; scores < end; scores += 16) v128.store(scores, splat(0))
+  return sumLanes(sum)
+}
