@@ -20,7 +20,8 @@ const LANES = 4
 
 /** Times of a block whose pairs are summed one by one, ≤ 64: shortest time over T 256 … 8192. */
 const LEAF = 32
-/** Heads per thread from which on a head is one item: fewer are cut into blocks of time, so that no thread is idle for long. */
+/** Heads per thread from which on a head is one item, as it is where every thread gets as many; otherwise heads are cut into blocks of time,
+ *  so that no thread is idle for long. */
 const ENOUGH_HEADS = 4
 /** Blocks of a head that is cut. */
 const BLOCKS = 8
@@ -112,7 +113,9 @@ function solve(
     ...[orders.handle, heads, kvHeads, queries, keys, dim, capacity, clockBatch],
   ]
   const whole = leaf * 2 ** Math.ceil(Math.log2(Math.max(1, keys / leaf)))
-  const first = items >= ENOUGH_HEADS * engine.info.threads ? whole : Math.max(leaf, whole / BLOCKS)
+  const { threads } = engine.info
+  const shares = items % threads === 0 || items >= ENOUGH_HEADS * threads
+  const first = shares ? whole : Math.max(leaf, whole / BLOCKS)
   passes((pass, own) => {
     const launch = (step: number, size: number) =>
       pass([step, size, leaf, lists.handle, ...own, ...shared], items * Math.ceil(keys / size), 1)
