@@ -5,48 +5,44 @@ import { fma, splat } from './simd'
 export const MR: i32 = isDefined(RELAXED) ? 6 : 5
 export const NR: i32 = 8
 
-/** C[0…MR, 0…NR] = (C if `accumulate`) + Σ_k a[k]·b[k]ᵀ for k < `depth`: one rank-1 update a step.
+/** C[0…MR, 0…NR] = `from` + Σ_k a[k]·b[k]ᵀ for k < `depth`: one rank-1 update a step. `from` is a block with rows of `fromRow`
+ *  bytes: C itself to go on with a sum, or one row of zeros and a step of 0 to begin one.
  *  `a` is a packed panel [depth, MR], `b` a packed panel [depth, NR] (matmul-pack.ts); C has rows of `rowBytes` bytes.
- *  depth 0 stores zeros, or leaves C as it is. Each element is summed in the order of k.
+ *  Each element is summed in the order of k.
  *
  *  Registers: SSE and AVX have 16, and V8 keeps one for itself. 6 × 2 accumulators, two vectors of b and one broadcast of a
  *  make 15; with a sixth row the plain build spilled one accumulator, and a store and a load in its chain of sums halved
  *  the speed (28 for 53 GFLOPS). A broadcast is a load, so 12 FMAs go with 8 loads: the FMA units stay the limit.
  *  Lost against this shape: unrolling over k (20 % or more, it spills), 4 × 12, 8 × 8 and 12 × 4. */
-export function microKernel(depth: i32, a: usize, b: usize, c: usize, rowBytes: usize, accumulate: bool): void {
-  let c00 = splat(0)
-  let c01 = c00
-  let c10 = c00
-  let c11 = c00
-  let c20 = c00
-  let c21 = c00
-  let c30 = c00
-  let c31 = c00
-  let c40 = c00
-  let c41 = c00
-  let c50 = c00
-  let c51 = c00
-  let row = c
-  if (accumulate) {
-    c00 = v128.load(row)
-    c01 = v128.load(row, 16)
-    row += rowBytes
-    c10 = v128.load(row)
-    c11 = v128.load(row, 16)
-    row += rowBytes
-    c20 = v128.load(row)
-    c21 = v128.load(row, 16)
-    row += rowBytes
-    c30 = v128.load(row)
-    c31 = v128.load(row, 16)
-    row += rowBytes
-    c40 = v128.load(row)
-    c41 = v128.load(row, 16)
-    if (isDefined(RELAXED)) {
-      row += rowBytes
-      c50 = v128.load(row)
-      c51 = v128.load(row, 16)
-    }
+export function microKernel(
+  depth: i32,
+  a: usize,
+  b: usize,
+  from: usize,
+  fromRow: usize,
+  c: usize,
+  rowBytes: usize,
+): void {
+  let c00 = v128.load(from)
+  let c01 = v128.load(from, 16)
+  from += fromRow
+  let c10 = v128.load(from)
+  let c11 = v128.load(from, 16)
+  from += fromRow
+  let c20 = v128.load(from)
+  let c21 = v128.load(from, 16)
+  from += fromRow
+  let c30 = v128.load(from)
+  let c31 = v128.load(from, 16)
+  from += fromRow
+  let c40 = v128.load(from)
+  let c41 = v128.load(from, 16)
+  let c50 = splat(0)
+  let c51 = c50
+  if (isDefined(RELAXED)) {
+    from += fromRow
+    c50 = v128.load(from)
+    c51 = v128.load(from, 16)
   }
   for (let k = 0; k < depth; k++) {
     const b0 = v128.load(b)
@@ -74,25 +70,24 @@ export function microKernel(depth: i32, a: usize, b: usize, c: usize, rowBytes: 
     a += (<usize>MR) << 2
     b += (<usize>NR) << 2
   }
-  row = c
-  v128.store(row, c00)
-  v128.store(row, c01, 16)
-  row += rowBytes
-  v128.store(row, c10)
-  v128.store(row, c11, 16)
-  row += rowBytes
-  v128.store(row, c20)
-  v128.store(row, c21, 16)
-  row += rowBytes
-  v128.store(row, c30)
-  v128.store(row, c31, 16)
-  row += rowBytes
-  v128.store(row, c40)
-  v128.store(row, c41, 16)
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  c += rowBytes
+  v128.store(c, c10)
+  v128.store(c, c11, 16)
+  c += rowBytes
+  v128.store(c, c20)
+  v128.store(c, c21, 16)
+  c += rowBytes
+  v128.store(c, c30)
+  v128.store(c, c31, 16)
+  c += rowBytes
+  v128.store(c, c40)
+  v128.store(c, c41, 16)
   if (isDefined(RELAXED)) {
-    row += rowBytes
-    v128.store(row, c50)
-    v128.store(row, c51, 16)
+    c += rowBytes
+    v128.store(c, c50)
+    v128.store(c, c51, 16)
   }
 }
 
@@ -102,16 +97,17 @@ export function microKernelEdge(
   depth: i32,
   a: usize,
   b: usize,
+  from: usize,
+  fromRow: usize,
   c: usize,
   rowBytes: usize,
-  accumulate: bool,
   rows: i32,
   cols: i32,
   scratch: usize,
 ): void {
   const scratchRow = (<usize>NR) << 2
-  if (accumulate) copyBlock(c, rowBytes, scratch, scratchRow, rows, cols)
-  microKernel(depth, a, b, scratch, scratchRow, accumulate)
+  copyBlock(from, fromRow, scratch, scratchRow, rows, cols)
+  microKernel(depth, a, b, scratch, scratchRow, scratch, scratchRow)
   copyBlock(scratch, scratchRow, c, rowBytes, rows, cols)
 }
 

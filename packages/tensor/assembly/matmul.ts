@@ -9,7 +9,9 @@ const KC: i32 = 384
 /** Rows of A packed at a time, a multiple of MR: 147 KiB. */
 const MC: i32 = (96 / MR) * MR
 
-const EDGE_BYTES: usize = 256
+/** A block of C at a corner, then a row of zeros. */
+const EDGE_BYTES: usize = (<usize>MR * NR) << 2
+const ZERO_BYTES: usize = (<usize>NR) << 2
 const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
 
 /** out[z] = A[z] · B[z]. Steps say where the elements of an operand are: A(i, k) at i·aRow + k·aDepth, B(k, j) at
@@ -72,7 +74,9 @@ function multiplyTile(
   k: i32,
 ): void {
   const scratch = workspace()
-  const packedA = scratch + EDGE_BYTES
+  const zeros = scratch + EDGE_BYTES
+  memory.fill(zeros, 0, ZERO_BYTES)
+  const packedA = zeros + ZERO_BYTES
   const packedB = packedA + PACKED_A_BYTES
   let k0 = 0
   do { // at least once: k = 0 must store zeros
@@ -81,34 +85,36 @@ function multiplyTile(
     for (let i0 = 0; i0 < rows; i0 += MC) {
       const height = min(MC, rows - i0)
       packPanels(a + (<usize>i0) * aRow + (<usize>k0) * aDepth, aRow, aDepth, height, depth, MR, packedA)
-      multiplyPanels(packedA, packedB, c + (<usize>i0) * cRow, cRow, height, cols, depth, k0 > 0, scratch)
+      multiplyPanels(packedA, packedB, k0 > 0 ? 0 : zeros, c + (<usize>i0) * cRow, cRow, height, cols, depth, scratch)
     }
     k0 += KC
   } while (k0 < k)
 }
 
-/** C[rows, cols] (+)= packed A · packed B. A panel of B meets all panels of A before the next one is touched. */
+/** C[rows, cols] = packed A · packed B, added to C unless there is a row of `zeros` to begin with. A panel of B meets all panels of A before the next one is touched. */
 function multiplyPanels(
   packedA: usize,
   packedB: usize,
+  zeros: usize,
   c: usize,
   cRow: usize,
   rows: i32,
   cols: i32,
   depth: i32,
-  accumulate: bool,
   scratch: usize,
 ): void {
   const panelA = (<usize>(MR * depth)) << 2
   const panelB = (<usize>(NR * depth)) << 2
+  const fromRow = zeros == 0 ? cRow : 0
   for (let j = 0; j < cols; j += NR) {
     const width = min(NR, cols - j)
     let panel = packedA
     let block = c + ((<usize>j) << 2)
     for (let i = 0; i < rows; i += MR) {
       const height = min(MR, rows - i)
-      if (width == NR && height == MR) microKernel(depth, panel, packedB, block, cRow, accumulate)
-      else microKernelEdge(depth, panel, packedB, block, cRow, accumulate, height, width, scratch)
+      const from = zeros == 0 ? block : zeros
+      if (width == NR && height == MR) microKernel(depth, panel, packedB, from, fromRow, block, cRow)
+      else microKernelEdge(depth, panel, packedB, from, fromRow, block, cRow, height, width, scratch)
       panel += panelA
       block += (<usize>MR) * cRow
     }
