@@ -11,7 +11,7 @@ export interface Rate {
 
 /** `cpu-relaxed 1 thread`: the build and the threads that a device runs. */
 export function deviceLabel({ info }: Device): string {
-  const build = info.variant === 'relaxed-simd' ? 'relaxed' : 'plain'
+  const build = info.variant === 'simd' ? 'plain' : info.variant.replace('-simd', '')
   return `${info.backend}-${build} ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`
 }
 

@@ -1,17 +1,18 @@
-// AssemblyScript → two WebAssembly builds (plain SIMD, relaxed SIMD with FMA) → base64 in src/generated/wasm.ts.
-// Runs in a package folder that has assembly/index.ts. The memory is imported and shared, so one build serves
+// AssemblyScript → WebAssembly builds (plain SIMD, relaxed SIMD with FMA) → base64 in src/generated/wasm.ts.
+// Runs in a package folder that has assembly/index.ts, and assembly/wide.ts if some kernels have a 256-bit form. The memory is imported and shared, so one build serves
 // both worker threads and a single thread. Kernels keep no static data: every instance would apply it again.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
 
+const relaxed = ['--enable', 'relaxed-simd', '--use', 'RELAXED=1']
 const builds = {
-  plain: [],
-  relaxed: ['--enable', 'relaxed-simd', '--use', 'RELAXED=1'],
+  plain: ['assembly/index.ts'],
+  relaxed: ['assembly/index.ts', ...relaxed],
+  ...(existsSync('assembly/wide.ts') && { wide: ['assembly/wide.ts', ...relaxed, '--use', 'WIDE=1'] }),
 }
 const common = [
-  'assembly/index.ts',
   ...['-O3', '--noAssert', '--runtime', 'stub'],
   ...['--enable', 'simd', '--enable', 'threads'],
   ...['--importMemory', '--sharedMemory', '--initialMemory', '16', '--maximumMemory', '65536'],
@@ -41,7 +42,7 @@ for (const [name, flags] of Object.entries(builds)) {
   const { error, stderr } = await asc.main([...common, ...flags, '-o', file])
   if (error) {
     console.error(stderr.toString())
-    throw new Error(`wasm: assembly/index.ts must compile, the ${name} build did not; see the messages above`)
+    throw new Error(`wasm: assembly must compile, the ${name} build did not; see the messages above`)
   }
   const bytes = readFileSync(file)
   if (hasSection(bytes, DATA_SECTION))

@@ -1,4 +1,4 @@
-// npm run conformance -- --fixtures DIR [--backend cpu|gpu] [--mode cpu|webasm] [--threads N] [--simd plain|relaxed] [--json FILE]
+// npm run conformance -- --fixtures DIR [--backend cpu|gpu] [--mode cpu|webasm] [--threads N] [--simd plain|relaxed|wide] [--json FILE]
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ const HELP = `Runs the oracle's fixtures through the public packages in f32.
   --backend NAME   cpu (default) or gpu
   --mode NAME      gpu.js mode of the gpu backend: cpu or webasm (default)
   --threads N      threads of the cpu backend; default 2
-  --simd NAME      build of the cpu backend: auto (default), plain or relaxed
+  --simd NAME      build of the cpu backend: auto (default), plain, relaxed or wide
   --json FILE      writes the figures
 Exit status: 0 all passed, 1 a case failed or a group is missing.`
 
@@ -38,7 +38,7 @@ async function openDevice(): Promise<Device> {
   if (backend === 'gpu') return gpu({ mode: choose('mode', values.mode, ['cpu', 'webasm']) })
   return cpu({
     threads: Number(values.threads),
-    simd: choose('simd', values.simd, ['auto', 'plain', 'relaxed']),
+    simd: choose('simd', values.simd, ['auto', 'plain', 'relaxed', 'wide']),
     strict: true,
   })
 }

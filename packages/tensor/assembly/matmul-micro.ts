@@ -90,34 +90,3 @@ export function microKernel(
     v128.store(c, c51, 16)
   }
 }
-
-/** {@link microKernel} on a corner of C: `rows` ≤ MR by `cols` ≤ NR elements are touched. The whole block is computed into
- *  `scratch` (192 bytes) first: panels are padded with zeros, C is not. */
-export function microKernelEdge(
-  depth: i32,
-  a: usize,
-  b: usize,
-  from: usize,
-  fromRow: usize,
-  c: usize,
-  rowBytes: usize,
-  rows: i32,
-  cols: i32,
-  scratch: usize,
-): void {
-  const scratchRow = (<usize>NR) << 2
-  copyBlock(from, fromRow, scratch, scratchRow, rows, cols)
-  microKernel(depth, a, b, scratch, scratchRow, scratch, scratchRow)
-  copyBlock(scratch, scratchRow, c, rowBytes, rows, cols)
-}
-
-function copyBlock(source: usize, sourceRow: usize, target: usize, targetRow: usize, rows: i32, cols: i32): void {
-  for (let i = 0; i < rows; i++) {
-    let j: usize = 0
-    const bytes = (<usize>cols) << 2
-    for (; j + 16 <= bytes; j += 16) v128.store(target + j, v128.load(source + j))
-    for (; j < bytes; j += 4) store<f32>(target + j, load<f32>(source + j))
-    source += sourceRow
-    target += targetRow
-  }
-}

@@ -1,4 +1,4 @@
-import { microKernel, microKernelEdge, MR, NR } from './matmul-micro'
+import { block, blockEdge, MR, NR } from './matmul-block'
 import { packPanels } from './matmul-pack'
 import { workspace } from './workspace'
 
@@ -109,14 +109,14 @@ function multiplyPanels(
   for (let j = 0; j < cols; j += NR) {
     const width = min(NR, cols - j)
     let panel = packedA
-    let block = c + ((<usize>j) << 2)
+    let target = c + ((<usize>j) << 2)
     for (let i = 0; i < rows; i += MR) {
       const height = min(MR, rows - i)
-      const from = zeros == 0 ? block : zeros
-      if (width == NR && height == MR) microKernel(depth, panel, packedB, from, fromRow, block, cRow)
-      else microKernelEdge(depth, panel, packedB, from, fromRow, block, cRow, height, width, scratch)
+      const from = zeros == 0 ? target : zeros
+      if (width == NR && height == MR) block(depth, panel, packedB, from, fromRow, target, cRow)
+      else blockEdge(depth, panel, packedB, from, fromRow, target, cRow, height, width, scratch)
       panel += panelA
-      block += (<usize>MR) * cRow
+      target += (<usize>MR) * cRow
     }
     packedB += panelB
   }

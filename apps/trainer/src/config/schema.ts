@@ -216,8 +216,8 @@ const device = z.strictObject({
     },
   ),
   simd: about(
-    z.enum(['auto', 'plain', 'relaxed']).default('auto'),
-    'Build of the cpu kernels; relaxed uses fused multiply-add',
+    z.enum(['auto', 'plain', 'relaxed', 'wide']).default('auto'),
+    'Build of the cpu kernels: relaxed uses fused multiply-add, wide 256-bit registers too; auto is the widest that there is',
   ),
   strict: about(z.boolean().default(false), 'Stop instead of falling back to something slower'),
 })

@@ -1,10 +1,12 @@
-import { cpu, type Device, type DeviceInfo, gpu } from '@tau/tensor'
+import { cpu, type Device, type DeviceInfo, gpu, hasWideSimd } from '@tau/tensor'
 import type { Config } from '../config/schema.ts'
 
 /** Opens the device that the configuration asks for. */
 export function openDevice({ backend, mode, threads, simd, strict }: Config['device']): Promise<Device> {
   if (backend === 'gpu') return gpu({ ...(mode && { mode }), strict })
-  return cpu({ ...(threads && { threads }), simd, strict })
+  // A library leaves V8's experiments to whoever owns the process. Here it is ours.
+  const build = simd === 'auto' && hasWideSimd() ? 'wide' : simd
+  return cpu({ ...(threads && { threads }), simd: build, strict })
 }
 
 /** `cpu, relaxed-simd, 2 threads`, and every fallback on a line of its own. */

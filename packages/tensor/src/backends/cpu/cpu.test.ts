@@ -10,6 +10,7 @@ import { cpu } from './cpu.ts'
 import { hasRelaxedSimd } from './features.ts'
 import { WORKSPACE_ADDRESS } from './layout.ts'
 import { Pool } from './pool.ts'
+import { hasWideSimd } from './wide.ts'
 
 const isolation = Object.getOwnPropertyDescriptor(globalThis, 'crossOriginIsolated')
 
@@ -39,7 +40,9 @@ describe('cpu options', () => {
 
   it('simd: an unknown build is refused', async () => {
     const simd = 'fast' as 'plain'
-    await expect(cpu({ simd })).rejects.toThrow('cpu: simd must be one of auto, plain, relaxed, got fast')
+    await expect(cpu({ simd })).rejects.toThrow(
+      'cpu: simd must be one of auto, plain, relaxed, wide, got fast',
+    )
   })
 
   it('a thread that cannot start is a BackendError', async () => {
@@ -67,6 +70,10 @@ describe('cpu options', () => {
     expect(auto.info.variant).toBe(hasRelaxedSimd() ? 'relaxed-simd' : 'simd')
     expect(auto.info.fallbacks).toHaveLength(hasRelaxedSimd() ? 0 : 1)
     await auto.close()
+    const wide = await cpu({ threads: 1, simd: 'wide' })
+    expect(wide.info.variant).toBe(hasWideSimd() ? 'wide-simd' : auto.info.variant)
+    expect(wide.info.fallbacks).toHaveLength(hasWideSimd() ? 0 : 1)
+    await wide.close()
   })
 
   it('falls back to one thread where memory cannot be shared, and says so; strict makes it an error', async () => {

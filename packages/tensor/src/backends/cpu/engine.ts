@@ -15,6 +15,7 @@ import {
 } from './layout.ts'
 import type { Pool } from './pool.ts'
 import { decodeBase64, type WasmFunction, type WasmSource } from './wasm-module.ts'
+import { compileWide } from './wide.ts'
 
 /** Runs items [0, count) of a kernel in tiles of `grain` items. The exported function is called as
  *  `f(...args, begin, end)` per tile, on any thread. Tiles depend on count and grain only, never on the thread count:
@@ -37,7 +38,7 @@ export class CpuEngine implements Storage {
   readonly #pool: Pool | undefined
   readonly #heap: Heap
   readonly #build: keyof WasmSource
-  readonly #modules = new Map<WasmSource, LoadedModule>()
+  readonly #modules = new Map<string, LoadedModule>()
   readonly #control: Int32Array
   readonly #args: Float64Array
   #closed = false
@@ -62,7 +63,7 @@ export class CpuEngine implements Storage {
 
   /** The launcher of one exported function of a package's module, which is compiled on first use. */
   kernel(source: WasmSource, name: string): Launch {
-    const module = this.#modules.get(source) ?? this.#load(source)
+    const module = this.#module(source, name)
     const index = module.names.indexOf(name)
     if (index < 0)
       throw new BackendError(
@@ -160,10 +161,22 @@ export class CpuEngine implements Storage {
     throw new BackendError(`${new TextDecoder().decode(text)} (in a worker thread)`)
   }
 
-  #load(source: WasmSource): LoadedModule {
+  /** The module that has this kernel in the device's build. */
+  #module(source: WasmSource, name: string): LoadedModule {
+    if (this.#build === 'wide' && source.wide !== undefined) {
+      const module = this.#load(source.wide, compileWide)
+      if (module.names.includes(name)) return module
+    }
+    const build = this.#build === 'plain' ? 'plain' : 'relaxed'
+    return this.#load(source[build], (bytes) => new WebAssembly.Module(bytes))
+  }
+
+  #load(code: string, compile: (bytes: BufferSource) => WebAssembly.Module): LoadedModule {
+    const loaded = this.#modules.get(code)
+    if (loaded) return loaded
     this.#checkOpen('kernel')
-    const bytes = decodeBase64(source[this.#build])
-    const compiled = new WebAssembly.Module(bytes)
+    const bytes = decodeBase64(code)
+    const compiled = compile(bytes)
     const abort = (): never => {
       throw new BackendError('internal: a kernel aborted')
     }
@@ -174,7 +187,7 @@ export class CpuEngine implements Storage {
     const address = this.#heap.alloc(bytes.length)
     new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes)
     const module = { id: this.#modules.size, names, functions, bytes: address, length: bytes.length }
-    this.#modules.set(source, module)
+    this.#modules.set(code, module)
     return module
   }
 

@@ -1,7 +1,9 @@
-/** The two builds of a package's kernels, base64, as tools/build/wasm.mjs generates them. */
+/** The builds of a package's kernels, base64, as tools/build/wasm.mjs generates them. */
 export interface WasmSource {
   readonly plain: string
   readonly relaxed: string
+  /** Those kernels that have a form for 256-bit registers, with relaxed SIMD. Same bits. */
+  readonly wide?: string
 }
 
 export type WasmFunction = (...args: number[]) => unknown

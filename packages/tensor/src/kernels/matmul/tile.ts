@@ -1,7 +1,7 @@
-/** Block of the relaxed build's micro-kernel (assembly/matmul-micro.ts): tiles are multiples of it. The plain build has 5 rows
- *  and pads 2 % of its panels. */
+/** Block of the widest micro-kernel (assembly/matmul-block.ts): tiles are multiples of it. The plain build has 5 rows and pads
+ *  2 % of its panels. */
 const MR = 6
-const NR = 8
+const NR = 16
 /** Elements of C in a tile, at most: 5 % of its time goes into packing. */
 const MAX_AREA = 192 * 384
 /** A tile's slice of B must fit in the workspace. */

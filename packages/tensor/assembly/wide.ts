@@ -1,0 +1,54 @@
+// The module of kernels that run on 256-bit registers where V8's revectoriser joins pairs of vectors: see
+// src/backends/cpu/wide.ts, which asks the last functions here whether it did, and did it right.
+import { matmul } from './matmul'
+import { microKernel } from './matmul-micro'
+import { microKernelWide } from './matmul-micro-wide'
+
+export { matmul }
+export { setWorkspace } from './workspace'
+
+const M: i32 = 23
+const N: i32 = 53
+const K: i32 = 397
+
+/** Whether products of whole numbers come out exactly, in all three layouts. `memory` is scratch, ½ MiB. */
+export function isExact(memory: usize): bool {
+  const a = memory
+  const b = a + ((M * K) << 2)
+  const out = b + ((K * N) << 2)
+  fillWhole(a, M * K, 1)
+  fillWhole(b, K * N, 2)
+  return isProduct(a, b, out, K, 1, 1, N) && isProduct(a, b, out, K, 1, K, 1) && isProduct(a, b, out, 1, M, 1, N)
+}
+
+/** Whole numbers from −8 to 7: sums of 397 products of them are exact in f32. */
+function fillWhole(target: usize, count: i32, seed: u32): void {
+  for (let i = 0; i < count; i++) {
+    seed = seed * 1664525 + 1013904223
+    store<f32>(target + ((<usize>i) << 2), <f32>(<i32>(seed >> 28) - 8))
+  }
+}
+
+function isProduct(a: usize, b: usize, out: usize, aRow: usize, aDepth: usize, bCol: usize, bDepth: usize): bool {
+  matmul(a, b, out, M, N, K, 0, 0, aRow, aDepth, bCol, bDepth, M, N, 0, 1)
+  for (let i: usize = 0; i < <usize>M; i++)
+    for (let j: usize = 0; j < <usize>N; j++) {
+      let sum: f32 = 0
+      for (let k: usize = 0; k < <usize>K; k++)
+        sum += load<f32>(a + ((i * aRow + k * aDepth) << 2)) * load<f32>(b + ((k * bDepth + j * bCol) << 2))
+      if (load<f32>(out + ((i * <usize>N + j) << 2)) != sum) return false
+    }
+  return true
+}
+
+
+/** The wide micro-kernel, for its time: 24 accumulators are too many for 128-bit registers, and slower there than {@link probeNarrow}. */
+export function probeWide(memory: usize): void {
+  microKernelWide(384, memory, memory, memory, 0, memory + 32768, 64)
+}
+
+/** The same work by the narrow one. */
+export function probeNarrow(memory: usize): void {
+  microKernel(384, memory, memory, memory, 0, memory + 32768, 64)
+  microKernel(384, memory, memory, memory, 0, memory + 32768, 64)
+}
