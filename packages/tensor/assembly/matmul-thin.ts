@@ -1,9 +1,9 @@
 // Products in which one side of C is short: too few rows (or columns) to make packing pay. The long operand W is read once,
 // where it lies, at the speed of memory; the short one, X, stays in the first-level cache.
 //
-// Both kernels compute C(i, j) = Σ_k X(i, k)·W(j, k) for i < few, j < many. Steps say where things are, in elements:
-// X(i, k) at i·xFew + k·xDepth, C(i, j) at i·outFew + j·outMany. The items are chunks of `chunk` values of j, for every
-// matrix of the batch.
+// Both kernels compute C(i, j) = (C(i, j) if `accumulate`) + Σ_k X(i, k)·W(j, k) for i < few, j < many. Steps say where things
+// are, in elements: X(i, k) at i·xFew + k·xDepth, C(i, j) at i·outFew + j·outMany. The items are chunks of `chunk` values of
+// j, for every matrix of the batch.
 import { fma, loadPart, splat, sumLanes } from './simd'
 import { workspace } from './workspace'
 
@@ -24,6 +24,7 @@ export function matmulDots(
   outFew: usize,
   outMany: usize,
   chunk: i32,
+  accumulate: bool,
   begin: i32,
   end: i32,
 ): void {
@@ -42,13 +43,13 @@ export function matmulDots(
     let row = w + ((z * strideW + <usize>first * <usize>k) << 2)
     let target = out + ((z * <usize>few * <usize>many + <usize>first * outMany) << 2)
     for (let j = first; j < last; j++) {
-      if (few == 1) store<f32>(target, dot1(rows, row, rowBytes))
+      if (few == 1) storeSum(target, dot1(rows, row, rowBytes), accumulate)
       else {
         let packed = rows
         let c = target
         for (let left = few; left > 0; left -= 8) {
-          if (left > 4) dots8(packed, row, rowBytes, c, step, min(8, left))
-          else dots4(packed, row, rowBytes, c, step, left)
+          if (left > 4) dots8(packed, row, rowBytes, c, step, min(8, left), accumulate)
+          else dots4(packed, row, rowBytes, c, step, left, accumulate)
           packed += ((rowBytes + 15) >> 4) << 7
           c += step << 3
         }
@@ -120,7 +121,15 @@ function dot1(x: usize, w: usize, bytes: usize): f32 {
 }
 
 /** Four packed rows of X · w, over two vectors of lanes each; the first `count` sums are stored `step` bytes apart. */
-function dots4(x: usize, w: usize, bytes: usize, out: usize, step: usize, count: i32): void {
+function dots4(
+  x: usize,
+  w: usize,
+  bytes: usize,
+  out: usize,
+  step: usize,
+  count: i32,
+  accumulate: bool,
+): void {
   let a0 = splat(0)
   let a1 = a0
   let a2 = a0
@@ -155,11 +164,23 @@ function dots4(x: usize, w: usize, bytes: usize, out: usize, step: usize, count:
     x += 64
     left -= min(left, 16)
   }
-  storeSums(f32x4.add(a0, b0), f32x4.add(a1, b1), f32x4.add(a2, b2), f32x4.add(a3, b3), out, step, count)
+  a0 = f32x4.add(a0, b0)
+  a1 = f32x4.add(a1, b1)
+  a2 = f32x4.add(a2, b2)
+  a3 = f32x4.add(a3, b3)
+  storeSums(a0, a1, a2, a3, out, step, count, accumulate)
 }
 
 /** Eight packed rows of X · w; the first `count` sums are stored `step` bytes apart. */
-function dots8(x: usize, w: usize, bytes: usize, out: usize, step: usize, count: i32): void {
+function dots8(
+  x: usize,
+  w: usize,
+  bytes: usize,
+  out: usize,
+  step: usize,
+  count: i32,
+  accumulate: bool,
+): void {
   let a0 = splat(0)
   let a1 = a0
   let a2 = a0
@@ -183,15 +204,30 @@ function dots8(x: usize, w: usize, bytes: usize, out: usize, step: usize, count:
     x += 128
     left -= min(left, 16)
   }
-  storeSums(a0, a1, a2, a3, out, step, 4)
-  storeSums(a4, a5, a6, a7, out + (step << 2), step, count - 4)
+  storeSums(a0, a1, a2, a3, out, step, 4, accumulate)
+  storeSums(a4, a5, a6, a7, out + (step << 2), step, count - 4, accumulate)
 }
 
-function storeSums(a: v128, b: v128, c: v128, d: v128, out: usize, step: usize, count: i32): void {
-  store<f32>(out, sumLanes(a))
-  if (count > 1) store<f32>(out + step, sumLanes(b))
-  if (count > 2) store<f32>(out + step * 2, sumLanes(c))
-  if (count > 3) store<f32>(out + step * 3, sumLanes(d))
+function storeSums(
+  a: v128,
+  b: v128,
+  c: v128,
+  d: v128,
+  out: usize,
+  step: usize,
+  count: i32,
+  accumulate: bool,
+): void {
+  storeSum(out, sumLanes(a), accumulate)
+  if (count > 1) storeSum(out + step, sumLanes(b), accumulate)
+  if (count > 2) storeSum(out + step * 2, sumLanes(c), accumulate)
+  if (count > 3) storeSum(out + step * 3, sumLanes(d), accumulate)
+}
+
+// @ts-ignore: decorator
+@inline
+function storeSum(out: usize, sum: f32, accumulate: bool): void {
+  store<f32>(out, accumulate ? load<f32>(out) + sum : sum)
 }
 
 /** W lies [k, many]: rows of W, scaled by X(i, k), are added up in the workspace, eight at a time, and copied to C.
@@ -210,6 +246,7 @@ export function matmulAxpys(
   outFew: usize,
   outMany: usize,
   chunk: i32,
+  accumulate: bool,
   begin: i32,
   end: i32,
 ): void {
@@ -224,7 +261,11 @@ export function matmulAxpys(
     const bytes = (<usize>width) << 2
     const factors = x + ((z * strideX) << 2)
     let row = w + ((z * strideW + <usize>first) << 2)
-    memory.fill(sums, 0, <usize>few * bytes)
+    const target = out + ((z * <usize>few * <usize>many + <usize>first * outMany) << 2)
+    if (!accumulate) memory.fill(sums, 0, <usize>few * bytes)
+    else
+      for (let i = 0; i < few; i++)
+        copyRow(target + ((<usize>i * outFew) << 2), outMany << 2, sums + <usize>i * bytes, 4, width)
     let l = 0
     for (; l + 8 <= k; l += 8) {
       for (let i = 0; i < few; i++)
@@ -236,9 +277,8 @@ export function matmulAxpys(
         axpy1(load<f32>(factors + ((<usize>i * xFew + <usize>l * xDepth) << 2)), row, sums + <usize>i * bytes, bytes)
       row += rowBytes
     }
-    const target = out + ((z * <usize>few * <usize>many + <usize>first * outMany) << 2)
     for (let i = 0; i < few; i++)
-      scatterRow(sums + <usize>i * bytes, width, target + ((<usize>i * outFew) << 2), outMany << 2)
+      copyRow(sums + <usize>i * bytes, 4, target + ((<usize>i * outFew) << 2), outMany << 2, width)
   }
 }
 
@@ -297,14 +337,15 @@ function axpy1(x: f32, row: usize, sums: usize, bytes: usize): void {
   }
 }
 
-function scatterRow(source: usize, width: i32, target: usize, step: usize): void {
-  if (step == 4) {
+/** Copies `width` elements, `sourceStep` and `targetStep` bytes apart. */
+function copyRow(source: usize, sourceStep: usize, target: usize, targetStep: usize, width: i32): void {
+  if (sourceStep == 4 && targetStep == 4) {
     memory.copy(target, source, (<usize>width) << 2)
     return
   }
   for (let j = 0; j < width; j++) {
     store<f32>(target, load<f32>(source))
-    source += 4
-    target += step
+    source += sourceStep
+    target += targetStep
   }
 }

@@ -14,10 +14,11 @@ const EDGE_BYTES: usize = (<usize>MR * NR) << 2
 const ZERO_BYTES: usize = (<usize>NR) << 2
 const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
 
-/** out[z] = A[z] · B[z]. Steps say where the elements of an operand are: A(i, k) at i·aRow + k·aDepth, B(k, j) at
- *  k·bDepth + j·bCol, one step of each pair being 1; all steps and strides are in elements. The items are tiles: C is cut into
- *  tileM × tileN elements (tileN ≤ 2048, so that packed B fits in the workspace), counted down the rows of C first, then along
- *  the columns, then over the batch. Each element sums over k in order, in slices of KC. */
+/** out[z] = (out[z] if `accumulate`) + A[z] · B[z]. Steps say where the elements of an operand are: A(i, k) at i·aRow +
+ *  k·aDepth, B(k, j) at k·bDepth + j·bCol, one step of each pair being 1; all steps and strides are in elements. The items are
+ *  tiles: C is cut into tileM × tileN elements (tileN ≤ 2048, so that packed B fits in the workspace), counted down the rows
+ *  of C first, then along the columns, then over the batch. Each element is summed in the order of k, from what is in `out`
+ *  or from 0: products over parts of k, accumulated one after the other, have the bits of one product. */
 export function matmul(
   a: usize,
   b: usize,
@@ -33,6 +34,7 @@ export function matmul(
   bDepth: usize,
   tileM: i32,
   tileN: i32,
+  accumulate: bool,
   begin: i32,
   end: i32,
 ): void {
@@ -55,11 +57,12 @@ export function matmul(
       min(tileM, m - row),
       min(tileN, n - col),
       k,
+      accumulate,
     )
   }
 }
 
-/** C[rows, cols] = A[rows, k] · B[k, cols]; steps and rows in bytes. */
+/** C[rows, cols] (+)= A[rows, k] · B[k, cols]; steps and rows in bytes. */
 function multiplyTile(
   a: usize,
   aRow: usize,
@@ -72,6 +75,7 @@ function multiplyTile(
   rows: i32,
   cols: i32,
   k: i32,
+  accumulate: bool,
 ): void {
   const scratch = workspace()
   const zeros = scratch + EDGE_BYTES
@@ -85,7 +89,8 @@ function multiplyTile(
     for (let i0 = 0; i0 < rows; i0 += MC) {
       const height = min(MC, rows - i0)
       packPanels(a + (<usize>i0) * aRow + (<usize>k0) * aDepth, aRow, aDepth, height, depth, MR, packedA)
-      multiplyPanels(packedA, packedB, k0 > 0 ? 0 : zeros, c + (<usize>i0) * cRow, cRow, height, cols, depth, scratch)
+      const start = accumulate || k0 > 0 ? 0 : zeros
+      multiplyPanels(packedA, packedB, start, c + (<usize>i0) * cRow, cRow, height, cols, depth, scratch)
     }
     k0 += KC
   } while (k0 < k)

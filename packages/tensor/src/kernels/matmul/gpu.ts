@@ -7,12 +7,12 @@ const LAYOUTS = ['nn', 'nt', 'tn'] as const satisfies readonly Layout[]
 /** Products are added in blocks, so that rounding grows with k / BLOCK + BLOCK instead of k. */
 const BLOCK = 64
 
-function product(layout: Layout): GpuKernel {
+function product(layout: Layout, accumulate: boolean): GpuKernel {
   const a = (at: string) => (layout === 'tn' ? `(${at}) * m + this.thread.y` : `this.thread.y * k + ${at}`)
   const b = (at: string) => (layout === 'nt' ? `this.thread.x * k + ${at}` : `(${at}) * n + this.thread.x`)
   const term = (at: string) => `a[this.thread.z * strideA + ${a(at)}] * b[this.thread.z * strideB + ${b(at)}]`
   return {
-    name: `matmul_${layout}`,
+    name: accumulate ? `matmul_${layout}_add` : `matmul_${layout}`,
     args: {
       a: 'buffer',
       b: 'buffer',
@@ -23,6 +23,7 @@ function product(layout: Layout): GpuKernel {
       rest: 'int',
       strideA: 'int',
       strideB: 'int',
+      ...(accumulate && { out: 'buffer' as const }),
     },
     body: `
       let total = 0.0
@@ -37,12 +38,16 @@ function product(layout: Layout): GpuKernel {
       for (let i = 0; i < rest; i++) {
         last += ${term(`blocks * ${BLOCK} + (i | 0)`)}
       }
-      return total + last`,
+      return total + last${accumulate ? ' + out[(this.thread.z * m + this.thread.y) * n + this.thread.x]' : ''}`,
   }
 }
 
 export function matmulGpu(engine: GpuEngine): MatmulKernel {
-  const launches = launchEach(LAYOUTS, (layout) => engine.kernel(product(layout)))
-  return (layout, a, b, out, { batch, m, n, k, strideA, strideB }) =>
-    launches[layout]([a, b, m, n, k, Math.floor(k / BLOCK), k % BLOCK, strideA, strideB], [n, m, batch], out)
+  const stores = launchEach(LAYOUTS, (layout) => engine.kernel(product(layout, false)))
+  const adds = launchEach(LAYOUTS, (layout) => engine.kernel(product(layout, true)))
+  return (layout, a, b, out, { batch, m, n, k, strideA, strideB, accumulate }) => {
+    const args = [a, b, m, n, k, Math.floor(k / BLOCK), k % BLOCK, strideA, strideB]
+    if (accumulate) adds[layout]([...args, out], [n, m, batch], out)
+    else stores[layout](args, [n, m, batch], out)
+  }
 }

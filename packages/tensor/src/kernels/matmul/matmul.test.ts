@@ -9,6 +9,7 @@ import { ShapeError } from '../../errors.ts'
 import { type Shape, sizeOf } from '../../shape.ts'
 import { mul } from '../binary/binary.ts'
 import { sum } from '../reduce/reduce.ts'
+import { kernelsOf } from '../table.ts'
 import { type Layout, matmul } from './matmul.ts'
 import { matmulReference } from './reference.ts'
 
@@ -67,6 +68,35 @@ async function product(
   return { shape: out.shape, data: await out.data() }
 }
 
+/** `start` plus the product, of which the kernel is given some steps of k at a time. */
+async function accumulated(
+  device: Device,
+  layout: Layout,
+  { m, n, k, parts }: { m: number; n: number; k: number; parts: readonly number[] },
+  a: Float32Array,
+  b: Float32Array,
+  start: Float32Array,
+) {
+  using _scope = device.scope()
+  const out = device.tensor(start, [m, n])
+  let first = 0
+  for (const depth of parts) {
+    const steps = (x: Float32Array, count: number, rows: boolean) =>
+      device.tensor(
+        x.filter((_, i) => {
+          const at = (rows ? Math.floor(i / count) : i % k) - first
+          return at >= 0 && at < depth
+        }),
+      )
+    const left = steps(a, m, layout === 'tn')
+    const right = steps(b, n, layout !== 'nt')
+    const sizes = { batch: 1, m, n, k: depth, strideA: 0, strideB: 0, accumulate: true }
+    kernelsOf(device).matmul(layout, left.handle, right.handle, out.handle, sizes)
+    first += depth
+  }
+  return await out.data()
+}
+
 describeDevices('matmul', { cpu, gpu }, (device) => {
   describe.each(layouts)('%s', (layout) => {
     it.each(shapes)('is the f64 product, m %i n %i k %i', async (m, n, k) => {
@@ -105,6 +135,24 @@ describeDevices('matmul', { cpu, gpu }, (device) => {
             expect(found.shape).toEqual([...batch, m, n])
             expectNear(found.data, expected, tolerance(k))
           }
+    })
+
+    it.each([
+      ['tiles', 23, 29],
+      ['few rows', 5, 37],
+      ['few columns', 41, 3],
+    ])('adds to what is there, part of k after part: %s', async (_, m, n) => {
+      const parts = [384, 768, 17]
+      const k = 384 + 768 + 17
+      const [a, b, start] = [inputs(m * k, 21), inputs(n * k, 22), inputs(m * n, 23)]
+      const found = await accumulated(device(), layout, { m, n, k, parts }, a, b, start)
+      const sizes = { batch: 1, m, n, k, strideA: 0, strideB: 0 }
+      const expected = matmulReference(layout, Float64Array.from(a), Float64Array.from(b), sizes)
+      expectNear(
+        found,
+        expected.map((x, i) => x + start[i]),
+        tolerance(k),
+      )
     })
 
     it('has gradients of empty batches of rows', async () => {
@@ -234,6 +282,23 @@ describe('matmul on several threads', () => {
       )
       for (const { data } of rest) expect(data.every((value, i) => Object.is(value, one.data[i]))).toBe(true)
     }
+  })
+})
+
+describe('matmul on the cpu', () => {
+  it.each([
+    ['tiles', 331, 433],
+    ['few rows', 5, 1511],
+    ['few columns', 1511, 3],
+  ])('has the same bits in one product as in parts of k that add up: %s', async (_, m, n) => {
+    const device = await cpu({ threads: 1 })
+    const parts = [384, 768, 91]
+    const k = 384 + 768 + 91
+    const [a, b] = [inputs(m * k, 15), inputs(n * k, 16)]
+    const whole = await product(device, 'tn', a, [k, m], b, [k, n])
+    const found = await accumulated(device, 'tn', { m, n, k, parts }, a, b, new Float32Array(m * n))
+    await device.close()
+    expect(found.every((value, i) => Object.is(value, whole.data[i]))).toBe(true)
   })
 })
 

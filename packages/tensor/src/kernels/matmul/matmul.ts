@@ -18,9 +18,12 @@ export interface MatmulSizes {
   /** Elements from one matrix of the batch to the next; 0 shares one matrix. */
   readonly strideA: number
   readonly strideB: number
+  /** Add to what is in out. Parts of k, all multiples of 8, done one after the other have the bits of one product, but for dots:
+   *  with at most 16 rows or columns of C, and k the fast axis of the other operand, they are rounded one by one. */
+  readonly accumulate?: boolean
 }
 
-/** out[b] = op(A[b]) · op(B[b]); out is contiguous [batch, M, N]. */
+/** out[b] = op(A[b]) · op(B[b]), added to what was there with `accumulate`; out is contiguous [batch, M, N]. */
 export type MatmulKernel = (layout: Layout, a: Handle, b: Handle, out: Handle, sizes: MatmulSizes) => void
 
 const matrixOf = (shape: Shape, transposed: boolean): [number, number] => {

@@ -37,8 +37,9 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
   const dots = engine.kernel(tensorWasm, 'matmulDots')
   const axpys = engine.kernel(tensorWasm, 'matmulAxpys')
 
-  return (layout, a, b, out, { batch, m, n, k, strideA, strideB }) => {
+  return (layout, a, b, out, { batch, m, n, k, strideA, strideB, accumulate }) => {
     if (batch * m * n === 0) return
+    const adds = accumulate ? 1 : 0
     const left = operand(a, m, k, strideA, layout !== 'tn')
     const right = operand(b, n, k, strideB, layout === 'nt')
 
@@ -61,6 +62,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
         outFew,
         outMany,
         chunk,
+        adds,
       ]
       const grain = Math.max(1, Math.floor(ELEMENT_GRAIN / (Math.min(chunk, w.count) * Math.max(1, k))))
       launch(args, batch * Math.ceil(w.count / chunk), grain)
@@ -76,10 +78,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
     const { tileM, tileN } = matmulTile(m, n)
     const count = batch * Math.ceil(m / tileM) * Math.ceil(n / tileN)
     const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * Math.max(1, k)))
-    tiles(
-      [a, b, out, m, n, k, strideA, strideB, left.step, left.depth, right.step, right.depth, tileM, tileN],
-      count,
-      Math.max(1, grain),
-    )
+    const steps = [left.step, left.depth, right.step, right.depth]
+    tiles([a, b, out, m, n, k, strideA, strideB, ...steps, tileM, tileN, adds], count, Math.max(1, grain))
   }
 }
