@@ -1,5 +1,6 @@
-import { microKernel, microKernelEdge, MR, NR } from '@tau/tensor/assembly/matmul-micro'
+import { MR, NR } from '@tau/tensor/assembly/matmul-block'
 import { packPanels } from '@tau/tensor/assembly/matmul-pack'
+import { multiplyPanels } from '@tau/tensor/assembly/matmul-panels'
 
 // What the streaming attentions share: blocks of QUERIES × KEYS scores in the workspace, and products of such blocks by the
 // register-blocked kernel of @tau/tensor.
@@ -12,8 +13,8 @@ export const BLOCK_ROW: usize = (<usize>KEYS) << 2
 export const BLOCK_BYTES: usize = (<usize>QUERIES) * BLOCK_ROW
 /** Bytes of a list of one number per query or key of a block, padded. */
 export const LIST_BYTES: usize = 320
-/** Scratch of the micro-kernel at the corners. */
-export const EDGE_BYTES: usize = 256
+/** Scratch of {@link multiply}. */
+export { EDGE_BYTES } from '@tau/tensor/assembly/matmul-panels'
 
 /** Bytes of a packed operand of `lanes` rows (columns), each of `depth` elements. */
 // @ts-ignore: decorator
@@ -48,21 +49,7 @@ export function multiply(
   accumulate: bool,
   edge: usize,
 ): void {
-  const panelA = (<usize>(MR * depth)) << 2
-  const panelB = (<usize>(NR * depth)) << 2
-  for (let j = 0; j < cols; j += NR) {
-    const width = min(NR, cols - j)
-    let panel = a
-    let block = c + ((<usize>j) << 2)
-    for (let i = 0; i < rows; i += MR) {
-      const height = min(MR, rows - i)
-      if (width == NR && height == MR) microKernel(depth, panel, b, block, rowBytes, accumulate)
-      else microKernelEdge(depth, panel, b, block, rowBytes, accumulate, height, width, edge)
-      panel += panelA
-      block += (<usize>MR) * rowBytes
-    }
-    b += panelB
-  }
+  multiplyPanels(a, b, accumulate ? c : 0, rowBytes, c, rowBytes, rows, cols, depth, edge)
 }
 
 /** Copies `count` numbers and pads them with zeros to the next multiple of four, so that vectors may read past the end. */

@@ -1,5 +1,6 @@
-import { block, blockEdge, MR, NR } from './matmul-block'
+import { MR, NR } from './matmul-block'
 import { packPanels } from './matmul-pack'
+import { EDGE_BYTES, multiplyPanels } from './matmul-panels'
 import { workspace } from './workspace'
 
 // Blocks of C are computed by Goto's scheme: a slice of B [KC, tileN] is packed once per tile and stays in the second- or
@@ -9,9 +10,6 @@ const KC: i32 = 384
 /** Rows of A packed at a time, a multiple of MR: 147 KiB. */
 const MC: i32 = (96 / MR) * MR
 
-/** A block of C at a corner, then a row of zeros. */
-const EDGE_BYTES: usize = (<usize>MR * NR) << 2
-const ZERO_BYTES: usize = (<usize>NR) << 2
 const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
 
 /** out[z] = (out[z] if `accumulate`) + A[z] · B[z]. Steps say where the elements of an operand are: A(i, k) at i·aRow +
@@ -78,9 +76,7 @@ function multiplyTile(
   accumulate: bool,
 ): void {
   const scratch = workspace()
-  const zeros = scratch + EDGE_BYTES
-  memory.fill(zeros, 0, ZERO_BYTES)
-  const packedA = zeros + ZERO_BYTES
+  const packedA = scratch + EDGE_BYTES
   const packedB = packedA + PACKED_A_BYTES
   let k0 = 0
   do { // at least once: k = 0 must store zeros
@@ -89,40 +85,10 @@ function multiplyTile(
     for (let i0 = 0; i0 < rows; i0 += MC) {
       const height = min(MC, rows - i0)
       packPanels(a + (<usize>i0) * aRow + (<usize>k0) * aDepth, aRow, aDepth, height, depth, MR, packedA)
-      const start = accumulate || k0 > 0 ? 0 : zeros
-      multiplyPanels(packedA, packedB, start, c + (<usize>i0) * cRow, cRow, height, cols, depth, scratch)
+      const target = c + (<usize>i0) * cRow
+      const from = accumulate || k0 > 0 ? target : 0
+      multiplyPanels(packedA, packedB, from, cRow, target, cRow, height, cols, depth, scratch)
     }
     k0 += KC
   } while (k0 < k)
-}
-
-/** C[rows, cols] = packed A · packed B, added to C unless there is a row of `zeros` to begin with. A panel of B meets all panels of A before the next one is touched. */
-function multiplyPanels(
-  packedA: usize,
-  packedB: usize,
-  zeros: usize,
-  c: usize,
-  cRow: usize,
-  rows: i32,
-  cols: i32,
-  depth: i32,
-  scratch: usize,
-): void {
-  const panelA = (<usize>(MR * depth)) << 2
-  const panelB = (<usize>(NR * depth)) << 2
-  const fromRow = zeros == 0 ? cRow : 0
-  for (let j = 0; j < cols; j += NR) {
-    const width = min(NR, cols - j)
-    let panel = packedA
-    let target = c + ((<usize>j) << 2)
-    for (let i = 0; i < rows; i += MR) {
-      const height = min(MR, rows - i)
-      const from = zeros == 0 ? target : zeros
-      if (width == NR && height == MR) block(depth, panel, packedB, from, fromRow, target, cRow)
-      else blockEdge(depth, panel, packedB, from, fromRow, target, cRow, height, width, scratch)
-      panel += panelA
-      target += (<usize>MR) * cRow
-    }
-    packedB += panelB
-  }
 }
