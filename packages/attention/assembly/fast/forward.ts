@@ -3,7 +3,7 @@ import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { LONG, sumLongValues } from './forward-long'
 import { Head, isBroken } from './head'
 
-/** Runs a list of events for the outputs: `sum` holds S, up to 2·bytes. */
+/** Runs a list of events for the outputs: `sum` holds S, up to 4·bytes. */
 export function sumValues(head: Head, list: Events, sum: usize): void {
   if (list.count > LONG) sumLongValues(head, list, sum)
   else if (head.clock) run(true, head, list, sum)
