@@ -10,6 +10,7 @@ export { lambdaFastColumns, lambdaFastForward, lambdaFastRows } from './lambda-f
 export { lambdaAttentionGrad } from './lambda-attention-grad'
 export { referenceTau } from './reference-tau'
 export { rope } from './rope'
+export { rotaryTaumode, rotaryTaumodeGrad } from './rotary-taumode'
 export { rowDots } from './row-dots'
 export { tauCacheAttend } from './tau-cache-attend'
 export { tauCacheLeaves, tauCacheLevel, tauCacheSort } from './tau-cache-build'

@@ -9,6 +9,7 @@ export {
 } from './kernels/lambda-attention/lambda-attention.ts'
 export { type Middle, referenceTau } from './kernels/reference-tau/reference-tau.ts'
 export { type RopeOptions, rope, ropeTables } from './kernels/rope/rope.ts'
+export { type RotaryTaumodeOptions, rotaryTaumode } from './kernels/rotary-taumode/rotary-taumode.ts'
 export { calibrateTau, rayleighEnergy, taumode } from './kernels/taumode/taumode.ts'
 export { keyShift } from './key-shift.ts'
 export { KvCache, type KvCacheOptions } from './kv-cache.ts'

@@ -9,6 +9,7 @@ import {
   lambdaAttention,
   referenceTau,
   rope,
+  rotaryTaumode,
   steadyClock,
   TauCache,
   taumode,
@@ -146,11 +147,16 @@ export class AttentionLayer {
     return this.#positive('tau', this.#config.tauMode === 'learned', this.tau, this.#config.nKvHead)
   }
 
-  /** x [B, T, C] · W [heads·dim, C] → clamp → [B, heads, T, dim]. */
-  #project(x: Tensor, name: string, heads: number): Tensor {
-    const [batch, length] = x.shape
-    const y = clamp(matmul(x, this.#weight(`${name}.weight`), 'nt'), -QKV_CLAMP, QKV_CLAMP)
-    return permute(reshape(y, [batch, length, heads, -1]), [0, 2, 1, 3])
+  /** x [B, T, C] · W [heads·dim, C] → [B, T, heads·dim]. */
+  #project(x: Tensor, name: 'c_q' | 'c_k' | 'c_v'): Tensor {
+    return matmul(x, this.#weight(`${name}.weight`), 'nt')
+  }
+
+  /** A projection [B, T, heads·dim] → clamp → [B, heads, T, dim]. */
+  #split(y: Tensor, heads: number): Tensor {
+    const [batch, length] = y.shape
+    const bounded = clamp(y, -QKV_CLAMP, QKV_CLAMP)
+    return permute(reshape(bounded, [batch, length, heads, -1]), [0, 2, 1, 3])
   }
 
   #normalise(x: Tensor, start: number, which: 'q' | 'k'): Tensor {
@@ -159,18 +165,37 @@ export class AttentionLayer {
     return layerNorm(y, this.#weight(`qk_norm_${which}.weight`), this.#weight(`qk_norm_${which}.bias`))
   }
 
-  /** λ of every head vector. Per-vector τ of the reference takes no gradient, as there. */
+  /** Normalised q or k [B, heads, T, M] of a projection. */
+  #vectors(y: Tensor, start: number, which: 'q' | 'k'): Tensor {
+    const { nHead, nKvHead } = this.#config
+    return this.#normalise(this.#split(y, which === 'q' ? nHead : nKvHead), start, which)
+  }
+
+  /** λ of every head vector x [B, heads, T, M]. Per-vector τ of the reference takes no gradient, as there. */
   #lambda(x: Tensor): Tensor {
     const { tauMode, eps } = this.#config
-    if (!this.#laplacian) throw new Error('internal: a tau model must have a Laplacian')
     const perVector = { 'reference-median': 'median', 'reference-mean': 'mean' } as const
     const tau =
       tauMode === 'reference-median' || tauMode === 'reference-mean'
         ? referenceTau(x, perVector[tauMode], eps)
-        : tauMode === 'learned'
-          ? this.tauPerHead
-          : this.tau
-    return taumode(x, this.#laplacian, tau, { eps })
+        : this.#tau
+    return taumode(x, this.#requireLaplacian(), tau, { eps })
+  }
+
+  /** λ of every head vector of a projection, in one pass: where nobody asks for the vectors and τ does not depend on them. */
+  #lambdaOf(y: Tensor, start: number, heads: number): Tensor {
+    const { ropeBase, eps } = this.#config
+    const options = { heads, clamp: QKV_CLAMP, start, base: ropeBase, eps }
+    return rotaryTaumode(y, this.#requireLaplacian(), this.#tau, options)
+  }
+
+  get #tau(): number | Tensor {
+    return this.#config.tauMode === 'learned' ? this.tauPerHead : this.tau
+  }
+
+  #requireLaplacian(): LaplacianTensor {
+    if (!this.#laplacian) throw new Error('internal: a tau model must have a Laplacian')
+    return this.#laplacian
   }
 
   /** Clock readings [B, H, T] of the new positions, continued from the state. */
@@ -190,20 +215,18 @@ export class AttentionLayer {
 
   /** Normalised input x [B, T, C] → [B, T, C]. With a state, x holds the newest T positions and the state advances. */
   forward(x: Tensor, state?: LayerState, probe?: (probe: LayerProbe) => void): Tensor {
-    const { attention, nHead, nKvHead, nEmbd } = this.#config
+    const { attention, nKvHead, nEmbd } = this.#config
     const [batch, length] = x.shape
     const start = state?.length ?? 0
     const keyInput = this.#config.keyShift ? keyShift(x, state?.previous) : x
-    const q = this.#normalise(this.#project(x, 'c_q', nHead), start, 'q')
-    const k = this.#normalise(this.#project(keyInput, 'c_k', nKvHead), start, 'k')
-    const v = this.#project(x, 'c_v', nKvHead)
+    const yq = this.#project(x, 'c_q')
+    const yk = this.#project(keyInput, 'c_k')
+    const v = this.#split(this.#project(x, 'c_v'), nKvHead)
     const clock = this.#clock(x, start, state)
 
     let heads: Tensor // [B, H, T, D]
     if (attention === 'tau') {
-      const lambdaQ = this.#lambda(q)
-      const lambdaK = this.#lambda(k)
-      probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock: clock?.high })
+      const { lambdaQ, lambdaK } = this.#lambdas(yq, yk, start, clock, probe)
       if (state) {
         const { cache } = state
         if (cache instanceof KvCache) throw new Error('internal: a tau layer must have a TauCache')
@@ -214,6 +237,8 @@ export class AttentionLayer {
         }
       } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature: this.temperature, clock })
     } else {
+      const q = this.#vectors(yq, start, 'q')
+      const k = this.#vectors(yk, start, 'k')
       probe?.({ layer: this.#layer, q, k, clock: clock?.high })
       if (state) {
         if (!(state.cache instanceof KvCache)) throw new Error('internal: a dot layer must have a KvCache')
@@ -228,6 +253,25 @@ export class AttentionLayer {
       ? mul(joined, silu(matmul(x, this.#weight('c_g.weight'), 'nt')))
       : joined
     return matmul(gated, this.#weight('c_proj.weight'), 'nt')
+  }
+
+  /** λ of queries and keys. q and k serve nothing else, so they are made only for a probe, a norm of their own, or the reference's τ. */
+  #lambdas(
+    yq: Tensor,
+    yk: Tensor,
+    start: number,
+    clock: Clock | undefined,
+    probe: ((probe: LayerProbe) => void) | undefined,
+  ): { lambdaQ: Tensor; lambdaK: Tensor } {
+    const { nHead, nKvHead, tauMode, qkLayerNorm } = this.#config
+    if (!probe && !qkLayerNorm && !tauMode.startsWith('reference'))
+      return { lambdaQ: this.#lambdaOf(yq, start, nHead), lambdaK: this.#lambdaOf(yk, start, nKvHead) }
+    const q = this.#vectors(yq, start, 'q')
+    const k = this.#vectors(yk, start, 'k')
+    const lambdaQ = this.#lambda(q)
+    const lambdaK = this.#lambda(k)
+    probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock: clock?.high })
+    return { lambdaQ, lambdaK }
   }
 
   /** For reports: temperature per head and τ per kv head as they are now; empty where the model has none, as when τ is of each

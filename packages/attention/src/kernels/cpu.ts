@@ -5,6 +5,7 @@ import { fastLambdaAttentionGradWasm, fastLambdaAttentionWasm } from './fast-lam
 import { lambdaAttentionGradWasm, lambdaAttentionWasm } from './lambda-attention/wasm.ts'
 import { referenceTauWasm } from './reference-tau/wasm.ts'
 import { ropeWasm } from './rope/wasm.ts'
+import { rotaryTaumodeGradWasm, rotaryTaumodeWasm } from './rotary-taumode/wasm.ts'
 import { rowDotsWasm } from './row-dots/wasm.ts'
 import type { AttentionTable } from './table.ts'
 import { tauTreeWasm } from './tau-cache/wasm.ts'
@@ -23,6 +24,8 @@ export const cpuKernels = (engine: CpuEngine) =>
     lambdaAttentionGrad: lambdaAttentionGradWasm(engine),
     referenceTau: referenceTauWasm(engine),
     rope: ropeWasm(engine),
+    rotaryTaumode: rotaryTaumodeWasm(engine),
+    rotaryTaumodeGrad: rotaryTaumodeGradWasm(engine),
     rowDots: rowDotsWasm(engine),
     steadyClock: steadyClockWasm(engine),
     taumode: taumodeWasm(engine),

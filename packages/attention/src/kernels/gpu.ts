@@ -21,6 +21,8 @@ export const gpuKernels = (engine: GpuEngine) =>
     lambdaAttentionGrad: lambdaAttentionGradGpu(engine),
     referenceTau: referenceTauGpu(engine),
     rope: ropeGpu(engine),
+    rotaryTaumode: undefined,
+    rotaryTaumodeGrad: undefined,
     rowDots: rowDotsGpu(engine),
     steadyClock: steadyClockGpu(engine),
     taumode: taumodeGpu(engine),

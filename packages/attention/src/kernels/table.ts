@@ -10,6 +10,7 @@ import { gpuKernels } from './gpu.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention/lambda-attention.ts'
 import type { ReferenceTauKernel } from './reference-tau/reference-tau.ts'
 import type { RopeKernel } from './rope/rope.ts'
+import type { RotaryTaumodeGradKernel, RotaryTaumodeKernel } from './rotary-taumode/rotary-taumode.ts'
 import type { RowDotsKernel } from './row-dots/row-dots.ts'
 import type { TauTreeKernels } from './tau-cache/tau-cache.ts'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode/taumode.ts'
@@ -27,6 +28,9 @@ export interface AttentionTable {
   lambdaAttentionGrad: LambdaAttentionGradKernel
   referenceTau: ReferenceTauKernel
   rope: RopeKernel
+  /** undefined where the backend composes it. */
+  rotaryTaumode: RotaryTaumodeKernel | undefined
+  rotaryTaumodeGrad: RotaryTaumodeGradKernel | undefined
   rowDots: RowDotsKernel
   steadyClock: SteadyClockKernel
   taumode: TaumodeKernel

@@ -47,10 +47,7 @@ export function rope(x: Tensor, { start = 0, base = 10_000 }: RopeOptions = {}):
   const [length, dim] = x.shape.slice(-2)
   if (dim === 0 || dim % 2 !== 0)
     throw new ShapeError(`rope: the last axis must be even and not empty, got ${shapeText(x.shape)}`)
-  if (!(Number.isInteger(start) && start >= 0))
-    throw new RangeError(`rope: start must be a whole number of at least 0, got ${start}`)
-  if (!(base > 1 && base < Infinity))
-    throw new RangeError(`rope: base must be above 1 and finite, got ${base}`)
+  checkAngles('rope', { start, base })
   const { device } = x
   const rows = x.size / dim
   const table = device.tensor(packedTable(start, length, dim, base), [length, dim])
@@ -61,6 +58,14 @@ export function rope(x: Tensor, { start = 0, base = 10_000 }: RopeOptions = {}):
     kernelsOf(device).rope(dOut.handle, table.handle, dX.handle, rows, length, dim, -1)
     return [dX]
   })
+}
+
+/** Throws unless times and base give angles. */
+export function checkAngles(op: string, { start = 0, base = 10_000 }: RopeOptions): void {
+  if (!(Number.isInteger(start) && start >= 0))
+    throw new RangeError(`${op}: start must be a whole number of at least 0, got ${start}`)
+  if (!(base > 1 && base < Infinity))
+    throw new RangeError(`${op}: base must be above 1 and finite, got ${base}`)
 }
 
 /** Tables from time 0 by dim and base: pure values, kept because every layer of every step asks for the same ones. */

@@ -2,8 +2,8 @@ import type { CpuEngine } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
 
-/** Rows per item, as in assembly/taumode.ts. */
-const LANES = 8
+/** Rows per item, as in assembly/edge-sums.ts. */
+const LANES = 16
 /** About 20 µs of work per tile. */
 const blockGrain = (dim: number, edges: number) => Math.max(1, Math.floor(8192 / (dim + edges)))
 

@@ -1,0 +1,199 @@
+import {
+  BackendError,
+  checkRank,
+  clamp,
+  type Handle,
+  permute,
+  record,
+  reshape,
+  rmsNorm,
+  ShapeError,
+  shapeText,
+  sum,
+  type Tensor,
+} from '@tau/tensor'
+import { DEFAULT_EPS } from '../../constants.ts'
+import type { LaplacianTensor } from '../../laplacian-tensor.ts'
+import { checkAngles, type RopeOptions, rope, ropeTables } from '../rope/rope.ts'
+import { kernelsOf } from '../table.ts'
+import { taumode } from '../taumode/taumode.ts'
+
+export interface RotaryTaumodeOptions extends RopeOptions {
+  /** Vectors per position: y is [B, T, heads·D]. */
+  heads: number
+  /** Elements of y are limited to ±clamp, above 0 and at most 10¹²; their gradient is 0 beyond. */
+  clamp: number
+  /** ε of the Rayleigh quotient. */
+  eps?: number
+}
+
+/** Sizes and numbers of one call. */
+export interface RotaryTaumodeShape {
+  readonly batch: number
+  readonly length: number
+  readonly heads: number
+  /** D, even. */
+  readonly dim: number
+  readonly clamp: number
+  readonly eps: number
+  readonly normEps: number
+}
+
+/** τ of head h is values[floor(h / heads)]. */
+export interface TauOfHeads {
+  readonly values: Handle
+  readonly heads: number
+}
+
+/** Angles of RoPE in two short tables of f64, as coarse and fine of {@link angleTables}. */
+export interface Angles {
+  readonly coarse: Handle
+  readonly fine: Handle
+  readonly shift: number
+}
+
+/** energy and lambda [B, H, T] of y [B, T, H, D]: see {@link rotaryTaumode}. */
+export type RotaryTaumodeKernel = (
+  y: Handle,
+  angles: Angles,
+  laplacian: LaplacianTensor,
+  tau: TauOfHeads,
+  out: { readonly energy: Handle; readonly lambda: Handle },
+  shape: RotaryTaumodeShape,
+) => void
+
+/** dY [B, T, H, D] and dTau [B, H, T], one per vector; an output that is undefined is not wanted. */
+export type RotaryTaumodeGradKernel = (
+  y: Handle,
+  angles: Angles,
+  laplacian: LaplacianTensor,
+  tau: TauOfHeads,
+  upstream: { readonly energy: Handle; readonly dLambda: Handle },
+  out: { readonly dY: Handle | undefined; readonly dTau: Handle | undefined },
+  shape: RotaryTaumodeShape,
+) => void
+
+/** ε of rmsNorm, its default. */
+const NORM_EPS = 1e-6
+/** Squares of clamped elements, and their sums, stay in f32. */
+const LARGEST_CLAMP = 1e12
+
+/** λ of the heads of a projection, λ-attention's queries or keys: y [B, T, H·D] is limited to ±clamp, split into heads, turned by RoPE
+ *  and normalised by its root mean square; then {@link taumode} with L [D, D] → [B, H, T].
+ *  τ > 0 is a number, or per head [Hτ] with Hτ dividing H. Gradients to y and to a tensor τ; they need y and one number per vector, and
+ *  nothing else is kept. On a backend without the fused kernel it is {@link composedRotaryTaumode}. */
+export function rotaryTaumode(
+  y: Tensor,
+  laplacian: LaplacianTensor,
+  tau: number | Tensor,
+  options: RotaryTaumodeOptions,
+): Tensor {
+  const { device } = y
+  const shape = checkShape(y, laplacian, tau, options)
+  const { rotaryTaumode: forward, rotaryTaumodeGrad: backward } = kernelsOf(device)
+  if (!forward || !backward) return composedRotaryTaumode(y, laplacian, tau, options)
+  const { batch, heads, length } = shape
+  const tauTensor = typeof tau === 'number' ? device.scalar(tau) : tau
+  const tauOfHeads = { values: tauTensor.handle, heads: heads / tauTensor.size }
+  const { coarse, fine, shift } = angleTables(length, shape.dim, options)
+  const angles = { coarse: device.tensor(coarse).handle, fine: device.tensor(fine).handle, shift }
+  const energy = device.empty([batch, heads, length])
+  const lambda = device.empty([batch, heads, length])
+  const out = { energy: energy.handle, lambda: lambda.handle }
+  forward(y.handle, angles, laplacian, tauOfHeads, out, shape)
+  return record('rotaryTaumode', [y, tauTensor], lambda, (dLambda, [wantY, wantTau]) => {
+    const dY = wantY ? device.empty(y.shape) : undefined
+    const dTau = wantTau ? device.empty(lambda.shape) : undefined
+    const upstream = { energy: energy.handle, dLambda: dLambda.handle }
+    backward(
+      ...([y.handle, angles, laplacian, tauOfHeads, upstream] as const),
+      { dY: dY?.handle, dTau: dTau?.handle },
+      shape,
+    )
+    if (!dTau) return [dY ?? null, null]
+    const perHead = dTau.view([batch, tauTensor.size, tauOfHeads.heads * length])
+    return [dY ?? null, sum(perHead, [0, 2]).view(tauTensor.shape)]
+  })
+}
+
+/** The same from the operations it is made of: what backends without the fused kernel run, and what that kernel is measured against. */
+export function composedRotaryTaumode(
+  y: Tensor,
+  laplacian: LaplacianTensor,
+  tau: number | Tensor,
+  { heads, clamp: limit, start, base, eps }: RotaryTaumodeOptions,
+): Tensor {
+  const [batch, length] = y.shape
+  const vectors = reshape(clamp(y, -limit, limit), [batch, length, heads, laplacian.dim])
+  const turned = rope(permute(vectors, [0, 2, 1, 3]), { start, base })
+  return taumode(rmsNorm(turned, NORM_EPS), laplacian, tau, { eps })
+}
+
+interface AngleTables {
+  readonly coarse: Float32Array
+  readonly fine: Float32Array
+  readonly shift: number
+}
+
+/** The newest tables by their arguments: pure values, which every layer of a step asks for twice. */
+const kept = new Map<string, AngleTables>()
+const KEPT_TABLES = 8
+
+/** Cosines and sines (D/2 each, f64 as pairs of words) of the times start + 2^shift·i and of the times i < 2^shift: any time from start
+ *  on is a sum of one of each. About 2√T rows in place of T. */
+function angleTables(length: number, dim: number, { start = 0, base = 10_000 }: RopeOptions): AngleTables {
+  const key = `${length} ${dim} ${start} ${base}`
+  const found = kept.get(key)
+  if (found) return found
+  const shift = Math.floor(Math.log2(Math.max(1, length)) / 2)
+  const step = 2 ** shift
+  const rows = (count: number, first: number, by: number) => {
+    const table = new Float64Array(count * dim)
+    for (let i = 0; i < count; i++) {
+      const { cos, sin } = ropeTables(first + i * by, 1, dim, base)
+      table.set(cos, i * dim)
+      table.set(sin, i * dim + dim / 2)
+    }
+    return new Float32Array(table.buffer)
+  }
+  const tables = { coarse: rows(Math.ceil(length / step), start, step), fine: rows(step, 0, 1), shift }
+  const [oldest] = kept.keys()
+  if (kept.size >= KEPT_TABLES) kept.delete(oldest)
+  kept.set(key, tables)
+  return tables
+}
+
+function checkShape(
+  y: Tensor,
+  laplacian: LaplacianTensor,
+  tau: number | Tensor,
+  options: RotaryTaumodeOptions,
+): RotaryTaumodeShape {
+  checkRank('rotaryTaumode', 'y', y, 3)
+  const { heads, clamp: limit, eps = DEFAULT_EPS } = options
+  const { dim } = laplacian
+  const [batch, length, width] = y.shape
+  if (y.rank !== 3 || !(Number.isInteger(heads) && heads >= 1) || width !== heads * dim)
+    throw new ShapeError(
+      `rotaryTaumode: y must be [B, T, heads·D] for ${heads} heads and L [${dim}, ${dim}], got ${shapeText(y.shape)}`,
+    )
+  if (dim % 2 !== 0)
+    throw new ShapeError(
+      `rotaryTaumode: vectors must have an even length to be turned, got L [${dim}, ${dim}]`,
+    )
+  checkAngles('rotaryTaumode', options)
+  if (!(limit > 0 && limit <= LARGEST_CLAMP))
+    throw new RangeError(`rotaryTaumode: clamp must be above 0 and at most ${LARGEST_CLAMP}, got ${limit}`)
+  if (!(eps >= 0 && eps < Infinity))
+    throw new RangeError(`rotaryTaumode: eps must be at least 0 and finite, got ${eps}`)
+  const tauCount = typeof tau === 'number' ? 1 : tau.size
+  if (typeof tau === 'number' && !(tau > 0 && tau < Infinity))
+    throw new RangeError(`rotaryTaumode: tau must be above 0 and finite, got ${tau}`)
+  if (typeof tau !== 'number' && (tau.rank > 1 || heads % tauCount !== 0))
+    throw new ShapeError(
+      `rotaryTaumode: tau must be a number or [Hτ] with Hτ dividing ${heads} heads, got ${shapeText(tau.shape)}; for one τ per vector compose it of taumode`,
+    )
+  if (laplacian.device !== y.device || (typeof tau !== 'number' && tau.device !== y.device))
+    throw new BackendError('rotaryTaumode: y, the Laplacian and tau must live on one device, got another')
+  return { batch, length, heads, dim, clamp: limit, eps, normEps: NORM_EPS }
+}
