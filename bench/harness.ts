@@ -1,9 +1,17 @@
 import { performance } from 'node:perf_hooks'
 
-/** One of the things that are timed against each other. */
-export interface Contestant {
+/** One of the things that are timed against each other: a function here, or what another process times by itself. */
+export type Contestant = LocalContestant | RemoteContestant
+
+export interface LocalContestant {
   readonly label: string
   run(): void | Promise<void>
+}
+
+export interface RemoteContestant {
+  readonly label: string
+  /** Milliseconds of one call, the mean of `repeats` of them. */
+  time(repeats: number): Promise<number>
 }
 
 /** What was measured of one contestant. */
@@ -36,6 +44,7 @@ export const median = (values: readonly number[]): number => quantile(ascending(
 export const p95 = (values: readonly number[]): number => quantile(ascending(values), 0.95)
 
 async function time(contestant: Contestant, repeats: number): Promise<number> {
+  if ('time' in contestant) return contestant.time(repeats)
   const start = performance.now()
   for (let i = 0; i < repeats; i++) {
     const pending = contestant.run()

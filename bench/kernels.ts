@@ -1,23 +1,25 @@
 import type { Device } from '@tau/tensor'
 import type { KernelBench } from '@tau/testing'
+import { CEILING, ceilings, share } from './ceilings.ts'
 import { collect } from './collect.ts'
 import { inScopes, onDevices } from './devices.ts'
 import { type Contestant, race, speedup, type Timing } from './harness.ts'
 import { benchSquare, SQUARE } from './matmul-square.ts'
-import { MemoryCopy } from './memory-copy.ts'
 import type { GroupContext } from './registry.ts'
-import { benchLine, deviceLabel, rate, timesText } from './report.ts'
+import { benchLine, deviceLabel, rate, shareText, timesText } from './report.ts'
 
 type Bench = KernelBench<Device>
 
-/** One kernel, and its rival if it has one, on one thread and on two, against `memory.copy` where memory is the limit. */
+/** One kernel, and its rival if it has one, on one thread and on two, with the yardstick of what limits it on as many. */
 async function benchKernel(
   bench: Bench,
   rival: Bench | undefined,
   devices: readonly Device[],
   context: GroupContext,
 ): Promise<void> {
-  const raced = rival ? [bench, rival] : [bench]
+  const { multiplyAdd, copy } = await ceilings()
+  const ceiling = 'bytes' in bench.work ? copy(bench.work.bytes) : multiplyAdd
+  const raced = [bench, ...(rival ? [rival] : []), ceiling]
   await inScopes(devices, async () => {
     const contestants: Contestant[] = []
     for (const { prepare } of raced)
@@ -26,41 +28,47 @@ async function benchKernel(
         await check()
         contestants.push({ label: deviceLabel(device), run })
       }
-    const bytes = 'bytes' in bench.work ? bench.work.bytes : undefined
-    if (bytes !== undefined) contestants.push({ label: 'memory.copy', run: new MemoryCopy().mover(bytes) })
     const timings = await race(contestants)
-    const copy = bytes === undefined ? undefined : timings[timings.length - 1]
-    const [ours, theirs] = [timings.slice(0, devices.length), timings.slice(devices.length)]
-    const peers: Peer[] = []
-    if (copy) peers.push({ timing: copy, title: 'memory.copy', metric: 'ratio_vs_memory_copy' })
-    if (bench.rival && rival)
-      peers.push({ timing: theirs[0], title: bench.rival.as, metric: `ratio_vs_${bench.rival.as}` })
-    report(bench, ours, peers, context)
-    if (rival) report(rival, theirs, [], context)
+    const entries = raced.map((entry, i) => ({
+      bench: entry,
+      timings: timings.slice(i * devices.length, (i + 1) * devices.length),
+    }))
+    const limit = entries[entries.length - 1]
+    report(entries[0], limit, rival && entries[1], context)
+    if (rival) report(entries[1], limit, undefined, context)
   })
 }
 
-/** What one thread is compared with. */
-interface Peer {
-  readonly timing: Timing
-  readonly title: string
-  readonly metric: string
+interface Entry {
+  readonly bench: Bench
+  /** On one thread and on two. */
+  readonly timings: readonly Timing[]
 }
 
 function report(
-  { name, shape, work }: Bench,
-  [one, two]: readonly Timing[],
-  peers: readonly Peer[],
+  { bench: { name, shape, work, rival: named }, timings: [one, two] }: Entry,
+  ceiling: Entry,
+  rival: Entry | undefined,
   { line, metric }: GroupContext,
 ) {
   const title = `${name} ${shape}`
   const scaling = speedup(two, one)
-  const compared = peers.map((peer) => `${timesText(speedup(one, peer.timing))} ${peer.title}`)
-  line(benchLine(title, one, rate(one, work), compared))
-  line(benchLine(title, two, rate(two, work), [`${timesText(scaling)} 1 thread`]))
+  const ofCeiling = [one, two].map((timing, i) =>
+    share({ timing, work }, { timing: ceiling.timings[i], work: ceiling.bench.work }),
+  )
+  const memory = 'bytes' in ceiling.bench.work
+  const shares = ofCeiling.map((value) => shareText(value, memory ? 'memory.copy' : CEILING))
+  const compared = [shares[0]]
   metric(`${name}/${rate(one, work).metric}`, rate(one, work).value)
   metric(`${name}/2_threads_scaling`, scaling)
-  for (const peer of peers) metric(`${name}/${peer.metric}`, speedup(one, peer.timing))
+  metric(`${name}/${memory ? 'ratio_vs_memory_copy' : 'ratio_of_fma_ceiling'}`, ofCeiling[0])
+  if (rival && named) {
+    const ratio = speedup(one, rival.timings[0])
+    compared.push(`${timesText(ratio)} ${named.as}`)
+    metric(`${name}/ratio_vs_${named.as}`, ratio)
+  }
+  line(benchLine(title, one, rate(one, work), compared))
+  line(benchLine(title, two, rate(two, work), [shares[1], `${timesText(scaling)} 1 thread`]))
 }
 
 export async function runKernels(context: GroupContext): Promise<number> {

@@ -10,6 +10,8 @@ export interface GroupContext {
   readonly line: (text: string) => void
   /** Notes a figure for the JSON. */
   readonly metric: (name: string, value: number) => void
+  /** Prints and notes what could not be measured, and why: a peer that is absent, a length that does not fit. */
+  readonly skip: (what: string, reason: string) => void
 }
 
 /** Runs the benches of a group that pass the filter and returns how many those were. */
@@ -26,7 +28,7 @@ export interface Group {
 /** The groups of benches; a new one is a module here. They load when they are asked for. */
 export const groups: Readonly<Record<string, Group>> = {
   kernels: {
-    summary: 'every kernel of the cpu backend on real shapes; matmul against tfjs-backend-wasm',
+    summary: 'every kernel of the cpu backend on real shapes; matmul against tfjs, jax-js, gpu.js, OpenBLAS',
     load: async () => (await import('./kernels.ts')).runKernels,
   },
   graph: {

@@ -37,6 +37,9 @@ const significant = (value: number): string =>
 /** `1.97x`, before the name of what is compared with. */
 export const timesText = (ratio: number): string => `${significant(ratio)}x`
 
+/** `75% of multiply-add`: a rate as a share of a yardstick's. */
+export const shareText = (share: number, of: string): string => `${(100 * share).toFixed(0)}% of ${of}`
+
 /** One line of the table: `matmul nn 768 cpu-relaxed 1 thread | p50 8.1 ms ±2% | 54.0 GFLOPS | …`. */
 export function benchLine(
   title: string,

@@ -75,9 +75,11 @@ describe('npm run bench', () => {
     expect(Object.keys(metricsOf('kernels', '--filter', name))).toEqual([
       `lambda-${name}/gflops`,
       `lambda-${name}/2_threads_scaling`,
+      `lambda-${name}/ratio_of_fma_ceiling`,
       `lambda-${name}/ratio_vs_dot`,
       `dot-${name}/gflops`,
       `dot-${name}/2_threads_scaling`,
+      `dot-${name}/ratio_of_fma_ceiling`,
     ])
   })
 
@@ -86,6 +88,15 @@ describe('npm run bench', () => {
     expect(Object.keys(metricsOf('kernels', '--filter', name))).toEqual([
       `${name}/gflops`,
       `${name}/2_threads_scaling`,
+      `${name}/ratio_of_fma_ceiling`,
+    ])
+  })
+
+  it('holds what memory limits against a copy', () => {
+    expect(Object.keys(metricsOf('kernels', '--filter', 'adamw/'))).toEqual([
+      'adamw/mlp_up/gb_per_s',
+      'adamw/mlp_up/2_threads_scaling',
+      'adamw/mlp_up/ratio_vs_memory_copy',
     ])
   })
 

@@ -32,6 +32,8 @@ interface Results {
   runtime: string
   threads: number
   metrics: Record<string, number>
+  /** What could not be measured, and why. */
+  skipped: Record<string, string>
 }
 
 function commit(): string {
@@ -108,11 +110,16 @@ async function main(argv: string[]): Promise<void> {
       throw new Error(`bench: a metric must be a finite number, got ${value} for ${name}`)
     metrics[name] = Number(value.toPrecision(6))
   }
+  const skipped: Record<string, string> = {}
+  const skip = (what: string, reason: string) => {
+    skipped[what] = reason
+    console.log(`skipped: ${what}: ${reason}`)
+  }
   let matched = 0
   for (const run of chosen)
     matched += await run({
       ...{ filter: values.filter, quick: values.quick, out: inFolderOfUser(values.out) },
-      ...{ line: (text) => console.log(text), metric },
+      ...{ line: (text) => console.log(text), metric, skip },
     })
   if (matched === 0)
     throw new Error(
@@ -124,7 +131,10 @@ async function main(argv: string[]): Promise<void> {
     runtime: `node ${process.versions.node}, V8 ${process.versions.v8}`,
     threads: availableParallelism(),
     metrics,
+    skipped,
   }
+  const count = Object.keys(skipped).length
+  if (count > 0) console.log(`skipped ${count}: ${Object.keys(skipped).join(', ')}`)
   console.log(JSON.stringify(results))
   if (values.plots !== undefined) await drawPlots(values.plots, metrics)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)

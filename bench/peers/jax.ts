@@ -1,0 +1,24 @@
+import { serveProducts } from './serve.ts'
+
+// jax-js on its wasm backend: one thread of SIMD, and a `navigator`, which Node has from version 21 on.
+await serveProducts(async () => {
+  const { blockUntilReady, defaultDevice, init, numpy } = await import('@jax-js/jax')
+  if (!(await init('wasm')).includes('wasm')) throw new Error('jax-js has no wasm backend in this runtime')
+  defaultDevice('wasm')
+  return {
+    label: 'jax-js wasm 1 thread',
+    product(a, b, size) {
+      const left = numpy.array(a).reshape([size, size])
+      const right = numpy.array(b).reshape([size, size])
+      const product = () => numpy.matmul(left.ref, right.ref) // a function consumes its arguments
+      return {
+        async run() {
+          const out = product()
+          await blockUntilReady(out)
+          out.dispose()
+        },
+        result: () => product().data(),
+      }
+    },
+  }
+})

@@ -1,0 +1,55 @@
+"""The system's OpenBLAS, bare: products of two square matrices by cblas_sgemm, timed on request.
+
+Arguments: size, threads. Speaks the lines of serve.ts.
+"""
+import ctypes
+import ctypes.util
+import json
+import os
+import random
+import sys
+import time
+from array import array
+
+size, threads = int(sys.argv[1]), int(sys.argv[2])
+os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
+ROW_MAJOR, NO_TRANS = 101, 111
+
+
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
+def product(a, b, out):
+    """A function that computes out = a·b."""
+    pointers = [(ctypes.c_float * (size * size)).from_buffer(values) for values in (a, b, out)]
+    one, zero = ctypes.c_float(1), ctypes.c_float(0)
+    a_, b_, c_ = pointers
+    return lambda: blas.cblas_sgemm(ROW_MAJOR, NO_TRANS, NO_TRANS, size, size, size, one, a_, size, b_, size, zero, c_, size)
+
+
+try:
+    blas = ctypes.CDLL(ctypes.util.find_library("openblas") or "libopenblas.so.0")
+    config = blas.openblas_get_config
+except (OSError, AttributeError) as error:
+    say({"absent": str(error)})
+    sys.exit()
+config.restype = ctypes.c_char_p
+
+out = array("f", bytes(4 * size * size))
+ramp = array("f", (i // size for i in range(size * size)))
+product(array("f", [1]) * (size * size), ramp, out)()
+if set(out) != {size * (size - 1) / 2}:
+    sys.exit("a product of ones and a ramp came out wrong")
+
+random.seed(1)
+values = [array("f", (random.uniform(-1, 1) for _ in range(size * size))) for _ in range(2)]
+run = product(*values, out)
+version = config().decode().split()[1]
+say({"label": f"OpenBLAS {version} {threads} thread{'s' if threads > 1 else ''}"})
+for line in sys.stdin:
+    repeats = int(line)
+    start = time.perf_counter()
+    for _ in range(repeats):
+        run()
+    say({"ms": 1000 * (time.perf_counter() - start) / repeats})
