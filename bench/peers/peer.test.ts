@@ -23,7 +23,9 @@ describe('openPeer', () => {
   })
 
   it('throws with the error of a peer that ends by itself', async () => {
-    await expect(openPeer(NODE, 'nothing.ts', [])).rejects.toThrow(/nothing\.ts did: [\s\S]*Cannot find module/)
+    await expect(openPeer(NODE, 'nothing.ts', [])).rejects.toThrow(
+      /nothing\.ts did: [\s\S]*Cannot find module/,
+    )
   })
 
   it('agrees with OpenBLAS about a product, where there is one', async ({ skip }) => {
