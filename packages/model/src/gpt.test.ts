@@ -277,7 +277,7 @@ describe('what a model refuses', () => {
     expect(() => model.forward(device.tensor(new Int32Array(0), [1, 0]))).toThrow(`${rule} [1, 0]`)
     const tokens = model.tokens(Int32Array.of(1, 2))
     expect(() => model.loss(tokens, model.targets(Int32Array.of(1, 2, 3)))).toThrow(
-      'crossEntropy: targets must have the shape of logits without the last axis, got [1, 3] for [1, 2, 23]',
+      'linearCrossEntropy: targets must have the shape of x without the last axis, got [1, 3] for [1, 2, 12]',
     )
     void scope
   })

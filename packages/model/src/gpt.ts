@@ -2,10 +2,10 @@ import type { LaplacianTensor } from '@tau/attention'
 import {
   add,
   clamp,
-  crossEntropy,
   type Device,
   embedding,
   IGNORE_INDEX,
+  linearCrossEntropy,
   matmul,
   reluSquared,
   rmsNorm,
@@ -135,6 +135,24 @@ export class GPT implements Disposable {
   /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen (with a state of bounded caches: never), or the
    *  state is another model's. */
   forward(tokens: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
+    const x = this.#trunk(tokens, options)
+    const logits = clamp(matmul(x, this.#weight('lm_head.weight'), 'nt'), -LOGIT_CLAMP, LOGIT_CLAMP)
+    const cap = this.#softcap(options)
+    return cap === null ? logits : softcap(logits, cap)
+  }
+
+  /** Mean cross-entropy in nats per token of the logits of {@link forward}, which are never all in memory. */
+  loss(tokens: Tensor<'i32'>, targets: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
+    const bounds = { clamp: LOGIT_CLAMP, softcap: this.#softcap(options) }
+    return linearCrossEntropy(this.#trunk(tokens, options), this.#weight('lm_head.weight'), targets, bounds)
+  }
+
+  #softcap({ softcap: isCapped = true }: ForwardOptions): number | null {
+    return isCapped ? this.config.softcap : null
+  }
+
+  /** tokens [B, T] → what the head multiplies, [B, T, C]. */
+  #trunk(tokens: Tensor<'i32'>, options: ForwardOptions): Tensor {
     const { state, probe } = options
     this.#checkLength(tokens, state)
     let x = embedding(this.#weight('wte.weight'), tokens) // [B, T, C]
@@ -144,14 +162,7 @@ export class GPT implements Disposable {
       x = add(x, matmul(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), 'nt'))
     })
     if (options.lastOnly) x = slice(x, 1, x.shape[1] - 1, x.shape[1])
-    const logits = clamp(matmul(rmsNorm(x), this.#weight('lm_head.weight'), 'nt'), -LOGIT_CLAMP, LOGIT_CLAMP)
-    const cap = this.config.softcap
-    return cap !== null && options.softcap !== false ? softcap(logits, cap) : logits
-  }
-
-  /** Mean cross-entropy in nats per token. */
-  loss(tokens: Tensor<'i32'>, targets: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
-    return crossEntropy(this.forward(tokens, options), targets)
+    return rmsNorm(x)
   }
 
   /** Memory for decoding `batch` sequences step by step, with the temperatures of now. Throws when the model or its device has no cache of the kind asked for. */

@@ -13,6 +13,7 @@ export { crossEntropyRows, crossEntropyMean, crossEntropyGrad } from './cross-en
 export { cumsumRows, cumsumColumns } from './cumsum'
 export { gather, scatterAdd } from './embedding'
 export { squareSums, rootOfSums } from './global-norm'
+export { logitLoss, scaleInPlace, targetCount } from './linear-cross-entropy'
 export { sumChunks, sumRows, sumColumns, sumColumnChunks, addChunks, maxChunks, maxColumns } from './reduce'
 export { reluSquared, reluSquaredGrad } from './relu-squared'
 export { rmsNorm, rmsNormGrad } from './rms-norm'

@@ -82,22 +82,31 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(splat(1), f32x4.add(splat(1), expFull4(f32x4.neg(x))))
 }
 
-/** tanh, relative error 2e-7: an odd polynomial of degree 11 (Cephes tanhf) below 0.625, 1 − 2 / (e^{2|x|} + 1) above. */
+/** Below this size tanh is a polynomial. */
+export const tanhNearLimit: f32 = 0.625
+
+/** tanh below {@link tanhNearLimit}: an odd polynomial of degree 11, Cephes tanhf. */
 // @ts-ignore: decorator
 @inline
-export function tanh4(x: v128): v128 {
-  const size = f32x4.abs(x)
+export function tanhNear4(x: v128): v128 {
   const square = f32x4.mul(x, x)
   let p = splat(-5.70498872745e-3)
   p = fma(p, square, splat(2.06390887954e-2))
   p = fma(p, square, splat(-5.37397155531e-2))
   p = fma(p, square, splat(1.33314422036e-1))
   p = fma(p, square, splat(-3.33332819422e-1))
-  const near = fma(f32x4.mul(p, square), x, x)
+  return fma(f32x4.mul(p, square), x, x)
+}
+
+/** tanh, relative error 2e-7: {@link tanhNear4}, and 1 − 2 / (e^{2|x|} + 1) above. */
+// @ts-ignore: decorator
+@inline
+export function tanh4(x: v128): v128 {
+  const size = f32x4.abs(x)
   const e = exp4(f32x4.add(size, size))
   const far = f32x4.sub(splat(1), f32x4.div(splat(2), f32x4.add(e, splat(1))))
   const signed = v128.or(far, v128.and(x, splat(-0.0)))
-  return v128.bitselect(near, signed, f32x4.lt(size, splat(0.625)))
+  return v128.bitselect(tanhNear4(x), signed, f32x4.lt(size, splat(tanhNearLimit)))
 }
 
 /** Natural logarithm of a positive normal f64 in f64, error 1e-15: x = m·2ᵉ with m in [√½, √2), log m = 2·artanh((m − 1)/(m + 1)).

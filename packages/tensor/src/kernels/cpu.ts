@@ -9,6 +9,7 @@ import { cumsumWasm } from './cumsum/wasm.ts'
 import { gatherWasm, scatterAddWasm } from './embedding/wasm.ts'
 import { fillWasm } from './fill/wasm.ts'
 import { globalNormWasm } from './global-norm/wasm.ts'
+import { logitLossWasm, scaleInPlaceWasm, targetCountWasm } from './linear-cross-entropy/wasm.ts'
 import { matmulWasm } from './matmul/wasm.ts'
 import { reduceWasm } from './reduce/wasm.ts'
 import { reluSquaredGradWasm, reluSquaredWasm } from './relu-squared/wasm.ts'
@@ -34,17 +35,20 @@ export const cpuKernels = (engine: CpuEngine) =>
     fill: fillWasm(engine),
     gather: gatherWasm(engine),
     globalNorm: globalNormWasm(engine),
+    logitLoss: logitLossWasm(engine),
     matmul: matmulWasm(engine),
     reduce: reduceWasm(engine),
     reluSquared: reluSquaredWasm(engine),
     reluSquaredGrad: reluSquaredGradWasm(engine),
     rmsNorm: rmsNormWasm(engine),
     rmsNormGrad: rmsNormGradWasm(engine),
+    scaleInPlace: scaleInPlaceWasm(engine),
     scatterAdd: scatterAddWasm(engine),
     softcap: softcapWasm(engine),
     softcapGrad: softcapGradWasm(engine),
     softmax: softmaxWasm(engine),
     softmaxGrad: softmaxGradWasm(engine),
+    targetCount: targetCountWasm(engine),
     transpose: transposeWasm(engine),
     unary: unaryWasm(engine),
     unaryGrad: unaryGradWasm(engine),

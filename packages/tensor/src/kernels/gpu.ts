@@ -9,6 +9,7 @@ import { cumsumGpu } from './cumsum/gpu.ts'
 import { gatherGpu, scatterAddGpu } from './embedding/gpu.ts'
 import { fillGpu } from './fill/gpu.ts'
 import { globalNormGpu } from './global-norm/gpu.ts'
+import { logitLossGpu, scaleInPlaceGpu, targetCountGpu } from './linear-cross-entropy/gpu.ts'
 import { matmulGpu } from './matmul/gpu.ts'
 import { reduceGpu } from './reduce/gpu.ts'
 import { reluSquaredGpu, reluSquaredGradGpu } from './relu-squared/gpu.ts'
@@ -34,17 +35,20 @@ export const gpuKernels = (engine: GpuEngine) =>
     fill: fillGpu(engine),
     gather: gatherGpu(engine),
     globalNorm: globalNormGpu(engine),
+    logitLoss: logitLossGpu(engine),
     matmul: matmulGpu(engine),
     reduce: reduceGpu(engine),
     reluSquared: reluSquaredGpu(engine),
     reluSquaredGrad: reluSquaredGradGpu(engine),
     rmsNorm: rmsNormGpu(engine),
     rmsNormGrad: rmsNormGradGpu(engine),
+    scaleInPlace: scaleInPlaceGpu(engine),
     scatterAdd: scatterAddGpu(engine),
     softcap: softcapGpu(engine),
     softcapGrad: softcapGradGpu(engine),
     softmax: softmaxGpu(engine),
     softmaxGrad: softmaxGradGpu(engine),
+    targetCount: targetCountGpu(engine),
     transpose: transposeGpu(engine),
     unary: unaryGpu(engine),
     unaryGrad: unaryGradGpu(engine),

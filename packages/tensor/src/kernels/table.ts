@@ -11,6 +11,11 @@ import type { FillKernel } from './fill/fill.ts'
 import type { GlobalNormKernel } from './global-norm/global-norm.ts'
 import { gpuKernels } from './gpu.ts'
 import { kernelSet } from './kernel-set.ts'
+import type {
+  LogitLossKernel,
+  ScaleInPlaceKernel,
+  TargetCountKernel,
+} from './linear-cross-entropy/linear-cross-entropy.ts'
 import type { MatmulKernel } from './matmul/matmul.ts'
 import type { ReduceKernel } from './reduce/reduce.ts'
 import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared/relu-squared.ts'
@@ -34,17 +39,20 @@ export interface KernelTable {
   fill: FillKernel
   gather: GatherKernel
   globalNorm: GlobalNormKernel
+  logitLoss: LogitLossKernel
   matmul: MatmulKernel
   reduce: ReduceKernel
   reluSquared: ReluSquaredKernel
   reluSquaredGrad: ReluSquaredGradKernel
   rmsNorm: RmsNormKernel
   rmsNormGrad: RmsNormGradKernel
+  scaleInPlace: ScaleInPlaceKernel
   scatterAdd: ScatterAddKernel
   softcap: SoftcapKernel
   softcapGrad: SoftcapGradKernel
   softmax: SoftmaxKernel
   softmaxGrad: SoftmaxGradKernel
+  targetCount: TargetCountKernel
   transpose: TransposeKernel
   unary: UnaryKernel
   unaryGrad: UnaryGradKernel

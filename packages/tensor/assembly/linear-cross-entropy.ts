@@ -1,0 +1,140 @@
+import { logF64, tanh4, tanhNear4, tanhNearLimit } from './math'
+import { exp4, loadNext, maxLanes, splat, storeNext, sumLanes } from './simd'
+
+/** Elements summed in f32 lanes before they join the row's f64 sum. */
+const BLOCK_BYTES: usize = 1024
+/** Up to here e^y and sums of it are normal f32 numbers: no need to look for the largest y first. */
+const SAFE: f32 = 40
+
+/** count[0] = max(1, number of targets ≥ 0). One tile. */
+export function targetCount(targets: usize, count: usize, rows: i32, begin: i32, end: i32): void {
+  let sum = 0
+  for (let row: usize = 0; row < <usize>rows; row++) if (load<i32>(targets + (row << 2)) >= 0) sum++
+  store<f32>(count, <f32>max(1, sum))
+}
+
+/** x[i] *= factor[0]; nothing where that is 1. */
+export function scaleInPlace(x: usize, factor: usize, begin: i32, end: i32): void {
+  if (load<f32>(factor) == 1) return
+  const scale = v128.load32_splat(factor)
+  const stop = (<usize>end) << 2
+  for (let p = (<usize>begin) << 2; p < stop; p += 16) {
+    const left = stop - p
+    storeNext(x + p, f32x4.mul(loadNext(x + p, left), scale), left)
+  }
+}
+
+/** z limited to ±limit, then tanh(z / cap) if there is a cap. NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+function bounded(z: v128, limit: f32, cap: f32, hasCap: bool): v128 {
+  const inside = f32x4.pmin(f32x4.pmax(z, splat(-limit)), splat(limit))
+  if (!hasCap) return inside
+  const u = f32x4.div(inside, splat(cap))
+  // Logits are mostly small: the polynomial alone then, with the bits of tanh4.
+  return v128.any_true(f32x4.ge(f32x4.abs(u), splat(tanhNearLimit))) ? tanh4(u) : tanhNear4(u)
+}
+
+/** The derivative of y by z, times e: t is {@link bounded} of z. */
+// @ts-ignore: decorator
+@inline
+function timesSlope(e: v128, z: v128, t: v128, limit: f32, hasCap: bool): v128 {
+  const inside = v128.and(f32x4.ge(z, splat(-limit)), f32x4.le(z, splat(limit)))
+  return v128.and(hasCap ? f32x4.mul(e, f32x4.sub(splat(1), f32x4.mul(t, t))) : e, inside)
+}
+
+/** Σ e^{y − shift} of a row in f64. With `gradient` every logit becomes e^{y − shift} · dy/dz. */
+// @ts-ignore: decorator
+@inline
+function rowTotal(row: usize, bytes: usize, shift: f32, limit: f32, cap: f32, hasCap: bool, gradient: bool): f64 {
+  const down = splat(shift)
+  let total: f64 = 0
+  for (let block: usize = 0; block < bytes; block += BLOCK_BYTES) {
+    const stop = min(bytes, block + BLOCK_BYTES)
+    let sum = splat(0)
+    let p = block
+    for (; p + 16 <= stop; p += 16) {
+      const z = v128.load(row + p)
+      const t = bounded(z, limit, cap, hasCap)
+      const e = exp4(f32x4.sub(hasCap ? f32x4.mul(splat(cap), t) : t, down))
+      sum = f32x4.add(sum, e)
+      if (gradient) v128.store(row + p, timesSlope(e, z, t, limit, hasCap))
+    }
+    total += <f64>sumLanes(sum)
+    for (; p < stop; p += 4) {
+      const z = v128.load32_splat(row + p)
+      const t = bounded(z, limit, cap, hasCap)
+      const e = exp4(f32x4.sub(hasCap ? f32x4.mul(splat(cap), t) : t, down))
+      total += <f64>f32x4.extract_lane(e, 0)
+      if (gradient) v128.store32_lane(row + p, timesSlope(e, z, t, limit, hasCap), 0)
+    }
+  }
+  return total
+}
+
+function rowPeak(row: usize, bytes: usize): f32 {
+  let lanes = splat(-Infinity)
+  let p: usize = 0
+  for (; p + 16 <= bytes; p += 16) lanes = f32x4.max(lanes, v128.load(row + p))
+  let peak = maxLanes(lanes)
+  for (; p < bytes; p += 4) peak = max(peak, load<f32>(row + p))
+  return peak
+}
+
+/** y = cap · tanh(clamp(z, ±limit) / cap), or the clamped z where cap is 0, of the logits z. losses[r] = log Σ e^y − y[target],
+ *  0 where the target is negative, NaN where it is beyond the row. With `gradient` logits become dlosses / count[0] by z. */
+export function logitLoss(
+  logits: usize,
+  targets: usize,
+  count: usize,
+  losses: usize,
+  cols: i32,
+  limit: f32,
+  cap: f32,
+  gradient: bool,
+  begin: i32,
+  end: i32,
+): void {
+  const bytes = (<usize>cols) << 2
+  const hasCap = cap > 0
+  const isSafe = limit <= SAFE || (hasCap && cap <= SAFE)
+  for (let r = <usize>begin; r < <usize>end; r++) {
+    const row = logits + r * bytes
+    const target = load<i32>(targets + (r << 2))
+    if (target < 0) {
+      store<f32>(losses + (r << 2), 0)
+      if (gradient) memory.fill(row, 0, bytes)
+      continue
+    }
+    // y grows with z, so the largest z has the largest y.
+    let shift: f32 = 0
+    if (!isSafe) shift = scalar(rowPeak(row, bytes), limit, cap, hasCap)
+    const z: f32 = target < cols ? load<f32>(row + ((<usize>target) << 2)) : NaN
+    const total = hasCap
+      ? gradient
+        ? rowTotal(row, bytes, shift, limit, cap, true, true)
+        : rowTotal(row, bytes, shift, limit, cap, true, false)
+      : gradient
+        ? rowTotal(row, bytes, shift, limit, cap, false, true)
+        : rowTotal(row, bytes, shift, limit, cap, false, false)
+    const behind = <f64>shift - <f64>scalar(z, limit, cap, hasCap)
+    store<f32>(losses + (r << 2), total > 0 ? <f32>(logF64(total) + behind) : NaN)
+    if (!gradient) continue
+    const weight: f32 = 1 / load<f32>(count)
+    const factor = splat(<f32>(<f64>weight / total))
+    for (let p: usize = 0; p < bytes; p += 16) {
+      const left = bytes - p
+      storeNext(row + p, f32x4.mul(loadNext(row + p, left), factor), left)
+    }
+    if (target >= cols) continue
+    const at = row + ((<usize>target) << 2)
+    const slope = timesSlope(splat(weight), splat(z), bounded(splat(z), limit, cap, hasCap), limit, hasCap)
+    store<f32>(at, load<f32>(at) - f32x4.extract_lane(slope, 0))
+  }
+}
+
+/** y of one logit. */
+function scalar(z: f32, limit: f32, cap: f32, hasCap: bool): f32 {
+  const t = f32x4.extract_lane(bounded(splat(z), limit, cap, hasCap), 0)
+  return hasCap ? cap * t : t
+}
