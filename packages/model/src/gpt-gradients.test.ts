@@ -9,12 +9,16 @@ const BATCH = 2
 const LENGTH = 7
 
 /** Loss of a fixed batch and its gradient for every parameter, by name. */
-function lossAndGradients(model: GPT) {
+function lossAndGradients(model: GPT, checkpointActivations = false) {
   using _scope = model.device.scope()
   const { vocabSize } = model.config
   const tokens = model.tokens(randomIds(BATCH * LENGTH, vocabSize), BATCH)
   const targets = model.targets(randomIds(BATCH * LENGTH, vocabSize, 13), BATCH)
-  const { value, grads } = grad(() => model.loss(tokens, targets), Array.from(model.parameters.values()))
+  const { value, grads } = grad(
+    () => model.loss(tokens, targets, { checkpointActivations }),
+    Array.from(model.parameters.values()),
+    { freeIntermediates: checkpointActivations },
+  )
   const names = Array.from(model.parameters.keys())
   return {
     loss: value.item(),
@@ -132,3 +136,29 @@ describeDevices(
   },
   ['cpu plain 1 thread', 'cpu relaxed 2 threads', 'gpu.js cpu'],
 )
+
+describe('checkpointActivations', () => {
+  it.each<[string, ModelOptions]>([
+    ['tau', {}],
+    ['paper', { preset: 'paper' }],
+    ['dot', { attention: 'dot' }],
+  ])('gives loss and gradients of %s to the bit', async (_, options) => {
+    const device = await cpu({ threads: 2 })
+    using model = await tinyModel(device, options)
+    const [plain, checkpointed] = [lossAndGradients(model), lossAndGradients(model, true)]
+    expect(await checkpointed.loss).toBe(await plain.loss)
+    expect(await checkpointed.gradients).toEqual(await plain.gradients)
+    await device.close()
+  })
+
+  it('refuses a probe and a state', async () => {
+    const device = await cpu({ threads: 1 })
+    using model = await tinyModel(device)
+    using _scope = device.scope()
+    const tokens = model.tokens(Int32Array.of(1, 2))
+    expect(() => model.forward(tokens, { checkpointActivations: true, probe: () => {} })).toThrow(
+      'forward: checkpointActivations must be off with a probe, got both; a block runs twice',
+    )
+    await device.close()
+  })
+})

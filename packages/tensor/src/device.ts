@@ -1,4 +1,4 @@
-import type { Tape } from './autodiff/tape.ts'
+import type { Recorder } from './autodiff/tape.ts'
 import type { BackendName, Engine } from './backends/engine.ts'
 import { type DType, ELEMENT_BYTES, toTypedArray } from './dtype.ts'
 import { DTypeError, ShapeError, shapeText } from './errors.ts'
@@ -16,12 +16,31 @@ export interface DeviceInfo {
   readonly fallbacks: readonly string[]
 }
 
+/** See {@link Device.memory}. */
+export class MemoryUse {
+  readonly liveBuffers: number
+  readonly liveBytes: number
+  readonly #peakBytes: number
+
+  constructor(liveBuffers: number, liveBytes: number, peakBytes: number) {
+    this.liveBuffers = liveBuffers
+    this.liveBytes = liveBytes
+    this.#peakBytes = peakBytes
+  }
+
+  /** Most bytes held at once: tensors, scratch memory of kernels, and on the cpu backend the threads' workspaces and the gaps between
+   *  blocks, for that is how far WebAssembly memory must reach. A getter: two readings are equal when what lives is. */
+  get peakBytes(): number {
+    return this.#peakBytes
+  }
+}
+
 /** Where tensors live and kernels run. Made by {@link cpu} or {@link gpu}; every tensor knows its device, so there is no
  *  global default. Operations enqueue in program order; `await tensor.data()` reads. */
 export class Device {
   readonly engine: Engine
   /** The tape that records now, set by {@link grad}; undefined when nothing records. */
-  tape: Tape | undefined
+  tape: Recorder | undefined
   #scope: Scope | undefined
   #liveBuffers = 0
   #liveBytes = 0
@@ -34,9 +53,10 @@ export class Device {
     return this.engine.info
   }
 
-  /** Buffers and bytes held by tensors that are not disposed; a leak shows as growth between steps. */
-  get memory(): { readonly liveBuffers: number; readonly liveBytes: number } {
-    return { liveBuffers: this.#liveBuffers, liveBytes: this.#liveBytes }
+  /** Buffers and bytes held by tensors that are not disposed: a leak shows as growth between steps. And the most memory that
+   *  the engine has needed so far. */
+  get memory(): MemoryUse {
+    return new MemoryUse(this.#liveBuffers, this.#liveBytes, this.engine.peakBytes)
   }
 
   /** A tensor from numbers. `shape` defaults to one axis; dtype to f32, or to the kind of a typed array.
@@ -114,7 +134,9 @@ export class Device {
 
   /** Called by every new tensor. */
   adopt(tensor: Tensor<DType>): void {
-    this.#scope?.add(tensor)
+    if (!this.#scope) return
+    this.#scope.add(tensor)
+    this.tape?.made(tensor)
   }
 
   /** Stops worker threads and frees the memory. Tensors of the device are dead afterwards. */

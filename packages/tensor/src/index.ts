@@ -1,4 +1,14 @@
-export { type Backward, grad, record, refuseTape, Tape } from './autodiff/tape.ts'
+export { checkpoint } from './autodiff/checkpoint.ts'
+export {
+  type Backward,
+  type Entry,
+  grad,
+  type Recorder,
+  record,
+  refuseTape,
+  Tape,
+  type TapeOptions,
+} from './autodiff/tape.ts'
 export { type CpuOptions, cpu } from './backends/cpu/cpu.ts'
 export type { CpuEngine, Launch } from './backends/cpu/engine.ts'
 export { ELEMENT_GRAIN, rowGrain } from './backends/cpu/grain.ts'
@@ -9,7 +19,7 @@ export type { BackendName, Handle, Scratch } from './backends/engine.ts'
 export type { GpuEngine } from './backends/gpu/engine.ts'
 export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
 export type { GpuArgument, GpuKernel, GpuLaunch, GpuOutput } from './backends/gpu/kernel.ts'
-export { Device, type DeviceInfo } from './device.ts'
+export { Device, type DeviceInfo, type MemoryUse } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
 export { type FileContent, type FileToWrite, writeFileAtomic, writeFilesAtomic } from './files/atomic.ts'

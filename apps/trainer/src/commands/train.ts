@@ -89,7 +89,7 @@ export function modelText({ config, parameterCount }: GPT, { model: { preset } }
 
 /** What may change when a run goes on: how long, how it is watched, where it runs. The rest decides its numbers. */
 const CHANGEABLE =
-  /^(train\.(steps|\w+Every|evalTokens|lr|minLr|gradClip)|sample\..*|device\..*|data\.files|out)$/
+  /^(train\.(steps|\w+Every|evalTokens|lr|minLr|gradClip|checkpointActivations)|sample\..*|device\..*|data\.files|out)$/
 
 /** The settings of the run in --out, with what flags may change. */
 async function resumedConfig(command: Command): Promise<Config> {

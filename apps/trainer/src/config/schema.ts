@@ -194,6 +194,10 @@ const trainFields = {
   calibrateEvery: about(whole(1).default(defaults.calibrateEvery), 'Recalibration of adaptive τ', {
     unit: 'steps',
   }),
+  checkpointActivations: about(
+    z.boolean().default(defaults.checkpointActivations),
+    'Run blocks twice instead of keeping what they make: less memory, same numbers',
+  ),
 } satisfies Record<keyof TrainOptions, z.ZodType>
 
 const sample = z.strictObject({

@@ -4,6 +4,7 @@ import { ShapeError, shapeText } from '../errors.ts'
 import { addInto } from '../kernels/accumulate/accumulate.ts'
 import { checkDevice } from '../kernels/check.ts'
 import { fill } from '../kernels/fill/fill.ts'
+import { kernelsOf } from '../kernels/table.ts'
 import { sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -11,24 +12,44 @@ import type { Tensor } from '../tensor.ts'
  *  asked for input i: return null there and skip the work. Gradients are new tensors or `dOut.view()`, never `dOut`. */
 export type Backward = (dOut: Tensor, wanted: readonly boolean[]) => readonly (Tensor | null)[]
 
-interface Entry {
+export interface Entry {
   readonly op: string
   readonly inputs: readonly Tensor<DType>[]
   readonly output: Tensor
   readonly backward: Backward
 }
 
+/** What operations and new tensors see of the tape in force. */
+export interface Recorder {
+  /** Whether gradients of the tensor may be asked for. */
+  tracks(tensor: Tensor<DType>): boolean
+  add(entry: Entry): void
+  /** Called with every tensor that a scope adopts. */
+  made(tensor: Tensor<DType>): void
+}
+
+export interface TapeOptions {
+  /** Free what is made while the tape records, on the way back, as soon as no gradient needs it: all tensors that a scope adopted, but
+   *  for the value. Default false: they live until their scope closes. */
+  readonly freeIntermediates?: boolean
+}
+
 /** The list of operations run since it was opened that depend on the watched tensors; walked backwards once. */
-export class Tape implements Disposable {
+export class Tape implements Recorder, Disposable {
   readonly #device: Device
   readonly #watched: readonly Tensor[]
   readonly #tracked: Set<Tensor<DType>>
-  readonly #entries: Entry[] = []
+  /** With each entry, how many tensors were made up to the entry before: no earlier entry can know those that follow. */
+  readonly #entries: { readonly entry: Entry; readonly before: number }[] = []
+  readonly #frees: boolean
+  readonly #made: Tensor<DType>[] = []
+  #before = 0
 
-  constructor(device: Device, watched: readonly Tensor[]) {
+  constructor(device: Device, watched: readonly Tensor[], options: TapeOptions = {}) {
     if (device.tape) throw new Error('tape: a device records one tape at a time; close the open one first')
     this.#device = device
     this.#watched = watched
+    this.#frees = options.freeIntermediates === true
     this.#tracked = new Set(watched)
     device.tape = this
   }
@@ -39,29 +60,42 @@ export class Tape implements Disposable {
 
   add(entry: Entry): void {
     this.#tracked.add(entry.output)
-    this.#entries.push(entry)
+    this.#entries.push({ entry, before: this.#before })
+    this.#before = this.#made.length
   }
 
-  /** Gradients of the scalar `loss` for the watched tensors, in their order; zeros where loss does not depend on one.
-   *  Uses the tape up. Gradients of gradients are not supported. */
-  backward(loss: Tensor): Tensor[] {
-    if (loss.size !== 1)
+  made(tensor: Tensor<DType>): void {
+    if (this.#frees) this.#made.push(tensor)
+  }
+
+  /** Gradients of the scalar `loss` for the watched tensors, in their order; zeros where loss does not depend on one. With `dOut`, the
+   *  gradient of something that depends on `loss`, which may then be of any shape. Uses the tape up. Gradients of gradients are not
+   *  supported. */
+  backward(loss: Tensor, dOut?: Tensor): Tensor[] {
+    if (dOut === undefined && loss.size !== 1)
       throw new ShapeError(
         `backward: loss must hold one element, got ${shapeText(loss.shape)}; take its mean or sum`,
       )
     this.#stop()
     const grads = new Map<Tensor<DType>, Tensor>()
-    if (this.#tracked.has(loss)) grads.set(loss, fill(this.#device, loss.shape, 1))
-    for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
-      const dOut = grads.get(entry.output)
-      if (!dOut) continue
-      this.#propagate(entry, dOut, grads)
-      if (!this.#watched.includes(entry.output)) {
+    if (this.#tracked.has(loss)) grads.set(loss, dOut?.view() ?? fill(this.#device, loss.shape, 1))
+    for (let last = this.#entries.pop(); last; last = this.#entries.pop()) {
+      const { entry, before } = last
+      const gradient = grads.get(entry.output)
+      if (gradient) {
+        this.#propagate(entry, gradient, grads)
         grads.delete(entry.output)
-        dOut.dispose()
+        gradient.dispose()
       }
+      this.#free(before, loss)
     }
+    this.#free(0, loss)
     return this.#watched.map((tensor) => grads.get(tensor) ?? fill(this.#device, tensor.shape, 0))
+  }
+
+  /** Frees what was made after the first `count` tensors. */
+  #free(count: number, loss: Tensor): void {
+    for (const tensor of this.#made.splice(count)) if (tensor !== loss) tensor.dispose()
   }
 
   #propagate(entry: Entry, dOut: Tensor, grads: Map<Tensor<DType>, Tensor>): void {
@@ -79,8 +113,7 @@ export class Tape implements Disposable {
       if (!before) grads.set(input, scope.keep(dInput))
       else if (before.exclusive) addInto(before, dInput)
       else {
-        const sum = fill(this.#device, input.shape, 0)
-        addInto(sum, before)
+        const sum = copyOf(before) // as if it had been added to in place, to the sign of 0
         addInto(sum, dInput)
         before.dispose()
         grads.set(input, scope.keep(sum))
@@ -95,8 +128,16 @@ export class Tape implements Disposable {
   [Symbol.dispose](): void {
     this.#stop()
     this.#entries.length = 0
+    this.#made.length = 0
     this.#tracked.clear()
   }
+}
+
+function copyOf(x: Tensor): Tensor {
+  const out = x.device.empty(x.shape)
+  const whole = { offset: 0, stride: x.size }
+  kernelsOf(x.device).copy({ handle: x.handle, ...whole }, { handle: out.handle, ...whole }, 1, x.size)
+  return out
 }
 
 /** Every differentiable operation ends with this: notes how to go back, if a tape is open and an input is tracked. */
@@ -120,12 +161,16 @@ export function refuseTape(op: string, ...inputs: readonly Tensor<DType>[]): voi
 }
 
 /** Runs `f` and returns its scalar value with the gradients for `tensors`, in their order. Intermediate tensors live
- *  until the scope around the call closes. */
-export function grad(f: () => Tensor, tensors: readonly Tensor[]): { value: Tensor; grads: Tensor[] } {
+ *  until the scope around the call closes, or with `freeIntermediates` no longer than gradients need them. */
+export function grad(
+  f: () => Tensor,
+  tensors: readonly Tensor[],
+  options: TapeOptions = {},
+): { value: Tensor; grads: Tensor[] } {
   if (tensors.length === 0) throw new Error('grad: at least one tensor must be given, got none')
   const [first, ...rest] = tensors
   checkDevice('grad', first, ...rest)
-  using tape = new Tape(first.device, tensors)
+  using tape = new Tape(first.device, tensors, options)
   const value = f()
   return { value, grads: tape.backward(value) }
 }

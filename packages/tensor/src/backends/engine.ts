@@ -9,6 +9,8 @@ export type Handle = number
 /** The storage half of a backend. Everything enqueues in call order; only `read` waits. */
 export interface Storage {
   readonly info: DeviceInfo
+  /** Most bytes needed at once so far. */
+  readonly peakBytes: number
   /** Throws BackendError when memory cannot be had, with the sizes. */
   alloc(bytes: number): Handle
   free(handle: Handle): void

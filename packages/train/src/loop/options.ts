@@ -32,6 +32,8 @@ export interface TrainOptions {
   readonly checkpointEvery: number
   /** Steps between recalibrations of τ when the model's tauMode is adaptive. */
   readonly calibrateEvery: number
+  /** Run each block twice instead of keeping what it makes: less memory, more time, the same numbers to the bit. */
+  readonly checkpointActivations: boolean
 }
 
 export const defaultTrainOptions: TrainOptions = {
@@ -53,6 +55,7 @@ export const defaultTrainOptions: TrainOptions = {
   sampleEvery: 100,
   checkpointEvery: 100,
   calibrateEvery: 50,
+  checkpointActivations: false,
 }
 
 /** Throws with the field, its value and the rule. */

@@ -1,4 +1,4 @@
-import type { GPT } from '@tau/model'
+import type { ForwardOptions, GPT } from '@tau/model'
 import { addInto, grad, scale, type Tensor } from '@tau/tensor'
 import type { TokenBatch } from '../data/batches.ts'
 import type { AdamW } from '../optim/adamw.ts'
@@ -12,6 +12,9 @@ export interface StepResult {
   readonly grads: readonly Tensor[]
 }
 
+/** How the loss of a step is run: see {@link ForwardOptions}. */
+type LossOptions = Pick<ForwardOptions, 'checkpointActivations'>
+
 /** Forward and backward over the micro-batches, then one AdamW update. Enqueues everything and waits for nothing. */
 export function trainStep(
   model: GPT,
@@ -19,12 +22,13 @@ export function trainStep(
   batches: readonly TokenBatch[],
   batchSize: number,
   lr: number,
+  options: LossOptions = {},
 ): StepResult {
   if (batches.length === 0) throw new RangeError('trainStep: at least one batch must be given, got none')
   const { device } = model
   return device.unscoped(() => {
     using scope = device.scope()
-    const { loss, grads } = accumulateGradients(model, batches, batchSize)
+    const { loss, grads } = accumulateGradients(model, batches, batchSize, options)
     const norm = optimizer.step(grads, lr)
     for (const tensor of [loss, norm, ...grads]) scope.keep(tensor)
     return { loss, norm, grads }
@@ -36,15 +40,18 @@ function accumulateGradients(
   model: GPT,
   batches: readonly TokenBatch[],
   batchSize: number,
+  options: LossOptions,
 ): { loss: Tensor; grads: Tensor[] } {
   const parameters = Array.from(model.parameters.values())
   let total: { loss: Tensor; grads: Tensor[] } | undefined
   for (const batch of batches) {
     using scope = model.device.scope()
-    const { value, grads } = grad(() => {
-      const loss = model.loss(model.tokens(batch.tokens, batchSize), model.targets(batch.targets, batchSize))
-      return scale(loss, 1 / batches.length)
-    }, parameters)
+    const loss = () => {
+      const { tokens, targets } = batch
+      const mean = model.loss(model.tokens(tokens, batchSize), model.targets(targets, batchSize), options)
+      return scale(mean, 1 / batches.length)
+    }
+    const { value, grads } = grad(loss, parameters, { freeIntermediates: true })
     if (total) {
       addInto(total.loss, value)
       for (const [i, sum] of total.grads.entries()) addInto(sum, grads[i])

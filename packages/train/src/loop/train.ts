@@ -136,7 +136,7 @@ class TrainingRun implements Disposable {
   /** One optimizer step. */
   async #advance(): Promise<void> {
     const { model, options } = this.#task
-    const { batchSize, accumulate } = options
+    const { batchSize, accumulate, checkpointActivations } = options
     const started = performance.now()
     await this.#calibrate()
     const lr = learningRate(this.#step, {
@@ -148,7 +148,7 @@ class TrainingRun implements Disposable {
     const batches = Array.from({ length: accumulate }, (_, i) =>
       this.#batches.batch(this.#step * accumulate + i),
     )
-    const result = trainStep(model, this.#optimizer, batches, batchSize, lr)
+    const result = trainStep(model, this.#optimizer, batches, batchSize, lr, { checkpointActivations })
     try {
       const [loss, gradNorm] = await Promise.all([result.loss.item(), result.norm.item()])
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {

@@ -72,6 +72,10 @@ export class CpuEngine implements Storage {
     return (args, count, grain) => this.#launch(module, index, args, count, grain)
   }
 
+  get peakBytes(): number {
+    return this.#heap.end
+  }
+
   alloc(bytes: number): Handle {
     this.#checkOpen('alloc')
     return this.#heap.alloc(bytes)

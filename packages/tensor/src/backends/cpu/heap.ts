@@ -34,6 +34,11 @@ export class Heap {
     this.#grow = grow
   }
 
+  /** Where the highest block so far ends. */
+  get end(): number {
+    return this.#end
+  }
+
   alloc(bytes: number): number {
     const need = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN)
     const block = this.#take(need) ?? this.#extend(need)

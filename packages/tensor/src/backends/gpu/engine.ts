@@ -44,6 +44,8 @@ export class GpuEngine implements Storage {
   readonly #slots = new Map<Handle, Slot>()
   readonly #compiled = new Map<GpuKernel, Compiled[]>()
   #lastHandle = 0
+  #bytes = 0
+  #peakBytes = 0
   /** The first failure that no read has thrown yet. */
   #failure: BackendError | undefined
   #closing: Promise<void> | undefined
@@ -51,6 +53,10 @@ export class GpuEngine implements Storage {
   constructor(gpu: GpuJs, info: DeviceInfo) {
     this.#gpu = gpu
     this.info = info
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes
   }
 
   /** Buffers that were not freed, scratch memory included. */
@@ -102,6 +108,8 @@ export class GpuEngine implements Storage {
         `alloc: a gpu buffer must hold at most ${MAX_ELEMENTS} elements, got ${length}; use a smaller batch, length or model`,
       )
     const handle = ++this.#lastHandle
+    this.#bytes += bytes
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes)
     this.#slots.set(handle, { length, contents: undefined, failure: undefined })
     return handle
   }
@@ -110,6 +118,7 @@ export class GpuEngine implements Storage {
     const slot = this.#slots.get(handle)
     if (!slot) return
     this.#slots.delete(handle)
+    this.#bytes -= slot.length * ELEMENT_BYTES
     this.#queue.push(() => {
       slot.contents = undefined
     })
