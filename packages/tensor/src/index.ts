@@ -11,6 +11,7 @@ export {
 } from './autodiff/tape.ts'
 export { type CpuOptions, cpu } from './backends/cpu/cpu.ts'
 export type { CpuEngine, Launch } from './backends/cpu/engine.ts'
+export type { GemmLibrary, GemmProgram } from './backends/cpu/gemm.ts'
 export { ELEMENT_GRAIN, rowGrain } from './backends/cpu/grain.ts'
 export { WORKSPACE_BYTES } from './backends/cpu/layout.ts'
 export type { WasmSource } from './backends/cpu/wasm-module.ts'

@@ -40,10 +40,11 @@ export function addConfigFlags(
   return command
 }
 
-function argumentOf({ kind, choices, value }: Field): string {
+function argumentOf({ kind, choices, value, bare }: Field): string {
   if (kind === 'boolean') return '[true|false]'
   if (kind === 'list') return '<file...>'
   if (choices !== undefined && choices.join('|').length <= 24) return `<${choices.join('|')}>`
+  if (bare !== undefined) return `[${value ?? 'text'}]`
   return kind === 'number' ? '<number>' : `<${value ?? 'text'}>`
 }
 
@@ -65,8 +66,8 @@ export function flagValues(command: Command): FlagValue[] {
       field.flags.flatMap((flag): FlagValue[] => {
         const option = command.options.find(({ long }) => long === `--${flag}`)
         const text: unknown = option && command.getOptionValue(option.attributeName())
-        // A boolean flag without a value is given as true.
-        if (text === true) return [{ path: field.path, flag: `--${flag}`, text: 'true' }]
+        // A flag without a value is given as true.
+        if (text === true) return [{ path: field.path, flag: `--${flag}`, text: field.bare ?? 'true' }]
         if (typeof text === 'string') return [{ path: field.path, flag: `--${flag}`, text }]
         if (Array.isArray(text)) return [{ path: field.path, flag: `--${flag}`, text: text.map(String) }]
         return []

@@ -48,6 +48,11 @@ function checkTogether(config: Config): void {
     throw new UsageError(
       `config tokenizer.vocabSize: must be left out with tokenizer.path, for a tokenizer that is read has its size, got ${vocabSize} and ${path}`,
     )
+  const { backend, blas } = config.device
+  if (backend === 'gpu' && blas !== null)
+    throw new UsageError(
+      `config device.blas: must be none with the gpu backend, which keeps its numbers elsewhere, got ${blas}`,
+    )
   const renamed = (section: string, check: () => void) => {
     try {
       check()

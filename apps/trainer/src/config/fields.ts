@@ -17,6 +17,8 @@ export interface Field {
   readonly unit: string | undefined
   /** What to call the value in help: `file`. */
   readonly value: string | undefined
+  /** Value of the flag when it is given without one; undefined where it needs one. */
+  readonly bare: string | undefined
   /** Default in words; undefined where there is none. */
   readonly defaultText: string | undefined
   /** Flags without dashes, the one to show first. */
@@ -44,6 +46,7 @@ const propertySchema = z.object({
   value: z.string().optional(),
   flag: z.string().optional(),
   none: z.string().optional(),
+  bare: z.string().optional(),
   otherwise: z.string().optional(),
 })
 const sectionSchema = z.object({
@@ -110,6 +113,7 @@ function fieldOf(property: Property, { path, section, flags, fallback }: Place):
     isNullable,
     unit: property.unit,
     value: property.value,
+    bare: kindOf(value) === 'boolean' ? 'true' : property.bare,
     defaultText: defaultText(property, fallback),
     flags: flags.length > 1 && flags[0] === flags[1] ? [flags[0]] : flags,
   }

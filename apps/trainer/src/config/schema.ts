@@ -12,6 +12,8 @@ interface About {
   readonly value?: string
   /** What `null` (`none` on the command line) means. */
   readonly none?: string
+  /** What the flag alone, without a value, stands for. */
+  readonly bare?: string
   /** Where the default comes from when the schema has none. */
   readonly otherwise?: string
 }
@@ -223,7 +225,16 @@ const device = z.strictObject({
     z.enum(['auto', 'plain', 'relaxed', 'wide']).default('auto'),
     'Build of the cpu kernels: relaxed uses fused multiply-add, wide 256-bit registers too; auto is the widest that there is',
   ),
-  strict: about(z.boolean().default(false), 'Stop instead of falling back to something slower'),
+  blas: about(
+    z.string().min(1).nullable().default(null),
+    "Matrix products by the system's BLAS, OpenBLAS or Accelerate, on the same memory: auto finds one, else the file or name of the library (Debian: apt install libopenblas0-pthread); results differ by rounding from those without",
+    { value: 'auto|path', none: 'WebAssembly does all products', bare: 'auto' },
+  ),
+  strict: about(
+    z.boolean().default(false),
+    'Stop instead of falling back to something slower: fewer threads, plain SIMD, no BLAS',
+    { flag: 'strict-backend' },
+  ),
 })
 
 /** The configuration of a run, as a file holds it: everything but `model` has its defaults here; the model package fills in the rest

@@ -1,12 +1,21 @@
+import { openBlas } from '@tau/blas'
 import { cpu, type Device, type DeviceInfo, gpu, hasWideSimd } from '@tau/tensor'
 import type { Config } from '../config/schema.ts'
 
 /** Opens the device that the configuration asks for. */
-export function openDevice({ backend, mode, threads, simd, strict }: Config['device']): Promise<Device> {
+export function openDevice({
+  backend,
+  mode,
+  threads,
+  simd,
+  blas,
+  strict,
+}: Config['device']): Promise<Device> {
   if (backend === 'gpu') return gpu({ ...(mode && { mode }), strict })
   // A library leaves V8's experiments to whoever owns the process. Here it is ours.
   const build = simd === 'auto' && hasWideSimd() ? 'wide' : simd
-  return cpu({ ...(threads && { threads }), simd: build, strict })
+  const gemm = blas === null ? undefined : openBlas(blas === 'auto' ? {} : { path: blas })
+  return cpu({ ...(threads && { threads }), simd: build, ...(gemm && { gemm }), strict })
 }
 
 /** `cpu, relaxed-simd, 2 threads`, and every fallback on a line of its own. */

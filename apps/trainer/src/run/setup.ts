@@ -21,7 +21,7 @@ export interface Stages {
 
 /** The configuration with absolute paths, so that run.yaml means the same from everywhere. */
 export function absolutePaths(config: Config): Config {
-  const { data, tokenizer, manifold } = config
+  const { data, tokenizer, manifold, device } = config
   const absolute = <K extends string>(key: K, path: string | undefined) =>
     path === undefined ? {} : { [key]: userPath(path) }
   return {
@@ -33,9 +33,13 @@ export function absolutePaths(config: Config): Config {
       ...absolute('path', manifold.path),
       ...absolute('embeddings', manifold.embeddings),
     },
+    device: { ...device, blas: libraryPath(device.blas) },
     out: userPath(config.out),
   }
 }
+
+/** A library with a slash in it is a file; any other name is the system loader's to find. */
+const libraryPath = (blas: string | null): string | null => (blas?.includes('/') ? userPath(blas) : blas)
 
 /** What can be known to be missing before anything is read or written. */
 export function checkData({ data, manifold, model }: Config): void {

@@ -2,6 +2,7 @@ import { Device } from '../../device.ts'
 import { BackendError } from '../../errors.ts'
 import { CpuEngine } from './engine.ts'
 import { canShareMemory, hardwareThreads, hasRelaxedSimd } from './features.ts'
+import { checkGemm, type GemmLibrary, type GemmProgram } from './gemm.ts'
 import { heapStart, PAGE_BYTES } from './layout.ts'
 import { Pool } from './pool.ts'
 import { whyNotWide } from './wide.ts'
@@ -15,7 +16,11 @@ export interface CpuOptions {
    *  is switched on for that one module while it compiles; what came out is tested before it is used. Results are the same bits
    *  for relaxed and wide, and differ from plain by rounding. */
   simd?: (typeof SIMD)[number]
-  /** Turn every fallback (one thread, plain SIMD) into an error. */
+  /** Does the products of matrices that are not thin: `openBlas()` of @tau/blas. Where it is missing or wrong, our own kernels do.
+   *  Results do not depend on the number of threads; they differ from ours by rounding, and from one library or processor to the
+   *  next. */
+  gemm?: GemmLibrary
+  /** Turn every fallback (one thread, plain SIMD, no library) into an error. */
   strict?: boolean
 }
 
@@ -42,12 +47,13 @@ function makeMemory(threads: number): { memory: WebAssembly.Memory; maximum: num
 }
 
 /** Opens the embedded backend: AssemblyScript kernels in WASM SIMD over one shared memory and worker threads.
- *  Falls back to one thread where memory cannot be shared and to plain SIMD where relaxed SIMD is missing; `device.info`
- *  says so. Throws BackendError with `strict`, or when WebAssembly memory or a thread cannot be had. */
+ *  Falls back to one thread where memory cannot be shared and to plain SIMD where relaxed SIMD is missing, and
+ *  to its own products where `gemm` cannot be had; `device.info` says so. Throws BackendError with `strict`, or when WebAssembly memory or a thread cannot be had. */
 export async function cpu(options: CpuOptions = {}): Promise<Device> {
   const {
     threads: wanted = Math.min(MAX_THREADS, hardwareThreads()),
     simd = 'auto',
+    gemm,
     strict = false,
   } = options
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > MAX_THREADS)
@@ -60,13 +66,32 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
       `1 thread instead of ${wanted}: the page is not cross-origin isolated, so memory cannot be shared`,
     )
   const build = chooseBuild(simd, fallbacks)
+  const { memory, maximum } = makeMemory(threads)
+  const program = gemm && openGemm(gemm, threads, memory, fallbacks)
   if (strict && fallbacks.length > 0)
     throw new BackendError(`cpu: strict allows no fallback, got ${fallbacks.join('; ')}`)
 
-  const { memory, maximum } = makeMemory(threads)
-  const info = { backend: 'cpu', variant: VARIANTS[build], threads, fallbacks } as const
+  const variant = program ? `${VARIANTS[build]}+${program.name}` : VARIANTS[build]
+  const info = { backend: 'cpu', variant, threads, fallbacks } as const
   const pool = threads > 1 ? await Pool.start(memory, threads) : undefined
-  return new Device(new CpuEngine(memory, maximum, pool, build, info))
+  return new Device(new CpuEngine(memory, maximum, pool, build, info, program))
+}
+
+/** The library, tried out; undefined, with the reason among the fallbacks, where it cannot be used. */
+function openGemm(
+  library: GemmLibrary,
+  threads: number,
+  memory: WebAssembly.Memory,
+  fallbacks: string[],
+): GemmProgram | undefined {
+  try {
+    const program = library.open(threads)
+    checkGemm(program, memory)
+    return program
+  } catch (error) {
+    fallbacks.push(`products in WebAssembly: ${error instanceof Error ? error.message : error}`)
+    return undefined
+  }
 }
 
 function chooseBuild(simd: CpuOptions['simd'], fallbacks: string[]): keyof typeof VARIANTS {

@@ -2,6 +2,7 @@ import type { DeviceInfo } from '../../device.ts'
 import type { ArrayOf, DType } from '../../dtype.ts'
 import { BackendError } from '../../errors.ts'
 import type { Handle, Scratch, Storage } from '../engine.ts'
+import type { GemmProgram } from './gemm.ts'
 import { Heap } from './heap.ts'
 import {
   ARGS_ADDRESS,
@@ -34,6 +35,8 @@ interface LoadedModule {
 export class CpuEngine implements Storage {
   readonly backend = 'cpu'
   readonly info: DeviceInfo
+  /** The library that multiplies matrices, if there is one. */
+  readonly gemm: GemmProgram | undefined
   readonly #memory: WebAssembly.Memory
   readonly #pool: Pool | undefined
   readonly #heap: Heap
@@ -49,8 +52,10 @@ export class CpuEngine implements Storage {
     pool: Pool | undefined,
     build: keyof WasmSource,
     info: DeviceInfo,
+    gemm?: GemmProgram,
   ) {
     this.info = info
+    this.gemm = gemm
     this.#memory = memory
     this.#pool = pool
     this.#build = build
@@ -63,7 +68,16 @@ export class CpuEngine implements Storage {
 
   /** The launcher of one exported function of a package's module, which is compiled on first use. */
   kernel(source: WasmSource, name: string): Launch {
-    const module = this.#module(source, name)
+    return this.#launcher(this.#module(source, name), name)
+  }
+
+  /** The launcher of one function of a program in JavaScript, for what lies outside WebAssembly: the body of
+   *  `(memory: WebAssembly.Memory) => Record<string, WasmFunction>`, which every thread runs once. */
+  script(source: string, name: string): Launch {
+    return this.#launcher(this.#loadScript(source), name)
+  }
+
+  #launcher(module: LoadedModule, name: string): Launch {
     const index = module.names.indexOf(name)
     if (index < 0)
       throw new BackendError(
@@ -188,6 +202,29 @@ export class CpuEngine implements Storage {
     const names = WebAssembly.Module.exports(compiled).map(({ name }) => name)
     const functions = names.map((name) => exports[name] as WasmFunction)
     functions[names.indexOf('setWorkspace')](WORKSPACE_ADDRESS)
+    return this.#keep(code, bytes, names, functions)
+  }
+
+  #loadScript(source: string): LoadedModule {
+    const loaded = this.#modules.get(source)
+    if (loaded) return loaded
+    this.#checkOpen('kernel')
+    const functions = new Function('memory', source)(this.#memory) as Record<string, WasmFunction>
+    return this.#keep(
+      source,
+      new TextEncoder().encode(source),
+      Object.keys(functions),
+      Object.values(functions),
+    )
+  }
+
+  /** Leaves a module where the workers find it. */
+  #keep(
+    code: string,
+    bytes: Uint8Array,
+    names: readonly string[],
+    functions: readonly WasmFunction[],
+  ): LoadedModule {
     const address = this.#heap.alloc(bytes.length)
     new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes)
     const module = { id: this.#modules.size, names, functions, bytes: address, length: bytes.length }

@@ -21,7 +21,7 @@ export const workerLayout = {
   Word,
 } as const
 
-/** Plain JavaScript source: `run(data)` instantiates modules as jobs name them, and takes tiles until told to stop. */
+/** Plain JavaScript source: `run(data)` instantiates modules and runs programs as jobs name them, and takes tiles until told to stop. */
 export const WORKER_SOURCE = `
 function run({ memory, workspace, layout }) {
   const { Word, SPINS } = layout
@@ -30,6 +30,9 @@ function run({ memory, workspace, layout }) {
   const modules = []
   const load = (id) => {
     const bytes = new Uint8Array(memory.buffer, control[Word.moduleBytes] >>> 0, control[Word.moduleLength]).slice()
+    // A WebAssembly module begins with a zero, a program in JavaScript does not.
+    if (bytes[0] !== 0)
+      return (modules[id] = Object.values(new Function('memory', new TextDecoder().decode(bytes))(memory)))
     const module = new WebAssembly.Module(bytes)
     const { exports } = new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('abort') } } })
     exports.setWorkspace(workspace)

@@ -19,7 +19,8 @@ export interface MatmulSizes {
   readonly strideA: number
   readonly strideB: number
   /** Add to what is in out. Parts of k, all multiples of 8, done one after the other have the bits of one product, but for dots:
-   *  with at most 16 rows or columns of C, and k the fast axis of the other operand, they are rounded one by one. */
+   *  with at most 16 rows or columns of C, and k the fast axis of the other operand, they are rounded one by one, and so they are by a
+   *  library (`cpu({ gemm })`). */
   readonly accumulate?: boolean
 }
 

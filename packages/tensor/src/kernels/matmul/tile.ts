@@ -12,19 +12,35 @@ const MIN_AREA = 48 * 64
 
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step
 
-/** Rows and columns of a tile of C [m, n]: halves of halves, the longer side first, so that the tiles are nearly equal and
- *  their number divides by the usual thread counts. A function of the shape only: so are the bits of the result. */
-export function matmulTile(m: number, n: number): { tileM: number; tileN: number } {
+/** Limits of a cut. */
+interface Cut {
+  readonly maxArea: number
+  readonly maxCols: number
+  /** Pieces smaller than this are not made only to have more of them. */
+  readonly minArea: number
+  readonly wanted: number
+}
+
+/** Cuts C [m, n] into pieces that are nearly equal: halves of halves, the longer side first, so that their number divides by the
+ *  usual thread counts. A function of the shape only: so are the bits of the result. */
+export function cutInHalves(m: number, n: number, { maxArea, maxCols, minArea, wanted }: Cut) {
   let partsM = 1
   let partsN = 1
   for (;;) {
     const rows = Math.ceil(m / partsM)
     const cols = Math.ceil(n / partsN)
     const area = rows * cols
-    const tooLarge = area > MAX_AREA || cols > MAX_COLS
-    const tooFew = partsM * partsN < WANTED_TILES && area >= 2 * MIN_AREA
-    if (!tooLarge && !tooFew) return { tileM: roundUp(rows, MR), tileN: roundUp(cols, NR) }
-    if (cols > rows || cols > MAX_COLS) partsN *= 2
+    const tooLarge = area > maxArea || cols > maxCols
+    const tooFew = partsM * partsN < wanted && area >= 2 * minArea
+    if (!tooLarge && !tooFew) return { rows, cols }
+    if (cols > rows || cols > maxCols) partsN *= 2
     else partsM *= 2
   }
+}
+
+/** Rows and columns of a tile of C [m, n] in our own kernel. */
+export function matmulTile(m: number, n: number): { tileM: number; tileN: number } {
+  const limits = { maxArea: MAX_AREA, maxCols: MAX_COLS, minArea: MIN_AREA, wanted: WANTED_TILES }
+  const { rows, cols } = cutInHalves(m, n, limits)
+  return { tileM: roundUp(rows, MR), tileN: roundUp(cols, NR) }
 }

@@ -4,11 +4,17 @@ import { WORKSPACE_BYTES } from '../../backends/cpu/layout.ts'
 import type { Handle } from '../../backends/engine.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { MatmulKernel } from './matmul.ts'
+import { matmulNative } from './native.ts'
 import { matmulTile, roundUp } from './tile.ts'
 
 /** With at most this many rows or columns of C, reading the longer operand in place beats packing it. */
 const MAX_DOTS = 16
 const MAX_AXPYS = 12
+/** Beside a library that many: it needs rows to be fast, but from 8 on is 1.1 to 1.8 times as fast. */
+const MAX_THIN_NATIVE = 4
+/** Multiplies of one product from which a call out of WebAssembly pays: with the AVX2 kernels of OpenBLAS 24³ runs at 0.9 of our
+ *  speed, 32³ at 0.9 to 1.3. */
+const MIN_NATIVE_MULTIPLIES = 1 << 14
 /** Columns that axpys add up at a time: eight rows of them are 16 KiB. */
 const AXPY_COLS = 512
 /** Multiplies of a tile that is worth handing out, about 40 µs: smaller products are done several at a time. */
@@ -36,8 +42,11 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
   const tiles = engine.kernel(tensorWasm, 'matmul')
   const dots = engine.kernel(tensorWasm, 'matmulDots')
   const axpys = engine.kernel(tensorWasm, 'matmulAxpys')
+  const native = engine.gemm && matmulNative(engine, engine.gemm)
+  const [maxDots, maxAxpys] = native ? [MAX_THIN_NATIVE, MAX_THIN_NATIVE] : [MAX_DOTS, MAX_AXPYS]
 
-  return (layout, a, b, out, { batch, m, n, k, strideA, strideB, accumulate }) => {
+  return (layout, a, b, out, sizes) => {
+    const { batch, m, n, k, strideA, strideB, accumulate } = sizes
     if (batch * m * n === 0) return
     const adds = accumulate ? 1 : 0
     const left = operand(a, m, k, strideA, layout !== 'tn')
@@ -68,13 +77,14 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
       launch(args, batch * Math.ceil(w.count / chunk), grain)
     }
     const fitsWorkspace = roundUp(x.count, 4) * (k + 3) * 4 <= WORKSPACE_BYTES
-    if (w.depth === 1 && x.count <= MAX_DOTS && (x.count === 1 || fitsWorkspace)) {
+    if (w.depth === 1 && x.count <= maxDots && (x.count === 1 || fitsWorkspace)) {
       const rows = Math.ceil(ELEMENT_GRAIN / Math.max(1, k))
       // X is packed for every chunk of W, which is slower where it must be transposed.
       return thin(dots, x.depth === 1 ? rows : Math.max(rows, 64))
     }
-    if (w.depth !== 1 && x.count <= MAX_AXPYS) return thin(axpys, AXPY_COLS)
+    if (w.depth !== 1 && x.count <= maxAxpys) return thin(axpys, AXPY_COLS)
 
+    if (native && m * n * k >= MIN_NATIVE_MULTIPLIES) return native(layout, a, b, out, sizes)
     const { tileM, tileN } = matmulTile(m, n)
     const count = batch * Math.ceil(m / tileM) * Math.ceil(n / tileN)
     const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * Math.max(1, k)))

@@ -1,0 +1,1 @@
+export { type OpenBlasOptions, openBlas } from './open-blas.ts'
