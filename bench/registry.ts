@@ -64,6 +64,10 @@ export const groups: Readonly<Record<string, Group>> = {
     load: async () => (await import('./kvcache/kvcache.ts')).runKvcache,
     onDemand: true,
   },
+  blas: {
+    summary: 'products through @tau/blas against bare cblas_sgemm of the same library',
+    load: async () => (await import('./blas.ts')).runBlas,
+  },
   train: {
     summary: 'optimizer steps on one thread and on two, tau against dot-product attention',
     load: async () => (await import('./train.ts')).runTrain,

@@ -3,7 +3,7 @@ import { join, parse } from 'node:path'
 import { cpu, type Device, matmul, Random } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { koffiPath, type Library, loadKoffi } from './koffi.ts'
+import { type Library, loadKoffi } from './koffi.ts'
 import { describe as nameOf, singleThreaded } from './library.ts'
 import { openBlas } from './open-blas.ts'
 
@@ -105,7 +105,14 @@ describe('what is missing is said', () => {
 
   it('koffi, in a folder without it, and without a binary', () => {
     const folder = join(parse(process.cwd()).root, 'no-such-folder')
-    expect(() => koffiPath(join(folder, 'module.js'))).toThrow('openBlas: koffi must be installed, got none')
+    // In a process of its own: pnpm's commands let every module see every package through NODE_PATH.
+    const script = `import { koffiPath } from ${JSON.stringify(new URL('koffi.ts', import.meta.url))}
+      try { koffiPath(${JSON.stringify(join(folder, 'module.js'))}) } catch (error) { console.log(error.message) }`
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_PATH: '' },
+    })
+    expect(out).toContain('openBlas: koffi must be installed, got none')
     expect(() => loadKoffi(join(folder, 'koffi.js'))).toThrow(
       `openBlas: koffi must have a binary for ${process.platform} ${process.arch}, got Cannot find module`,
     )
