@@ -1,9 +1,9 @@
-import type { Csr } from '@tau/graph'
+import { type Csr, csrFromDense } from '@tau/graph'
 import type { Device } from '@tau/tensor'
 import { assemble } from './assemble.ts'
-import { type ModelConfig, type ModelOptions, resolveConfig } from './config.ts'
+import { type ModelConfig, type ModelOptions, manifoldDim, resolveConfig } from './config.ts'
 import type { GPT } from './gpt.ts'
-import { initParameters } from './parameters.ts'
+import { initParameters, parameterSpecs } from './parameters.ts'
 
 export interface CreateOptions {
   /** Graph Laplacian of the domain, of size manifoldDim; needed for tau attention, left aside for dot. */
@@ -26,5 +26,19 @@ export function createModel(
     resolved,
     () => initParameters(device, resolved, seed),
     resolved.attention === 'tau' ? laplacian : undefined,
+  )
+}
+
+/** A model whose parameters are memory that nobody wrote, over a graph without edges: to count what it takes on a dry device. */
+export function emptyModel(device: Device, config: ModelConfig): GPT {
+  const parameters = () =>
+    new Map(parameterSpecs(config).map(({ name, shape }) => [name, device.empty(shape)]))
+  const size = manifoldDim(config)
+  const withoutEdges = { data: new Float64Array(size * size), rows: size, cols: size }
+  return assemble(
+    device,
+    config,
+    parameters,
+    config.attention === 'tau' ? csrFromDense(withoutEdges) : undefined,
   )
 }

@@ -157,7 +157,7 @@ describe('checkpointActivations', () => {
     using _scope = device.scope()
     const tokens = model.tokens(Int32Array.of(1, 2))
     expect(() => model.forward(tokens, { checkpointActivations: true, probe: () => {} })).toThrow(
-      'forward: checkpointActivations must be off with a probe, got both; a block runs twice',
+      'forward: checkpointActivations must be off with a probe, got both; a layer runs twice',
     )
     await device.close()
   })

@@ -63,8 +63,8 @@ export interface ForwardOptions {
   softcap?: boolean
   /** Logits of the newest position only, [B, 1, V]: all that generation needs of a prompt. */
   lastOnly?: boolean
-  /** Keep only what flows between blocks, and run each block again for its gradients: a quarter more time, a fraction of the
-   *  memory, the same gradients to the bit. Matters to {@link grad} only. */
+  /** Keep only what flows between attention and MLP layers, and run each again for its gradients: a quarter more time, a fraction
+   *  of the memory, the same gradients to the bit. Matters to {@link grad} only. */
   checkpointActivations?: boolean
   /** Called once per layer with what attention saw. */
   probe?: (probe: LayerProbe) => void
@@ -163,20 +163,21 @@ export class GPT implements Disposable {
     const isCheckpointed = options.checkpointActivations === true
     if (isCheckpointed && (state || probe))
       throw new Error(
-        `forward: checkpointActivations must be off with a ${state ? 'state' : 'probe'}, got both; a block runs twice`,
+        `forward: checkpointActivations must be off with a ${state ? 'state' : 'probe'}, got both; a layer runs twice`,
       )
-    for (let layer = 0; layer < this.attention.length; layer++)
-      x = isCheckpointed
-        ? checkpoint((input) => this.#block(input, layer), [x])
-        : this.#block(x, layer, state?.layers[layer], probe)
+    const run = (f: (x: Tensor) => Tensor, input: Tensor) =>
+      isCheckpointed ? checkpoint(f, [input]) : f(input)
+    this.attention.forEach((attention, layer) => {
+      x = run((y) => add(y, attention.forward(rmsNorm(y), state?.layers[layer], probe)), x)
+      x = run((y) => add(y, this.#mlp(rmsNorm(y), layer)), x)
+    })
     if (options.lastOnly) x = slice(x, 1, x.shape[1] - 1, x.shape[1])
     return rmsNorm(x)
   }
 
-  #block(input: Tensor, layer: number, state?: LayerState, probe?: (probe: LayerProbe) => void): Tensor {
-    const x = add(input, this.attention[layer].forward(rmsNorm(input), state, probe))
-    const hidden = reluSquared(matmul(rmsNorm(x), this.#weight(`blocks.${layer}.mlp.c_fc.weight`), 'nt'))
-    return add(x, matmul(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), 'nt'))
+  #mlp(x: Tensor, layer: number): Tensor {
+    const hidden = reluSquared(matmul(x, this.#weight(`blocks.${layer}.mlp.c_fc.weight`), 'nt'))
+    return matmul(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), 'nt')
   }
 
   /** Memory for decoding `batch` sequences step by step, with the temperatures of now. Throws when the model or its device has no cache of the kind asked for. */

@@ -13,7 +13,7 @@ export {
   sizes,
 } from './config.ts'
 export { configFromJson, configToJson } from './config-json.ts'
-export { type CreateOptions, createModel } from './create.ts'
+export { type CreateOptions, createModel, emptyModel } from './create.ts'
 export { type GenerateOptions, generate } from './generate.ts'
 export { DecodeState, type ForwardOptions, GPT } from './gpt.ts'
 export { countParameters, type ParameterSpec, parameterSpecs } from './parameters.ts'

@@ -10,10 +10,11 @@ export {
   type TapeOptions,
 } from './autodiff/tape.ts'
 export { type CpuOptions, cpu } from './backends/cpu/cpu.ts'
+export { dryCpu } from './backends/cpu/dry.ts'
 export type { CpuEngine, Launch } from './backends/cpu/engine.ts'
 export type { GemmLibrary, GemmProgram } from './backends/cpu/gemm.ts'
 export { ELEMENT_GRAIN, rowGrain } from './backends/cpu/grain.ts'
-export { WORKSPACE_BYTES } from './backends/cpu/layout.ts'
+export { MAX_CPU_BYTES, WORKSPACE_BYTES } from './backends/cpu/layout.ts'
 export type { WasmSource } from './backends/cpu/wasm-module.ts'
 export { hasWideSimd } from './backends/cpu/wide.ts'
 export type { BackendName, Handle, Scratch } from './backends/engine.ts'

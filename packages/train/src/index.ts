@@ -16,6 +16,7 @@ export {
 export { readShards, type ShardHeader, type WriteShardsOptions, writeShards } from './data/shards.ts'
 export { type HeldOutSplit, readTextFiles, splitHeldOut, type TextFile } from './data/text.ts'
 export { DivergedError } from './loop/diverged.ts'
+export { estimateTraining } from './loop/estimate.ts'
 export { bitsPerByte, type Evaluation, evaluate } from './loop/evaluate.ts'
 export { checkTrainOptions, defaultTrainOptions, type TrainOptions } from './loop/options.ts'
 export { type StepResult, trainStep } from './loop/step.ts'

@@ -1,13 +1,15 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { configFromJson, countParameters, MODEL_FILES, manifoldDim } from '@tau/model'
+import { configFromJson, countParameters, MODEL_FILES, manifoldDim, resolveConfig } from '@tau/model'
 import { readUtf8File } from '@tau/tensor'
 import { loadTokenizer, readMetrics } from '@tau/train'
 import { Command } from 'commander'
+import type { Config } from '../config/schema.ts'
 import { historyOf } from '../report/history.ts'
 import { deviceText, openDevice } from '../run/device.ts'
 import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, table } from '../run/io.ts'
+import { estimateMemory, gigabytes } from '../run/memory.ts'
 import { versions } from '../run/versions.ts'
 import type { Action } from './action.ts'
 import { addConfigFlags, configOf } from './options.ts'
@@ -16,12 +18,18 @@ export function infoCommand(action: Action): Command {
   const command = new Command('info')
     .description('What runs here, or what a model folder holds')
     .argument('[folder]', 'model folder, such as runs/demo')
-  addConfigFlags(command, ['device'])
+  command.option('--estimate', 'memory that training with the flags below takes on the cpu backend')
+  addConfigFlags(command, ['model', 'train', 'device'])
   return command.action(action((io) => infoAction(command, io)))
 }
 
 async function infoAction(command: Command, io: Io): Promise<number> {
   const [folder] = command.args
+  const { estimate }: { estimate?: boolean } = command.opts()
+  if (estimate) {
+    print(io, table(memoryRows(await configOf(command))))
+    return EXIT.ok
+  }
   print(
     io,
     table(
@@ -29,6 +37,18 @@ async function infoAction(command: Command, io: Io): Promise<number> {
     ),
   )
   return EXIT.ok
+}
+
+function memoryRows(config: Config): [string, string][] {
+  const model = resolveConfig(config.model)
+  const { bytes, limit, advice } = estimateMemory(config, model)
+  return [
+    ['parameters', countParameters(model).toLocaleString('en')],
+    ['tokens per pass', `${config.train.batchSize} × ${model.seqLen.toLocaleString('en')}`],
+    ['memory of training', `${gigabytes(bytes)}, and some 0.1 GB for the runtime`],
+    ['memory there is', gigabytes(limit)],
+    ['fits', advice === undefined ? 'yes' : `no: ${advice}`],
+  ]
 }
 
 async function machineRows(command: Command): Promise<[string, string][]> {

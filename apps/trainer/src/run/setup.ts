@@ -9,6 +9,7 @@ import { userPath } from '../paths.ts'
 import { makeTokenizer, readPrepared, readTexts, type Texts, tokenize } from './corpus.ts'
 import { exists, RUN_FILES } from './folder.ts'
 import { makeManifold, originOf } from './manifold.ts'
+import { checkMemory } from './memory.ts'
 import { freshModel, type Training } from './training.ts'
 
 /** Where the preparation of a run stands, for whoever tells the user. */
@@ -65,6 +66,7 @@ export function checkData({ data, manifold, model }: Config): void {
 export async function freshTraining(device: Device, config: Config, stages: Stages): Promise<Training> {
   const { texts, tokenizer, data } = await corpusOf(config, stages)
   const modelConfig = resolveConfig({ ...config.model, vocabSize: tokenizer.vocabSize })
+  checkMemory(config, modelConfig)
   const manifold = await manifoldOf(config, modelConfig, texts, stages)
   const model = freshModel(device, config, tokenizer.vocabSize, manifold?.laplacian)
   stages.model?.(model)
@@ -110,6 +112,7 @@ export async function resumedTraining(device: Device, config: Config, stages: St
   if (resume === undefined)
     throw new Error(`resume: ${checkpoints} must hold a checkpoint, got none; start again with --overwrite`)
   const { model, state } = resume
+  checkMemory(config, model.config)
   if (state.step > config.train.steps)
     throw new UsageError(
       `resume: train.steps must be at least the ${state.step} that are done, got ${config.train.steps}; raise --steps`,

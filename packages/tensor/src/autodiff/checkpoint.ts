@@ -49,7 +49,10 @@ export function checkpoint(f: (...inputs: Tensor[]) => Tensor, inputs: readonly 
   checkDevice('checkpoint', first, ...rest)
   const { device } = first
   const { tape } = device
-  if (!tape) return f(...inputs)
+  if (!tape) {
+    using scope = device.scope()
+    return scope.keep(f(...inputs))
+  }
   const { out, used } = observe(device, tape, () => f(...inputs))
   return record('checkpoint', used, out, (dOut) => {
     using again = new Tape(device, used, { freeIntermediates: true })

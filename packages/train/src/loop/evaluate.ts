@@ -33,6 +33,7 @@ function batchLoss(model: GPT, batch: EvalBatch, batchSize: number): Promise<num
   const loss: Tensor = model.loss(
     model.tokens(batch.tokens, batchSize),
     model.targets(batch.targets, batchSize),
+    { checkpointActivations: true }, // nothing is kept from layer to layer
   )
   return loss.item()
 }

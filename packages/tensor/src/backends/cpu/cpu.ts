@@ -3,7 +3,7 @@ import { BackendError } from '../../errors.ts'
 import { CpuEngine } from './engine.ts'
 import { canShareMemory, hardwareThreads, hasRelaxedSimd } from './features.ts'
 import { checkGemm, type GemmLibrary, type GemmProgram } from './gemm.ts'
-import { heapStart, PAGE_BYTES } from './layout.ts'
+import { heapStart, MAX_CPU_BYTES, PAGE_BYTES } from './layout.ts'
 import { Pool } from './pool.ts'
 import { whyNotWide } from './wide.ts'
 
@@ -74,7 +74,8 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
   const variant = program ? `${VARIANTS[build]}+${program.name}` : VARIANTS[build]
   const info = { backend: 'cpu', variant, threads, fallbacks } as const
   const pool = threads > 1 ? await Pool.start(memory, threads) : undefined
-  return new Device(new CpuEngine(memory, maximum, pool, build, info, program))
+  const limit = Math.min(maximum * PAGE_BYTES, MAX_CPU_BYTES)
+  return new Device(new CpuEngine(memory, limit, pool, build, info, program))
 }
 
 /** The library, tried out; undefined, with the reason among the fallbacks, where it cannot be used. */

@@ -48,7 +48,7 @@ export class CpuEngine implements Storage {
 
   constructor(
     memory: WebAssembly.Memory,
-    maximumPages: number,
+    maximumBytes: number,
     pool: Pool | undefined,
     build: keyof WasmSource,
     info: DeviceInfo,
@@ -61,9 +61,7 @@ export class CpuEngine implements Storage {
     this.#build = build
     this.#control = new Int32Array(memory.buffer, CONTROL_ADDRESS, 32)
     this.#args = new Float64Array(memory.buffer, ARGS_ADDRESS, MAX_ARGS)
-    // A buffer that ended at 2³² would end at 0 in a kernel: the last line of the largest memory stays unused.
-    const limit = Math.min(maximumPages * PAGE_BYTES, 2 ** 32 - 64)
-    this.#heap = new Heap(heapStart(info.threads), limit, (bytes) => this.#grow(bytes))
+    this.#heap = new Heap(heapStart(info.threads), maximumBytes, (bytes) => this.grow(bytes))
   }
 
   /** The launcher of one exported function of a package's module, which is compiled on first use. */
@@ -232,7 +230,8 @@ export class CpuEngine implements Storage {
     return module
   }
 
-  #grow(bytes: number): void {
+  /** Makes [0, bytes) of the memory usable. */
+  protected grow(bytes: number): void {
     const missing = Math.ceil((bytes - this.#memory.buffer.byteLength) / PAGE_BYTES)
     if (missing <= 0) return
     const ahead = Math.max(missing, 256) // by 16 MiB: growing is a system call

@@ -7,6 +7,9 @@
  *  | 64 Ki …         | one workspace per thread, then the heap           |
  */
 export const PAGE_BYTES = 65_536
+/** The most memory that a cpu device can have. A buffer that ended at 2³² would end at 0 in a kernel: the last line of the largest
+ *  WebAssembly memory stays unused. */
+export const MAX_CPU_BYTES = 2 ** 32 - 64
 export const CONTROL_ADDRESS = 32_768
 export const ARGS_ADDRESS = 33_024
 export const MAX_ARGS = 32

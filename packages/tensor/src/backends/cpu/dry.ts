@@ -1,0 +1,43 @@
+import { Device } from '../../device.ts'
+import type { ArrayOf, DType } from '../../dtype.ts'
+import type { Handle } from '../engine.ts'
+import { CpuEngine, type Launch } from './engine.ts'
+import type { WasmSource } from './wasm-module.ts'
+
+/** A cpu engine whose kernels do nothing and whose memory is not there: addresses are given out as ever, up to any. */
+class DryEngine extends CpuEngine {
+  readonly #loaded = new Set<string>()
+
+  constructor(threads: number) {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
+    const info = { backend: 'cpu', variant: 'dry', threads, fallbacks: [] } as const
+    super(memory, Number.MAX_SAFE_INTEGER, undefined, 'plain', info)
+  }
+
+  /** The first kernel of a module takes the memory that threads load the module from. */
+  override kernel({ relaxed }: WasmSource): Launch {
+    if (!this.#loaded.has(relaxed)) this.alloc((relaxed.length / 4) * 3)
+    this.#loaded.add(relaxed)
+    return () => {}
+  }
+
+  override write(): void {}
+
+  override async read<D extends DType>(_handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
+    const arrays: { [K in DType]: () => ArrayOf[K] } = {
+      f32: () => new Float32Array(length),
+      i32: () => new Int32Array(length),
+    }
+    return arrays[dtype]()
+  }
+
+  override view(_handle: Handle, length: number): Float32Array {
+    return new Float32Array(length)
+  }
+
+  protected override grow(): void {}
+}
+
+/** A device on which a program can be tried for its memory: every operation allocates and frees as on {@link cpu} with that many
+ *  threads, and computes nothing. What is read is 0, whatever it takes fits, and `memory.peakBytes` says how much that was. */
+export const dryCpu = (threads = 1): Device => new Device(new DryEngine(threads))
