@@ -45,7 +45,7 @@ function memoryRows(config: Config): [string, string][] {
   return [
     ['parameters', countParameters(model).toLocaleString('en')],
     ['tokens per pass', `${config.train.batchSize} × ${model.seqLen.toLocaleString('en')}`],
-    ['memory of training', `${gigabytes(bytes)}, and some 0.1 GB for the runtime`],
+    ['memory of training', `${gigabytes(bytes)}, and some 0.2 GB for the runtime`],
     ['memory there is', gigabytes(limit)],
     ['fits', advice === undefined ? 'yes' : `no: ${advice}`],
   ]
