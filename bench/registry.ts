@@ -50,13 +50,15 @@ export const groups: Readonly<Record<string, Group>> = {
     onDemand: true,
   },
   decode: {
-    summary: 'cached generation, and its attention at contexts up to 262 144, tau against dot product',
+    summary: 'cached generation, also against PyTorch, and its attention at contexts up to 262 144',
     load: async () => {
-      const [{ runDecode }, { runDecodeAttention }] = await Promise.all([
+      const [{ runDecode }, { runDecodeAttention }, { decodeAgainstTorch }] = await Promise.all([
         import('./decode.ts'),
         import('./decode-attention.ts'),
+        import('./against-torch.ts'),
       ])
-      return async (context) => (await runDecode(context)) + (await runDecodeAttention(context))
+      return async (context) =>
+        (await runDecode(context)) + (await runDecodeAttention(context)) + (await decodeAgainstTorch(context))
     },
   },
   kvcache: {
@@ -69,7 +71,13 @@ export const groups: Readonly<Record<string, Group>> = {
     load: async () => (await import('./blas.ts')).runBlas,
   },
   train: {
-    summary: 'optimizer steps on one thread and on two, tau against dot-product attention',
-    load: async () => (await import('./train.ts')).runTrain,
+    summary: 'optimizer steps, tau against dot-product attention; tau-30m up to T 32 768 against PyTorch',
+    load: async () => {
+      const [{ runTrain }, { trainAgainstTorch }] = await Promise.all([
+        import('./train.ts'),
+        import('./against-torch.ts'),
+      ])
+      return async (context) => (await runTrain(context)) + (await trainAgainstTorch(context))
+    },
   },
 }
