@@ -12,17 +12,16 @@ const WARM_UP = 1
 /** Turns of each cache, and the tokens of one: what the others leave in the processor's caches is gone after the first of them. */
 const TURNS = 7
 const TURN_TOKENS = 15
+/** Turns of two contexts of one kind of cache, whose ratio is wanted. */
+const PAIR_WARM_UP = 10
+const PAIR_TURNS = 21
 const NAME = 'decode/attention'
-
-/** Milliseconds per token, by kind of cache and context. */
-type Times = Map<string, Map<number, number>>
 
 /** One token of attention, 6 heads of 64: append and attend, at growing contexts; the caches take turns, a token each. */
 export async function runDecodeAttention(context: GroupContext): Promise<number> {
   const names = CONTEXTS.map((length) => `${NAME}/T${length}`)
   const wanted = CONTEXTS.filter((_, i) => names[i].includes(context.filter))
   if (wanted.length === 0) return 0
-  const times: Times = new Map()
   await onDevices([1], context, async ([device]) => {
     for (const clocked of [false, true])
       for (const length of wanted) {
@@ -41,8 +40,6 @@ export async function runDecodeAttention(context: GroupContext): Promise<number>
           caches.forEach((cache, i) => {
             const name = `${NAME}${suffix}/T${length}/${cache.label}`
             const timing = timingOf(deviceLabel(device), samples[i])
-            const row = times.get(cache.label + suffix) ?? new Map<number, number>()
-            times.set(cache.label + suffix, row.set(length, timing.ms))
             context.line(
               benchLine(`${name} [1, 6, 1, 64]`, timing, itemRate(timing, { count: 1, unit: 'tokens' }), [
                 `p95 ${timeText(p95(samples[i]))}`,
@@ -61,26 +58,41 @@ export async function runDecodeAttention(context: GroupContext): Promise<number>
           for (const cache of caches) cache[Symbol.dispose]()
         }
       }
+    if (wanted.some((length) => length === LONG))
+      for (const [name, make] of [
+        ['decode/ms_ratio_T65536_over_T1024', () => tauCache(device, false)],
+        ['decode/dot_ms_ratio_T65536_over_T1024', () => kvCache(device, false)],
+        ['decode/clock/ms_ratio_T65536_over_T1024', () => tauCache(device, true)],
+      ] as const)
+        await reportGrowth(name, make, context)
   })
-  for (const [label, name] of [
-    ['tau', 'decode/ms_ratio_T65536_over_T1024'],
-    ['dot', 'decode/dot_ms_ratio_T65536_over_T1024'],
-    ['tau_clock', 'decode/clock/ms_ratio_T65536_over_T1024'],
-  ]) {
-    const [long, short] = [LONG, SHORT].map((length) => times.get(label)?.get(length))
-    if (long === undefined || short === undefined) continue
-    context.line(`${name.replaceAll('/', ' ')} | ${timesText(long / short)}`)
-    context.metric(name, long / short)
-  }
   return wanted.length
 }
 
+/** How much longer a token takes behind a long context than behind a short one. */
+async function reportGrowth(
+  name: string,
+  make: () => FilledCache,
+  { line, metric }: GroupContext,
+): Promise<void> {
+  const caches = [make(), make()]
+  try {
+    caches[0].fill(SHORT)
+    caches[1].fill(LONG)
+    const [short, long] = (await inTurns(caches, PAIR_TURNS, PAIR_WARM_UP)).map(median)
+    line(`${name.replaceAll('/', ' ')} | ${timeText(long)} | ${timesText(long / short)} ${timeText(short)}`)
+    metric(name, long / short)
+  } finally {
+    for (const cache of caches) cache[Symbol.dispose]()
+  }
+}
+
 /** Milliseconds of each cache's tokens, turn after turn; every round of turns in another order. */
-async function inTurns(caches: readonly FilledCache[]): Promise<number[][]> {
+async function inTurns(caches: readonly FilledCache[], turns = TURNS, warmUp = WARM_UP): Promise<number[][]> {
   const samples = caches.map((): number[] => [])
-  for (let round = -WARM_UP; round < TURNS; round++)
+  for (let round = -warmUp; round < turns; round++)
     for (let i = 0; i < caches.length; i++) {
-      const turn = (i + round + WARM_UP) % caches.length
+      const turn = (i + round + warmUp) % caches.length
       for (let token = 0; token < TURN_TOKENS; token++) {
         const ms = await caches[turn].step()
         if (round >= 0) samples[turn].push(ms)

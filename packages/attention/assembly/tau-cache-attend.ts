@@ -53,8 +53,8 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
   const keys = countOf(node)
   for (let i = 0; i < keys; i++) {
     const entry = entryAt(node, i)
-    const time = load<u32>(entry)
-    putVector(count++, scoreOf(query, load<f32>(entry, ENTRY_KEY), readingOf(time)), time, 1)
+    const slot = load<u32>(entry)
+    putVector(count++, scoreOf(query, load<f32>(entry, ENTRY_KEY), readingOf(slot)), slot, 1)
   }
   weighVectors(count)
   const total = workspace() + LISTS_BYTES + ((<usize>LEAF) * vectorBytes)

@@ -2,9 +2,14 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { sumNode } from './tau-cache-sums'
 import { linkChild } from './tau-cache-tree'
 import {
+  clocked,
   COUNT,
   ENTRY_KEY,
   entryAt,
+  format,
+  group,
+  INT8,
+  keyAt,
   keyOf,
   LEVEL,
   NODE_OWNER,
@@ -12,10 +17,15 @@ import {
   openHead,
   openKeys,
   owner,
-  group,
+  readingAt,
+  readingOf,
+  scaleAt,
+  slotOf,
+  valueAt,
+  valueBytes,
 } from './tau-cache-view'
 
-// Whole trees from many positions at once: sort the keys, then make the levels from the leaves up.
+// Whole trees from many positions at once: sort the keys, move the positions into that order, then make the levels from the leaves up.
 
 // Radix sort by 3 digits of 11 bits.
 const DIGIT_BITS: i32 = 11
@@ -42,7 +52,7 @@ export function tauCacheSort(cache: usize, lists: usize, length: i32, begin: i32
     let to = listOf(lists, row, length, 1)
     memory.fill(counts, 0, bytes * DIGIT_PASSES)
     for (let time = 0; time < length; time++) {
-      const bits = orderedBits(keyOf(time))
+      const bits = orderedBits(keyOf(slotOf(time)))
       const pair = from + <usize>time * PAIR_BYTES
       store<u32>(pair, bits)
       store<u32>(pair, time, 4)
@@ -87,6 +97,62 @@ function digitOf(bits: u32, pass: i32): usize {
   return (<usize>((bits >> (pass * DIGIT_BITS)) & (DIGITS - 1))) << 2
 }
 
+// @ts-ignore: decorator
+@inline
+function timeAt(list: usize, i: i32): u32 {
+  return load<u32>(list + <usize>i * PAIR_BYTES, 4)
+}
+
+/** Copies places begin … end−1 of kv head `row` in sorted order to `copies`: one field of all `length` positions after the other, which is
+ *  values, λ, scales and the readings of each query head. */
+export function tauCacheGather(cache: usize, lists: usize, copies: usize, length: i32, row: i32, begin: i32, end: i32): void {
+  const list = listOf(lists, row, length, 1)
+  openKeys(cache, row)
+  const scalars = copies + <usize>length * valueBytes
+  for (let i = begin; i < end; i++) {
+    const slot = slotOf(timeAt(list, i))
+    memory.copy(copies + <usize>i * valueBytes, valueAt(slot), valueBytes)
+    store<f32>(scalars + ((<usize>i) << 3), keyOf(slot))
+    if (format == INT8) store<f32>(scalars + ((<usize>i) << 3), load<f32>(scaleAt(slot)), 4)
+  }
+  if (!clocked) return
+  for (let head = row * group; head < (row + 1) * group; head++) {
+    openHead(cache, head)
+    const readings = scalars + ((<usize>length * <usize>(1 + head - row * group)) << 3)
+    for (let i = begin; i < end; i++) store<f64>(readings + ((<usize>i) << 3), readingOf(slotOf(timeAt(list, i))))
+  }
+}
+
+/** Copies those back to slots begin … end−1, and notes in `places` [rows, length] whose they are now. */
+export function tauCacheArrange(
+  cache: usize,
+  lists: usize,
+  copies: usize,
+  places: usize,
+  length: i32,
+  row: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const list = listOf(lists, row, length, 1)
+  openKeys(cache, row)
+  const scalars = copies + <usize>length * valueBytes
+  const rowPlaces = places + ((<usize>row * <usize>length) << 2)
+  for (let slot = begin; slot < end; slot++) {
+    memory.copy(valueAt(slot), copies + <usize>slot * valueBytes, valueBytes)
+    store<f32>(keyAt(slot), load<f32>(scalars + ((<usize>slot) << 3)))
+    if (format == INT8) store<f32>(scaleAt(slot), load<f32>(scalars + ((<usize>slot) << 3), 4))
+    store<u32>(rowPlaces + ((<usize>timeAt(list, slot)) << 2), slot)
+  }
+  if (!clocked) return
+  for (let head = row * group; head < (row + 1) * group; head++) {
+    openHead(cache, head)
+    const readings = scalars + ((<usize>length * <usize>(1 + head - row * group)) << 3)
+    for (let slot = begin; slot < end; slot++)
+      store<f64>(readingAt(slot), load<f64>(readings + ((<usize>slot) << 3)))
+  }
+}
+
 /** Where part i of `parts` begins when `count` things are dealt out evenly. */
 // @ts-ignore: decorator
 @inline
@@ -123,9 +189,9 @@ export function tauCacheLeaves(
     const count = partStart(i + 1, leaves, length) - first
     makeNode(node, 0, count)
     for (let k = 0; k < count; k++) {
-      const time = load<u32>(list + <usize>(first + k) * PAIR_BYTES, 4)
-      store<u32>(entryAt(node, k), time)
-      store<f32>(entryAt(node, k), keyOf(time), ENTRY_KEY)
+      const slot = slotOf(timeAt(list, first + k))
+      store<u32>(entryAt(node, k), slot)
+      store<f32>(entryAt(node, k), keyOf(slot), ENTRY_KEY)
     }
     sumNode(node)
   }

@@ -1,7 +1,7 @@
 import { loadNext, splat } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import { decodeValue, encodeValue, firstUnfit } from './tau-cache-values'
-import { BLOCK, clocked, group, keyAt, keyOf, openHead, openKeys, readingAt, readingOf } from './tau-cache-view'
+import { BLOCK, clocked, group, keyAt, keyOf, openHead, openKeys, readingAt, readingOf, slotOf } from './tau-cache-view'
 
 // Positions into a TauCache's blocks and out of them.
 
@@ -75,8 +75,9 @@ function storeKeys(row: i32, lambdaK: usize, v: usize, reports: usize, dim: i32,
       report(reports, row, VALUE, row, i, unfit, load<f32>(values + ((<usize>unfit) << 2)), 0)
       return false
     }
-    store<f32>(keyAt(start + i), key)
-    encodeValue(values, dim, start + i)
+    const slot = slotOf(start + i)
+    store<f32>(keyAt(slot), key)
+    encodeValue(values, dim, slot)
     source += 4
     values += (<usize>dim) << 2
   }
@@ -93,7 +94,7 @@ function storeReadings(
   count: i32,
 ): bool {
   const at = <usize>head * ((<usize>count) << 2)
-  let last = start > 0 ? readingOf(start - 1) : -Infinity
+  let last = start > 0 ? readingOf(slotOf(start - 1)) : -Infinity
   for (let i = 0; i < count; i++) {
     const offset = at + ((<usize>i) << 2)
     const reading = <f64>load<f32>(clock + offset) + (clockLow ? <f64>load<f32>(clockLow + offset) : 0)
@@ -101,7 +102,7 @@ function storeReadings(
       report(reports, row, isFinite(reading) ? BACKWARD : READING, head, i, 0, reading, last)
       return false
     }
-    store<f64>(readingAt(start + i), reading)
+    store<f64>(readingAt(slotOf(start + i)), reading)
     last = reading
   }
   return true
@@ -128,15 +129,16 @@ export function tauCacheRead(
     openKeys(cache, row)
     for (let time = first; time < last; time++) {
       const at = <usize>row * <usize>length + <usize>time
-      if (lambdaK) store<f32>(lambdaK + (at << 2), keyOf(time))
-      if (v) decodeValue(time, v + at * ((<usize>dim) << 2), dim, workspace())
+      const slot = slotOf(time)
+      if (lambdaK) store<f32>(lambdaK + (at << 2), keyOf(slot))
+      if (v) decodeValue(slot, v + at * ((<usize>dim) << 2), dim, workspace())
     }
     if (!clock || !clocked) continue
     for (let head = row * group; head < (row + 1) * group; head++) {
       openHead(cache, head)
       for (let time = first; time < last; time++) {
         const at = (<usize>head * <usize>length + <usize>time) << 2
-        const reading = readingOf(time)
+        const reading = readingOf(slotOf(time))
         const high = <f32>reading
         store<f32>(clock + at, high)
         store<f32>(clockLow + at, <f32>(reading - <f64>high))

@@ -39,7 +39,7 @@ export const LISTS_BYTES: usize = MASSES + MOST * 4
 
 // @ts-ignore: decorator
 @inline
-function slot(list: usize, i: i32, shift: usize): usize {
+function itemAt(list: usize, i: i32, shift: usize): usize {
   return workspace() + list + ((<usize>i) << shift)
 }
 
@@ -47,40 +47,40 @@ function slot(list: usize, i: i32, shift: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function putVector(i: i32, score: f64, row: usize, mass: f32): void {
-  store<f64>(slot(SCORES, i, 3), score)
-  store<u32>(slot(ROWS, i, 2), row)
-  store<f32>(slot(MASSES, i, 2), mass)
+  store<f64>(itemAt(SCORES, i, 3), score)
+  store<u32>(itemAt(ROWS, i, 2), row)
+  store<f32>(itemAt(MASSES, i, 2), mass)
 }
 
 /** Makes weights e^(score − largest) of the scores listed so far. */
 export function weighVectors(count: i32): void {
-  let top = load<f64>(slot(SCORES, 0, 3))
-  for (let i = 1; i < count; i++) top = max(top, load<f64>(slot(SCORES, i, 3)))
-  for (let i = 0; i < count; i++) store<f32>(slot(WEIGHTS, i, 2), <f32>(load<f64>(slot(SCORES, i, 3)) - top))
+  let top = load<f64>(itemAt(SCORES, 0, 3))
+  for (let i = 1; i < count; i++) top = max(top, load<f64>(itemAt(SCORES, i, 3)))
+  for (let i = 0; i < count; i++) store<f32>(itemAt(WEIGHTS, i, 2), <f32>(load<f64>(itemAt(SCORES, i, 3)) - top))
   for (let i = 0; i < count; i += 4) {
-    const p = slot(WEIGHTS, i, 2)
+    const p = itemAt(WEIGHTS, i, 2)
     v128.store(p, exp4(v128.load(p)))
   }
 }
 
-/** Σ weight·vector to `target`, and returns Σ weight·mass. Vectors of weight 0 are not read. Those from `firstTime` on are listed by
- *  their time and decoded. */
-export function sumVectors(count: i32, firstTime: i32, target: usize): f32 {
-  if (format != F32) fetch(count, firstTime)
+/** Σ weight·vector to `target`, and returns Σ weight·mass. Vectors of weight 0 are not read. Those from `firstSlot` on are listed by
+ *  their slot and decoded. */
+export function sumVectors(count: i32, firstSlot: i32, target: usize): f32 {
+  if (format != F32) fetch(count, firstSlot)
   let mass: f64 = 0
   let used = 0
   let room = workspace() + LISTS_BYTES
   for (let i = 0; i < count; i++) {
-    const weight = load<f32>(slot(WEIGHTS, i, 2))
+    const weight = load<f32>(itemAt(WEIGHTS, i, 2))
     if (weight == 0) continue
-    mass += <f64>weight * <f64>load<f32>(slot(MASSES, i, 2))
-    let row = <usize>load<u32>(slot(ROWS, i, 2))
-    if (i >= firstTime) {
+    mass += <f64>weight * <f64>load<f32>(itemAt(MASSES, i, 2))
+    let row = <usize>load<u32>(itemAt(ROWS, i, 2))
+    if (i >= firstSlot) {
       row = valueVector(<u32>row, room)
       if (row == room) room += vectorBytes
     }
-    store<f32>(slot(WEIGHTS, used, 2), weight)
-    store<u32>(slot(ROWS, used, 2), row)
+    store<f32>(itemAt(WEIGHTS, used, 2), weight)
+    store<u32>(itemAt(ROWS, used, 2), row)
     used++
   }
   addRows(used, target)
@@ -89,16 +89,16 @@ export function sumVectors(count: i32, firstTime: i32, target: usize): f32 {
 
 /** Reads a word of every cache line of the vectors, which lie all over memory: the processor fetches many lines at once, where decoding
  *  would wait for one vector after the other. */
-function fetch(count: i32, firstTime: i32): void {
+function fetch(count: i32, firstSlot: i32): void {
   let seen: u32 = 0
   for (let i = 0; i < count; i++) {
-    if (load<f32>(slot(WEIGHTS, i, 2)) == 0) continue
-    const row = <usize>load<u32>(slot(ROWS, i, 2))
-    const start = i < firstTime ? row : valueAt(<u32>row)
-    const end = start + (i < firstTime ? vectorBytes : valueBytes)
+    if (load<f32>(itemAt(WEIGHTS, i, 2)) == 0) continue
+    const row = <usize>load<u32>(itemAt(ROWS, i, 2))
+    const start = i < firstSlot ? row : valueAt(<u32>row)
+    const end = start + (i < firstSlot ? vectorBytes : valueBytes)
     for (let p = start; p < end; p += 64) seen |= load<u32>(p)
   }
-  store<u32>(slot(SCORES, 0, 3), seen)
+  store<u32>(itemAt(SCORES, 0, 3), seen)
 }
 
 /** Columns of the sum stay in registers while all rows pass by. */
@@ -179,8 +179,8 @@ function sumSide(node: usize, side: usize, slope: f64): void {
   }
   for (let i = 0; i < count; i++) {
     if (leaf) {
-      const time = load<u32>(entryAt(node, i))
-      putVector(i, slope * (<f64>load<f32>(entryAt(node, i), ENTRY_KEY) - leaderKey) + (readingOf(time) - leader), time, 1)
+      const slot = load<u32>(entryAt(node, i))
+      putVector(i, slope * (<f64>load<f32>(entryAt(node, i), ENTRY_KEY) - leaderKey) + (readingOf(slot) - leader), slot, 1)
     } else {
       const child = childOf(node, i)
       const head = child + side
@@ -196,21 +196,21 @@ function sumSide(node: usize, side: usize, slope: f64): void {
 }
 
 /** Adds one key to both sums of a node that has keys. */
-export function addToNode(node: usize, time: u32): void {
-  const row = valueVector(time, workspace() + LISTS_BYTES)
+export function addToNode(node: usize, slot: u32): void {
+  const row = valueVector(slot, workspace() + LISTS_BYTES)
   store<u32>(node, load<u32>(node, ADDED) + 1, ADDED)
-  addToSide(node, ABOVE, beta, time, row)
-  addToSide(node, BELOW, -beta, time, row)
+  addToSide(node, ABOVE, beta, slot, row)
+  addToSide(node, BELOW, -beta, slot, row)
 }
 
 /** A key takes the lead only where it is ahead by more than 1: weights are at most e, and the rounding of factors close to 1 cannot
  *  add up over the many keys of a rising potential. */
 const LEAD: f64 = 1
 
-function addToSide(node: usize, side: usize, slope: f64, time: u32, row: usize): void {
+function addToSide(node: usize, side: usize, slope: f64, slot: u32, row: usize): void {
   const head = node + side
-  const key = keyOf(time)
-  const reading = readingOf(time)
+  const key = keyOf(slot)
+  const reading = readingOf(slot)
   const ahead = slope * (<f64>key - <f64>load<f32>(head, HEAD_KEY)) + (reading - load<f64>(head, HEAD_CLOCK))
   const leads = ahead > LEAD
   const kept: f32 = leads ? exp1(<f32>-ahead) : 1

@@ -2,7 +2,7 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { addToNode, sumNode } from './tau-cache-sums'
 import {
   ADDED,
-  CHILD_TIME,
+  CHILD_SLOT,
   childFor,
   childOf,
   COUNT,
@@ -24,10 +24,11 @@ import {
   RESERVE,
   RESERVE_END,
   ROOT,
+  slotOf,
   state,
 } from './tau-cache-view'
 
-// A B+-tree over (λ, time). Nodes that another cache may read (made before a fork) are copied before they are changed.
+// A B+-tree over (λ, slot). Nodes that another cache may read (made before a fork) are copied before they are changed.
 
 /** One node's memory. The reserve is filled before every change, and larger than what one change can take. */
 function takeNode(): usize {
@@ -82,7 +83,7 @@ function moveEntries(from: usize, i: i32, to: usize, j: i32): void {
   memory.copy(entryAt(to, j), entryAt(from, i), bytes)
   memory.copy(entryAt(to, j) + ENTRY_KEY, entryAt(from, i) + ENTRY_KEY, bytes)
   if (levelOf(from) == 0) return
-  memory.copy(entryAt(to, j) + CHILD_TIME, entryAt(from, i) + CHILD_TIME, bytes)
+  memory.copy(entryAt(to, j) + CHILD_SLOT, entryAt(from, i) + CHILD_SLOT, bytes)
 }
 
 /** Splits a full child before `key` goes there: in halves, or, where the key goes to an end, so that most stays on the other side, lest
@@ -104,13 +105,13 @@ function splitChild(parent: usize, i: i32, key: f32): void {
   sumNode(right)
 }
 
-/** Makes `child` the child i of its parent, with its first (λ, time). */
+/** Makes `child` the child i of its parent, with its first (λ, slot). */
 export function linkChild(parent: usize, i: i32, child: usize): void {
   const entry = entryAt(parent, i)
   const first = entryAt(child, 0)
   store<u32>(entry, <u32>child)
   store<f32>(entry, load<f32>(first, ENTRY_KEY), ENTRY_KEY)
-  store<u32>(entry, levelOf(child) == 0 ? load<u32>(first) : load<u32>(first, CHILD_TIME), CHILD_TIME)
+  store<u32>(entry, levelOf(child) == 0 ? load<u32>(first) : load<u32>(first, CHILD_SLOT), CHILD_SLOT)
 }
 
 // The path: nodes from the root down to a leaf's parent, and which child was taken of each.
@@ -129,10 +130,10 @@ function sumPath(depth: i32): void {
 const MOST_ADDED: u32 = 16
 
 /** Adds a key to the sums of the path's nodes, from the lowest up. */
-function addToPath(depth: i32, time: u32): void {
+function addToPath(depth: i32, slot: u32): void {
   for (let i = depth - 1; i > 0; i--) {
     const node = <usize>load<u32>(stepAt(i))
-    if (load<u32>(node, ADDED) < MOST_ADDED) addToNode(node, time)
+    if (load<u32>(node, ADDED) < MOST_ADDED) addToNode(node, slot)
     else sumNode(node)
   }
 }
@@ -141,20 +142,20 @@ function addToPath(depth: i32, time: u32): void {
 export function tauCacheInsert(cache: usize, time: i32, begin: i32, end: i32): void {
   for (let tree = begin; tree < end; tree++) {
     openHead(cache, tree)
-    insertKey(time)
+    insertKey(slotOf(time))
   }
 }
 
-function insertKey(time: u32): void {
-  const key = keyOf(time)
+function insertKey(slot: u32): void {
+  const key = keyOf(slot)
   let node = ownRoot(key)
   let depth = 0
   while (levelOf(node) > 0) {
-    let i = childFor(node, key, time)
+    let i = childFor(node, key, slot)
     let child = ownChild(node, i)
     if (isFull(child)) {
       splitChild(node, i, key)
-      i = childFor(node, key, time)
+      i = childFor(node, key, slot)
       child = childOf(node, i)
     }
     store<u32>(stepAt(depth++), <u32>node)
@@ -164,12 +165,12 @@ function insertKey(time: u32): void {
   let at = count
   while (at > 0 && load<f32>(entryAt(node, at - 1), ENTRY_KEY) > key) at--
   moveEntries(node, at, node, at + 1)
-  store<u32>(entryAt(node, at), time)
+  store<u32>(entryAt(node, at), slot)
   store<f32>(entryAt(node, at), key, ENTRY_KEY)
   store<i32>(node, count + 1, COUNT)
   if (count == 0) sumNode(node)
-  else addToNode(node, time)
-  addToPath(depth, time)
+  else addToNode(node, slot)
+  addToPath(depth, slot)
 }
 
 /** The root, owned and with room. */
@@ -191,24 +192,24 @@ function ownRoot(key: f32): usize {
 export function tauCacheRemove(cache: usize, time: i32, begin: i32, end: i32): void {
   for (let tree = begin; tree < end; tree++) {
     openHead(cache, tree)
-    removeKey(time)
+    removeKey(slotOf(time))
   }
 }
 
-function removeKey(time: u32): void {
-  const key = keyOf(time)
+function removeKey(slot: u32): void {
+  const key = keyOf(slot)
   let node = ownNode(load<u32>(state, ROOT))
   store<u32>(state, <u32>node, ROOT)
   let depth = 0
   while (levelOf(node) > 0) {
-    const i = childFor(node, key, time)
+    const i = childFor(node, key, slot)
     const step = stepAt(depth++)
     store<u32>(step, <u32>node)
     store<i32>(step, i, 4)
     node = ownChild(node, i)
   }
   let at = 0
-  while (load<u32>(entryAt(node, at)) != time) at++
+  while (load<u32>(entryAt(node, at)) != slot) at++
   removeEntry(node, at)
   // Nodes that became empty leave their parents.
   while (countOf(node) == 0) {

@@ -18,10 +18,10 @@ export function firstUnfit(source: usize, count: i32): i32 {
   return -1
 }
 
-/** Stores the `count` numbers at `source` as the value of `time`, padded with zeros. */
-export function encodeValue(source: usize, count: i32, time: u32): void {
+/** Stores the `count` numbers at `source` as the value of `slot`, padded with zeros. */
+export function encodeValue(source: usize, count: i32, slot: u32): void {
   const bytes = (<usize>count) << 2
-  let target = valueAt(time)
+  let target = valueAt(slot)
   if (format == F32) {
     for (let p: usize = 0; p < bytes; p += 16) v128.store(target + p, loadNext(source + p, bytes - p))
     return
@@ -37,7 +37,7 @@ export function encodeValue(source: usize, count: i32, time: u32): void {
   let largest = splat(0)
   for (let p: usize = 0; p < bytes; p += 16) largest = f32x4.max(largest, f32x4.abs(loadNext(source + p, bytes - p)))
   const scale = maxLanes(largest) / 127
-  store<f32>(scaleAt(time), scale)
+  store<f32>(scaleAt(slot), scale)
   // Vectors so small that the scale underflows are stored as zeros.
   const divisor = splat(scale > 0 ? scale : Infinity)
   for (let p: usize = 0; p < bytes; p += 16) {
@@ -48,9 +48,9 @@ export function encodeValue(source: usize, count: i32, time: u32): void {
   }
 }
 
-/** The address of the value of `time` as a padded f32 vector: where it lies, or decoded to `room`. */
-export function valueVector(time: u32, room: usize): usize {
-  let source = valueAt(time)
+/** The address of the value of `slot` as a padded f32 vector: where it lies, or decoded to `room`. */
+export function valueVector(slot: u32, room: usize): usize {
+  let source = valueAt(slot)
   if (format == F32) return source
   if (format == F16) {
     for (let p: usize = 0; p < vectorBytes; p += 16) {
@@ -59,7 +59,7 @@ export function valueVector(time: u32, room: usize): usize {
     }
     return room
   }
-  const scale = v128.load32_splat(scaleAt(time))
+  const scale = v128.load32_splat(scaleAt(slot))
   for (let p: usize = 0; p < vectorBytes; p += 16) {
     const words = i16x8.extend_low_i8x16_s(v128.load32_zero(source))
     v128.store(room + p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words)), scale))
@@ -68,9 +68,9 @@ export function valueVector(time: u32, room: usize): usize {
   return room
 }
 
-/** Writes the value of `time` as `count` numbers. */
-export function decodeValue(time: u32, target: usize, count: i32, room: usize): void {
-  const source = valueVector(time, room)
+/** Writes the value of `slot` as `count` numbers. */
+export function decodeValue(slot: u32, target: usize, count: i32, room: usize): void {
+  const source = valueVector(slot, room)
   const bytes = (<usize>count) << 2
   for (let p: usize = 0; p < bytes; p += 16) storeNext(target + p, v128.load(source + p), bytes - p)
 }

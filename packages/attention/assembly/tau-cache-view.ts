@@ -1,12 +1,14 @@
 // Where a TauCache keeps things in device memory. The layout is shared with src/kernels/tau-cache/layout.ts.
 //
-// Positions lie in blocks of BLOCK, in order of time; a table holds the addresses of the blocks. A block is
+// Every position has a slot per kv head; slots lie in blocks of BLOCK, whose addresses a table holds. A new position takes the slot behind
+// all others. Where trees are made in one go, the positions so far move to slots in the order of (λ, time), so that the keys of a leaf lie
+// side by side; a list of places says where those times are. Slots of one λ are always in order of time. A block is
 //   per (batch, kv head): λ [BLOCK] f32 · scales [BLOCK] f32 (int8 values only) · values [BLOCK] rows
 //   per (batch, query head), with a clock: readings [BLOCK] f64
 // Per (batch, query head) there is a tree over λ, of nodes of one size:
 //   owner u32 · count u32 · level u32 (0: a leaf) · keys added u32 since its sums were made · two heads: clock f64, key f32, mass f32 · two vectors of sums
-//   leaf: times u32 [LEAF], ordered by (λ, time) · their λ f32 [LEAF]: to read them here spares a page of memory for each
-//   else: children u32 [FAN] · times u32 [FAN] · from where λ lie in a leaf, λ f32 [FAN]: no key of a child is below its (λ, time), which
+//   leaf: slots u32 [LEAF], ordered by (λ, slot) · their λ f32 [LEAF]: to read them here spares a page of memory for each
+//   else: children u32 [FAN] · slots u32 [FAN] · from where λ lie in a leaf, λ f32 [FAN]: no key of a child is below its (λ, slot), which
 //         is not read for child 0
 //
 // A node's sums are Σ e^{a_j − a_r} [v_j, 1] over its keys, for queries above them all (a_j = β·λk_j + c_j, offset ABOVE) and below
@@ -34,6 +36,10 @@ const OWNER: usize = 36
 const TABLE: usize = 40
 const TEMPERATURE: usize = 44
 const STATES: usize = 48
+/** Times that the list of places has, from 0 on; the slots that these took when it was made; the list, [rows, slots] u32. */
+const PLACED: usize = 52
+const PLACED_SLOTS: usize = 56
+const PLACES: usize = 60
 
 /** Formats of values. */
 export const F32: i32 = 0
@@ -63,7 +69,7 @@ export const HEAD_KEY: usize = 8
 export const HEAD_MASS: usize = 12
 export const SUMS: usize = 48
 export const ENTRY_KEY: usize = (<usize>LEAF) << 2
-export const CHILD_TIME: usize = (<usize>FAN) << 2
+export const CHILD_SLOT: usize = (<usize>FAN) << 2
 
 /** The workspace begins with the path from the root to a leaf. */
 export const PATH_BYTES: usize = 256
@@ -79,7 +85,7 @@ export let clocked: bool = false
 /** Bytes of a vector of sums: D rounded up to whole vectors. */
 export let vectorBytes: usize = 0
 export let nodeBytes: usize = 0
-/** Where a node's times or children begin. */
+/** Where a node's slots or children begin. */
 export let listAt: usize = 0
 let table: usize = 0
 /** Bytes of a stored value. */
@@ -88,6 +94,10 @@ let keysAt: usize = 0
 let scalesAt: usize = 0
 let valuesAt: usize = 0
 let clocksAt: usize = 0
+let placed: u32 = 0
+/** How much later the slots of other times are than the times. */
+let shift: u32 = 0
+let places: usize = 0
 
 /** Opens the data of kv head `row` of all batch·kvHeads: keys and values. */
 export function openKeys(cache: usize, row: i32): void {
@@ -104,6 +114,10 @@ export function openKeys(cache: usize, row: i32): void {
   keysAt = <usize>row * load<u32>(cache, KEY_HEAD_BYTES)
   scalesAt = keysAt + ((<usize>BLOCK) << 2)
   valuesAt = format == INT8 ? scalesAt + ((<usize>BLOCK) << 2) : scalesAt
+  placed = load<u32>(cache, PLACED)
+  const slots = load<u32>(cache, PLACED_SLOTS)
+  shift = slots - placed
+  places = load<u32>(cache, PLACES) + ((<usize>row * <usize>slots) << 2)
 }
 
 /** Opens query head `tree` of all batch·heads: its clock, its tree, and the keys and values that it reads. */
@@ -115,53 +129,60 @@ export function openHead(cache: usize, tree: i32): void {
   state = load<u32>(cache, STATES) + <usize>tree * STATE_BYTES
 }
 
+/** Where a position is. */
 // @ts-ignore: decorator
 @inline
-function blockOf(time: u32): usize {
-  return load<u32>(table + ((<usize>(time >> BLOCK_SHIFT)) << 2))
+export function slotOf(time: u32): u32 {
+  return time < placed ? load<u32>(places + ((<usize>time) << 2)) : time + shift
 }
 
 // @ts-ignore: decorator
 @inline
-function within(time: u32): usize {
-  return <usize>(time & (BLOCK - 1))
+function blockOf(slot: u32): usize {
+  return load<u32>(table + ((<usize>(slot >> BLOCK_SHIFT)) << 2))
 }
 
 // @ts-ignore: decorator
 @inline
-export function keyAt(time: u32): usize {
-  return blockOf(time) + keysAt + (within(time) << 2)
+function within(slot: u32): usize {
+  return <usize>(slot & (BLOCK - 1))
 }
 
 // @ts-ignore: decorator
 @inline
-export function keyOf(time: u32): f32 {
-  return load<f32>(keyAt(time))
+export function keyAt(slot: u32): usize {
+  return blockOf(slot) + keysAt + (within(slot) << 2)
 }
 
 // @ts-ignore: decorator
 @inline
-export function valueAt(time: u32): usize {
-  return blockOf(time) + valuesAt + within(time) * valueBytes
+export function keyOf(slot: u32): f32 {
+  return load<f32>(keyAt(slot))
 }
 
 // @ts-ignore: decorator
 @inline
-export function scaleAt(time: u32): usize {
-  return blockOf(time) + scalesAt + (within(time) << 2)
+export function valueAt(slot: u32): usize {
+  return blockOf(slot) + valuesAt + within(slot) * valueBytes
 }
 
 // @ts-ignore: decorator
 @inline
-export function readingAt(time: u32): usize {
-  return blockOf(time) + clocksAt + (within(time) << 3)
+export function scaleAt(slot: u32): usize {
+  return blockOf(slot) + scalesAt + (within(slot) << 2)
+}
+
+// @ts-ignore: decorator
+@inline
+export function readingAt(slot: u32): usize {
+  return blockOf(slot) + clocksAt + (within(slot) << 3)
 }
 
 /** The clock reading, 0 without a clock. */
 // @ts-ignore: decorator
 @inline
-export function readingOf(time: u32): f64 {
-  return clocked ? load<f64>(readingAt(time)) : 0
+export function readingOf(slot: u32): f64 {
+  return clocked ? load<f64>(readingAt(slot)) : 0
 }
 
 // @ts-ignore: decorator
@@ -189,13 +210,13 @@ export function childOf(node: usize, i: i32): usize {
   return load<u32>(entryAt(node, i))
 }
 
-/** The last child that may hold (key, time): no key of it is above. */
-export function childFor(node: usize, key: f32, time: u32): i32 {
+/** The last child that may hold (key, slot): no key of it is above. */
+export function childFor(node: usize, key: f32, slot: u32): i32 {
   let i = countOf(node) - 1
   for (; i > 0; i--) {
     const entry = entryAt(node, i)
     const least = load<f32>(entry, ENTRY_KEY)
-    if (least < key || (least == key && load<u32>(entry, CHILD_TIME) <= time)) break
+    if (least < key || (least == key && load<u32>(entry, CHILD_SLOT) <= slot)) break
   }
   return i
 }

@@ -276,6 +276,35 @@ describe('TauCache with trees', () => {
     cache.dispose()
   })
 
+  it('reads positions in order of time, and takes the room of forgotten ones again', async () => {
+    using _scope = device.scope()
+    const [heads, kvHeads, dim, length] = [2, 1, 11, 2000]
+    const data = makeCase(heads, kvHeads, length, dim)
+    const temperature = device.tensor([0.2, 0.02])
+    using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature })
+    cache.append(positions(data, 0, length))
+    const bytes = cache.bytes()
+    // Each round forgets a few of the positions that were sorted, then adds them again.
+    for (let end = length; end > length - 600; end -= 6) {
+      using _step = device.scope()
+      cache.truncate(end - 6)
+      for (let t = end - 6; t < end - 2; t++) cache.append(positions(data, t, t + 1))
+      cache.truncate(end - 6)
+    }
+    expect(cache.bytes()).toBeLessThan(1.2 * bytes)
+    const kept = cache.length
+    expect(kept).toBe(1400)
+    expect(await cache.lambdaK().data()).toEqual(await part(data.lambdaK, 0, kept).data())
+    const lambdaQ = part(data.lambdaQ, kept - 1, kept)
+    const full = lambdaAttention({
+      ...positions(data, 0, kept),
+      lambdaQ: part(data.lambdaQ, 0, kept),
+      temperature,
+    })
+    const out = await cache.attend({ lambdaQ }).data()
+    expectNear(out, await part(full, kept - 1, kept).data(), { atol: 2e-6 })
+  })
+
   it('shares the memory of a prefix between forks', () => {
     using _scope = device.scope()
     const data = makeCase(2, 1, 2048, 64)

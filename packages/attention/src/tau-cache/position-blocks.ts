@@ -3,7 +3,7 @@ import { BLOCK, ELEMENT_BYTES } from '../kernels/tau-cache/layout.ts'
 
 const FIRST_TABLE = 16
 
-/** The data of positions in blocks of BLOCK, and a table of their addresses for kernels. Forks share blocks: one that another may
+/** The slots of positions in blocks of BLOCK, and a table of their addresses for kernels. Forks share blocks: one that another may
  *  read is copied before it is written. Lives until disposed, whatever scope is open. */
 export class PositionBlocks implements Disposable {
   readonly #device: Device
@@ -28,7 +28,12 @@ export class PositionBlocks implements Disposable {
     return this.#blocks.length * this.#blockBytes + this.#table.size * ELEMENT_BYTES
   }
 
-  /** Makes the positions from `start` to `end` writable and keeps those before. */
+  /** Whether no fork reads any of them. */
+  get exclusive(): boolean {
+    return this.#blocks.every(({ exclusive }) => exclusive)
+  }
+
+  /** Makes the slots from `start` to `end` writable and keeps those before. */
   makeRoom(start: number, end: number): void {
     for (let i = Math.floor(start / BLOCK); i * BLOCK < end; i++) {
       const old: Tensor | undefined = this.#blocks[i]
@@ -41,7 +46,7 @@ export class PositionBlocks implements Disposable {
     }
   }
 
-  /** Gives up what is shared beyond the first `length` positions; what is not stays as room. */
+  /** Gives up what is shared beyond the first `length` slots; what is not stays as room. */
   truncate(length: number): void {
     const kept = Math.ceil(length / BLOCK)
     const spare = this.#blocks.splice(kept)
@@ -53,7 +58,7 @@ export class PositionBlocks implements Disposable {
     })
   }
 
-  /** The first `length` positions for a second owner. */
+  /** The first `length` slots for a second owner. */
   fork(length: number): PositionBlocks {
     const shared = this.#blocks.slice(0, Math.ceil(length / BLOCK))
     const views = this.#device.unscoped(() => shared.map((block) => block.view()))

@@ -3,6 +3,7 @@ import { attend } from '../kernels/lambda-attention/lambda-attention.ts'
 import {
   DESCRIPTION_WORDS,
   Description,
+  ELEMENT_BYTES,
   levelCounts,
   REPORT_WORDS,
   RESERVE_NODES,
@@ -15,6 +16,7 @@ import {
 import type { TauTreeKernels } from '../kernels/tau-cache/tau-cache.ts'
 import { checkReports, floatsOf, notFinite } from './bad-values.ts'
 import { NodePool } from './node-pool.ts'
+import { Places } from './places.ts'
 import { PositionBlocks } from './position-blocks.ts'
 import type { NewPositions, TauStore } from './store.ts'
 
@@ -37,6 +39,7 @@ export class TreeStore implements TauStore {
   readonly #layout: TreeLayout
   readonly temperature: Tensor
   readonly #blocks: PositionBlocks
+  readonly #places: Places
   readonly #pool: NodePool
   readonly #owners: Owners
   readonly #description: Tensor<'i32'>
@@ -60,8 +63,9 @@ export class TreeStore implements TauStore {
     this.#sizes = sizes
     this.#layout = treeLayout(sizes)
     this.temperature = temperature
+    this.#places = from ? from.#places.fork() : new Places(device)
     this.#blocks = from
-      ? from.#blocks.fork(from.#length)
+      ? from.#blocks.fork(this.#places.slots(from.#length))
       : new PositionBlocks(device, this.#layout.blockBytes)
     this.#pool = from ? from.#pool.fork() : new NodePool(device, this.#layout.nodeBytes)
     this.#owners = from ? from.#owners : { next: 0 }
@@ -79,7 +83,7 @@ export class TreeStore implements TauStore {
   }
 
   get bytes(): number {
-    return this.#blocks.bytes + this.#pool.bytes
+    return this.#blocks.bytes + this.#places.bytes + this.#pool.bytes
   }
 
   get #trees(): number {
@@ -92,7 +96,8 @@ export class TreeStore implements TauStore {
 
   /** Makes room for `capacity` positions. */
   reserve(capacity: number): void {
-    this.#blocks.makeRoom(this.#length, Math.max(this.#length, capacity))
+    const end = Math.max(this.#length, capacity)
+    this.#blocks.makeRoom(this.#places.slots(this.#length), this.#places.slots(end))
     if (this.#blocks.table !== this.#table) this.#describe()
   }
 
@@ -128,15 +133,17 @@ export class TreeStore implements TauStore {
   }
 
   truncate(length: number): void {
-    const removed = this.#length - length
-    if (removed > Math.max(ALWAYS_ONE_BY_ONE, this.#length * REBUILD_SHARE)) this.#build(length)
-    else
+    const few = Math.max(ALWAYS_ONE_BY_ONE, this.#length * REBUILD_SHARE)
+    const isSparse = this.#blocks.exclusive && this.#places.empty(length) > few
+    if (isSparse || this.#length - length > few) this.#build(length)
+    else {
       for (let time = this.#length - 1; time >= length; time--) {
         this.#refill()
         this.#kernels.remove(this.#description.handle, time, this.#trees)
         this.#length = time
       }
-    this.#blocks.truncate(length)
+      this.#forget()
+    }
   }
 
   fork(): TreeStore {
@@ -160,11 +167,13 @@ export class TreeStore implements TauStore {
     this.#length = 0
     this.#plant(0, [])
     this.#pool.dropOld(0)
-    this.#blocks.truncate(0)
+    this.#places.replace(undefined)
+    this.#forget()
   }
 
   [Symbol.dispose](): void {
     this.#blocks[Symbol.dispose]()
+    this.#places[Symbol.dispose]()
     this.#pool[Symbol.dispose]()
     this.temperature.dispose()
     this.#description.dispose()
@@ -192,18 +201,40 @@ export class TreeStore implements TauStore {
     const levels = length > 0 ? levelCounts(length) : []
     if (length > 0) {
       const perTree = levels.reduce((sum, count) => sum + count, 0)
+      const cache = this.#description.handle
       using lists = this.#device.empty([this.#rows * length * 4])
       const nodes = this.#pool.take(perTree * this.#trees)
-      this.#kernels.build(
-        this.#description.handle,
-        { lists: lists.handle, nodes },
-        { rows: this.#rows, heads: this.#trees, length },
-        levels,
-      )
+      this.#arrange(length, lists)
+      this.#kernels.build(cache, { lists: lists.handle, nodes }, { heads: this.#trees, length }, levels)
       this.#plant(nodes, levels)
     } else this.#plant(0, [])
     this.#pool.dropOld(length > 0 ? 1 : 0)
     this.#length = length
+    this.#forget()
+  }
+
+  /** Sorts the first `length` positions, and moves them into that order unless a fork reads some where they are. */
+  #arrange(length: number, lists: Tensor): void {
+    const cache = this.#description.handle
+    const sizes = { rows: this.#rows, length }
+    if (!this.#blocks.exclusive) {
+      this.#kernels.sort(cache, lists.handle, sizes)
+      return
+    }
+    using copies = this.#device.empty([(length * this.#layout.copyBytes) / ELEMENT_BYTES])
+    const places = this.#places.newList(this.#rows, length)
+    this.#kernels.sort(cache, lists.handle, sizes)
+    const memory = { lists: lists.handle, copies: copies.handle, places: places.handle }
+    this.#kernels.arrange(cache, memory, sizes)
+    this.#places.replace(places)
+    this.#describe()
+  }
+
+  /** Gives up what is beyond the present length. */
+  #forget(): void {
+    this.#places.truncate(this.#length)
+    this.#blocks.truncate(this.#places.slots(this.#length))
+    this.#describe()
   }
 
   /** Sets the states of trees whose nodes begin at `nodes`, equally many for each, the root last. */
@@ -310,5 +341,8 @@ export class TreeStore implements TauStore {
     words[Description.table] = this.#table
     words[Description.temperature] = this.temperature.handle
     words[Description.states] = this.#states.handle
+    words[Description.placed] = this.#places.placed
+    words[Description.placedSlots] = this.#places.placedSlots
+    words[Description.places] = this.#places.list
   }
 }

@@ -28,8 +28,11 @@ export const Description = {
   table: 10,
   temperature: 11,
   states: 12,
+  placed: 13,
+  placedSlots: 14,
+  places: 15,
 } as const
-export const DESCRIPTION_WORDS = 13
+export const DESCRIPTION_WORDS = 16
 
 /** Words of a tree's state. */
 export const State = { root: 0, next: 1, end: 2, reserve: 3, reserveEnd: 4, nodes: 5 } as const
@@ -63,6 +66,8 @@ export interface TreeSizes {
 export interface TreeLayout {
   readonly blockBytes: number
   readonly nodeBytes: number
+  /** Of a position of one kv head, while positions are moved. */
+  readonly copyBytes: number
   /** The description, but for what changes. */
   readonly words: readonly (readonly [word: number, value: number])[]
 }
@@ -79,6 +84,7 @@ export function treeLayout({ batch, heads, kvHeads, valueDim, clock, values }: T
   return {
     blockBytes: clocksAt + batch * heads * BLOCK * readingBytes,
     nodeBytes,
+    copyBytes: valueBytes + 8 + (heads / kvHeads) * readingBytes,
     words: [
       [Description.heads, heads],
       [Description.kvHeads, kvHeads],

@@ -1,6 +1,11 @@
 import type { Handle } from '@tau/tensor'
 import type { ClockBuffers } from '../attention-shape.ts'
 
+export interface PositionSizes {
+  readonly rows: number
+  readonly length: number
+}
+
 /** Kernels of a backend that keeps the λ of a cache in trees. `cache` is the description (see layout.ts); `heads` counts batch·H,
  *  `rows` batch·Hkv. They are done when they return. */
 export interface TauTreeKernels {
@@ -28,12 +33,21 @@ export interface TauTreeKernels {
   insert(cache: Handle, time: number, heads: number): void
   /** Removes the key of one time from every tree. */
   remove(cache: Handle, time: number, heads: number): void
-  /** Makes every tree anew over the first `length` ≥ 1 positions, with nodes `levels` (from the leaves up) per tree from `nodes` on;
-   *  the root is the last of a tree's. `lists` holds 16 bytes per row and position. */
+  /** Sorts the first `length` positions of every row. `lists` holds 16 bytes per row and position. */
+  sort(cache: Handle, lists: Handle, sizes: PositionSizes): void
+  /** Moves them to slots in that order; the slots of times come to `places` [rows, length]. `copies` holds what a position of one row
+   *  takes (layout.ts), `length` times. The description must name the new places before anything else is done. */
+  arrange(
+    cache: Handle,
+    memory: { readonly lists: Handle; readonly copies: Handle; readonly places: Handle },
+    sizes: PositionSizes,
+  ): void
+  /** Makes every tree anew over the first `length` ≥ 1 positions, sorted, with nodes `levels` (from the leaves up) per tree from `nodes`
+   *  on; the root is the last of a tree's. */
   build(
     cache: Handle,
     memory: { readonly lists: Handle; readonly nodes: Handle },
-    sizes: { readonly rows: number; readonly heads: number; readonly length: number },
+    sizes: { readonly heads: number; readonly length: number },
     levels: readonly number[],
   ): void
   /** One query per head: lambdaQ [heads] → out [heads, valueDim]. */

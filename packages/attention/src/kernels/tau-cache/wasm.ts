@@ -5,6 +5,8 @@ import type { TauTreeKernels } from './tau-cache.ts'
 
 /** Nodes per tile when trees are made: about 10 µs. */
 const NODE_GRAIN = 8
+/** Positions per tile when they are moved. */
+const MOVE_GRAIN = 256
 
 export function tauTreeWasm(engine: CpuEngine): TauTreeKernels {
   const launchOf = (name: string) => engine.kernel(attentionWasm, name)
@@ -13,6 +15,8 @@ export function tauTreeWasm(engine: CpuEngine): TauTreeKernels {
   const insert = launchOf('tauCacheInsert')
   const remove = launchOf('tauCacheRemove')
   const sort = launchOf('tauCacheSort')
+  const gather = launchOf('tauCacheGather')
+  const arrange = launchOf('tauCacheArrange')
   const leaves = launchOf('tauCacheLeaves')
   const level = launchOf('tauCacheLevel')
   const attend = launchOf('tauCacheAttend')
@@ -41,9 +45,17 @@ export function tauTreeWasm(engine: CpuEngine): TauTreeKernels {
     remove(cache, time, heads) {
       remove([cache, time], heads, 1)
     },
-    build(cache, { lists, nodes }, { rows, heads, length }, levels) {
-      const perTree = levels.reduce((sum, count) => sum + count, 0)
+    sort(cache, lists, { rows, length }) {
       sort([cache, lists, length], rows, 1)
+    },
+    arrange(cache, { lists, copies, places }, { rows, length }) {
+      for (let row = 0; row < rows; row++) {
+        gather([cache, lists, copies, length, row], length, MOVE_GRAIN)
+        arrange([cache, lists, copies, places, length, row], length, MOVE_GRAIN)
+      }
+    },
+    build(cache, { lists, nodes }, { heads, length }, levels) {
+      const perTree = levels.reduce((sum, count) => sum + count, 0)
       leaves([cache, lists, length, nodes, perTree, levels[0]], heads * levels[0], NODE_GRAIN)
       let below = 0
       for (let i = 1; i < levels.length; i++) {

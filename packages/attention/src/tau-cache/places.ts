@@ -1,0 +1,73 @@
+import type { Device, Handle, Tensor } from '@tau/tensor'
+import { ELEMENT_BYTES } from '../kernels/tau-cache/layout.ts'
+
+/** Which slots hold the positions of a cache: see assembly/tau-cache-view.ts. Lives until disposed, whatever scope is open. */
+export class Places implements Disposable {
+  readonly #device: Device
+  /** Slots of the times before `placed`, [rows, placedSlots]; undefined: each time is its own slot. Never written again. */
+  #list: Tensor<'i32'> | undefined
+  #placed = 0
+  #placedSlots = 0
+
+  constructor(device: Device) {
+    this.#device = device
+  }
+
+  get list(): Handle {
+    return this.#list?.handle ?? 0
+  }
+
+  /** Times that the list has. */
+  get placed(): number {
+    return this.#placed
+  }
+
+  /** Slots that it was made for; those of forgotten times are empty. */
+  get placedSlots(): number {
+    return this.#placedSlots
+  }
+
+  get bytes(): number {
+    return (this.#list?.size ?? 0) * ELEMENT_BYTES
+  }
+
+  /** Slots up to the last one of the first `length` positions. */
+  slots(length: number): number {
+    return length + this.#placedSlots - Math.min(this.#placed, length)
+  }
+
+  /** Of them those that hold nothing. */
+  empty(length: number): number {
+    return this.slots(length) - length
+  }
+
+  /** A list for `length` positions, to be filled and given to {@link replace}. */
+  newList(rows: number, length: number): Tensor<'i32'> {
+    return this.#device.unscoped(() => this.#device.empty([rows, length], 'i32'))
+  }
+
+  /** Takes ownership. */
+  replace(list: Tensor<'i32'> | undefined): void {
+    this.#list?.dispose()
+    this.#list = list
+    this.#placed = this.#placedSlots = list?.shape[1] ?? 0
+  }
+
+  /** Forgets the times from `length` on. */
+  truncate(length: number): void {
+    this.#placed = Math.min(this.#placed, length)
+  }
+
+  /** The same for a second owner. */
+  fork(): Places {
+    const fork = new Places(this.#device)
+    fork.#list = this.#device.unscoped(() => this.#list?.view())
+    fork.#placed = this.#placed
+    fork.#placedSlots = this.#placedSlots
+    return fork
+  }
+
+  [Symbol.dispose](): void {
+    this.#list?.dispose()
+  }
+}
