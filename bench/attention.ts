@@ -14,13 +14,14 @@ const kernelOf = ({ name }: Bench): string => name.slice(name.lastIndexOf('/') +
 
 const THREADED = 'attention/forward/T1024_H6/fast'
 /** The same pass at eight times the length, raced for their ratio. */
-const LONG = { name: 'attention/forward/T65536/fast', short: 'attention/forward/T8192/fast' }
+const LONG = { name: 'attention/forward/T65536/fast', short: 'attention/forward/T8192/fast', rounds: 21 }
 /** Where the rate of a baseline is taken: long enough that its edges do not count. */
 const RATED = 'attention/forward/T8192'
 
 /** Checks benches and times them in one race; fewer rounds where a call takes long. */
 async function raceOf(
   entries: readonly { readonly bench: Bench; readonly device: Device }[],
+  atLeast = 5,
 ): Promise<Timing[]> {
   const contestants: Contestant[] = []
   for (const { bench, device } of entries) {
@@ -29,7 +30,7 @@ async function raceOf(
     contestants.push({ label: deviceLabel(device), run })
   }
   const flops = Math.max(...entries.map(({ bench: { work } }) => ('flops' in work ? work.flops : 0)))
-  return race(contestants, { rounds: flops > 3e9 ? 5 : flops > 5e8 ? 9 : 15 })
+  return race(contestants, { rounds: Math.max(atLeast, flops > 3e9 ? 5 : flops > 5e8 ? 9 : 15) })
 }
 
 /** The kernels of one case on one thread. */
@@ -64,7 +65,10 @@ async function runLengths(
 ): Promise<void> {
   const [long, short] = [LONG.name, LONG.short].map((name) => benches.find((bench) => bench.name === name))
   if (!long || !short) return
-  const [slow, fast] = await raceOf([long, short].map((bench) => ({ bench, device })))
+  const [slow, fast] = await raceOf(
+    [long, short].map((bench) => ({ bench, device })),
+    LONG.rounds,
+  )
   const ratio = speedup(fast, slow)
   line(
     `attention forward T65536 over T8192 ${fast.label} | ${timeText(slow.ms)} | ${timesText(ratio)} ${timeText(fast.ms)}`,

@@ -2,6 +2,7 @@ import { fma, splat } from '@tau/tensor/assembly/simd'
 import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { LONG, sumLongValues } from './forward-long'
 import { Head, isBroken } from './head'
+import { room, SORTED_BLOCK, unsortRows } from './sorted'
 
 /** Runs a list of events for the outputs: `sum` holds S, up to 4·bytes. */
 export function sumValues(head: Head, list: Events, sum: usize): void {
@@ -56,14 +57,15 @@ export function finishForward(head: Head): void {
   for (let time = head.keys - 1; time >= 0; time--) {
     if (isBroken(head, time)) broken = time
   }
-  for (let place = head.firstQuery; place < head.keys; place++) {
-    const sorted = head.queryTimes != 0
-    const time = sorted ? load<i32>(head.queryTimes + ((<usize>place) << 2)) : place
-    const mass = load<f32>((sorted ? head.otherMass : head.mass) + ((<usize>place) << 2))
-    const source = (sorted ? head.otherOut : head.out) + (<usize>place) * head.bytes
-    const row = head.out + (<usize>time) * head.bytes
-    const share = splat(time < broken ? 1 / mass : NaN)
-    for (let c: usize = 0; c < head.bytes; c += 16) v128.store(row + c, f32x4.mul(share, v128.load(source + c)))
-    if (sorted) store<f64>(head.best + ((<usize>time) << 3), load<f64>(head.otherBest + ((<usize>place) << 3)))
+  for (let from = 0; from < head.keys; from += SORTED_BLOCK) {
+    const first = max(from, head.firstQuery)
+    const to = min(head.keys, from + SORTED_BLOCK)
+    if (head.queryTimes) unsortRows(head, first, to)
+    for (let time = first; time < to; time++) {
+      const row = head.out + (<usize>time) * head.bytes
+      const source = head.queryTimes ? room(head, time) : row
+      const share = splat(time < broken ? 1 / load<f32>(head.mass + ((<usize>time) << 2)) : NaN)
+      for (let c: usize = 0; c < head.bytes; c += 16) v128.store(row + c, f32x4.mul(share, v128.load(source + c)))
+    }
   }
 }

@@ -31,7 +31,7 @@ const SORT_KEYS = 32768
 
 /** As in assembly/fast/sorted.ts. */
 const sortedBytes = ({ batch, heads, queries, keys }: AttentionSizes, dim: number): number =>
-  batch * heads * (keys * (dim * F32_BYTES + 8) + queries * (dim * F32_BYTES + 16))
+  batch * heads * (keys * (dim * F32_BYTES + 8) + queries * 16)
 
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to
 
