@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { CpuEngine, Device, WasmSource } from '@tau/tensor'
+import { type CpuEngine, type Device, touches, type WasmSource } from '@tau/tensor'
 import { expectNear, expectSamples, type KernelBench } from '@tau/testing'
 import asc from 'assemblyscript/asc'
 import { speedup, type Timing } from './harness.ts'
@@ -71,10 +71,10 @@ const multiplyAdd = (source: WasmSource): KernelBench<Device> => ({
     const ones = device.tensor(new Float32Array(8).fill(1))
     const sums = device.tensor(new Float32Array(ITEMS * LANES))
     return {
-      run: () => launch([ones.handle, sums.handle], ITEMS, 1),
+      run: () => launch([ones.handle, sums.handle], ITEMS, 1, touches(ITEMS * LANES)),
       async check() {
         using zeros = device.tensor(new Float32Array(ITEMS * LANES))
-        launch([ones.handle, zeros.handle], ITEMS, 1)
+        launch([ones.handle, zeros.handle], ITEMS, 1, touches(ITEMS * LANES))
         expectNear(await zeros.data(), new Float32Array(ITEMS * LANES).fill(DEPTH), { atol: 0 })
       },
     }
@@ -91,7 +91,7 @@ function copy(source: WasmSource, traffic: number): KernelBench<Device> {
       const launch = cpuEngine(device).kernel(source, 'copy')
       const from = device.tensor(Float32Array.from({ length: floats }, (_, i) => i % 8191))
       const to = device.tensor(new Float32Array(floats)) // written, or its pages would be one page of zeros
-      const run = () => launch([from.handle, to.handle], 4 * floats, COPY_GRAIN)
+      const run = () => launch([from.handle, to.handle], 4 * floats, COPY_GRAIN, touches(2 * floats))
       return {
         run,
         async check() {

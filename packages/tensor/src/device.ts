@@ -2,6 +2,7 @@ import type { Recorder } from './autodiff/tape.ts'
 import type { BackendName, Engine } from './backends/engine.ts'
 import { type DType, ELEMENT_BYTES, toTypedArray } from './dtype.ts'
 import { DTypeError, ShapeError, shapeText } from './errors.ts'
+import type { Profiler } from './profile/profile.ts'
 import { Scope } from './scope.ts'
 import { checkShape, type Shape, sizeOf } from './shape.ts'
 import { Tensor } from './tensor.ts'
@@ -41,6 +42,8 @@ export class Device {
   readonly engine: Engine
   /** The tape that records now, set by {@link grad}; undefined when nothing records. */
   tape: Recorder | undefined
+  /** What a profile is taken with, set by {@link profile}; undefined when none is. */
+  profiler: Profiler | undefined
   #scope: Scope | undefined
   #liveBuffers = 0
   #liveBytes = 0
@@ -130,6 +133,11 @@ export class Device {
     } finally {
       this.#scope = scope
     }
+  }
+
+  /** Runs `f`, which waits for nothing, as a part of the program that profiles show under this name. */
+  span<T>(name: string, f: () => T): T {
+    return this.profiler ? this.profiler.span(name, f) : f()
   }
 
   /** Called by every new tensor. */

@@ -11,12 +11,13 @@ export {
 } from './autodiff/tape.ts'
 export { type CpuOptions, cpu } from './backends/cpu/cpu.ts'
 export { dryCpu } from './backends/cpu/dry.ts'
-export type { CpuEngine, Launch } from './backends/cpu/engine.ts'
+export type { CpuEngine, DoneLaunch, Launch } from './backends/cpu/engine.ts'
 export type { GemmLibrary, GemmProgram } from './backends/cpu/gemm.ts'
 export { ELEMENT_GRAIN, rowGrain } from './backends/cpu/grain.ts'
 export { MAX_CPU_BYTES, WORKSPACE_BYTES } from './backends/cpu/layout.ts'
 export type { WasmSource } from './backends/cpu/wasm-module.ts'
 export { hasWideSimd } from './backends/cpu/wide.ts'
+export { touches, type Work } from './backends/cpu/work.ts'
 export type { BackendName, Handle, Scratch } from './backends/engine.ts'
 export type { GpuEngine } from './backends/gpu/engine.ts'
 export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
@@ -76,6 +77,15 @@ export {
   tanh,
 } from './kernels/unary/unary.ts'
 export { philox4x32 } from './philox.ts'
+export { type Profile, type ProfiledLaunch, profile, type Span } from './profile/profile.ts'
+export {
+  type KernelTotal,
+  type PhaseTotal,
+  type ProfileTotals,
+  profileTotals,
+  type Total,
+} from './profile/totals.ts'
+export { traceOf } from './profile/trace.ts'
 export { Random } from './random.ts'
 export type { Scope } from './scope.ts'
 export { type Shape, sizeOf } from './shape.ts'

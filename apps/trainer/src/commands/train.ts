@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { GPT } from '@tau/model'
+import { PROFILED_STEPS, WARM_UP_STEPS } from '@tau/train'
 import { Command } from 'commander'
 import { buildConfig } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
@@ -10,7 +11,15 @@ import { userPath } from '../paths.ts'
 import { deviceText, openDevice } from '../run/device.ts'
 import { exists, openRunFolder, RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, say } from '../run/io.ts'
-import { absolutePaths, checkData, freshTraining, resumedTraining, type Stages } from '../run/setup.ts'
+import { checkProfiled, profileRun, TRACE_FILE } from '../run/profile.ts'
+import {
+  absolutePaths,
+  checkData,
+  freshTraining,
+  modelWithoutText,
+  resumedTraining,
+  type Stages,
+} from '../run/setup.ts'
 import { runTraining } from '../run/training.ts'
 import type { Action } from './action.ts'
 import { addConfigFlags, configOf, flagValues } from './options.ts'
@@ -20,6 +29,8 @@ interface TrainFlags {
   readonly resume?: boolean
   readonly overwrite?: boolean
   readonly printConfig?: boolean
+  /** A file, or true where none is named. */
+  readonly profile?: string | true
 }
 
 export function trainCommand(action: Action): Command {
@@ -29,6 +40,10 @@ export function trainCommand(action: Action): Command {
     .option('--resume', 'continue the run in --out from its last checkpoint, with its settings')
     .option('--overwrite', 'replace the run in --out')
     .option('--print-config', 'print the complete configuration as YAML and stop')
+    .option(
+      '--profile [file]',
+      `instead of a run, time every kernel of one training step: table on stdout, trace for ui.perfetto.dev or a browser's performance panel in the file (default ${TRACE_FILE}). The median of ${PROFILED_STEPS} steps after ${WARM_UP_STEPS} to warm up; leaves --out and the model alone; without --data tokens are random`,
+    )
   addConfigFlags(command, ['data', 'tokenizer', 'manifold', 'model', 'train', 'sample', 'device', ''])
   return command.action(action((io) => trainAction(command, io)))
 }
@@ -41,6 +56,7 @@ async function trainAction(command: Command, io: Io): Promise<number> {
     return EXIT.ok
   }
   const config = absolutePaths(given)
+  if (flags.profile !== undefined) return profileAction(config, flags, io)
   checkData(config)
   if (!flags.resume) await openRunFolder(config.out, flags.overwrite ?? false)
   const device = await openDevice(config.device)
@@ -64,6 +80,33 @@ async function trainAction(command: Command, io: Io): Promise<number> {
       `interrupted at step ${result.step}, saved; go on with: npm run tau -- train --resume --out ${given.out}`,
     )
     return EXIT.interrupted
+  } finally {
+    await device.close()
+  }
+}
+
+/** One step of what the run would be: its model, or with --resume that of its last checkpoint. Writes the trace and nothing else. */
+async function profileAction(
+  config: Config,
+  { profile, resume = false }: TrainFlags,
+  io: Io,
+): Promise<number> {
+  checkProfiled(config)
+  const { files, shards } = config.data
+  const isRandom = files.length === 0 && shards === undefined
+  if (!isRandom) checkData(config)
+  const device = await openDevice(config.device)
+  try {
+    say(io, `device: ${deviceText(device.info)}`)
+    const stages = tellStages(config, resume, io)
+    if (isRandom) say(io, 'tokens: random, for no --data is given')
+    const { model, data } = isRandom
+      ? { model: await modelWithoutText(device, config, stages), data: undefined }
+      : await (resume ? resumedTraining : freshTraining)(device, config, stages)
+    const path = userPath(profile === true || profile === undefined ? TRACE_FILE : profile)
+    print(io, await profileRun(model, data?.train, config, path))
+    say(io, `trace: ${path} (open it at ui.perfetto.dev or in a browser's performance panel)`)
+    return EXIT.ok
   } finally {
     await device.close()
   }

@@ -26,3 +26,16 @@ export function table(rows: readonly (readonly [string, string])[]): string {
     .map(([name, value]) => `${name.padEnd(width)}  ${value.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`)
     .join('\n')
 }
+
+/** Rows of cells, the header among them, under each other: the first `left` columns begin at one place, the others end at one. */
+export function columns(rows: readonly (readonly string[])[], left: number): string {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i < left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

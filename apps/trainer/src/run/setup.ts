@@ -5,6 +5,7 @@ import type { Device } from '@tau/tensor'
 import { loadTokenizer, resumeFrom, type Tokenizer, type TrainData } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
+import { mobyDick } from '../demo/moby-dick.ts'
 import { userPath } from '../paths.ts'
 import { makeTokenizer, readPrepared, readTexts, type Texts, tokenize } from './corpus.ts'
 import { exists, RUN_FILES } from './folder.ts'
@@ -67,10 +68,21 @@ export async function freshTraining(device: Device, config: Config, stages: Stag
   const { texts, tokenizer, data } = await corpusOf(config, stages)
   const modelConfig = resolveConfig({ ...config.model, vocabSize: tokenizer.vocabSize })
   checkMemory(config, modelConfig)
-  const manifold = await manifoldOf(config, modelConfig, texts, stages)
+  const manifold = await manifoldOf(config, modelConfig, texts?.train, stages)
   const model = freshModel(device, config, tokenizer.vocabSize, manifold?.laplacian)
   stages.model?.(model)
   return { config, out: config.out, tokenizer, data, model, origin: manifold?.origin }
+}
+
+/** A new model without a corpus, over the manifold that is named or else that of Moby-Dick: for what does not depend on the text. */
+export async function modelWithoutText(device: Device, config: Config, stages: Stages): Promise<GPT> {
+  const vocabSize = config.tokenizer.vocabSize ?? resolveConfig(config.model).vocabSize
+  const modelConfig = resolveConfig({ ...config.model, vocabSize })
+  checkMemory(config, modelConfig)
+  const manifold = await manifoldOf(config, modelConfig, await mobyDick(), stages)
+  const model = freshModel(device, config, vocabSize, manifold?.laplacian)
+  stages.model?.(model)
+  return model
 }
 
 interface Corpus {
@@ -94,11 +106,11 @@ async function corpusOf(config: Config, stages: Stages): Promise<Corpus> {
   return { texts, tokenizer, data }
 }
 
-async function manifoldOf(config: Config, model: ModelConfig, texts: Texts | undefined, stages: Stages) {
+async function manifoldOf(config: Config, model: ModelConfig, text: string | undefined, stages: Stages) {
   if (model.attention !== 'tau') return undefined
   const manifold = await makeManifold(config.manifold, manifoldDim(model), () => {
-    if (texts === undefined) throw new Error('internal: a manifold from the text needs the text')
-    return texts.train
+    if (text === undefined) throw new Error('internal: a manifold from the text needs the text')
+    return text
   })
   stages.manifold?.(manifold.about)
   return manifold

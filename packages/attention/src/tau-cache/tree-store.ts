@@ -216,12 +216,13 @@ export class TreeStore implements TauStore {
   /** Sorts the first `length` positions, and moves them into that order unless a fork reads some where they are. */
   #arrange(length: number, lists: Tensor): void {
     const cache = this.#description.handle
-    const sizes = { rows: this.#rows, length }
+    const { copyBytes } = this.#layout
+    const sizes = { rows: this.#rows, length, copyBytes }
     if (!this.#blocks.exclusive) {
       this.#kernels.sort(cache, lists.handle, sizes)
       return
     }
-    using copies = this.#device.empty([(length * this.#layout.copyBytes) / ELEMENT_BYTES])
+    using copies = this.#device.empty([(length * copyBytes) / ELEMENT_BYTES])
     const places = this.#places.newList(this.#rows, length)
     this.#kernels.sort(cache, lists.handle, sizes)
     const memory = { lists: lists.handle, copies: copies.handle, places: places.handle }

@@ -56,7 +56,8 @@ export function checkpoint(f: (...inputs: Tensor[]) => Tensor, inputs: readonly 
   const { out, used } = observe(device, tape, () => f(...inputs))
   return record('checkpoint', used, out, (dOut) => {
     using again = new Tape(device, used, { freeIntermediates: true })
-    return again.backward(f(...inputs), dOut)
+    const value = device.span('forward again', () => f(...inputs))
+    return again.backward(value, dOut)
   })
 }
 

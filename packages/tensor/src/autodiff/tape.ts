@@ -170,7 +170,8 @@ export function grad(
   if (tensors.length === 0) throw new Error('grad: at least one tensor must be given, got none')
   const [first, ...rest] = tensors
   checkDevice('grad', first, ...rest)
-  using tape = new Tape(first.device, tensors, options)
-  const value = f()
-  return { value, grads: tape.backward(value) }
+  const { device } = first
+  using tape = new Tape(device, tensors, options)
+  const value = device.span('forward', f)
+  return { value, grads: device.span('backward', () => tape.backward(value)) }
 }

@@ -29,7 +29,7 @@ export function trainStep(
   return device.unscoped(() => {
     using scope = device.scope()
     const { loss, grads } = accumulateGradients(model, batches, batchSize, options)
-    const norm = optimizer.step(grads, lr)
+    const norm = device.span('optimizer', () => optimizer.step(grads, lr))
     for (const tensor of [loss, norm, ...grads]) scope.keep(tensor)
     return { loss, norm, grads }
   })
@@ -53,8 +53,11 @@ function accumulateGradients(
     }
     const { value, grads } = grad(loss, parameters, { freeIntermediates: true })
     if (total) {
-      addInto(total.loss, value)
-      for (const [i, sum] of total.grads.entries()) addInto(sum, grads[i])
+      const { loss, grads: sums } = total
+      model.device.span('accumulate', () => {
+        addInto(loss, value)
+        for (const [i, sum] of sums.entries()) addInto(sum, grads[i])
+      })
     } else total = { loss: scope.keep(value), grads: grads.map((tensor) => scope.keep(tensor)) }
   }
   if (!total) throw new Error('internal: a step must have a batch')

@@ -1,4 +1,4 @@
-import type { CpuEngine, Handle } from '@tau/tensor'
+import { type CpuEngine, type Handle, touches } from '@tau/tensor'
 import type { ClockBuffers } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
 
@@ -24,7 +24,8 @@ export type BoundedTauCacheKernel = (state: Handle, temperature: Handle, steps: 
 export function boundedTauCacheWasm(engine: CpuEngine, sizes: BoundedSizes): BoundedTauCacheKernel {
   const launch = engine.kernel(attentionWasm, 'boundedTauCache')
   const { batch, heads, kvHeads, valueDim, bins, stateBytes } = sizes
-  return (state, temperature, { length, keys, queries }) =>
+  return (state, temperature, { length, keys, queries }) => {
+    const perTime = (keys ? 1 + valueDim : 0) + (queries ? 1 + valueDim : 0)
     launch(
       [
         ...[state, stateBytes, bins, temperature],
@@ -33,7 +34,9 @@ export function boundedTauCacheWasm(engine: CpuEngine, sizes: BoundedSizes): Bou
       ],
       batch * heads,
       1,
+      touches(batch * heads * length * perTime), // what of the state is visited depends on its numbers
     )
+  }
 }
 
 const F64_BYTES = 8

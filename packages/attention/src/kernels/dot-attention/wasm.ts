@@ -1,4 +1,5 @@
 import type { CpuEngine } from '@tau/tensor'
+import { attentionWork } from '../attention-work.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention.ts'
 
@@ -16,6 +17,11 @@ export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
       ],
       batch * heads * Math.ceil(queries / QUERIES),
       1,
+      attentionWork(sizes, {
+        perPair: 2 * (dim + valueDim), // q·k, weight·v
+        perQuery: dim + valueDim + 2, // q, out, stats
+        perKey: dim + valueDim,
+      }),
     )
   }
 }
@@ -32,6 +38,11 @@ export function dotAttentionGradWasm(engine: CpuEngine): DotAttentionGradKernel 
       ],
       batch * kvHeads * spans,
       1,
+      attentionWork(sizes, {
+        perPair: 4 * (dim + valueDim), // dOut·v, and a product each for the gradients of q, k and v; scores are made again
+        perQuery: 2 * dim + valueDim + 3, // q, dQ, dOut, stats, delta
+        perKey: 2 * (dim + valueDim),
+      }),
     )
   }
 }

@@ -1,4 +1,4 @@
-import type { CpuEngine, Launch } from '@tau/tensor'
+import { type CpuEngine, type Launch, touches } from '@tau/tensor'
 import type { AttentionSizes } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'
@@ -15,6 +15,7 @@ const EVENT_BYTES = 8
 const ENTRY_BYTES = 8
 const ROW_BYTES = 48
 const COLUMN_BYTES = 16
+const [BEST_WORDS, ROW_WORDS, COLUMN_WORDS] = [F64_BYTES, ROW_BYTES, COLUMN_BYTES].map((n) => n / F32_BYTES)
 /** Rows are whole vectors of this many elements. */
 const LANES = 4
 
@@ -45,7 +46,10 @@ export function fastLambdaAttentionWasm(engine: CpuEngine, leaf = LEAF): FastLam
       using mass = engine.scratch(rows * F32_BYTES)
       using wide = dim === sizes.valueDim ? undefined : engine.scratch(rows * dim * F32_BYTES)
       using sorted = sizes.keys >= SORT_KEYS ? engine.scratch(sortedBytes(sizes, dim)) : undefined
-      run(forward, [wide?.handle ?? out, mass.handle, sorted?.handle ?? 0])
+      run(forward, [wide?.handle ?? out, mass.handle, sorted?.handle ?? 0], {
+        steps: rows * (2 + BEST_WORDS + dim) + sizes.batch * sizes.kvHeads * sizes.keys * (1 + dim),
+        finish: rows * (1 + 2 * dim),
+      })
       if (wide) copyRows(wide.handle, out, rows, dim, sizes.valueDim)
     })
   }
@@ -56,7 +60,7 @@ export function fastLambdaAttentionGradWasm(engine: CpuEngine, leaf = LEAF): Fas
   const columnsPass = engine.kernel(attentionWasm, 'lambdaFastColumns')
   const copyRows = rowCopier(engine)
   return (inputs, { best, dOut }, grads, sizes) => {
-    const { batch, heads, queries, keys, valueDim } = sizes
+    const { batch, heads, kvHeads, queries, keys, valueDim } = sizes
     const rows = batch * heads * queries
     const columns = batch * heads * keys
     solve(engine, copyRows, leaf, inputs, best, sizes, (run, dim) => {
@@ -68,18 +72,32 @@ export function fastLambdaAttentionGradWasm(engine: CpuEngine, leaf = LEAF): Fas
       using moments = engine.scratch(batch * heads * F64_BYTES)
       if (wideGrad) copyRows(dOut, wideGrad.handle, rows, valueDim, dim)
       const gradRows = wideGrad?.handle ?? dOut
-      run(rowsPass, [gradRows, rowSums.handle, grads.dLambdaQ, moments.handle])
-      run(columnsPass, [
+      run(rowsPass, [gradRows, rowSums.handle, grads.dLambdaQ, moments.handle], {
+        steps: rows * (1 + BEST_WORDS + dim + ROW_WORDS) + batch * kvHeads * keys * (1 + dim),
+        finish: rows * (2 + ROW_WORDS),
+      })
+      const columnArgs = [
         ...[gradRows, rowSums.handle, moments.handle, keySums.handle, grads.dLambdaK],
         ...[wideValues?.handle ?? grads.dV, grads.dTemperature, grads.dClock ?? 0],
-      ])
+      ]
+      run(columnsPass, columnArgs, {
+        steps: rows * (1 + BEST_WORDS + dim + ROW_WORDS) + columns * (1 + COLUMN_WORDS + dim),
+        finish: columns * (2 + COLUMN_WORDS),
+      })
       if (wideValues) copyRows(wideValues.handle, grads.dV, columns, dim, valueDim)
     })
   }
 }
 
 /** Runs a pass over all blocks; `own` are its arguments between those of the step and those that all passes share. */
-type RunPass = (pass: Launch, own: readonly number[]) => void
+type RunPass = (pass: Launch, own: readonly number[], touched: Touched) => void
+
+/** Elements of 4 bytes that steps must read or write, for profiles. */
+interface Touched {
+  /** Solving all times; joining touches half of them: keys of first halves, queries of second ones. */
+  readonly steps: number
+  readonly finish: number
+}
 
 type CopyRows = (source: number, target: number, rows: number, sourceDim: number, targetDim: number) => void
 
@@ -87,7 +105,7 @@ type CopyRows = (source: number, target: number, rows: number, sourceDim: number
 function rowCopier(engine: CpuEngine): CopyRows {
   const launch = engine.kernel(attentionWasm, 'copyRows')
   return (source, target, rows, sourceDim, targetDim) =>
-    launch([source, target, sourceDim, targetDim], rows, 4096)
+    launch([source, target, sourceDim, targetDim], rows, 4096, touches(rows * (sourceDim + targetDim)))
 }
 
 /** Calls `passes` with what they share at hand: scratch, arguments, and the steps from small blocks to one. Rows have `dim` elements,
@@ -116,11 +134,16 @@ function solve(
   const { threads } = engine.info
   const shares = items % threads === 0 || items >= ENOUGH_HEADS * threads
   const first = shares ? whole : Math.max(leaf, whole / BLOCKS)
-  passes((pass, own) => {
-    const launch = (step: number, size: number) =>
-      pass([step, size, leaf, lists.handle, ...own, ...shared], items * Math.ceil(keys / size), 1)
-    launch(SOLVE, first)
-    for (let size = 2 * first; size <= whole; size *= 2) launch(JOIN, size)
-    launch(FINISH, whole)
+  passes((pass, own, { steps, finish }) => {
+    const launch = (step: number, size: number, touched: number) =>
+      pass(
+        [step, size, leaf, lists.handle, ...own, ...shared],
+        items * Math.ceil(keys / size),
+        1,
+        touches(touched),
+      )
+    launch(SOLVE, first, steps)
+    for (let size = 2 * first; size <= whole; size *= 2) launch(JOIN, size, steps / 2)
+    launch(FINISH, whole, finish)
   }, dim)
 }

@@ -1,6 +1,8 @@
-import { type CpuEngine, rowGrain } from '@tau/tensor'
+import { type CpuEngine, rowGrain, touches } from '@tau/tensor'
+import { attentionWork } from '../attention-work.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'
+import { STATS } from './stats.ts'
 
 /** Queries per item, as in assembly/blocks.ts. */
 const QUERIES = 48
@@ -18,6 +20,11 @@ export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
       ],
       batch * heads * Math.ceil(queries / QUERIES),
       1,
+      attentionWork(sizes, {
+        perPair: 2 * valueDim, // weight·v; scores cost a few operations, which are not counted
+        perQuery: 1 + (rest ? 2 : 1) * valueDim + STATS,
+        perKey: 1 + valueDim,
+      }),
     )
   }
 }
@@ -35,6 +42,7 @@ export function lambdaAttentionGradWasm(engine: CpuEngine): LambdaAttentionGradK
       [dOut, rest, v, stats, dots.handle, rows, queries, heads / kvHeads, keys, valueDim],
       Math.ceil(rows / LANES),
       rowGrain(LANES * valueDim),
+      touches(rows * (2 * valueDim + STATS + 2)),
     )
     launch(
       [
@@ -44,6 +52,11 @@ export function lambdaAttentionGradWasm(engine: CpuEngine): LambdaAttentionGradK
       ],
       batch * kvHeads * spans,
       1,
+      attentionWork(sizes, {
+        perPair: 4 * valueDim, // dOut·v, weight·dOut
+        perQuery: 2 + valueDim + STATS + 2, // λq and its gradient, dOut, stats, dots
+        perKey: 2 * (1 + valueDim),
+      }),
     )
   }
 }

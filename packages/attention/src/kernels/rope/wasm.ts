@@ -1,9 +1,9 @@
-import { type CpuEngine, rowGrain } from '@tau/tensor'
+import { type CpuEngine, rowGrain, touches } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
 import type { RopeKernel } from './rope.ts'
 
 export function ropeWasm(engine: CpuEngine): RopeKernel {
   const launch = engine.kernel(attentionWasm, 'rope')
   return (x, table, out, rows, length, dim, sign) =>
-    launch([x, table, out, length, dim, sign], rows, rowGrain(dim))
+    launch([x, table, out, length, dim, sign], rows, rowGrain(dim), touches((2 * rows + length) * dim))
 }

@@ -1,5 +1,6 @@
 import type { CpuEngine } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
+import { energyGradWork, energyWork } from '../taumode/energy-work.ts'
 import type {
   RotaryTaumodeGradKernel,
   RotaryTaumodeKernel,
@@ -19,7 +20,7 @@ const sizes = (
   tau: TauOfHeads,
 ) => [batch * length * heads, length, heads, dim, shift, tau.heads, clamp, eps, normEps]
 
-const blocks = ({ batch, length, heads }: RotaryTaumodeShape) => Math.ceil((batch * length * heads) / LANES)
+const rowsOf = ({ batch, length, heads }: RotaryTaumodeShape) => batch * length * heads
 
 export function rotaryTaumodeWasm(engine: CpuEngine): RotaryTaumodeKernel {
   const launch = engine.kernel(attentionWasm, 'rotaryTaumode')
@@ -28,8 +29,9 @@ export function rotaryTaumodeWasm(engine: CpuEngine): RotaryTaumodeKernel {
     const graph = [first, upper, columns, weights, rowSums].map(({ handle }) => handle)
     launch(
       [y, coarse, fine, ...graph, tau.values, energy, lambda, ...sizes(shape, shift, tau)],
-      blocks(shape),
+      Math.ceil(rowsOf(shape) / LANES),
       blockGrain(shape.dim, edgeCount),
+      energyWork(rowsOf(shape), laplacian), // norm and rotation, a few operations a channel, are not counted
     )
   }
 }
@@ -41,8 +43,9 @@ export function rotaryTaumodeGradWasm(engine: CpuEngine): RotaryTaumodeGradKerne
     const graph = [first, columns, weights, rowSums].map(({ handle }) => handle)
     launch(
       [y, coarse, fine, ...graph, tau.values, energy, dLambda, dY, dTau, ...sizes(shape, shift, tau)],
-      blocks(shape),
+      Math.ceil(rowsOf(shape) / LANES),
       blockGrain(shape.dim, edgeCount),
+      energyGradWork(rowsOf(shape), laplacian),
     )
   }
 }

@@ -1,4 +1,4 @@
-import { type CpuEngine, rowGrain } from '@tau/tensor'
+import { type CpuEngine, rowGrain, touches } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
 import type { RowDotsKernel } from './row-dots.ts'
 
@@ -8,5 +8,10 @@ const LANES = 8
 export function rowDotsWasm(engine: CpuEngine): RowDotsKernel {
   const launch = engine.kernel(attentionWasm, 'rowDots')
   return (a, b, out, rows, cols) =>
-    launch([a, b, out, rows, cols], Math.ceil(rows / LANES), rowGrain(LANES * cols))
+    launch(
+      [a, b, out, rows, cols],
+      Math.ceil(rows / LANES),
+      rowGrain(LANES * cols),
+      touches(rows * (2 * cols + 1)),
+    )
 }

@@ -6,7 +6,7 @@ export const BLOCK = 256
 export const BUILT_LEAF = 32
 export const BUILT_FAN = 6
 
-const NODE_HEAD_BYTES = 48
+export const NODE_HEAD_BYTES = 48
 const LIST_BYTES = 384
 export const ELEMENT_BYTES = 4
 

@@ -36,11 +36,11 @@ export interface TauTreeKernels {
   /** Sorts the first `length` positions of every row. `lists` holds 16 bytes per row and position. */
   sort(cache: Handle, lists: Handle, sizes: PositionSizes): void
   /** Moves them to slots in that order; the slots of times come to `places` [rows, length]. `copies` holds what a position of one row
-   *  takes (layout.ts), `length` times. The description must name the new places before anything else is done. */
+   *  takes, `copyBytes` (layout.ts), `length` times. The description must name the new places before anything else is done. */
   arrange(
     cache: Handle,
     memory: { readonly lists: Handle; readonly copies: Handle; readonly places: Handle },
-    sizes: PositionSizes,
+    sizes: PositionSizes & { readonly copyBytes: number },
   ): void
   /** Makes every tree anew over the first `length` ≥ 1 positions, sorted, with nodes `levels` (from the leaves up) per tree from `nodes`
    *  on; the root is the last of a tree's. */

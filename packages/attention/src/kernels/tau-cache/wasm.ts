@@ -1,7 +1,10 @@
-import { type CpuEngine, rowGrain } from '@tau/tensor'
+import { type CpuEngine, rowGrain, touches } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
-import { BLOCK } from './layout.ts'
+import { BLOCK, ELEMENT_BYTES, NODE_HEAD_BYTES } from './layout.ts'
 import type { TauTreeKernels } from './tau-cache.ts'
+
+/** What a visit to a tree touches depends on its numbers; the head of a node it does for certain. */
+const NODE_WORDS = NODE_HEAD_BYTES / ELEMENT_BYTES
 
 /** Nodes per tile when trees are made: about 10 µs. */
 const NODE_GRAIN = 8
@@ -29,7 +32,12 @@ export function tauTreeWasm(engine: CpuEngine): TauTreeKernels {
     store(cache, { lambdaK, v, clock }, reports, { rows, valueDim, start, count }) {
       const high = clock?.high ?? 0
       const low = clock?.low ?? 0
-      store([cache, lambdaK, v, high, low, reports, valueDim, start, count], rows, rowGrain(count * valueDim))
+      store(
+        [cache, lambdaK, v, high, low, reports, valueDim, start, count],
+        rows,
+        rowGrain(count * valueDim),
+        touches(rows * count * (1 + valueDim)),
+      )
     },
     read(cache, { lambdaK, v = 0, high = 0, low = 0 }, { rows, valueDim, length }) {
       const blocks = Math.ceil(length / BLOCK)
@@ -37,38 +45,46 @@ export function tauTreeWasm(engine: CpuEngine): TauTreeKernels {
         [cache, lambdaK, v, high, low, valueDim, length, blocks],
         rows * blocks,
         rowGrain(BLOCK * valueDim),
+        touches(rows * length * (1 + (v ? valueDim : 0))),
       )
     },
     insert(cache, time, heads) {
-      insert([cache, time], heads, 1)
+      insert([cache, time], heads, 1, touches(heads * NODE_WORDS))
     },
     remove(cache, time, heads) {
-      remove([cache, time], heads, 1)
+      remove([cache, time], heads, 1, touches(heads * NODE_WORDS))
     },
     sort(cache, lists, { rows, length }) {
-      sort([cache, lists, length], rows, 1)
+      sort([cache, lists, length], rows, 1, touches(rows * length))
     },
-    arrange(cache, { lists, copies, places }, { rows, length }) {
+    arrange(cache, { lists, copies, places }, { rows, length, copyBytes }) {
+      const moved = touches((2 * length * copyBytes) / ELEMENT_BYTES)
       for (let row = 0; row < rows; row++) {
-        gather([cache, lists, copies, length, row], length, MOVE_GRAIN)
-        arrange([cache, lists, copies, places, length, row], length, MOVE_GRAIN)
+        gather([cache, lists, copies, length, row], length, MOVE_GRAIN, moved)
+        arrange([cache, lists, copies, places, length, row], length, MOVE_GRAIN, moved)
       }
     },
     build(cache, { lists, nodes }, { heads, length }, levels) {
       const perTree = levels.reduce((sum, count) => sum + count, 0)
-      leaves([cache, lists, length, nodes, perTree, levels[0]], heads * levels[0], NODE_GRAIN)
+      const made = (count: number) => touches(heads * count * NODE_WORDS)
+      leaves(
+        [cache, lists, length, nodes, perTree, levels[0]],
+        heads * levels[0],
+        NODE_GRAIN,
+        made(levels[0]),
+      )
       let below = 0
       for (let i = 1; i < levels.length; i++) {
         const [children, count] = [levels[i - 1], levels[i]]
-        level([cache, nodes, perTree, below, children, count, i], heads * count, NODE_GRAIN)
+        level([cache, nodes, perTree, below, children, count, i], heads * count, NODE_GRAIN, made(count))
         below += children
       }
     },
     attend(cache, lambdaQ, out, heads, valueDim) {
-      attend([cache, lambdaQ, out, valueDim], heads, 1)
+      attend([cache, lambdaQ, out, valueDim], heads, 1, touches(heads * (NODE_WORDS + 1 + valueDim)))
     },
     firstNotFinite(x, count, found) {
-      firstNotFinite([x, count, found], 1, 1)
+      firstNotFinite([x, count, found], 1, 1, touches(count))
     },
   }
 }

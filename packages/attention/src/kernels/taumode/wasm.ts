@@ -1,5 +1,6 @@
 import type { CpuEngine } from '@tau/tensor'
 import { attentionWasm } from '../cpu-module.ts'
+import { energyGradWork, energyWork } from './energy-work.ts'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
 
 /** Rows per item, as in assembly/edge-sums.ts. */
@@ -16,6 +17,7 @@ export function taumodeWasm(engine: CpuEngine): TaumodeKernel {
       [x, ...graph, tau.values, energy, lambda, rows, dim, tau.inner, tau.count, eps],
       Math.ceil(rows / LANES),
       blockGrain(dim, edgeCount),
+      energyWork(rows, laplacian),
     )
   }
 }
@@ -29,6 +31,7 @@ export function taumodeGradWasm(engine: CpuEngine): TaumodeGradKernel {
       [x, ...graph, tau.values, energy, dLambda, dX, dTau, rows, dim, tau.inner, tau.count, eps],
       Math.ceil(rows / LANES),
       blockGrain(dim, edgeCount),
+      energyGradWork(rows, laplacian),
     )
   }
 }

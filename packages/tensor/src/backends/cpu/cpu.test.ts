@@ -11,6 +11,7 @@ import { hasRelaxedSimd } from './features.ts'
 import { WORKSPACE_ADDRESS } from './layout.ts'
 import { Pool } from './pool.ts'
 import { hasWideSimd } from './wide.ts'
+import { touches } from './work.ts'
 
 const isolation = Object.getOwnPropertyDescriptor(globalThis, 'crossOriginIsolated')
 
@@ -138,9 +139,11 @@ describe('kernels that fail', () => {
     for (let round = 0; round < 3; round++) {
       const flag = engine.alloc(4)
       engine.write(flag, Int32Array.of(0))
-      expect(() => job([flag], 2, 1)).toThrow(BackendError)
+      expect(() => job([flag], 2, 1, touches(1))).toThrow(BackendError)
       engine.write(flag, Int32Array.of(0))
-      expect(() => job([flag], 2, 1)).toThrow('internal: kernel job failed: unreachable (in a worker thread)')
+      expect(() => job([flag], 2, 1, touches(1))).toThrow(
+        'internal: kernel job failed: unreachable (in a worker thread)',
+      )
       engine.free(flag)
       await stillAdds(device)
     }
@@ -155,7 +158,7 @@ describe('kernels that fail', () => {
       if (engine.backend !== 'cpu') throw new Error('not the cpu engine')
       const fill = engine.kernel(tensorWasm, 'fill')
       for (const tiles of [1, 64])
-        expect(() => fill([4e9, 1], 1000 * tiles, 1000)).toThrow(
+        expect(() => fill([4e9, 1], 1000 * tiles, 1000, touches(1000 * tiles))).toThrow(
           'internal: kernel fill failed: memory access out of bounds',
         )
       await stillAdds(device)

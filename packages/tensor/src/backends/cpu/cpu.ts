@@ -5,6 +5,7 @@ import { canShareMemory, hardwareThreads, hasRelaxedSimd } from './features.ts'
 import { checkGemm, type GemmLibrary, type GemmProgram } from './gemm.ts'
 import { heapStart, MAX_CPU_BYTES, PAGE_BYTES } from './layout.ts'
 import { Pool } from './pool.ts'
+import { BUILD_NAMES, type WasmSource } from './wasm-module.ts'
 import { whyNotWide } from './wide.ts'
 
 export interface CpuOptions {
@@ -26,8 +27,6 @@ export interface CpuOptions {
 
 const MAX_THREADS = 256
 const SIMD = ['auto', 'plain', 'relaxed', 'wide'] as const
-/** What `device.info` calls a build. */
-const VARIANTS = { plain: 'simd', relaxed: 'relaxed-simd', wide: 'wide-simd' } as const
 
 // Browsers may refuse to reserve 4 GiB of addresses: try less.
 const MAXIMUM_PAGES = [65_536, 32_768, 16_384]
@@ -71,7 +70,7 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
   if (strict && fallbacks.length > 0)
     throw new BackendError(`cpu: strict allows no fallback, got ${fallbacks.join('; ')}`)
 
-  const variant = program ? `${VARIANTS[build]}+${program.name}` : VARIANTS[build]
+  const variant = program ? `${BUILD_NAMES[build]}+${program.name}` : BUILD_NAMES[build]
   const info = { backend: 'cpu', variant, threads, fallbacks } as const
   const pool = threads > 1 ? await Pool.start(memory, threads) : undefined
   const limit = Math.min(maximum * PAGE_BYTES, MAX_CPU_BYTES)
@@ -95,7 +94,7 @@ function openGemm(
   }
 }
 
-function chooseBuild(simd: CpuOptions['simd'], fallbacks: string[]): keyof typeof VARIANTS {
+function chooseBuild(simd: CpuOptions['simd'], fallbacks: string[]): keyof WasmSource {
   if (simd === 'plain') return 'plain'
   if (!hasRelaxedSimd()) {
     fallbacks.push('plain SIMD: this runtime has no relaxed SIMD')

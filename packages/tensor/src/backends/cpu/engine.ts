@@ -15,16 +15,31 @@ import {
   Word,
 } from './layout.ts'
 import type { Pool } from './pool.ts'
-import { decodeBase64, type WasmFunction, type WasmSource } from './wasm-module.ts'
+import { BUILD_NAMES, decodeBase64, type WasmFunction, type WasmSource } from './wasm-module.ts'
 import { compileWide } from './wide.ts'
+import type { Work } from './work.ts'
 
 /** Runs items [0, count) of a kernel in tiles of `grain` items. The exported function is called as
  *  `f(...args, begin, end)` per tile, on any thread. Tiles depend on count and grain only, never on the thread count:
- *  that is why one thread and many give the same bits. */
-export type Launch = (args: readonly number[], count: number, grain: number) => void
+ *  that is why one thread and many give the same bits. `work` is asked for in a profile only. */
+export type Launch = (args: readonly number[], count: number, grain: number, work: () => Work) => void
+
+/** A launch that is done. */
+export interface DoneLaunch {
+  readonly kernel: string
+  /** What did it: a build of our kernels, as `device.info.variant` names it, or a library. */
+  readonly build: string
+  /** By `performance.now()`. */
+  readonly startMs: number
+  readonly ms: number
+  /** Parts that threads could take. */
+  readonly tiles: number
+  readonly work: Work
+}
 
 interface LoadedModule {
   readonly id: number
+  readonly build: string
   readonly names: readonly string[]
   readonly functions: readonly WasmFunction[]
   readonly bytes: number
@@ -37,6 +52,8 @@ export class CpuEngine implements Storage {
   readonly info: DeviceInfo
   /** The library that multiplies matrices, if there is one. */
   readonly gemm: GemmProgram | undefined
+  /** Told of every launch while {@link profile} runs. */
+  observer: ((launch: DoneLaunch) => void) | undefined
   readonly #memory: WebAssembly.Memory
   readonly #pool: Pool | undefined
   readonly #heap: Heap
@@ -70,9 +87,9 @@ export class CpuEngine implements Storage {
   }
 
   /** The launcher of one function of a program in JavaScript, for what lies outside WebAssembly: the body of
-   *  `(memory: WebAssembly.Memory) => Record<string, WasmFunction>`, which every thread runs once. */
-  script(source: string, name: string): Launch {
-    return this.#launcher(this.#loadScript(source), name)
+   *  `(memory: WebAssembly.Memory) => Record<string, WasmFunction>`, which every thread runs once. A profile calls it `build`. */
+  script(source: string, name: string, build: string): Launch {
+    return this.#launcher(this.#loadScript(source, build), name)
   }
 
   #launcher(module: LoadedModule, name: string): Launch {
@@ -81,7 +98,15 @@ export class CpuEngine implements Storage {
       throw new BackendError(
         `internal: kernel must be exported by its module, got "${name}"; rebuild with \`npm run wasm\``,
       )
-    return (args, count, grain) => this.#launch(module, index, args, count, grain)
+    return (args, count, grain, work) => {
+      const { observer } = this
+      const startMs = observer ? performance.now() : 0
+      this.#launch(module, index, args, count, grain)
+      if (!observer || count <= 0) return
+      const ms = performance.now() - startMs
+      const { build, names } = module
+      observer({ kernel: names[index], build, startMs, ms, tiles: Math.ceil(count / grain), work: work() })
+    }
   }
 
   get peakBytes(): number {
@@ -180,14 +205,18 @@ export class CpuEngine implements Storage {
   /** The module that has this kernel in the device's build. */
   #module(source: WasmSource, name: string): LoadedModule {
     if (this.#build === 'wide' && source.wide !== undefined) {
-      const module = this.#load(source.wide, compileWide)
+      const module = this.#load(source.wide, 'wide', compileWide)
       if (module.names.includes(name)) return module
     }
     const build = this.#build === 'plain' ? 'plain' : 'relaxed'
-    return this.#load(source[build], (bytes) => new WebAssembly.Module(bytes))
+    return this.#load(source[build], build, (bytes) => new WebAssembly.Module(bytes))
   }
 
-  #load(code: string, compile: (bytes: BufferSource) => WebAssembly.Module): LoadedModule {
+  #load(
+    code: string,
+    build: keyof WasmSource,
+    compile: (bytes: BufferSource) => WebAssembly.Module,
+  ): LoadedModule {
     const loaded = this.#modules.get(code)
     if (loaded) return loaded
     this.#checkOpen('kernel')
@@ -200,32 +229,27 @@ export class CpuEngine implements Storage {
     const names = WebAssembly.Module.exports(compiled).map(({ name }) => name)
     const functions = names.map((name) => exports[name] as WasmFunction)
     functions[names.indexOf('setWorkspace')](WORKSPACE_ADDRESS)
-    return this.#keep(code, bytes, names, functions)
+    return this.#keep(code, { build: BUILD_NAMES[build], names, functions }, bytes)
   }
 
-  #loadScript(source: string): LoadedModule {
+  #loadScript(source: string, build: string): LoadedModule {
     const loaded = this.#modules.get(source)
     if (loaded) return loaded
     this.#checkOpen('kernel')
     const functions = new Function('memory', source)(this.#memory) as Record<string, WasmFunction>
-    return this.#keep(
-      source,
-      new TextEncoder().encode(source),
-      Object.keys(functions),
-      Object.values(functions),
-    )
+    const exported = { build, names: Object.keys(functions), functions: Object.values(functions) }
+    return this.#keep(source, exported, new TextEncoder().encode(source))
   }
 
   /** Leaves a module where the workers find it. */
   #keep(
     code: string,
+    exported: Pick<LoadedModule, 'build' | 'names' | 'functions'>,
     bytes: Uint8Array,
-    names: readonly string[],
-    functions: readonly WasmFunction[],
   ): LoadedModule {
     const address = this.#heap.alloc(bytes.length)
     new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes)
-    const module = { id: this.#modules.size, names, functions, bytes: address, length: bytes.length }
+    const module = { ...exported, id: this.#modules.size, bytes: address, length: bytes.length }
     this.#modules.set(code, module)
     return module
   }

@@ -6,6 +6,13 @@ export interface WasmSource {
   readonly wide?: string
 }
 
+/** What `device.info` and profiles call a build. */
+export const BUILD_NAMES: Readonly<Record<keyof WasmSource, string>> = {
+  plain: 'simd',
+  relaxed: 'relaxed-simd',
+  wide: 'wide-simd',
+}
+
 export type WasmFunction = (...args: number[]) => unknown
 
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,6 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
+import { touches } from '../../backends/cpu/work.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { AdamWKernel } from './adamw.ts'
 
@@ -15,6 +16,7 @@ export function adamwWasm(engine: CpuEngine): AdamWKernel {
       [param, grad, m, v, norm, maxNorm, ...moments, rate, lr * weightDecay, unbias, eps],
       n,
       ELEMENT_GRAIN,
+      touches(7 * n), // parameter and moments in and out, gradient in
     )
   }
 }

@@ -1,5 +1,6 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN, rowGrain } from '../../backends/cpu/grain.ts'
+import { touches } from '../../backends/cpu/work.ts'
 import { ELEMENT_BYTES } from '../../dtype.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { CopyKernel } from './copy.ts'
@@ -10,9 +11,10 @@ export function copyWasm(engine: CpuEngine): CopyKernel {
   return (source, target, rows, cols) => {
     const from = source.handle + source.offset * ELEMENT_BYTES
     const to = target.handle + target.offset * ELEMENT_BYTES
+    const work = touches(2 * rows * cols)
     // One run of memory on both sides splits anywhere, whatever the rows are.
     if (rows === 1 || (source.stride === cols && target.stride === cols))
-      launchElements([from, to], rows * cols, ELEMENT_GRAIN)
-    else launchRows([from, to, source.stride, target.stride, cols], rows, rowGrain(cols))
+      launchElements([from, to], rows * cols, ELEMENT_GRAIN, work)
+    else launchRows([from, to, source.stride, target.stride, cols], rows, rowGrain(cols), work)
   }
 }

@@ -1,5 +1,6 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
+import { touches } from '../../backends/cpu/work.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { GlobalNormKernel } from './global-norm.ts'
 
@@ -14,9 +15,9 @@ export function globalNormWasm(engine: CpuEngine): GlobalNormKernel {
     using partials = engine.scratch(total * F64_BYTES)
     let next = partials.handle
     buffers.forEach(({ handle, length }, i) => {
-      launchSquares([handle, next, length, ELEMENT_GRAIN], chunks[i], 1)
+      launchSquares([handle, next, length, ELEMENT_GRAIN], chunks[i], 1, touches(length))
       next += chunks[i] * F64_BYTES
     })
-    launchRoot([partials.handle, out, total], 1, 1)
+    launchRoot([partials.handle, out, total], 1, 1, touches(2 * total))
   }
 }

@@ -5,6 +5,7 @@ import { cpu } from '../../backends/cpu/cpu.ts'
 import type { GemmLibrary } from '../../backends/cpu/gemm.ts'
 import type { Device } from '../../device.ts'
 import { BackendError } from '../../errors.ts'
+import { profile } from '../../profile/profile.ts'
 import { kernelsOf } from '../table.ts'
 import { matmul } from './matmul.ts'
 import { matmulReference } from './reference.ts'
@@ -38,6 +39,22 @@ describe('matmul through a library', () => {
 
   it('says which', () => {
     expect(devices[1].info).toEqual({ backend: 'cpu', variant: 'simd+naive', threads: 2, fallbacks: [] })
+  })
+
+  it('stands in a profile under its own name; thin products are ours', async () => {
+    const [, device] = devices
+    using _scope = device.scope()
+    const ones = (...shape: number[]) =>
+      device.tensor(new Float32Array(shape.reduce((a, b) => a * b)).fill(1), shape)
+    const operands = [
+      [ones(59, 61), ones(61, 67)],
+      [ones(1, 61), ones(61, 67)],
+    ]
+    const { profile: found } = await profile(device, () => operands.map(([a, b]) => matmul(a, b)))
+    expect(found.launches.map(({ build, work: { flops, shape } }) => [build, flops, shape])).toEqual([
+      ['naive', 2 * 59 * 67 * 61, 'nn 59 x 67 x 61'],
+      ['simd', 2 * 67 * 61, 'nn 1 x 67 x 61'],
+    ])
   })
 
   it('is within rounding of the f64 reference in every layout, with batches, shared operands and sums, and has the same bits on 1, 2 and 4 threads', async () => {

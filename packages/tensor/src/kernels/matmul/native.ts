@@ -2,6 +2,7 @@ import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import type { GemmProgram } from '../../backends/cpu/gemm.ts'
 import type { MatmulKernel } from './matmul.ts'
 import { cutInHalves, roundUp } from './tile.ts'
+import { matmulWork } from './work.ts'
 
 /** Elements of C that one call of the library gets, at most. Larger tiles pack less, smaller ones spread better. */
 const MAX_AREA = 512 * 768
@@ -37,8 +38,9 @@ return { matmul }`
 /** Products by the device's library. Its own threads would wait for ours, which look for work for 50 µs after each kernel, and its
  *  bits depend on their number: each of our threads calls it for tiles, whose sizes depend on those of the product only. */
 export function matmulNative(engine: CpuEngine, program: GemmProgram): MatmulKernel {
-  const tiles = engine.script(tilesOf(program), 'matmul')
-  return (layout, a, b, out, { batch, m, n, k, strideA, strideB, accumulate }) => {
+  const tiles = engine.script(tilesOf(program), 'matmul', program.name)
+  return (layout, a, b, out, sizes) => {
+    const { batch, m, n, k, strideA, strideB, accumulate } = sizes
     const { rows, cols } = cutInHalves(m, n, {
       maxArea: MAX_AREA,
       maxCols: Number.POSITIVE_INFINITY,
@@ -51,6 +53,6 @@ export function matmulNative(engine: CpuEngine, program: GemmProgram): MatmulKer
     const grain = Math.max(1, Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * k)))
     const [transA, transB] = [layout === 'tn' ? 1 : 0, layout === 'nt' ? 1 : 0]
     const args = [a, b, out, m, n, k, strideA, strideB, transA, transB, tileM, tileN, accumulate ? 1 : 0]
-    tiles(args, count, grain)
+    tiles(args, count, grain, matmulWork(layout, sizes))
   }
 }

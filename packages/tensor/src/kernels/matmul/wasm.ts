@@ -6,6 +6,7 @@ import { tensorWasm } from '../cpu-module.ts'
 import type { MatmulKernel } from './matmul.ts'
 import { matmulNative } from './native.ts'
 import { matmulTile, roundUp } from './tile.ts'
+import { matmulWork } from './work.ts'
 
 /** With at most this many rows or columns of C, reading the longer operand in place beats packing it. */
 const MAX_DOTS = 16
@@ -49,6 +50,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
     const { batch, m, n, k, strideA, strideB, accumulate } = sizes
     if (batch * m * n === 0) return
     const adds = accumulate ? 1 : 0
+    const work = matmulWork(layout, sizes)
     const left = operand(a, m, k, strideA, layout !== 'tn')
     const right = operand(b, n, k, strideB, layout === 'nt')
 
@@ -74,7 +76,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
         adds,
       ]
       const grain = Math.max(1, Math.floor(ELEMENT_GRAIN / (Math.min(chunk, w.count) * Math.max(1, k))))
-      launch(args, batch * Math.ceil(w.count / chunk), grain)
+      launch(args, batch * Math.ceil(w.count / chunk), grain, work)
     }
     const fitsWorkspace = roundUp(x.count, 4) * (k + 3) * 4 <= WORKSPACE_BYTES
     if (w.depth === 1 && x.count <= maxDots && (x.count === 1 || fitsWorkspace)) {
@@ -89,6 +91,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
     const count = batch * Math.ceil(m / tileM) * Math.ceil(n / tileN)
     const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * Math.max(1, k)))
     const steps = [left.step, left.depth, right.step, right.depth]
-    tiles([a, b, out, m, n, k, strideA, strideB, ...steps, tileM, tileN, adds], count, Math.max(1, grain))
+    const args = [a, b, out, m, n, k, strideA, strideB, ...steps, tileM, tileN, adds]
+    tiles(args, count, Math.max(1, grain), work)
   }
 }

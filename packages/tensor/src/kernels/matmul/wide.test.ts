@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cpu } from '../../backends/cpu/cpu.ts'
 import { hasWideSimd } from '../../backends/cpu/wide.ts'
 import type { Device } from '../../device.ts'
+import { profile } from '../../profile/profile.ts'
+import { square } from '../unary/unary.ts'
 import { matmul } from './matmul.ts'
 
 describe.skipIf(!hasWideSimd())('matmul on 256-bit registers', () => {
@@ -14,6 +16,16 @@ describe.skipIf(!hasWideSimd())('matmul on 256-bit registers', () => {
     relaxed = await cpu({ simd: 'relaxed', threads: 1, strict: true })
   })
   afterAll(() => Promise.all([wide.close(), relaxed.close()]))
+
+  it('stands in a profile as wide, other kernels as relaxed', async () => {
+    using _scope = wide.scope()
+    const x = wide.tensor(randomArray(61 * 61, 1), [61, 61])
+    const { launches } = (await profile(wide, () => square(matmul(x, x)))).profile
+    expect(launches.map(({ kernel, build }) => [kernel, build])).toEqual([
+      ['matmul', 'wide-simd'],
+      ['square', 'relaxed-simd'],
+    ])
+  })
 
   it('has the bits of the relaxed build', async () => {
     const size = fc.integer({ min: 17, max: 450 }) // above the thin kernels, and beyond a slice of 384 steps

@@ -1,5 +1,6 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN, rowGrain } from '../../backends/cpu/grain.ts'
+import { touches } from '../../backends/cpu/work.ts'
 import { ELEMENT_BYTES } from '../../dtype.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { ReduceKernel } from './reduce.ts'
@@ -28,21 +29,42 @@ function sumWasm(engine: CpuEngine): Reduction {
   const columnChunks = engine.kernel(tensorWasm, 'sumColumnChunks')
   const addChunks = engine.kernel(tensorWasm, 'addChunks')
   return (x, out, outer, length, inner) => {
+    const work = touches(outer * (length + 1) * inner)
     if (inner === 1 && outer < FEW && length > ELEMENT_GRAIN) {
       const parts = Math.ceil(length / ELEMENT_GRAIN)
       const stride = parts * F64_BYTES
       using sums = engine.scratch(outer * stride)
-      chunks([x, sums.handle, length, ELEMENT_GRAIN, parts], outer * parts, 1)
-      addChunks([sums.handle, out, parts, stride, F64_BYTES], outer, rowGrain(parts))
-    } else if (inner === 1) rows([x, out, length], outer, rowGrain(length))
+      chunks(
+        [x, sums.handle, length, ELEMENT_GRAIN, parts],
+        outer * parts,
+        1,
+        touches(outer * (length + 2 * parts)),
+      )
+      addChunks(
+        [sums.handle, out, parts, stride, F64_BYTES],
+        outer,
+        rowGrain(parts),
+        touches(outer * (2 * parts + 1)),
+      )
+    } else if (inner === 1) rows([x, out, length], outer, rowGrain(length), work)
     else if (outer === 1 && inner <= PANEL && length * inner > 2 * ELEMENT_GRAIN) {
       const chunk = rowGrain(inner)
       const parts = Math.ceil(length / chunk)
       const stride = Math.ceil(inner / 4) * 4 * F64_BYTES // sums are kept in whole vectors of four columns
       using sums = engine.scratch(parts * stride)
-      columnChunks([x, sums.handle, length, inner, chunk, stride], parts, 1)
-      addChunks([sums.handle, out, parts, F64_BYTES, stride], inner, rowGrain(parts))
-    } else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner))
+      columnChunks(
+        [x, sums.handle, length, inner, chunk, stride],
+        parts,
+        1,
+        touches(inner * (length + 2 * parts)),
+      )
+      addChunks(
+        [sums.handle, out, parts, F64_BYTES, stride],
+        inner,
+        rowGrain(parts),
+        touches(inner * (2 * parts + 1)),
+      )
+    } else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner), work)
   }
 }
 
@@ -50,12 +72,18 @@ function maxWasm(engine: CpuEngine): Reduction {
   const chunks = engine.kernel(tensorWasm, 'maxChunks')
   const columns = engine.kernel(tensorWasm, 'maxColumns')
   return (x, out, outer, length, inner) => {
+    const work = touches(outer * (length + 1) * inner)
     if (inner === 1 && outer < FEW && length > ELEMENT_GRAIN) {
       const parts = Math.ceil(length / ELEMENT_GRAIN)
       using peaks = engine.scratch(outer * parts * ELEMENT_BYTES)
-      chunks([x, peaks.handle, length, ELEMENT_GRAIN, parts], outer * parts, 1)
-      chunks([peaks.handle, out, parts, parts, 1], outer, rowGrain(parts))
-    } else if (inner === 1) chunks([x, out, length, length, 1], outer, rowGrain(length))
-    else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner))
+      chunks(
+        [x, peaks.handle, length, ELEMENT_GRAIN, parts],
+        outer * parts,
+        1,
+        touches(outer * (length + parts)),
+      )
+      chunks([peaks.handle, out, parts, parts, 1], outer, rowGrain(parts), touches(outer * (parts + 1)))
+    } else if (inner === 1) chunks([x, out, length, length, 1], outer, rowGrain(length), work)
+    else columns([x, out, length, inner], panelCount(outer, inner), panelGrain(length, inner), work)
   }
 }

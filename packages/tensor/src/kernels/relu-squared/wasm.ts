@@ -1,14 +1,15 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
+import { touches } from '../../backends/cpu/work.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared.ts'
 
 export function reluSquaredWasm(engine: CpuEngine): ReluSquaredKernel {
   const launch = engine.kernel(tensorWasm, 'reluSquared')
-  return (x, out, n) => launch([x, out], n, ELEMENT_GRAIN)
+  return (x, out, n) => launch([x, out], n, ELEMENT_GRAIN, touches(2 * n))
 }
 
 export function reluSquaredGradWasm(engine: CpuEngine): ReluSquaredGradKernel {
   const launch = engine.kernel(tensorWasm, 'reluSquaredGrad')
-  return (x, dOut, dX, n) => launch([x, dOut, dX], n, ELEMENT_GRAIN)
+  return (x, dOut, dX, n) => launch([x, dOut, dX], n, ELEMENT_GRAIN, touches(3 * n))
 }

@@ -1,0 +1,96 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { GPT } from '@tau/model'
+import {
+  type KernelTotal,
+  type PhaseTotal,
+  type Profile,
+  profileTotals,
+  type Total,
+  traceOf,
+  writeFileAtomic,
+} from '@tau/tensor'
+import { profileStep } from '@tau/train'
+import { UsageError } from '../config/errors.ts'
+import type { Config } from '../config/schema.ts'
+import { columns } from './io.ts'
+import { versions } from './versions.ts'
+
+/** Where a trace goes that was given no file. */
+export const TRACE_FILE = 'runs/profile.json'
+
+/** Shares of the step below which a shape of a kernel gets no line of its own. */
+const SMALL_SHARE = 0.01
+
+export function checkProfiled({ device: { backend } }: Config): void {
+  if (backend !== 'cpu')
+    throw new UsageError(
+      `profile: device.backend must be cpu, whose kernels can be timed one by one, got ${backend}; leave --backend out`,
+    )
+}
+
+/** Profiles a step of the model, writes the trace, and gives the table. */
+export async function profileRun(
+  model: GPT,
+  ids: Int32Array | undefined,
+  { train }: Config,
+  path: string,
+): Promise<string> {
+  const profile = await profileStep(model, train, ids)
+  await mkdir(dirname(path), { recursive: true })
+  const trace = traceOf(profile, { versions: versions(), model: model.config, train })
+  await writeFileAtomic(path, JSON.stringify(trace))
+  return profileTable(profile)
+}
+
+/** Kernels by time, with a line for every shape that counts; below them what is no kernel, and the whole step, to which the lines
+ *  add up. */
+function profileTable(profile: Profile): string {
+  const { kernels, phases, kernelMs } = profileTotals(profile)
+  const { ms, launches } = profile
+  const shown = phases.filter((phase) => phase.kernelMs > 0)
+  const ends = [
+    ['outside kernels', '', '', ...timeText(ms - kernelMs, ms), '', ''],
+    ['step', '', String(launches.length), ...timeText(ms, ms), '', ''],
+  ]
+  ends[0].push(...shown.map((phase) => msText(phase.ms - phase.kernelMs)))
+  ends[1].push(...shown.map((phase) => msText(phase.ms)))
+  const header = [
+    'kernel',
+    'build',
+    'calls',
+    'ms',
+    'share',
+    'GFLOPS',
+    'GB/s',
+    ...shown.map(({ name }) => name),
+  ]
+  return columns([header, ...kernels.flatMap((total) => kernelRows(total, shown, ms)), ...ends], 2)
+}
+
+function kernelRows(total: KernelTotal, phases: readonly PhaseTotal[], stepMs: number): string[][] {
+  const { kernel, build, shapes } = total
+  const byPhase = phases.map(({ name }) => {
+    const ms = total.phases.get(name)
+    return ms === undefined ? '' : msText(ms)
+  })
+  const split = shapes.length < 2 ? [] : shapes.filter(({ ms }) => ms >= SMALL_SHARE * stepMs)
+  return [
+    [kernel, build, ...figures(total, stepMs), ...byPhase],
+    ...split.map((shape) => [`  ${shape.shape}`, '', ...figures(shape, stepMs)]),
+  ]
+}
+
+const figures = ({ calls, ms, flops, bytes }: Total, stepMs: number): string[] => [
+  String(calls),
+  ...timeText(ms, stepMs),
+  flops > 0 ? rate(flops, ms) : '',
+  rate(bytes, ms),
+]
+
+const timeText = (ms: number, stepMs: number): string[] => [
+  msText(ms),
+  `${((100 * ms) / stepMs).toFixed(1)} %`,
+]
+const msText = (ms: number): string => ms.toFixed(2)
+const rate = (amount: number, ms: number): string => (ms > 0 ? (amount / (ms * 1e6)).toFixed(1) : '')
