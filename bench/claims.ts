@@ -67,8 +67,8 @@ export const claims: readonly Claim[] = Object.entries(byGroup).flatMap(([group,
 
 export interface Verdict {
   readonly claim: Claim
-  /** The metric and its value; of several that match the worst. undefined: none was measured. */
-  readonly got: { readonly metric: string; readonly value: number } | undefined
+  /** The metric and its value, the worst of the `count` that match. undefined: none was measured. */
+  readonly got: { readonly metric: string; readonly value: number; readonly count: number } | undefined
   readonly verdict: 'kept' | 'missed' | 'not measured'
 }
 
@@ -84,7 +84,7 @@ function verdictOf(claim: Claim, metrics: Readonly<Record<string, number>>): Ver
     (relation === '≥' ? next[1] < worst[1] : next[1] > worst[1]) ? next : worst,
   )
   const kept = relation === '≥' ? value >= bound : value <= bound
-  return { claim, got: { metric, value }, verdict: kept ? 'kept' : 'missed' }
+  return { claim, got: { metric, value, count: found.length }, verdict: kept ? 'kept' : 'missed' }
 }
 
 /** Every claim, held against what was measured. */
@@ -99,10 +99,10 @@ const valueText = (value: number, { unit }: Claim): string =>
 export const askedText = (claim: Claim): string =>
   `${claim.relation} ${valueText(claim.bound, claim)} ${claim.meaning}`
 
-/** `1.972x`, with the name of the worst where there are several; or `–`. */
+/** `1.972x`; `0.61x at …, worst of 12` where a claim is of several metrics, since a filter may have left some out; or `–`. */
 export const gotText = ({ claim, got }: Verdict): string => {
   if (!got) return '–'
-  const where = got.metric === claim.metric ? '' : ` at ${got.metric}`
+  const where = got.metric === claim.metric ? '' : ` at ${got.metric}, worst of ${got.count}`
   return valueText(got.value, claim) + where
 }
 
