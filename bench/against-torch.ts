@@ -8,9 +8,15 @@ import { benchLine, itemRate, type Rate, rate, shareText, timesText } from './re
 
 /** Both are given two cores, as an ordinary machine has. */
 const THREADS = 2
-/** How the metrics call the three models: ours with λ-distance and with dot-product attention, and PyTorch's. */
-const MODELS = ['tau-30m', 'gpt-30m', 'torch-30m'] as const
-type Model = (typeof MODELS)[number]
+/** How the metrics call our models: with λ-distance attention, by WebAssembly alone or with products by @tau/blas; and with the dot
+ *  product's. */
+const OURS = {
+  'tau-30m': { attention: 'tau', blas: false },
+  'tau-30m-blas': { attention: 'tau', blas: true },
+  'gpt-30m': { attention: 'dot', blas: false },
+} as const
+type Model = keyof typeof OURS | 'torch-30m'
+const MODELS: readonly Model[] = ['tau-30m', 'gpt-30m', 'torch-30m']
 
 interface Case {
   readonly length: number
@@ -22,7 +28,7 @@ interface Case {
 }
 
 const TRAIN: readonly Case[] = [
-  { length: 1024, models: MODELS, rounds: 3, warmUp: 2, steps: 3 },
+  { length: 1024, models: [...MODELS, 'tau-30m-blas'], rounds: 3, warmUp: 2, steps: 3 },
   { length: 2048, models: MODELS, rounds: 1, warmUp: 1, steps: 3 },
   { length: 4096, models: MODELS, rounds: 1, warmUp: 1, steps: 2 },
   { length: 8192, models: MODELS, rounds: 1, warmUp: 1, steps: 1 },
@@ -42,9 +48,7 @@ interface Entry {
 }
 
 const start = (model: Model, task: ModelTask): Promise<ModelRun | Absent> =>
-  model === 'torch-30m'
-    ? runTorch(task)
-    : runOurs({ ...task, attention: model === 'tau-30m' ? 'tau' : 'dot' })
+  model === 'torch-30m' ? runTorch(task) : runOurs({ ...task, ...OURS[model] })
 
 /** Every model of a case in processes of its own, one after the other, round by round; those that cannot run are noted. */
 async function measure(
@@ -183,4 +187,8 @@ function compare(
   )
   metric(`${name}/ratio_vs_torch`, ratio)
   if (memory) metric(`${name}/peak_memory_ratio_vs_torch`, peaks)
+  const blas = entries.get('tau-30m-blas')
+  if (!blas) return
+  line(`${name.replaceAll('/', ' ')} with BLAS against PyTorch | ${timesText(ratioOf(blas, torch))} as fast`)
+  metric(`${name}/ratio_vs_torch_blas`, ratioOf(blas, torch))
 }

@@ -107,7 +107,7 @@ export async function runBlas(context: GroupContext): Promise<number> {
       device = await cpu({ threads, gemm: openBlas({ path: 'libopenblas.so.0' }), strict: true })
     } catch (error) {
       if (!(error instanceof BackendError)) throw error
-      context.line(`skipped: 1 peer, openblas: ${error.message}`)
+      context.skip('blas/openblas', error.message)
       return 0
     }
     const native = openNative()

@@ -14,6 +14,8 @@ export interface ModelTask {
 
 export interface OurRun extends ModelTask {
   readonly attention: 'tau' | 'dot'
+  /** Products by the system's BLAS; absent where there is none. */
+  readonly blas: boolean
 }
 
 /** What was measured of a model in a process of its own. */

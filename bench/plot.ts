@@ -23,8 +23,6 @@ export interface LinePlot {
   readonly curves: readonly Curve[]
   /** Texts of the ticks of y; default: the number. */
   readonly formatY?: (value: number) => string
-  /** Distance between the labels at the ends of curves, in pixels, that tells overlapping ones apart. */
-  readonly labelGap?: number
 }
 
 /** Colours that the colour-blind can tell apart (Okabe and Ito). */
@@ -34,11 +32,14 @@ export const COLORS = {
   dot: '#d55e00',
   f16: '#56b4e9',
   bounded: '#cc79a7',
+  peer: '#000000',
 }
 
 const WIDTH = 760
 const HEIGHT = 440
 const MARGIN = { top: 56, right: 170, bottom: 48, left: 76 }
+/** Height of a label, so that those of curves that end together stand one below the other. */
+const LABEL_GAP = 17
 const FONT = 'DejaVu Sans, Helvetica, Arial, sans-serif'
 
 /** 1024 → 1 Ki, 2²⁰ → 1 Mi. */
@@ -55,8 +56,8 @@ function decimalTicks(values: readonly number[]): number[] {
   return ticks.filter((tick) => tick >= low && tick <= high)
 }
 
-/** Curves over two logarithmic axes, each named at its end: an SVG that stands by itself. */
-export function linePlot({ title, x, y, curves, formatY = String, labelGap = 17 }: LinePlot): string {
+/** Curves over two logarithmic axes, each named on the right, at the height of its end: an SVG that stands by itself. */
+export function linePlot({ title, x, y, curves, formatY = String }: LinePlot): string {
   const { document } = parseHTML('<html><body></body></html>')
   const rows = curves.flatMap(({ label, color, points }) =>
     points.map((point) => ({ ...point, label, color })),
@@ -86,9 +87,8 @@ export function linePlot({ title, x, y, curves, formatY = String, labelGap = 17 
       Plot.dot(rows, { x: 'x', y: 'y', fill: 'color', r: 3 }),
     ],
   })
-  const scaleOf = (name: 'x' | 'y') => svg.scale(name)
-  const [placeX, placeY] = [scaleOf('x'), scaleOf('y')]
-  if (!placeX || !placeY) throw new Error('internal: a plot must have both scales')
+  const scale = svg.scale('y')
+  if (!scale) throw new Error('internal: a plot must have a scale')
   const text = (content: string, atX: number, atY: number, attributes: Readonly<Record<string, string>>) => {
     const element = document.createElementNS('http://www.w3.org/2000/svg', 'text')
     const all = { x: String(atX), y: String(atY), 'text-anchor': 'start', ...attributes }
@@ -102,25 +102,20 @@ export function linePlot({ title, x, y, curves, formatY = String, labelGap = 17 
     'text-anchor': 'middle',
     fill: 'currentColor',
   })
-  const ends = curves
+  const labels = curves
     .filter(({ points }) => points.length > 0)
-    .map(({ label, color, points }) => {
-      const end = points[points.length - 1]
-      return { label, color, x: Number(placeX.apply(end.x)), y: Number(placeY.apply(end.y)) }
-    })
-    .sort((a, b) => a.y - b.y)
-  const right = ends.filter((end) => end.x > WIDTH - MARGIN.right - 40)
-  for (let i = 1; i < right.length; i++) right[i].y = Math.max(right[i].y, right[i - 1].y + labelGap)
-  for (const { label, color, x: atX, y: atY } of right)
-    text(label, atX + 9, atY + 4, { fill: color, 'font-weight': 'bold' })
-  // Where others go on to the right, the free side of the highest curve is on its left, that of the next below it.
-  ends
-    .filter((end) => !right.includes(end))
-    .forEach(({ label, color, x: atX, y: atY }, i) => {
-      const place: Record<string, string> =
-        i === 0 ? { 'text-anchor': 'end', dx: '-10' } : { dx: '10', dy: '8' }
-      text(label, atX, atY, { fill: color, 'font-weight': 'bold', ...place })
-    })
+    .map(({ label, color, points }) => ({
+      label,
+      color,
+      at: Number(scale.apply(points[points.length - 1].y)),
+    }))
+    .sort((a, b) => a.at - b.at)
+  const lowest = HEIGHT - MARGIN.bottom - 6
+  labels.forEach(({ label, color, at }, i) => {
+    const free = i === 0 ? at : Math.max(at, labels[i - 1].at + LABEL_GAP)
+    labels[i].at = Math.min(free, lowest - (labels.length - 1 - i) * LABEL_GAP)
+    text(label, WIDTH - MARGIN.right + 9, labels[i].at + 4, { fill: color, 'font-weight': 'bold' })
+  })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
   return `${svg.outerHTML}\n`
 }

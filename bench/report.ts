@@ -31,7 +31,7 @@ export const timeText = (ms: number): string =>
   ms >= 0.1 ? `${significant(ms)} ms` : `${significant(ms * 1000)} us`
 
 /** Three digits that mean something: 0.123, 45.6, 78901. */
-const significant = (value: number): string =>
+export const significant = (value: number): string =>
   value >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
 
 /** `1.97x`, before the name of what is compared with. */

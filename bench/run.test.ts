@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { type Metrics, parseRecord, recordOf } from './record.ts'
 import { groups } from './registry.ts'
 
 const script = fileURLToPath(new URL('run.ts', import.meta.url))
@@ -16,13 +17,14 @@ function bench(...args: string[]) {
 }
 
 /** The metrics of a run that must succeed, from the JSON in its last line. */
-function metricsOf(...args: string[]): Record<string, number> {
+function metricsOf(...args: string[]): Metrics {
   const { status, stdout, stderr } = bench(...args)
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   const lines = stdout.trimEnd().split('\n')
-  const { commit, cpu, runtime, threads, metrics } = JSON.parse(lines[lines.length - 1])
-  expect(commit).toMatch(/^([0-9a-f]{40}(-dirty)?|unknown)$/)
-  expect([typeof cpu, typeof runtime, typeof threads]).toEqual(['string', 'string', 'number'])
+  const { command, metrics } = parseRecord(lines[lines.length - 1], 'the last line')
+  const written = args.indexOf('--json')
+  const measuring = written < 0 ? args : args.toSpliced(written, 2)
+  expect(command).toBe(['npm run bench --', ...measuring].join(' '))
   for (const value of Object.values(metrics)) expect(value).toBeGreaterThan(0)
   return metrics
 }
@@ -34,7 +36,7 @@ describe('npm run bench', () => {
   it('shows its flags and a line for each group', () => {
     const { status, stdout } = bench('--help')
     expect(status).toBe(0)
-    for (const word of ['--filter', '--json']) expect(stdout).toContain(word)
+    for (const word of ['--filter', '--json', '--report']) expect(stdout).toContain(word)
     for (const [name, { summary, onDemand }] of Object.entries(groups))
       expect(stdout).toMatch(new RegExp(`^ +${name}${onDemand ? ' \\*' : ''} +${summary}$`, 'm'))
   })
@@ -109,20 +111,35 @@ describe('npm run bench', () => {
     ])
   })
 
-  it('draws figures of before, and says when there is nothing to draw', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tau-plots-'))
+  it('reads files of before: tells their claims, writes their page and draws their plots', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tau-report-'))
     try {
-      const file = join(folder, 'bench.json')
+      const write = (name: string, command: string, metrics: Record<string, number>): string => {
+        const file = join(folder, name)
+        writeFileSync(file, JSON.stringify(recordOf(command, metrics, {})))
+        return file
+      }
       const points = [128, 1024, 8192].flatMap((length) =>
         ['fast', 'dot'].map((kernel): [string, number] => [
           `sweep/forward/T${length}/${kernel}_ms`,
           length / 100,
         ]),
       )
-      writeFileSync(file, JSON.stringify({ metrics: Object.fromEntries(points) }))
-      const { status, stdout } = bench('--from', file, '--plots', folder)
-      expect({ status, stdout }).toEqual({ status: 0, stdout: `drawn: ${join(folder, 'forward-ms')}\n` })
-      const svg = readFileSync(join(folder, 'forward-ms.svg'), 'utf8')
+      const sweep = write('sweep.json', 'npm run bench -- sweep', Object.fromEntries(points))
+      const blas = write('blas.json', 'npm run bench -- blas', { 'blas/ratio_vs_openblas': 0.8 })
+      const { status, stdout, stderr } = bench(sweep, blas, '--report', folder)
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' }) // a missed claim is no failure
+      const lines = stdout.trimEnd().split('\n')
+      expect(lines.slice(-4)).toEqual([
+        expect.stringMatching(/^claim blas\/ratio_vs_openblas .* got 0\.8x \| MISSED$/),
+        expect.stringMatching(/^claims: 0 kept, 1 missed, \d+ not measured$/),
+        `written: ${join(folder, 'RESULTS.md')}`,
+        `written: ${join(folder, 'results/forward-ms.svg')}`,
+      ])
+      const page = readFileSync(join(folder, 'RESULTS.md'), 'utf8')
+      expect(page).toContain('- command `npm run bench -- sweep`')
+      expect(page).toContain('](results/forward-ms.svg)')
+      const svg = readFileSync(join(folder, 'results/forward-ms.svg'), 'utf8')
       for (const text of [
         'Causal attention, forward',
         'length T, tokens',
@@ -131,12 +148,26 @@ describe('npm run bench', () => {
         '10 ms',
       ])
         expect(svg).toContain(text)
-      expect(readFileSync(join(folder, 'forward-ms.png')).subarray(1, 4).toString()).toBe('PNG')
+
+      const again = bench(blas, sweep, '--report', folder)
+      expect(again.status).toBe(0)
+      expect(readFileSync(join(folder, 'RESULTS.md'), 'utf8')).toBe(page)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('refuses files beside groups, files that are none of its own, and the same figure twice', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tau-report-'))
+    try {
+      const file = join(folder, 'bench.json')
       writeFileSync(file, '{"metrics": {}}')
-      expect(bench('--from', file, '--plots', folder).stderr).toContain(
-        'must have figures of sweep or decode',
-      )
-      expect(bench('--from', file).stderr).toContain('--from must come with --plots DIR')
+      expect(bench(file).stderr).toContain(`bench: ${file} must have a text as commit, got none`)
+      expect(bench(file, 'blas').stderr).toContain('files must come alone or with --report DIR')
+      expect(bench(file, '--quick').stderr).toContain('files must come alone or with --report DIR')
+      writeFileSync(file, JSON.stringify(recordOf('npm run bench', { 'blas/ratio_vs_openblas': 1 }, {})))
+      expect(bench(file).status).toBe(0)
+      expect(bench(file, file).stderr).toContain('a metric must be in one file only')
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -1,14 +1,15 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { claimLines, judge } from './claims.ts'
+import { type BenchRecord, metricsOf, parseRecord, recordOf } from './record.ts'
 import { groups, type RunGroup } from './registry.ts'
 
 const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
+       npm run bench -- FILE.json … [--report DIR]
 
-Times kernels and models against their peers, prints a line for each figure and one line of JSON at the end.
+Times kernels and models against their peers. Prints a line for each figure, then what was claimed and what came of it, and one line
+of JSON at the end. Files of --json are read instead of measured: their claims are printed again.
 
 Groups; those without a star all run when none is named:
 ${Object.entries(groups)
@@ -16,93 +17,32 @@ ${Object.entries(groups)
   .join('\n')}
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
-  --json FILE    also write the JSON to FILE
-  --out DIR      folder of the files and plots of kvcache; default: bench-kvcache
-  --plots DIR    draw the figures of sweep and decode into DIR, as SVG
-  --from FILE    with --plots: draw the figures of FILE, a --json of before, and measure nothing
   --quick        a smaller selection of kvcache, train and decode
+  --json FILE    also write the JSON to FILE
+  --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
+  --out DIR      folder of the files and plots of kvcache; default: bench-kvcache
   --help         this text
 `
 
-/** What was measured and on what. Names of metrics end in their unit: gflops and gb_per_s are 10⁹ a second, ms is
- *  milliseconds; ratios, spreads and scalings are pure numbers. */
-interface Results {
-  commit: string
-  cpu: string
-  runtime: string
-  threads: number
-  metrics: Record<string, number>
-  /** What could not be measured, and why. */
-  skipped: Record<string, string>
-}
+/** npm runs scripts in the root; paths are relative to where the user called it. */
+const inFolderOfUser = (path: string): string => resolve(process.env.TAU_CWD ?? '.', path)
 
-function commit(): string {
-  const git = (...args: string[]) =>
-    execFileSync('git', args, {
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
-      encoding: 'utf8',
-      stdio: 'pipe',
-    }).trim()
-  try {
-    return (
-      git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-dirty')
-    )
-  } catch {
-    return 'unknown' // not a git checkout
-  }
+interface Selection {
+  readonly names: readonly string[]
+  readonly filter: string
+  readonly quick: boolean
+  readonly out: string | undefined
 }
 
 async function load(name: string): Promise<RunGroup> {
   if (!Object.hasOwn(groups, name))
-    throw new Error(`bench: group must be one of ${Object.keys(groups).join(', ')}, got "${name}"`)
+    throw new Error(
+      `bench: group must be one of ${Object.keys(groups).join(', ')}, got "${name}"; files to read end in .json`,
+    )
   return groups[name].load()
 }
 
-/** npm runs scripts in the root; paths are relative to where the user called it. */
-const inFolderOfUser = <Path extends string | undefined>(path: Path): Path | string =>
-  path === undefined ? path : resolve(process.env.TAU_CWD ?? '.', path)
-
-async function drawPlots(folder: string, metrics: Readonly<Record<string, number>>): Promise<void> {
-  const { attentionPlots } = await import('./attention-plots.ts')
-  const files = attentionPlots(inFolderOfUser(folder), metrics)
-  if (files.length === 0)
-    throw new Error(
-      'bench: --plots must have figures of sweep or decode to draw, got none; name these groups',
-    )
-  for (const file of files) console.log(`drawn: ${file}`)
-}
-
-function metricsOf(file: string): Record<string, number> {
-  const { metrics } = JSON.parse(readFileSync(inFolderOfUser(file), 'utf8')) as Partial<Results>
-  if (!metrics) throw new Error(`bench: --from must be a file of --json, got ${file} without metrics`)
-  return metrics
-}
-
-async function main(argv: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      filter: { type: 'string', default: '' },
-      json: { type: 'string' },
-      out: { type: 'string' },
-      plots: { type: 'string' },
-      from: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    console.log(HELP)
-    return
-  }
-  if (values.from !== undefined) {
-    if (values.plots === undefined) throw new Error('bench: --from must come with --plots DIR, got none')
-    await drawPlots(values.plots, metricsOf(values.from))
-    return
-  }
-  const names =
-    positionals.length > 0 ? positionals : Object.keys(groups).filter((name) => !groups[name].onDemand)
+async function measure({ names, filter, quick, out }: Selection, command: string): Promise<BenchRecord> {
   const chosen = await Promise.all(names.map(load))
   const metrics: Record<string, number> = {}
   const metric = (name: string, value: number) => {
@@ -116,28 +56,66 @@ async function main(argv: string[]): Promise<void> {
     console.log(`skipped: ${what}: ${reason}`)
   }
   let matched = 0
+  const folder = out === undefined ? undefined : inFolderOfUser(out)
   for (const run of chosen)
-    matched += await run({
-      ...{ filter: values.filter, quick: values.quick, out: inFolderOfUser(values.out) },
-      ...{ line: (text) => console.log(text), metric, skip },
-    })
+    matched += await run({ filter, quick, out: folder, line: (text) => console.log(text), metric, skip })
   if (matched === 0)
-    throw new Error(
-      `bench: --filter must match the name of a bench of ${names.join(', ')}, got "${values.filter}"`,
-    )
-  const results: Results = {
-    commit: commit(),
-    cpu: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores`,
-    runtime: `node ${process.versions.node}, V8 ${process.versions.v8}`,
-    threads: availableParallelism(),
-    metrics,
-    skipped,
-  }
+    throw new Error(`bench: --filter must match the name of a bench of ${names.join(', ')}, got "${filter}"`)
   const count = Object.keys(skipped).length
   if (count > 0) console.log(`skipped ${count}: ${Object.keys(skipped).join(', ')}`)
-  console.log(JSON.stringify(results))
-  if (values.plots !== undefined) await drawPlots(values.plots, metrics)
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+  return recordOf(command, metrics, skipped)
+}
+
+/** What was measured; and of a selection that a filter did not narrow also what was not. */
+function printClaims(metrics: BenchRecord['metrics'], whole: readonly string[]): void {
+  const verdicts = judge(metrics).filter(({ claim, got }) => got || whole.includes(claim.group))
+  for (const text of claimLines(verdicts)) console.log(text)
+}
+
+/** The command that measures the same again, wherever its results are written to. */
+function commandOf(names: readonly string[], filter: string, quick: boolean): string {
+  const words = [
+    ...names,
+    ...(filter === '' ? [] : ['--filter', /^[\w./-]+$/.test(filter) ? filter : JSON.stringify(filter)]),
+    ...(quick ? ['--quick'] : []),
+  ]
+  return ['npm run bench', ...(words.length > 0 ? ['--', ...words] : [])].join(' ')
+}
+
+async function main(argv: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      filter: { type: 'string', default: '' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      report: { type: 'string' },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return
+  }
+  const { filter, quick, json, out, report } = values
+  const files = positionals.filter((name) => name.endsWith('.json'))
+  const fromFiles = files.length > 0
+  if (fromFiles && (files.length < positionals.length || filter || quick || json || out))
+    throw new Error(`bench: files must come alone or with --report DIR, got ${argv.join(' ')}`)
+  const names =
+    positionals.length > 0 ? positionals : Object.keys(groups).filter((name) => !groups[name].onDemand)
+  const records = fromFiles
+    ? files.map((file) => parseRecord(readFileSync(inFolderOfUser(file), 'utf8'), file))
+    : [await measure({ names, filter, quick, out }, commandOf(positionals, filter, quick))]
+  printClaims(metricsOf(records), fromFiles ? Object.keys(groups) : filter === '' ? names : [])
+  if (json !== undefined) writeFileSync(inFolderOfUser(json), `${JSON.stringify(records[0], null, 2)}\n`)
+  if (report !== undefined) {
+    const { writeResults } = await import('./page/page.ts')
+    for (const file of writeResults(inFolderOfUser(report), records)) console.log(`written: ${file}`)
+  }
+  if (!fromFiles) console.log(JSON.stringify(records[0]))
 }
 
 try {

@@ -1,4 +1,5 @@
 import { ascending, quantile } from '../harness.ts'
+import { markdownTable } from '../markdown.ts'
 import { type Attention, GENERATED, type Mode, PROMPTS, type TokenTime } from './model-runs.ts'
 
 /** Times of one model's tokens: percentiles over those after the first, and the first by itself. */
@@ -85,8 +86,7 @@ export function paperMarkdown(rows: readonly PaperRow[]): string {
     ...[mode, String(generated), published],
     ...PROMPTS.map((prompt) => ours.find((entry) => entry.prompt === prompt)?.ratio.toFixed(2) ?? '–'),
   ])
-  const lines = [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`)
-  return `p50 per token, tau over dot product; random weights, one thread.\n\n${lines.join('\n')}\n`
+  return `p50 per token, tau over dot product; random weights, one thread.\n\n${markdownTable(head, cells)}`
 }
 
 /** Rows as CSV, columns in the order of the first row's fields. */

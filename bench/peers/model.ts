@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { openBlas } from '@tau/blas'
 import { domainLaplacian } from '@tau/graph'
 import { countParameters, createModel, type GPT, type ModelConfig, resolveConfig } from '@tau/model'
 import { BackendError, cpu, type Device, hasWideSimd } from '@tau/tensor'
@@ -77,12 +78,18 @@ async function run(device: Device, options: OurRun): Promise<ModelRun> {
 }
 
 const options = JSON.parse(process.argv[2]) as OurRun
-const device = await cpu({ threads: options.threads, simd: hasWideSimd() ? 'wide' : 'auto' })
+const simd = hasWideSimd() ? 'wide' : 'auto'
 try {
-  console.log(JSON.stringify(await run(device, options)))
+  const device = await cpu({
+    ...{ threads: options.threads, simd },
+    ...(options.blas && { gemm: openBlas(), strict: true }),
+  })
+  try {
+    console.log(JSON.stringify(await run(device, options)))
+  } finally {
+    await device.close()
+  }
 } catch (error) {
   if (!(error instanceof BackendError)) throw error
   console.log(JSON.stringify({ absent: error.message }))
-} finally {
-  await device.close()
 }

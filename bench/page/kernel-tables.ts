@@ -1,0 +1,116 @@
+import type { Metrics } from '../record.ts'
+import { significant, timesText, timeText } from '../report.ts'
+import { caught, cellsOf, percent, shown, type Table, tableOf } from './table.ts'
+
+export function attentionTables(metrics: Metrics): Table[] {
+  const cell = cellsOf(metrics, 'attention/')
+  return [
+    tableOf(
+      'Causal attention, 1 thread: one head of 64, H6 six of them',
+      caught(metrics, /^attention\/(.+)\/fast_ms$/),
+      [
+        ['pass', String],
+        ['O(T log T)', cell('/fast_ms', timeText)],
+        ['pair by pair', cell('/quadratic_ms', timeText)],
+        ['dot product', cell('/dot_ms', timeText)],
+        ['speed / pair by pair', cell('/speedup_vs_quadratic', timesText)],
+        ['speed / dot product', cell('/speedup_vs_dot', timesText)],
+      ],
+    ),
+  ]
+}
+
+const NN = 'matmul/nn/768'
+/** Libraries that multiply the same squares, and their names in metrics. */
+const PEERS: Readonly<Record<string, string>> = {
+  openblas: 'OpenBLAS',
+  jax_wasm: 'jax-js, WebAssembly',
+  tfjs_wasm: 'tfjs, WebAssembly',
+  gpujs_webasm: 'gpu.js, webasm',
+  gpujs_cpu: 'gpu.js, cpu',
+}
+
+/** Ours first, then those that were there; what they reach of the ceiling is told by what ours does. */
+function peerTable(metrics: Metrics): Table {
+  const [ours, share] = [metrics[`${NN}/gflops`], metrics[`${NN}/ratio_of_fma_ceiling`]]
+  const rows = ours === undefined || share === undefined ? [] : ['', ...Object.keys(PEERS)]
+  const gflops = (peer: string) => metrics[peer === '' ? `${NN}/gflops` : `${NN}/${peer}_gflops`]
+  return tableOf(
+    'Products of 768³ against other libraries, 1 thread',
+    rows.filter((peer) => gflops(peer) !== undefined),
+    [
+      ['library', (peer) => PEERS[peer] ?? 'ours'],
+      ['GFLOPS', (peer) => shown(gflops(peer), significant)],
+      ['of multiply-adds in registers', (peer) => percent((gflops(peer) / ours) * share)],
+      ['our speed / its speed', (peer) => shown(metrics[`${NN}/ratio_vs_${peer}`], timesText)],
+    ],
+  )
+}
+
+/** A figure of the comparison of a kernel with the one that it replaces: any `ratio_vs_` but those of yardsticks and libraries. */
+function rivalText(metrics: Metrics, kernel: string): string {
+  const found = caught(metrics, new RegExp(`^${kernel}/ratio_vs_(.+)$`)).filter(
+    (as) => as !== 'memory_copy' && !Object.hasOwn(PEERS, as),
+  )
+  return found.map((as) => `${timesText(metrics[`${kernel}/ratio_vs_${as}`])} ${as}`).join(', ') || '–'
+}
+
+function rateTable(metrics: Metrics, title: string, kernels: readonly string[], memory: boolean): Table {
+  const cell = cellsOf(metrics, '')
+  return tableOf(title, kernels, [
+    ['kernel', String],
+    memory ? ['GB/s', cell('/gb_per_s', significant)] : ['GFLOPS', cell('/gflops', significant)],
+    memory
+      ? ['of memory.copy', cell('/ratio_vs_memory_copy', percent)]
+      : ['of multiply-adds in registers', cell('/ratio_of_fma_ceiling', percent)],
+    ['2 threads', cell('/2_threads_scaling', timesText)],
+    ['speed / another', (kernel) => rivalText(metrics, kernel)],
+  ])
+}
+
+export function kernelTables(metrics: Metrics): Table[] {
+  const arithmetic = caught(metrics, /^(.+)\/ratio_of_fma_ceiling$/).filter((name) => name !== 'matmul')
+  const isSquare = (name: string) => /^matmul\/\w+\/768$/.test(name)
+  const isProduct = (name: string) => name.startsWith('matmul/')
+  const products = arithmetic.filter((name) => isProduct(name) && !isSquare(name))
+  const others = arithmetic.filter((name) => !isProduct(name))
+  const memory = caught(metrics, /^(.+)\/ratio_vs_memory_copy$/)
+  return [
+    peerTable(metrics),
+    rateTable(metrics, 'Products of 768³ in three layouts, 1 thread', arithmetic.filter(isSquare), false),
+    rateTable(metrics, 'Products of tau-30m, 1 thread', products, false),
+    rateTable(metrics, 'Other kernels that arithmetic limits, 1 thread', others, false),
+    rateTable(metrics, 'Kernels that memory limits, 1 thread', memory, true),
+  ]
+}
+
+export function blasTables(metrics: Metrics): Table[] {
+  const cell = cellsOf(metrics, 'blas/')
+  const shapes = new Set(caught(metrics, /^blas\/(\w+\/\w+)\/\d_threads\/ratio_vs_openblas$/))
+  return [
+    tableOf(
+      'Speed of @tau/blas / speed of bare cblas_sgemm',
+      [...shapes],
+      [
+        ['product', String],
+        ['1 thread', cell('/1_threads/ratio_vs_openblas', timesText)],
+        ['2 threads', cell('/2_threads/ratio_vs_openblas', timesText)],
+      ],
+    ),
+  ]
+}
+
+export function graphTables(metrics: Metrics): Table[] {
+  const rate = (name: string): string =>
+    Object.entries(metrics)
+      .filter(([metric]) => metric.startsWith(`${name}/`) && metric.endsWith('_per_s'))
+      .map(([metric, value]) => `${significant(value)} ${metric.slice(name.length + 1, -'_per_s'.length)}`)
+      .join(', ')
+  return [
+    tableOf('Graphs and texts on plain arrays, 1 thread', caught(metrics, /^(graph\/.+)\/ms$/), [
+      ['what', String],
+      ['median', cellsOf(metrics, '')('/ms', timeText)],
+      ['a second', rate],
+    ]),
+  ]
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import { claims } from '../claims.ts'
+import type { BenchRecord } from '../record.ts'
+import { resultsPage } from './page.ts'
+import { trainPlots } from './plots.ts'
+
+// Round figures, made up to be told apart: nothing here was measured.
+
+function record(group: string, metrics: BenchRecord['metrics'], skipped: BenchRecord['skipped'] = {}) {
+  return {
+    ...{
+      commit: `commit-of-${group}`,
+      command: `npm run bench -- ${group}`,
+      date: '2026-01-02T03:04:05.000Z',
+    },
+    ...{ cpu: 'Abacus, 2 cores', memoryBytes: 8 * 2 ** 30, os: 'Linux 1.2.3 x86_64', runtime: 'node 1.2.3' },
+    ...{ threads: 2, metrics, skipped },
+  }
+}
+
+const model = (name: string, length: number, tokensPerSec: number, peakBytes: number) => ({
+  [`train/${name}/T${length}/ms`]: (1000 * length) / tokensPerSec,
+  [`train/${name}/T${length}/tokens_per_s`]: tokensPerSec,
+  [`train/${name}/T${length}/peak_bytes`]: peakBytes,
+})
+
+const train = record(
+  'train',
+  {
+    ...model('tau-30m', 1024, 1200, 1.1e9),
+    ...model('tau-30m-blas', 1024, 1500, 1.2e9),
+    ...model('gpt-30m', 1024, 1100, 1.3e9),
+    ...model('torch-30m', 1024, 1000, 2e9),
+    ...{ 'train/tau-30m/T1024/ratio_vs_torch': 1.25, 'train/tau-30m/T1024/ratio_vs_torch_blas': 1.2 },
+    'train/tau-30m/T1024/peak_memory_ratio_vs_torch': 0.55,
+    ...model('tau-30m', 32_768, 900, 5e9),
+  },
+  { 'train/torch-30m/T8192': 'MemoryError: <none>\nof a | b' },
+)
+const kernels = record('kernels', {
+  ...{ 'matmul/nn/768/gflops': 60, 'matmul/nn/768/ratio_of_fma_ceiling': 0.8 },
+  ...{ 'matmul/nn/768/2_threads_scaling': 1.9, 'matmul/nn/768/ratio_vs_tfjs_wasm': 2 },
+  ...{ 'matmul/2_threads_scaling': 1.9, 'matmul/ratio_of_fma_ceiling': 0.8 },
+  ...{ 'matmul/nn/768/tfjs_wasm_gflops': 30, 'matmul/nn/768/openblas_gflops': 75 },
+  'matmul/nn/768/ratio_vs_openblas': 0.8,
+  ...{ 'matmul/nt/mlp_up_T1024/gflops': 45, 'matmul/nt/mlp_up_T1024/2_threads_scaling': 1.8 },
+  'matmul/nt/mlp_up_T1024/ratio_of_fma_ceiling': 0.6,
+  ...{ 'softmax/attn_T512/gb_per_s': 10, 'softmax/attn_T512/2_threads_scaling': 1.7 },
+  ...{ 'softmax/attn_T512/ratio_vs_memory_copy': 0.4, 'softmax/attn_T512/ratio_vs_composed': 3 },
+})
+
+/** The cells of the rows that begin with a text, without the spaces that align them. */
+const cells = (page: string, first: string): string[][] =>
+  page
+    .split('\n')
+    .filter((line) => line.startsWith(`| ${first} `))
+    .map((line) =>
+      line
+        .slice(2, -2)
+        .split(' | ')
+        .map((cell) => cell.trim()),
+    )
+
+/** What stands below a heading, up to the next. */
+const section = (page: string, title: string): string =>
+  page.split('\n## ').find((part) => part.startsWith(title))!
+
+describe('RESULTS.md', () => {
+  const page = resultsPage([train, kernels])
+
+  it('says of every group which commit and command made it, and on what', () => {
+    for (const [title, group] of [
+      ['Training', 'train'],
+      ['Kernels', 'kernels'],
+    ]) {
+      const text = section(page, title)
+      expect(text).toContain(`- commit \`commit-of-${group}\`, 2026-01-02T03:04:05.000Z\n`)
+      expect(text).toContain(`- command \`npm run bench -- ${group}\`\n`)
+      expect(text).toContain('- machine `Abacus, 2 cores, 8.0 GiB; Linux 1.2.3 x86_64; node 1.2.3`\n')
+      expect(text.match(/- commit/g)).toHaveLength(1)
+    }
+    expect(page).not.toContain('## Decoding')
+  })
+
+  it('has a verdict for every claim of a group, and says which were missed or not measured', () => {
+    for (const { group, metric } of claims)
+      expect(cells(page, `\`${metric}\``)).toHaveLength(['train', 'kernels'].includes(group) ? 1 : 0)
+    expect(cells(page, '`train/tau-30m/T1024/ratio_vs_torch`')).toEqual([
+      [
+        '`train/tau-30m/T1024/ratio_vs_torch`',
+        '1.25x',
+        '≥ 1x as fast as PyTorch, by WebAssembly alone',
+        'kept',
+      ],
+    ])
+    expect(cells(page, '`train/tau-30m/T1024/ratio_vs_torch_blas`')[0].at(-1)).toBe('**missed**')
+    expect(cells(page, '`train/tau-30m/T4096/ratio_vs_torch`')[0].slice(1)).toEqual([
+      ...['–', '≥ 2x as fast as PyTorch', '**not measured**'],
+    ])
+    expect(page).toContain(`Claims: 6 kept, 1 missed, ${claims.length - 7} not measured.\n`)
+    expect(page).toContain('- missed: `train/tau-30m/T1024/ratio_vs_torch_blas`\n')
+    expect(page).toMatch(
+      /^- not measured: `train\/tau-30m\/T4096\/ratio_vs_torch`, .*`blas\/ratio_vs_openblas`$/m,
+    )
+  })
+
+  it('has a row for each length, with a dash for what was not measured', () => {
+    expect(cells(page, '1024')).toEqual([
+      ['1024', '1200', '1500', '1100', '1000', '1.25x'],
+      ['1024', '1100 MB', '1200 MB', '1300 MB', '2000 MB', '0.55x'],
+    ])
+    expect(cells(page, '32768')[0]).toEqual(['32768', '900', '–', '–', '–', '–'])
+  })
+
+  it('holds products against other libraries, and kernels against what limits them', () => {
+    expect(cells(page, 'ours')).toEqual([['ours', '60', '80 %', '–']])
+    expect(cells(page, 'tfjs, WebAssembly')).toEqual([['tfjs, WebAssembly', '30', '40 %', '2x']])
+    expect(cells(page, 'OpenBLAS')).toEqual([['OpenBLAS', '75', '100 %', '0.8x']])
+    expect(cells(page, 'jax-js, WebAssembly')).toEqual([])
+    expect(cells(page, 'matmul/nn/768')).toEqual([['matmul/nn/768', '60', '80 %', '1.9x', '–']])
+    expect(cells(page, 'matmul/nt/mlp_up_T1024')[0]).toEqual([
+      ...['matmul/nt/mlp_up_T1024', '45', '60 %', '1.8x', '–'],
+    ])
+    expect(cells(page, 'softmax/attn_T512')[0]).toEqual([
+      ...['softmax/attn_T512', '10', '40 %', '1.7x', '3x composed'],
+    ])
+  })
+
+  it('lists what was skipped, and why, on one line', () => {
+    expect(page).toContain('| `train/torch-30m/T8192` | MemoryError: &lt;none> of a \\| b |')
+  })
+
+  it('is the same in whatever order the records come', () => {
+    expect(resultsPage([kernels, train])).toBe(page)
+  })
+
+  it('shows the plots of what can be drawn', () => {
+    expect(page).toContain('](results/train-tokens-per-s.svg)')
+    expect(page).toContain('](results/train-peak-memory.svg)')
+    expect(page.match(/\.svg/g)).toHaveLength(2)
+  })
+})
+
+describe('plots of training', () => {
+  it('have a curve for each model of which two lengths were measured', () => {
+    const [speed, memory] = trainPlots(train.metrics)
+    expect(speed.curves.map(({ label, points }) => [label, points])).toEqual([
+      [
+        'ours, tau',
+        [
+          { x: 1024, y: 1200 },
+          { x: 32_768, y: 900 },
+        ],
+      ],
+    ])
+    expect(memory.curves[0].points.map(({ y }) => y)).toEqual([1.1e9, 5e9])
+    const more = trainPlots({ ...train.metrics, ...model('torch-30m', 2048, 800, 3e9) })
+    expect(more[0].curves.map(({ label }) => label)).toEqual(['PyTorch, dot product', 'ours, tau'])
+    expect(trainPlots({ ...model('tau-30m', 1024, 1200, 1e9) })).toEqual([])
+  })
+})

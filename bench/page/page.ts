@@ -1,0 +1,148 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { askedText, countsText, gotText, judge, type Verdict } from '../claims.ts'
+import { codeText, markdownTable } from '../markdown.ts'
+import { linePlot } from '../plot.ts'
+import { type BenchRecord, type Metrics, metricsOf } from '../record.ts'
+import { attentionTables, blasTables, graphTables, kernelTables } from './kernel-tables.ts'
+import { decodeTables, trainTables } from './model-tables.ts'
+import { attentionPlots, decodePlots, type NamedPlot, trainPlots } from './plots.ts'
+import type { Table } from './table.ts'
+
+/** The part of the page that a group of benches fills. */
+interface Section {
+  readonly group: string
+  readonly title: string
+  /** First parts of the names of its metrics; undefined: those of no other section. */
+  readonly prefixes: readonly string[] | undefined
+  readonly tables: (metrics: Metrics) => Table[]
+  readonly plots: (metrics: Metrics) => NamedPlot[]
+}
+
+const NO_PLOTS = () => []
+const SECTIONS: readonly Section[] = [
+  {
+    ...{ group: 'train', title: 'Training', prefixes: ['train'] },
+    ...{ tables: trainTables, plots: trainPlots },
+  },
+  {
+    ...{ group: 'decode', title: 'Decoding', prefixes: ['decode'] },
+    ...{ tables: decodeTables, plots: decodePlots },
+  },
+  {
+    ...{ group: 'attention', title: 'Attention', prefixes: ['attention', 'sweep', 'crossover'] },
+    ...{ tables: attentionTables, plots: attentionPlots },
+  },
+  {
+    ...{ group: 'kernels', title: 'Kernels', prefixes: undefined },
+    ...{ tables: kernelTables, plots: NO_PLOTS },
+  },
+  {
+    ...{ group: 'blas', title: 'The system’s BLAS', prefixes: ['blas'] },
+    ...{ tables: blasTables, plots: NO_PLOTS },
+  },
+  {
+    ...{ group: 'graph', title: 'Graphs', prefixes: ['graph'] },
+    ...{ tables: graphTables, plots: NO_PLOTS },
+  },
+]
+/** Groups with files of their own, that the page leaves to them. */
+const ELSEWHERE = ['kvcache']
+/** Folder of the plots, beside the page. */
+const PLOTS = 'results'
+
+const named = [...SECTIONS.flatMap(({ prefixes }) => prefixes ?? []), ...ELSEWHERE]
+
+/** Those entries of metrics or of what was skipped that belong to a section. */
+function ofSection<T>({ prefixes }: Section, entries: Readonly<Record<string, T>>): Record<string, T> {
+  const belongs = (name: string) => {
+    const [first] = name.split('/')
+    return prefixes ? prefixes.includes(first) : !named.includes(first)
+  }
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => belongs(name)))
+}
+
+const isEmpty = (entries: object): boolean => Object.keys(entries).length === 0
+
+/** Where the figures come from: a list for each record. */
+function sourceText({ commit, command, date, cpu, memoryBytes, os, runtime }: BenchRecord): string {
+  const machine = `${cpu}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB; ${os}; ${runtime}`
+  return `- commit ${codeText(commit)}, ${date}\n- command ${codeText(command)}\n- machine ${codeText(machine)}\n`
+}
+
+function claimTable(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map((entry) => {
+    const { claim, verdict } = entry
+    const words = verdict === 'kept' ? verdict : `**${verdict}**`
+    return [codeText(claim.metric), gotText(entry), askedText(claim), words]
+  })
+  return markdownTable(['claim', 'value', 'asked', 'verdict'], rows)
+}
+
+function sectionText(section: Section, records: readonly BenchRecord[], metrics: Metrics): string {
+  const parts = [`## ${section.title}\n`]
+  const sources = records.filter(
+    (record) => !isEmpty(ofSection(section, record.metrics)) || !isEmpty(ofSection(section, record.skipped)),
+  )
+  parts.push(...sources.map(sourceText))
+  const verdicts = judge(metrics).filter(({ claim }) => claim.group === section.group)
+  if (verdicts.length > 0) parts.push(claimTable(verdicts))
+  const own = ofSection(section, metrics)
+  for (const { file, title } of section.plots(own)) parts.push(`![${title}](${PLOTS}/${file}.svg)\n`)
+  for (const { title, head, rows } of section.tables(own))
+    if (rows.length > 0) parts.push(`${title}:\n`, markdownTable(head, rows))
+  const skipped = sources.flatMap((record) => Object.entries(ofSection(section, record.skipped)))
+  if (skipped.length > 0)
+    parts.push(
+      'Skipped:\n',
+      markdownTable(
+        ['what', 'why'],
+        skipped.map(([what, why]) => [codeText(what), why]),
+      ),
+    )
+  return parts.join('\n')
+}
+
+/** Claims that were missed or not measured, by name. */
+function openText(verdicts: readonly Verdict[]): string {
+  const names = (word: Verdict['verdict']): string =>
+    verdicts
+      .filter(({ verdict }) => verdict === word)
+      .map(({ claim }) => codeText(claim.metric))
+      .join(', ')
+  return (['missed', 'not measured'] as const)
+    .filter((word) => names(word) !== '')
+    .map((word) => `- ${word}: ${names(word)}\n`)
+    .join('')
+}
+
+/** RESULTS.md: the same text for the same records, in whatever order they come. */
+export function resultsPage(records: readonly BenchRecord[]): string {
+  const sorted = records.toSorted((a, b) => (`${a.date} ${a.command}` < `${b.date} ${b.command}` ? -1 : 1))
+  const metrics = metricsOf(sorted)
+  const verdicts = judge(metrics)
+  const measured = SECTIONS.filter((section) =>
+    sorted.some(
+      ({ metrics, skipped }) =>
+        !isEmpty(ofSection(section, metrics)) || !isEmpty(ofSection(section, skipped)),
+    ),
+  )
+  return [
+    '# Results\n',
+    'Written by `npm run bench -- FILE.json … --report DIR` from what `--json` kept: do not edit. Times are medians. Ratios compare what\n' +
+      'took turns on one machine: they hold where times do not. 1x is as fast, or as much, as the other.\n',
+    `Claims: ${countsText(verdicts)}.\n`,
+    ...[openText(verdicts)].filter((text) => text !== ''),
+    ...measured.map((section) => sectionText(section, sorted, metrics)),
+  ].join('\n')
+}
+
+/** Writes RESULTS.md into a folder, and its plots beside it; returns the files. */
+export function writeResults(folder: string, records: readonly BenchRecord[]): string[] {
+  const page = resultsPage(records)
+  const plots = SECTIONS.flatMap((section) => section.plots(metricsOf(records)))
+  mkdirSync(join(folder, PLOTS), { recursive: true })
+  for (const { file, ...plot } of plots) writeFileSync(join(folder, PLOTS, `${file}.svg`), linePlot(plot))
+  writeFileSync(join(folder, 'RESULTS.md'), page)
+  return [join(folder, 'RESULTS.md'), ...plots.map(({ file }) => join(folder, PLOTS, `${file}.svg`))]
+}
