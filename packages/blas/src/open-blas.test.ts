@@ -83,6 +83,26 @@ describe.skipIf(missing !== undefined)(
       expect(await matmul(x, x).data()).toEqual(new Float32Array(509 * 509).fill(509))
       large.dispose()
     })
+
+    it('the library keeps its one thread when handles are collected', () => {
+      const script = `import koffi from 'koffi'
+        import { cpu } from '@tau/tensor'
+        import { openBlas } from '@tau/blas'
+        const device = await cpu({ threads: 1, gemm: openBlas(), strict: true })
+        for (let i = 0; i < 3; i++) {
+          globalThis.gc()
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+        const get = koffi.load('libopenblas.so.0').func('int openblas_get_num_threads()')
+        console.log(get())
+        await device.close()`
+      const flags = ['--conditions=source', '--expose-gc', '--input-type=module', '-e']
+      const out = execFileSync(process.execPath, [...flags, script], {
+        cwd: join(import.meta.dirname, '../../../bench'),
+        encoding: 'utf8',
+      })
+      expect(out.trim()).toBe('1')
+    })
   },
 )
 

@@ -21,6 +21,10 @@ const CANDIDATES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> 
 const UNIX_CANDIDATES = ['libopenblas.so.0', 'libopenblas.so']
 const INSTALL = 'install one (Debian: libopenblas0-pthread; macOS has its own) or give its path'
 
+/** Libraries that were opened stay loaded: koffi unloads one whose handle is collected, and what is loaded again in its place has as many
+ *  threads as there are cores. */
+const opened = new Set<Library>()
+
 /** Matrix products by the system's BLAS: `cpu({ gemm: openBlas() })`. The library works on the tensors where they are, without
  *  copies: it is given their addresses. Each thread of the device calls it for tiles of its own, and the library is set to one
  *  thread, in the whole process: so results do not depend on the number of threads. Nothing is loaded before the device is opened;
@@ -33,6 +37,7 @@ export function openBlas({ path }: OpenBlasOptions = {}): GemmLibrary {
       const koffi = loadKoffi(koffiPath(import.meta.url))
       const { library, file } = load(koffi.load, path)
       singleThreaded(library, threads)
+      opened.add(library)
       return { name: describe(library), source: sgemmSource(koffiPath(import.meta.url), file) }
     },
   }
