@@ -44,6 +44,11 @@ function openNative(): Native {
   }
 }
 
+/** OpenBLAS's threads look for work for 2²⁶ ticks of the time stamp counter: 17 ms at 4 GHz, 34 ms at 2 GHz. */
+const LOOKING_MS = 60
+/** Until threads that slept have a core and its clock again. */
+const WAKING_MS = 60
+
 /** `matmul` on a device with the add-on, and the bare call on as many threads of the library's, in turn: median ratio of the rounds.
  *  Our threads sleep long before the library's begin, and the other way round: each gets the cores for itself. */
 async function ratioOf(
@@ -68,11 +73,12 @@ async function ratioOf(
       ...[1, at(a), transA ? m : k, at(b), transB ? k : n, 0, at(out), n],
     )
   const ours = () => matmul(a, b, layout).dispose()
-  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 25))
-  // One contestant's helper threads look for work for a while (OpenBLAS's for about 20 ms) and would slow down the other.
+  // One contestant's helper threads look for work for a while and would slow down the other.
+  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, LOOKING_MS))
   const many = Math.max(1, Math.round(2.5e9 / (m * n * k)))
   const repeat = (run: () => void, count: number) => async () => {
     native.setThreads(count)
+    for (const end = performance.now() + WAKING_MS; performance.now() < end; ) run()
     const start = performance.now()
     for (let i = 0; i < many; i++) run()
     const ms = (performance.now() - start) / many

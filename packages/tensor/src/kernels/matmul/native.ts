@@ -5,7 +5,7 @@ import { cutInHalves, roundUp } from './tile.ts'
 import { matmulWork } from './work.ts'
 
 /** Elements of C that one call of the library gets, at most. Larger tiles pack less, smaller ones spread better. */
-const MAX_AREA = 512 * 768
+const MAX_AREA = 1024 * 1024
 /** A product is cut into this many tiles at least: 8 of them ran at 0.85 of the speed of 4, on two threads. */
 const WANTED_TILES = 4
 const MIN_AREA = 64 * 64
