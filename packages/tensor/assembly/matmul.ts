@@ -7,8 +7,8 @@ import { workspace } from './workspace'
 // third-level cache, a slice of A [MC, KC] stays in the second, one panel of B [KC, 8] in the first, a block of C in registers.
 /** Depth of a slice: 384 · 8 floats of B are 12 KiB, a quarter to a third of a first-level cache. */
 const KC: i32 = 384
-/** Rows of A packed at a time, a multiple of MR: 147 KiB. */
-const MC: i32 = (96 / MR) * MR
+/** Rows of A packed at a time, a multiple of MR: 295 KiB. */
+const MC: i32 = (192 / MR) * MR
 
 const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
 

@@ -87,7 +87,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
     if (w.depth !== 1 && x.count <= maxAxpys) return thin(axpys, AXPY_COLS)
 
     if (native && m * n * k >= MIN_NATIVE_MULTIPLIES) return native(layout, a, b, out, sizes)
-    const { tileM, tileN } = matmulTile(m, n)
+    const { tileM, tileN } = matmulTile(m, n, k)
     const count = batch * Math.ceil(m / tileM) * Math.ceil(n / tileN)
     const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * Math.max(1, k)))
     const steps = [left.step, left.depth, right.step, right.depth]
