@@ -42,17 +42,29 @@ export function matmulDots(
     }
     let row = w + ((z * strideW + <usize>first * <usize>k) << 2)
     let target = out + ((z * <usize>few * <usize>many + <usize>first * outMany) << 2)
+    if (few == 1) {
+      const half = (last - first) >> 1
+      for (let j = 0; j < half; j++) {
+        const other = row + <usize>half * rowBytes
+        dot1x2(rows, row, other, rowBytes, target, target + ((<usize>half * outMany) << 2), accumulate)
+        row += rowBytes
+        target += outMany << 2
+      }
+      if ((last - first) & 1) {
+        row += <usize>half * rowBytes
+        target += (<usize>half * outMany) << 2
+        storeSum(target, dot1(rows, row, rowBytes), accumulate)
+      }
+      continue
+    }
     for (let j = first; j < last; j++) {
-      if (few == 1) storeSum(target, dot1(rows, row, rowBytes), accumulate)
-      else {
-        let packed = rows
-        let c = target
-        for (let left = few; left > 0; left -= 8) {
-          if (left > 4) dots8(packed, row, rowBytes, c, step, min(8, left), accumulate)
-          else dots4(packed, row, rowBytes, c, step, left, accumulate)
-          packed += ((rowBytes + 15) >> 4) << 7
-          c += step << 3
-        }
+      let packed = rows
+      let c = target
+      for (let left = few; left > 0; left -= 8) {
+        if (left > 4) dots8(packed, row, rowBytes, c, step, min(8, left), accumulate)
+        else dots4(packed, row, rowBytes, c, step, left, accumulate)
+        packed += ((rowBytes + 15) >> 4) << 7
+        c += step << 3
       }
       row += rowBytes
       target += outMany << 2
@@ -118,6 +130,45 @@ function dot1(x: usize, w: usize, bytes: usize): f32 {
   for (; k + 16 <= bytes; k += 16) a = fma(v128.load(x + k), v128.load(w + k), a)
   if (k < bytes) a = fma(loadTail(x + k, bytes - k), loadTail(w + k, bytes - k), a)
   return sumLanes(f32x4.add(f32x4.add(a, c), f32x4.add(b, d)))
+}
+
+/** Two of these, of rows that lie far apart: two streams that go on for long fetch more at once than one. */
+function dot1x2(x: usize, w: usize, v: usize, bytes: usize, target: usize, other: usize, accumulate: bool): void {
+  let a = splat(0)
+  let b = a
+  let c = a
+  let d = a
+  let e = a
+  let f = a
+  let g = a
+  let h = a
+  let k: usize = 0
+  for (; k + 64 <= bytes; k += 64) {
+    const x0 = v128.load(x + k)
+    const x1 = v128.load(x + k, 16)
+    const x2 = v128.load(x + k, 32)
+    const x3 = v128.load(x + k, 48)
+    a = fma(x0, v128.load(w + k), a)
+    e = fma(x0, v128.load(v + k), e)
+    b = fma(x1, v128.load(w + k, 16), b)
+    f = fma(x1, v128.load(v + k, 16), f)
+    c = fma(x2, v128.load(w + k, 32), c)
+    g = fma(x2, v128.load(v + k, 32), g)
+    d = fma(x3, v128.load(w + k, 48), d)
+    h = fma(x3, v128.load(v + k, 48), h)
+  }
+  for (; k + 16 <= bytes; k += 16) {
+    const x0 = v128.load(x + k)
+    a = fma(x0, v128.load(w + k), a)
+    e = fma(x0, v128.load(v + k), e)
+  }
+  if (k < bytes) {
+    const x0 = loadTail(x + k, bytes - k)
+    a = fma(x0, loadTail(w + k, bytes - k), a)
+    e = fma(x0, loadTail(v + k, bytes - k), e)
+  }
+  storeSum(target, sumLanes(f32x4.add(f32x4.add(a, c), f32x4.add(b, d))), accumulate)
+  storeSum(other, sumLanes(f32x4.add(f32x4.add(e, g), f32x4.add(f, h))), accumulate)
 }
 
 /** Four packed rows of X · w, over two vectors of lanes each; the first `count` sums are stored `step` bytes apart. */
