@@ -1,0 +1,65 @@
+import { BackendError, type CpuEngine, cpu, type Device, MAX_CPU_BYTES } from '@tau/tensor'
+import { GraphError } from '../errors.ts'
+import { PlacedSearch } from './placed.ts'
+import { MAX_DIM } from './scores.ts'
+import type { Search } from './search.ts'
+
+/** Options of every exact search. */
+export interface DeviceOptions {
+  /** A cpu device whose threads and memory are used. Unless given, small searches run in plain JavaScript, and others open a device
+   *  with all threads for themselves. The result is the same to the bit. */
+  device?: Device
+}
+
+/** Multiplications below which f64 loops in JavaScript are as fast as a device that is open, and as opening one. */
+const SMALL = 2e6
+const SMALL_WITHOUT_DEVICE = 1e8
+const BYTES_PER_COORDINATE = 12
+
+/** Multiplications of an exact search; where the queries are the points, of one half. */
+export const multiplications = ({ all, queries, count, self }: Search): number =>
+  (queries * count * all.dim) / (self ? 2 : 1)
+
+/** Runs a search on the device that is given, on one of its own, or in plain f64 loops. */
+export const runSearch = async <T>(
+  op: string,
+  search: Search,
+  device: Device | undefined,
+  forms: { plain: () => Promise<T>; placed: (placed: PlacedSearch) => Promise<T> },
+): Promise<T> => {
+  const engine = device && cpuEngineOf(op, device)
+  const work = multiplications(search)
+  if (work < (device ? SMALL : SMALL_WITHOUT_DEVICE) || search.all.dim > MAX_DIM) return forms.plain()
+  const bytes = search.all.data.length * BYTES_PER_COORDINATE
+  if (bytes > MAX_CPU_BYTES) {
+    throw new GraphError(
+      `${op}: points and queries must fit in ${MAX_CPU_BYTES} bytes of WebAssembly memory at ${BYTES_PER_COORDINATE} a coordinate, got ${bytes}; search parts of them, or reduce their width`,
+    )
+  }
+  if (device && engine) return onDevice(device, engine, search, forms.placed)
+  const own = await cpu()
+  try {
+    return await onDevice(own, cpuEngineOf(op, own), search, forms.placed)
+  } finally {
+    await own.close()
+  }
+}
+
+const onDevice = async <T>(
+  device: Device,
+  engine: CpuEngine,
+  search: Search,
+  run: (placed: PlacedSearch) => Promise<T>,
+): Promise<T> => {
+  using placed = new PlacedSearch(device, engine, search)
+  return await run(placed)
+}
+
+const cpuEngineOf = (op: string, { engine }: Device): CpuEngine => {
+  if (engine.backend !== 'cpu') {
+    throw new BackendError(
+      `${op}: device must be a cpu device, got ${engine.backend}; open one by cpu() of @tau/tensor`,
+    )
+  }
+  return engine
+}
