@@ -16,8 +16,11 @@ const SMALL = 2e6
 const SMALL_WITHOUT_DEVICE = 1e8
 const BYTES_PER_COORDINATE = 12
 
-/** Multiplications of an exact search; where the queries are the points, of one half. */
-export const multiplications = ({ all, queries, count, self }: Search): number =>
+/** Whether an exact search has room on a device. */
+export const fitsDevice = ({ all }: Search): boolean => all.data.length * BYTES_PER_COORDINATE < MAX_CPU_BYTES
+
+/** Of an exact search; where the queries are the points, of one half. */
+const multiplications = ({ all, queries, count, self }: Search): number =>
   (queries * count * all.dim) / (self ? 2 : 1)
 
 /** Runs a search on the device that is given, on one of its own, or in plain f64 loops. */
@@ -30,8 +33,8 @@ export const runSearch = async <T>(
   const engine = device && cpuEngineOf(op, device)
   const work = multiplications(search)
   if (work < (device ? SMALL : SMALL_WITHOUT_DEVICE) || search.all.dim > MAX_DIM) return forms.plain()
-  const bytes = search.all.data.length * BYTES_PER_COORDINATE
-  if (bytes > MAX_CPU_BYTES) {
+  if (!fitsDevice(search)) {
+    const bytes = search.all.data.length * BYTES_PER_COORDINATE
     throw new GraphError(
       `${op}: points and queries must fit in ${MAX_CPU_BYTES} bytes of WebAssembly memory at ${BYTES_PER_COORDINATE} a coordinate, got ${bytes}; search parts of them, or reduce their width`,
     )
