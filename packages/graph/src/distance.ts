@@ -25,7 +25,7 @@ export const pointsOf = (x: DenseMatrix, nodes: 'rows' | 'columns', metric: Neig
   const data = nodes === 'rows' ? new Float64Array(x.data) : transposed(x)
   if (metric === 'inner-product') return { data, count, dim, metric, scale: 1 }
   if (metric === 'euclidean') {
-    const factor = safeScale(data, 0, data.length)
+    const factor = x.data instanceof Float32Array ? 1 : safeScale(data, 0, data.length) // squares of f32 fit
     if (factor !== 1) for (let n = 0; n < data.length; n++) data[n] *= factor
     return { data, count, dim, metric, scale: 1 / factor }
   }

@@ -104,7 +104,8 @@ class CandidateLists implements Disposable {
       stride: width,
     })
     const slots = placed.integers(candidates, x.rows * width * 2)
-    const indices = Int32Array.from({ length: x.rows * width }, (_, n) => slots[2 * n])
+    const indices = new Int32Array(x.rows * width)
+    for (let n = 0; n < indices.length; n++) indices[n] = slots[2 * n] // the low half of a slot
     const sums = placed.doubles(this.#sums, x.rows * width)
     const [, limits] = this.#at(x)
     const worst = placed.engine.view(limits, x.rows)

@@ -11,17 +11,19 @@ export interface DeviceOptions {
   device?: Device
 }
 
-/** Multiplications below which f64 loops in JavaScript are as fast as a device that is open, and as opening one. */
-const SMALL = 2e6
-const SMALL_WITHOUT_DEVICE = 1e8
+/** Work that f64 loops in JavaScript do in the 40 ms that opening a device takes. With one open they lost from 100 rows on. */
+const SMALL = 2.5e7
+/** Per pair, besides its coordinates. */
+const PAIR_WORK = 20
+/** Fewer queries take less time than placing the points on a device. */
+const FEW_QUERIES = 16
 const BYTES_PER_COORDINATE = 12
 
 /** Whether an exact search has room on a device. */
 export const fitsDevice = ({ all }: Search): boolean => all.data.length * BYTES_PER_COORDINATE < MAX_CPU_BYTES
 
-/** Of an exact search; where the queries are the points, of one half. */
-const multiplications = ({ all, queries, count, self }: Search): number =>
-  (queries * count * all.dim) / (self ? 2 : 1)
+const isSmall = ({ all, queries, count, self }: Search): boolean =>
+  (queries * count * (all.dim + PAIR_WORK)) / (self ? 2 : 1) < SMALL
 
 /** Runs a search on the device that is given, on one of its own, or in plain f64 loops. */
 export const runSearch = async <T>(
@@ -31,8 +33,8 @@ export const runSearch = async <T>(
   forms: { plain: () => Promise<T>; placed: (placed: PlacedSearch) => Promise<T> },
 ): Promise<T> => {
   const engine = device && cpuEngineOf(op, device)
-  const work = multiplications(search)
-  if (work < (device ? SMALL : SMALL_WITHOUT_DEVICE) || search.all.dim > MAX_DIM) return forms.plain()
+  if (search.queries < FEW_QUERIES || search.all.dim > MAX_DIM || (!device && isSmall(search)))
+    return forms.plain()
   if (!fitsDevice(search)) {
     const bytes = search.all.data.length * BYTES_PER_COORDINATE
     throw new GraphError(

@@ -100,7 +100,7 @@ describe('zero vectors', () => {
 })
 
 describe('large searches', () => {
-  // 5003² · 11 / 2 multiplications are more than what is done in JavaScript
+  // more than what is done in JavaScript
   const points = normalMatrix(21, 5003, 11)
   let device: Device
   beforeAll(async () => {
