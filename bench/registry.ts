@@ -32,7 +32,7 @@ export const groups: Readonly<Record<string, Group>> = {
     load: async () => (await import('./kernels.ts')).runKernels,
   },
   graph: {
-    summary: 'neighbours, sparse products, text embeddings and domain Laplacians of @tau/graph',
+    summary: 'neighbours (exact against scikit-learn, HNSW), sparse products, domain Laplacians of @tau/graph',
     load: async () => (await import('./graph.ts')).runGraph,
   },
   attention: {
