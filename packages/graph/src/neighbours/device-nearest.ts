@@ -7,7 +7,8 @@ import type { Block, PlacedSearch } from './placed.ts'
 import { available } from './search.ts'
 import { Selection } from './selection.ts'
 
-/** Candidates beyond k: with none, the error of the products would leave one row in twenty undecided (random points of width 384). */
+/** Candidates beyond k. With 1, the error of the products left 495 of 20 000 normal points of width 384 undecided, with 2 it was 3; wider
+ *  points and larger k need more. */
 const SPARE = 8
 const SLOT_BYTES = 8
 /** Columns that one tile offers to their lists. */

@@ -35,7 +35,7 @@ export const kneighbors = async (points: Rows, options: KNeighborsOptions): Prom
 export const nearestOf = async (search: Search, options: KNeighborsOptions): Promise<NeighbourLists> => {
   const { k, device } = options
   const pace = new Pace(search.queries, options)
-  const lists = await runSearch('kneighbors', search, device, {
+  const lists = await runSearch('kneighbors', search, device, pace, {
     plain: () => plainNearest(search, k, pace),
     placed: (placed) => deviceNearest(placed, k, pace),
   })

@@ -2,6 +2,7 @@ import { type CpuEngine, type Device, type Launch, matmul, rowGrain, type Tensor
 import { sumsSquares } from '../distance.ts'
 import { graphWasm } from '../kernels/cpu-module.ts'
 import { Owned } from './owned.ts'
+import type { Pace } from './pace.ts'
 import { Scores } from './scores.ts'
 import type { Search } from './search.ts'
 
@@ -34,12 +35,15 @@ export class PlacedSearch implements Disposable {
   readonly engine: CpuEngine
   readonly search: Search
   readonly scores: Scores
+  /** empty until `place` is done, as are the points */
   readonly queries: readonly Block[]
   readonly points: readonly Block[]
   /** address of a shift per row of all: see {@link Scores.shifts} */
   readonly shifts: number
   readonly #device: Device
   readonly #owned = new Owned()
+  readonly #blocks: Block[] = []
+  readonly #pointBlocks: Block[] = []
   readonly #exact: number
   readonly #refine: Launch
 
@@ -49,18 +53,24 @@ export class PlacedSearch implements Disposable {
     this.scores = new Scores(search)
     this.#device = device
     this.#refine = engine.kernel(graphWasm, 'refineRows')
+    this.queries = this.#blocks
+    this.points = search.self ? this.#blocks : this.#pointBlocks
     try {
-      const { all, queries, first, count, self } = search
+      const { all } = search
       this.#exact = this.#owned.take(engine.scratch(all.data.byteLength)).handle
-      this.doubles(this.#exact, all.data.length).set(all.data)
       this.shifts = this.#owned.take(engine.scratch(all.count * 4)).handle
       engine.write(this.shifts, this.scores.shifts())
-      this.queries = this.#blocks(0, queries)
-      this.points = self ? this.queries : this.#blocks(first, count)
     } catch (error) {
       this.#owned[Symbol.dispose]()
       throw error
     }
+  }
+
+  /** Copies the rows to the device. */
+  async place(pace: Pace): Promise<void> {
+    const { queries, first, count, self } = this.search
+    await this.#placeBlocks(this.#blocks, 0, queries, pace)
+    if (!self) await this.#placeBlocks(this.#pointBlocks, first, count, pace)
   }
 
   [Symbol.dispose](): void {
@@ -102,14 +112,16 @@ export class PlacedSearch implements Disposable {
     return new Int32Array(this.engine.view(address, 0).buffer, address, length)
   }
 
-  #blocks(from: number, rows: number): Block[] {
-    const count = Math.ceil(rows / BLOCK_ROWS)
-    const size = Math.ceil(rows / count)
-    return Array.from({ length: count }, (_, n) => {
-      const first = n * size
-      const end = Math.min(rows, first + size)
-      const vectors = this.#owned.take(this.tensor(this.scores.vectors(from + first, from + end)))
-      return { first, rows: end - first, vectors }
-    })
+  async #placeBlocks(blocks: Block[], from: number, rows: number, pace: Pace): Promise<void> {
+    const { data, dim } = this.search.all
+    const size = Math.ceil(rows / Math.ceil(rows / BLOCK_ROWS))
+    for (let first = 0; first < rows; first += size) {
+      const [begin, end] = [from + first, from + Math.min(rows, first + size)]
+      const exact = this.doubles(this.#exact + begin * dim * 8, (end - begin) * dim)
+      exact.set(data.subarray(begin * dim, end * dim))
+      const vectors = this.#owned.take(this.tensor(this.scores.vectors(begin, end)))
+      blocks.push({ first, rows: end - begin, vectors })
+      await pace.step(0, 0)
+    }
   }
 }

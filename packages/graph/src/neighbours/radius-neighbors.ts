@@ -32,7 +32,7 @@ export const radiusNeighbors = async (
     )
   }
   const pace = new Pace(search.queries, options)
-  const lists = await runSearch('radiusNeighbors', search, device, {
+  const lists = await runSearch('radiusNeighbors', search, device, pace, {
     plain: () => plainWithin(search, radius, pace),
     placed: (placed) => deviceWithin(placed, radius, pace),
   })

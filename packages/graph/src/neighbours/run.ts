@@ -1,5 +1,6 @@
 import { BackendError, type CpuEngine, cpu, type Device, MAX_CPU_BYTES } from '@tau/tensor'
 import { GraphError } from '../errors.ts'
+import type { Pace } from './pace.ts'
 import { PlacedSearch } from './placed.ts'
 import { MAX_DIM } from './scores.ts'
 import type { Search } from './search.ts'
@@ -30,6 +31,7 @@ export const runSearch = async <T>(
   op: string,
   search: Search,
   device: Device | undefined,
+  pace: Pace,
   forms: { plain: () => Promise<T>; placed: (placed: PlacedSearch) => Promise<T> },
 ): Promise<T> => {
   const engine = device && cpuEngineOf(op, device)
@@ -41,10 +43,10 @@ export const runSearch = async <T>(
       `${op}: points and queries must fit in ${MAX_CPU_BYTES} bytes of WebAssembly memory at ${BYTES_PER_COORDINATE} a coordinate, got ${bytes}; search parts of them, or reduce their width`,
     )
   }
-  if (device && engine) return onDevice(device, engine, search, forms.placed)
+  if (device && engine) return onDevice(device, engine, search, pace, forms.placed)
   const own = await cpu()
   try {
-    return await onDevice(own, cpuEngineOf(op, own), search, forms.placed)
+    return await onDevice(own, cpuEngineOf(op, own), search, pace, forms.placed)
   } finally {
     await own.close()
   }
@@ -54,9 +56,11 @@ const onDevice = async <T>(
   device: Device,
   engine: CpuEngine,
   search: Search,
+  pace: Pace,
   run: (placed: PlacedSearch) => Promise<T>,
 ): Promise<T> => {
   using placed = new PlacedSearch(device, engine, search)
+  await placed.place(pace)
   return await run(placed)
 }
 

@@ -3,6 +3,7 @@ import type { NeighbourLists } from '../bounded-neighbours.ts'
 import type { DenseMatrix } from '../dense.ts'
 import type { NeighbourMetric } from '../distance.ts'
 import { normalMatrix } from '../testing.ts'
+import { Pace } from './pace.ts'
 import { PlacedSearch } from './placed.ts'
 import type { Rows } from './rows.ts'
 import { searchOf } from './search.ts'
@@ -28,6 +29,7 @@ export const placedOn = async (
   run: (placed: PlacedSearch) => Promise<NeighbourLists>,
 ): Promise<NeighbourLists> => {
   using placed = new PlacedSearch(device, engineOf(device), searchOf('test', points, queries, metric))
+  await placed.place(new Pace(1, {}))
   return await run(placed)
 }
 
