@@ -1,6 +1,6 @@
 import { type Launch, rowGrain } from '@tau/tensor'
 import type { NeighbourLists } from '../bounded-neighbours.ts'
-import { graphWasm } from '../kernels/cpu-module.ts'
+import { graphWasm } from '../kernels/wasm-module.ts'
 import { Owned } from './owned.ts'
 import type { Pace } from './pace.ts'
 import type { Block, PlacedSearch } from './placed.ts'

@@ -18,6 +18,13 @@ export interface PaceOptions {
 /** Milliseconds of work after which events have their turn. */
 const TURN_MS = 50
 
+/** Timers, sockets, clicks: abort comes from one of them. A timer of 0 ms takes 1 in Node, and 4 in browsers. */
+const eventsTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve)
+    else setTimeout(resolve)
+  })
+
 /** Lets a long computation be watched and stopped: it awaits `step` between its parts. */
 export class Pace {
   readonly #rows: number
@@ -37,7 +44,7 @@ export class Pace {
   async step(fraction: number, rows: number): Promise<void> {
     if (performance.now() - this.#turn >= TURN_MS) {
       this.#report(fraction, rows)
-      await new Promise((resolve) => setTimeout(resolve)) // timers, sockets, clicks: abort comes from one of them
+      await eventsTurn()
       this.#turn = performance.now()
     }
     this.#signal?.throwIfAborted()

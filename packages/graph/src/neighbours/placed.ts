@@ -1,6 +1,6 @@
 import { type CpuEngine, type Device, type Launch, matmul, rowGrain, type Tensor } from '@tau/tensor'
 import { sumsSquares } from '../distance.ts'
-import { graphWasm } from '../kernels/cpu-module.ts'
+import { graphWasm } from '../kernels/wasm-module.ts'
 import { Owned } from './owned.ts'
 import type { Pace } from './pace.ts'
 import { Scores } from './scores.ts'

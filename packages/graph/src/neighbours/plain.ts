@@ -27,12 +27,13 @@ const eachPair = async (
   visit: (row: number, index: number, distance: number) => void,
 ): Promise<void> => {
   const tile = new Float64Array(TILE * TILE)
+  const shareOf = (rows: number) => 1 - (1 - rows / queries) ** (self ? 2 : 1)
   for (let i0 = 0; i0 < queries; i0 += TILE) {
     const i1 = Math.min(queries, i0 + TILE)
-    const left = (queries - i0) / queries
-    await pace.step(1 - (self ? left * left : left), i0)
+    const [share, rowShare] = [shareOf(i0), shareOf(i1) - shareOf(i0)]
     for (let j0 = self ? i0 : 0; j0 < count; j0 += TILE) {
       const j1 = Math.min(count, j0 + TILE)
+      await pace.step(share + (rowShare * j0) / count, i0)
       distanceTile(all, i0, i1, first + j0, first + j1, tile)
       for (let i = i0; i < i1; i++) {
         for (let j = self ? Math.max(j0, i + 1) : j0; j < j1; j++) {

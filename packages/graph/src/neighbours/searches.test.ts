@@ -182,6 +182,13 @@ describe('large searches', () => {
     }
   })
 
+  it('of few queries, in plain loops, stop too', async () => {
+    const many = normalMatrix(24, 40_009, 64)
+    const queries = normalMatrix(25, 15, 64)
+    const signal = AbortSignal.timeout(1)
+    await expect(kneighbors(many, { k: 3, queries, signal })).rejects.toThrow('aborted due to timeout')
+  })
+
   it('let events run meanwhile', async () => {
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)

@@ -1,5 +1,5 @@
 import { type Launch, rowGrain, type Tensor } from '@tau/tensor'
-import { graphWasm } from '../kernels/cpu-module.ts'
+import { graphWasm } from '../kernels/wasm-module.ts'
 import { Owned } from './owned.ts'
 import type { Block, PlacedSearch } from './placed.ts'
 
