@@ -32,7 +32,7 @@ export const groups: Readonly<Record<string, Group>> = {
     load: async () => (await import('./kernels.ts')).runKernels,
   },
   graph: {
-    summary: 'neighbours, sparse products, text embeddings and domain Laplacians of @tau/graph',
+    summary: 'neighbours, also by HNSW, sparse products, text embeddings and domain Laplacians',
     load: async () => (await import('./graph.ts')).runGraph,
   },
   attention: {

@@ -6,6 +6,7 @@ export {
   kernelWeight,
   type WeightedLists,
 } from './affinity.ts'
+export type { NeighbourLists } from './bounded-neighbours.ts'
 export {
   type Coo,
   type Csr,
@@ -29,7 +30,7 @@ export {
   type HubReport,
   type ManifoldDescription,
 } from './describe.ts'
-export type { Metric } from './distance.ts'
+export type { Metric, NeighbourMetric } from './distance.ts'
 export {
   builderConfig,
   type DomainLaplacianInfo,
@@ -50,7 +51,7 @@ export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from '
 export type { VocabularyOptions, Weighting } from './embeddings/weighting.ts'
 export { GraphError } from './errors.ts'
 export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
-export { type KnnOptions, knnGraph, type NeighbourLists } from './knn.ts'
+export { type KnnOptions, knnGraph } from './knn.ts'
 export { degrees, laplacian, type Normalization } from './laplacian.ts'
 export {
   encodeManifold,
@@ -69,6 +70,12 @@ export {
   parseManifoldJson,
 } from './manifold/metadata.ts'
 export { encodeManifoldParquet, parseManifoldParquet } from './manifold/parquet.ts'
+export { type KNeighborsOptions, kneighbors } from './neighbours/kneighbors.ts'
+export { type Neighbours, type NeighboursOptions, neighbours } from './neighbours/neighbours.ts'
+export type { NeighbourProgress } from './neighbours/pace.ts'
+export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbours/radius-neighbors.ts'
+export type { Rows } from './neighbours/rows.ts'
+export type { HnswParameters } from './neighbours/usearch.ts'
 export type { Quantiles } from './quantiles.ts'
 export { type Reduced, type ReduceMethod, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
 export { strongestHalf } from './sparsify.ts'
