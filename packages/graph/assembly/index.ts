@@ -1,0 +1,5 @@
+// The exports of @tau/graph's WASM module: every function takes its arguments, then the range [begin, end) of one tile.
+export { setWorkspace } from '@tau/tensor/assembly/workspace'
+export { csrStep } from './csr-step'
+export { panelAdd } from './panel-add'
+export { panelGram } from './panel-gram'
