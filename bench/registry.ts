@@ -32,8 +32,14 @@ export const groups: Readonly<Record<string, Group>> = {
     load: async () => (await import('./kernels.ts')).runKernels,
   },
   graph: {
-    summary: 'neighbours, sparse products, text embeddings and domain Laplacians of @tau/graph',
-    load: async () => (await import('./graph.ts')).runGraph,
+    summary: "neighbours, sparse products, text embeddings, Laplacians; eigenpairs against SciPy's eigsh",
+    load: async () => {
+      const [{ runGraph }, { runGraphEigs }] = await Promise.all([
+        import('./graph.ts'),
+        import('./graph-eigs.ts'),
+      ])
+      return async (context) => (await runGraph(context)) + (await runGraphEigs(context))
+    },
   },
   attention: {
     summary: 'λ-attention, fast and quadratic, and dot-product attention at lengths up to 65 536',
