@@ -41,6 +41,11 @@ export const groups: Readonly<Record<string, Group>> = {
       return async (context) => (await runGraph(context)) + (await runGraphEigs(context))
     },
   },
+  embedding: {
+    summary: 'draws the spectral embedding of a ring, a circle, into --out or docs/graph',
+    load: async () => (await import('./embedding.ts')).runEmbedding,
+    onDemand: true,
+  },
   attention: {
     summary: 'λ-attention, fast and quadratic, and dot-product attention at lengths up to 65 536',
     load: async () => (await import('./attention.ts')).attentionGroup('attention'),

@@ -17,7 +17,7 @@ ${Object.entries(groups)
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
   --json FILE    also write the JSON to FILE
-  --out DIR      folder of the files and plots of kvcache; default: bench-kvcache
+  --out DIR      folder of the files and plots of kvcache and embedding; default: bench-kvcache, docs/graph
   --plots DIR    draw the figures of sweep and decode into DIR, as SVG
   --from FILE    with --plots: draw the figures of FILE, a --json of before, and measure nothing
   --quick        a smaller selection of kvcache, train and decode

@@ -80,6 +80,16 @@ export {
 export { encodeManifoldParquet, parseManifoldParquet } from './manifold/parquet.ts'
 export type { Quantiles } from './quantiles.ts'
 export { type Reduced, type ReduceMethod, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
+export {
+  type EdgeResistances,
+  effectiveResistances,
+  type ResistanceOptions,
+} from './resistance/effective-resistance.ts'
+export {
+  type ResistanceSparsified,
+  type ResistanceSparsifyOptions,
+  sparsifyByResistance,
+} from './resistance/sparsify-by-resistance.ts'
 export { type Components, connectedComponents } from './sparse/components.ts'
 export { DeviceCsr } from './sparse/device-csr.ts'
 export { csrFromMlMatrix, toMlMatrix } from './sparse/ml-matrix.ts'
