@@ -20,7 +20,7 @@ ${Object.entries(groups)
   --out DIR      folder of the files and plots of kvcache and embedding; default: bench-kvcache, docs/graph
   --plots DIR    draw the figures of sweep and decode into DIR, as SVG
   --from FILE    with --plots: draw the figures of FILE, a --json of before, and measure nothing
-  --quick        a smaller selection of kvcache, train and decode
+  --quick        a smaller selection of kvcache, train and decode, fewer rounds of graph
   --help         this text
 `
 

@@ -33,16 +33,28 @@ export interface Search {
 
 /** Vectors beyond the wanted ones that are kept: the filter separates the wanted from what comes after these. */
 const SPARE = 4
-/** Panels of new directions between restarts. */
+/** Extensions of the basis between restarts. */
 const GROWTH = 3
-/** Degree × √(cut / bound): the filter damps what is above the cut by cosh(2 · 3) = 200. */
+/** Degree × √(cut / bound): the filter damps what is above the cut by cosh(2 · 3) = 200 beside 0. */
 const STRENGTH = 3
+/** Degree × √(gap / bound): and by cosh(2 · 1) = 4 beside the last wanted value. Where eigenvalues lie close that asks for more. */
+const CONTRAST = 1
 const DEGREE = { least: 8, most: 500 }
+/** At most so many times the degree of STRENGTH: Ritz values of the first iterations say little about gaps. */
+const CONTRAST_LIMIT = 8
 
 /** How many columns the basis of a search has at most, for the size at which it is possible at all. */
-export const basisColumns = (k: number): number => (keptPanels(k) + GROWTH + 1) * PANEL
+export const basisColumns = (k: number): number => {
+  const { kept, width } = panelsOf(k)
+  return (kept + (GROWTH + 1) * width) * PANEL
+}
 
-const keptPanels = (k: number): number => Math.ceil((k + SPARE) / PANEL)
+/** Panels that are kept at a restart, and those that join the basis in one iteration: more at once where many are wanted, for the projected eigenproblem and
+ *  the Ritz vectors cost the same for one. */
+const panelsOf = (k: number): { kept: number; width: number } => {
+  const kept = Math.ceil((k + SPARE) / PANEL)
+  return { kept, width: Math.ceil(kept / 3) }
+}
 
 /** Smallest eigenpairs of a symmetric positive semidefinite matrix by block Chebyshev–Davidson: the eight lowest Ritz vectors that have not converged go
  *  through a polynomial that damps all above the cut, join the basis, and the eigenproblem projected on it (ml-matrix) gives new ones; a full basis
@@ -54,22 +66,24 @@ export const chebyshevDavidson = async (
   { k, tolerance, spectrum, kernel, random, maxIterations, report }: Search,
 ): Promise<{ panels: Panel[]; products: number }> => {
   const basis = new PanelBasis(space, kernel, random)
-  const kept = keptPanels(k)
+  const { kept, width } = panelsOf(k)
   let { bound } = spectrum
   let cut = cutAt(spectrum.low, bound)
+  let degree = degreeOf(bound, cut, cut)
   let products = 0
-  const grow = (start: Panel): void => {
-    const degree = Math.ceil(STRENGTH * Math.sqrt(bound / cut))
-    const filter = { degree: Math.min(DEGREE.most, Math.max(DEGREE.least, degree)), cut, bound }
-    basis.extend(chebyshevFilter(space, start, filter))
-    space.give(start)
-    products += (filter.degree + 1) * PANEL
+  const grow = (starts: Panel[]): void => {
+    for (const start of starts) {
+      basis.extend(chebyshevFilter(space, start, { degree, cut, bound }))
+      space.give(start)
+    }
+    products += starts.length * (degree + 1) * PANEL
   }
-  for (let p = 0; p < kept; p++) {
+  const randomPanels = Array.from({ length: kept }, () => {
     const start = space.take()
     for (let n = 0; n < start.data.length; n++) start.data[n] = random.float() - 0.5
-    grow(start)
-  }
+    return start
+  })
+  grow(randomPanels)
   for (let iteration = 1; ; iteration++) {
     const ritz = basis.ritz()
     const panels = Array.from({ length: kept }, (_, p) => basis.ritzPanel(ritz, p))
@@ -90,8 +104,9 @@ export const chebyshevDavidson = async (
     // A Ritz value above the bound shows that the bound was none.
     bound = Math.max(bound, 1.05 * ritz.values[ritz.values.length - 1])
     cut = cutAt(ritz.values[kept * PANEL - 1], bound)
-    const next = nextColumns(space, panels, residuals, tolerance)
-    if (basis.panels >= kept + GROWTH) basis.restart(panels, ritz)
+    degree = degreeOf(bound, cut, cut - ritz.values[k - 1])
+    const next = nextPanels(space, panels, residuals, { tolerance, width })
+    if (basis.panels >= kept + GROWTH * width) basis.restart(panels, ritz)
     else for (const panel of panels) space.give(panel)
     grow(next)
   }
@@ -99,6 +114,13 @@ export const chebyshevDavidson = async (
 
 /** Where the damping begins, with room for the polynomial on either side. */
 const cutAt = (value: number, bound: number): number => Math.min(Math.max(value, 1e-12 * bound), 0.9 * bound)
+
+const degreeOf = (bound: number, cut: number, gap: number): number => {
+  const strong = STRENGTH * Math.sqrt(bound / cut)
+  const contrast = gap > 0 ? CONTRAST * Math.sqrt(bound / gap) : 0
+  const degree = Math.ceil(Math.max(strong, Math.min(contrast, CONTRAST_LIMIT * strong)))
+  return Math.min(DEGREE.most, Math.max(DEGREE.least, degree))
+}
 
 /** |m·x − θx| of every column. */
 const residualsOf = (space: PanelSpace, x: Panel, values: number[]): number[] => {
@@ -114,16 +136,24 @@ const residualsOf = (space: PanelSpace, x: Panel, values: number[]): number[] =>
   return values.map((_, j) => Math.sqrt(squares[j * PANEL + j]))
 }
 
-/** The lowest eight that have not converged; where fewer are left, the highest others fill up. */
-const nextColumns = (space: PanelSpace, panels: Panel[], residuals: number[], tolerance: number): Panel => {
+/** The lowest columns that have not converged, at most `width` panels of them; the highest others fill up the last. */
+const nextPanels = (
+  space: PanelSpace,
+  panels: Panel[],
+  residuals: number[],
+  { tolerance, width }: { tolerance: number; width: number },
+): Panel[] => {
   const all = residuals.map((_, column) => column)
-  const open = all.filter((column) => residuals[column] > tolerance).slice(0, PANEL)
+  const open = all.filter((column) => residuals[column] > tolerance).slice(0, width * PANEL)
   const rest = all.filter((column) => !open.includes(column)).reverse()
-  const columns = [...open, ...rest].slice(0, PANEL)
-  const out = space.take()
-  columns.forEach((column, j) => {
-    const { data } = panels[Math.floor(column / PANEL)]
-    for (let n = column % PANEL, m = j; n < data.length; n += PANEL, m += PANEL) out.data[m] = data[n]
+  const count = Math.ceil(open.length / PANEL)
+  const columns = [...open, ...rest].slice(0, count * PANEL)
+  return Array.from({ length: count }, (_, p) => {
+    const out = space.take()
+    columns.slice(p * PANEL, (p + 1) * PANEL).forEach((column, j) => {
+      const { data } = panels[Math.floor(column / PANEL)]
+      for (let n = column % PANEL, m = j; n < data.length; n += PANEL, m += PANEL) out.data[m] = data[n]
+    })
+    return out
   })
-  return out
 }

@@ -16,7 +16,8 @@ import { lanczosBound } from './lanczos-bound.ts'
 export interface EigenOptions {
   /** number of pairs, between 1 and the size */
   k: number
-  /** a pair has converged when |Lx − θx| ≤ tolerance · ‖L‖; 1e-8 unless given. Eigenvalues are then good to about its square, beside a gap of 1. */
+  /** a pair has converged when |Lx − θx| ≤ tolerance · ‖L‖; 1e-8 unless given. An eigenvalue's error is then at most that, and
+   *  near (tolerance · ‖L‖)² / gap where it stands alone: ask for less where eigenvalues are smaller than that (a path of 10⁵ nodes: 10⁻⁹). */
   tolerance?: number
   /** of the random first vectors, 0 unless given */
   seed?: number
