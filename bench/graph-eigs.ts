@@ -36,7 +36,8 @@ interface Case {
   readonly what: string
   readonly points: () => DenseMatrix
   readonly metric: Metric
-  /** eigsh by these; its time is the shortest. Shift-invert needs a factorisation that fits: of the graph of embeddings it was not done after 45 s. */
+  /** eigsh by these; its time is the shortest. Shift-invert needs a factorisation that fits: of the graph of embeddings it was not done
+   *  after 45 s. */
   readonly modes: readonly ('flip' | 'shift-invert')[]
 }
 

@@ -13,7 +13,8 @@ export interface LaplacianOptions {
 
 export interface LaplacianWithDiagonal {
   laplacian: Csr
-  /** none: the degrees;  symmetric: their roots, 1 for an isolated node, so that L·diagonal = 0;  random-walk: the degrees, 1 for an isolated node */
+  /** none: the degrees;  symmetric: their roots, 1 for an isolated node, so that L·diagonal = 0;  random-walk: the degrees, 1 for an
+   *  isolated node */
   diagonal: Float64Array
 }
 
@@ -27,10 +28,11 @@ export const degrees = (adjacency: Csr): Float64Array => {
   return degree
 }
 
-/** Symmetric adjacency [n, n], weights ≥ 0 → Laplacian [n, n] with its whole diagonal stored. As in SciPy's `csgraph.laplacian`, loops (the diagonal of the
- *  adjacency) count for nothing, and an isolated node has a zero row under every normalization. 'none' and 'symmetric' are positive semidefinite, the latter
- *  with eigenvalues in [0, 2]; rows of 'none' and 'random-walk' sum to 0.
- *  Throws GraphError for an adjacency that is not well formed, not square, not symmetric, negative or not finite, naming the place and the value. */
+/** Symmetric adjacency [n, n], weights ≥ 0 → Laplacian [n, n] with its whole diagonal stored. As in SciPy's `csgraph.laplacian`, loops
+ *  (the diagonal of the adjacency) count for nothing, and an isolated node has a zero row under every normalization. 'none' and
+ *  'symmetric' are positive semidefinite, the latter with eigenvalues in [0, 2]; rows of 'none' and 'random-walk' sum to 0.
+ *  Throws GraphError for an adjacency that is not well formed, not square, not symmetric, negative or not finite, naming the place and
+ *  the value. */
 export function laplacian(
   adjacency: Csr,
   options: LaplacianOptions & { returnDiagonal: true },

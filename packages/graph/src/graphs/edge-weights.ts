@@ -5,7 +5,8 @@ import { GraphError } from '../errors.ts'
 
 /** How a distance d becomes a weight:
  *  gaussian: exp(−d² / 2σ²);  heat: exp(−d² / t);  rational: 1 / (1 + (d/σ)^p), ArrowSpace's, p = 2 unless given;
- *  self-tuning: exp(−d² / (σ_i σ_j)), σ_i being the distance of node i to its `neighbour`-th neighbour, the 7th unless given, or to the last it has. */
+ *  self-tuning: exp(−d² / (σ_i σ_j)), σ_i being the distance of node i to its `neighbour`-th neighbour, the 7th unless given, or to the
+ *  last it has. */
 export type EdgeWeightOptions =
   | { kernel: 'gaussian'; sigma: number }
   | { kernel: 'heat'; t: number }
@@ -13,8 +14,8 @@ export type EdgeWeightOptions =
   | { kernel: 'self-tuning'; neighbour?: number }
 
 /** Distances [n, n] (`kneighborsGraph` with mode 'distance') → weights in (0, 1] at the same places; a stored distance of 0 weighs 1.
- *  Self-tuning asks for every row: σ_i is of the stored distances of row i, so a node whose nearest `neighbour` points coincide with it gets the least
- *  positive distance of its row, or 1 if there is none.
+ *  Self-tuning asks for every row: σ_i is of the stored distances of row i, so a node whose nearest `neighbour` points coincide with it
+ *  gets the least positive distance of its row, or 1 if there is none.
  *  Source: Zelnik-Manor and Perona, "Self-tuning spectral clustering", NIPS 2004.
  *  Throws GraphError for a scale that is not positive, and for a distance that is negative or not finite, naming its place. */
 export const edgeWeights = (distances: Csr, options: EdgeWeightOptions): Csr => {

@@ -18,7 +18,8 @@ export interface KneighborsGraphOptions {
 }
 
 /** Exact k nearest neighbours as a sparse matrix, as scikit-learn's `kneighbors_graph` has it: x [N, F] → [N, N], k entries in each row,
- *  not symmetric. Equal distances go to the smaller index; with `includeSelf` a point comes before its copies (scikit-learn leaves both open).
+ *  not symmetric. Equal distances go to the smaller index; with `includeSelf` a point comes before its copies (scikit-learn leaves both
+ *  open).
  *  Throws GraphError for k out of range, an unknown mode, and x not finite, naming row and column. */
 export const kneighborsGraph = (
   x: DenseMatrix,

@@ -2,7 +2,8 @@ import { type Csr, checkCsr, transpose } from '../csr.ts'
 import { GraphError } from '../errors.ts'
 
 /** union: joined if either lists the other, the larger of the values there are;  mutual: joined if both list each other, the smaller value;
- *  average: (W + Wᵀ)/2, scikit-learn's;  max: the larger element, one that is not stored counting as 0. Union and max differ for negative values only. */
+ *  average: (W + Wᵀ)/2, scikit-learn's;  max: the larger element, one that is not stored counting as 0. Union and max differ for
+ *  negative values only. */
 export type Symmetrization = 'union' | 'mutual' | 'average' | 'max'
 
 type Merge = (a: number | undefined, b: number | undefined) => number | undefined

@@ -31,8 +31,8 @@ export const EXACT_LIMIT = 512
 const PANELS = 4
 const SOLVE_TOLERANCE = 1e-4
 
-/** Effective resistance of every edge of a symmetric graph with weights ≥ 0: exact up to 512 nodes, beyond that by 32 random projections, each one solution of a
- *  Laplacian equation. Σ w·R over the edges is n minus the number of components (Foster).
+/** Effective resistance of every edge of a symmetric graph with weights ≥ 0: exact up to 512 nodes, beyond that by 32 random
+ *  projections, each one solution of a Laplacian equation. Σ w·R over the edges is n minus the number of components (Foster).
  *  Source: Spielman and Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40 (2011), theorem 2.
  *  Throws GraphError as `laplacian` does. */
 export const effectiveResistances = async (

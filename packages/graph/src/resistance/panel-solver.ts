@@ -4,8 +4,8 @@ import { type KernelVectors, removeKernel } from '../spectrum/kernel-vectors.ts'
 
 const MAX_ITERATIONS = 20_000
 
-/** Solves L·x = b for the eight columns of b by conjugate gradients with Jacobi's preconditioner, x orthogonal to the kernel; to |L·x − b| ≤ tolerance·|b|
- *  in every column. b loses its part in the kernel. The caller gives both panels back.
+/** Solves L·x = b for the eight columns of b by conjugate gradients with Jacobi's preconditioner, x orthogonal to the kernel; to |L·x −
+ *  b| ≤ tolerance·|b| in every column. b loses its part in the kernel. The caller gives both panels back.
  *  Throws GraphError where the iterations end first. */
 export const solvePanel = (
   space: PanelSpace,

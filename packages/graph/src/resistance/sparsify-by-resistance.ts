@@ -22,8 +22,8 @@ export interface ResistanceSparsified {
   errorMethod: 'exact' | 'power'
 }
 
-/** Draws edges with probability ∝ w·R, R being the effective resistance, and adds w/(samples·p) to a drawn edge: energies xᵀLx stay near what they were, and
- *  how near is measured. Deterministic for a seed.
+/** Draws edges with probability ∝ w·R, R being the effective resistance, and adds w/(samples·p) to a drawn edge: energies xᵀLx stay near
+ *  what they were, and how near is measured. Deterministic for a seed.
  *  Source: Spielman and Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40 (2011).
  *  Throws GraphError as `laplacian` does, for a graph without edges, and for samples out of range. */
 export const sparsifyByResistance = async (

@@ -14,8 +14,8 @@ const POWER_STEPS = 10
 // The next direction need not be exact: the ratio is computed from the one there is.
 const SOLVE_TOLERANCE = 1e-3
 
-/** Largest |xᵀL̃x / xᵀLx − 1| over x outside the kernel of L, L̃ being the Laplacian of another graph on the same nodes: exact up to 512 nodes, beyond
- *  that the largest of eight power iterations on L⁺·(L̃ − L), an estimate from below. */
+/** Largest |xᵀL̃x / xᵀLx − 1| over x outside the kernel of L, L̃ being the Laplacian of another graph on the same nodes: exact up to 512
+ *  nodes, beyond that the largest of eight power iterations on L⁺·(L̃ − L), an estimate from below. */
 export const spectralError = async (
   problem: LaplacianProblem,
   other: Csr,

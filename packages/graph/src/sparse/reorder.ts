@@ -1,7 +1,7 @@
 import type { Csr } from '../csr.ts'
 
-/** Nodes in the order of a breadth-first walk along stored entries, each component from its first node: neighbours get near numbers, so that a
- *  product finds its operands in the cache. m [n, n] with a symmetric pattern. */
+/** Nodes in the order of a breadth-first walk along stored entries, each component from its first node: neighbours get near numbers, so
+ *  that a product finds its operands in the cache. m [n, n] with a symmetric pattern. */
 export const breadthFirstOrder = ({ nRows, indptr, indices }: Csr): Int32Array => {
   const order = new Int32Array(nRows)
   const seen = new Uint8Array(nRows)

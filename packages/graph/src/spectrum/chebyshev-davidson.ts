@@ -49,16 +49,17 @@ export const basisColumns = (k: number): number => {
   return (kept + (GROWTH + 1) * width) * PANEL
 }
 
-/** Panels that are kept at a restart, and those that join the basis in one iteration: more at once where many are wanted, for the projected eigenproblem and
- *  the Ritz vectors cost the same for one. */
+/** Panels that are kept at a restart, and those that join the basis in one iteration: more at once where many are wanted, for the
+ *  projected eigenproblem and the Ritz vectors cost the same for one. */
 const panelsOf = (k: number): { kept: number; width: number } => {
   const kept = Math.ceil((k + SPARE) / PANEL)
   return { kept, width: Math.ceil(kept / 3) }
 }
 
-/** Smallest eigenpairs of a symmetric positive semidefinite matrix by block Chebyshev–Davidson: the eight lowest Ritz vectors that have not converged go
- *  through a polynomial that damps all above the cut, join the basis, and the eigenproblem projected on it (ml-matrix) gives new ones; a full basis
- *  restarts from its lowest Ritz vectors. Begins with as many random columns as it keeps, so that eigenvalues of that multiplicity are found.
+/** Smallest eigenpairs of a symmetric positive semidefinite matrix by block Chebyshev–Davidson: the lowest Ritz vectors that have
+ *  not converged go, eight at a time, through a polynomial that damps all above the cut, join the basis, and the eigenproblem projected on it (ml-matrix)
+ *  gives new ones; a full basis restarts from its lowest Ritz vectors. Begins with as many random columns as it keeps, so that
+ *  eigenvalues of that multiplicity are found.
  *  → panels of Ritz vectors, the wanted ones first, and the number of products. The caller gives the panels back.
  *  Source: Zhou, "A block Chebyshev–Davidson method with inner–outer restart", J. Comput. Phys. 229 (2010). */
 export const chebyshevDavidson = async (
@@ -86,6 +87,12 @@ export const chebyshevDavidson = async (
   grow(randomPanels)
   for (let iteration = 1; ; iteration++) {
     const ritz = basis.ritz()
+    // No Ritz value lies below the smallest eigenvalue.
+    if (ritz.values[0] < -tolerance) {
+      throw new GraphError(
+        `smallestEigenpairs: the matrix must be positive semidefinite, got a Rayleigh quotient of ${ritz.values[0]}; add a multiple of the identity`,
+      )
+    }
     const panels = Array.from({ length: kept }, (_, p) => basis.ritzPanel(ritz, p))
     const residuals = panels.flatMap((panel, p) =>
       residualsOf(space, panel, ritz.values.slice(p * PANEL, (p + 1) * PANEL)),

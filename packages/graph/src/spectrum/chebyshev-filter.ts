@@ -1,7 +1,7 @@
 import type { Panel, PanelSpace } from '../kernels/panel-space.ts'
 
-/** Applies p(m) to a panel and returns a new one, p(λ) = T_d((λ − c)/e) / T_d(−c/e) with c, e the middle and half width of [cut, bound]: 1 at 0, falling
- *  to 1/cosh(2d√(cut/bound)) or so at the cut, no larger up to the bound. Takes d products, each one step of the recurrence.
+/** Applies p(m) to a panel and returns a new one, p(λ) = T_d((λ − c)/e) / T_d(−c/e) with c, e the middle and half width of [cut, bound]:
+ *  1 at 0, falling to 1/cosh(2d√(cut/bound)) or so at the cut, no larger up to the bound. Takes d products, each one step of the recurrence.
  *  Source: Zhou and Saad, "A Chebyshev–Davidson algorithm for large symmetric eigenproblems", SIAM J. Matrix Anal. Appl. 29 (2007). */
 export const chebyshevFilter = (
   space: PanelSpace,

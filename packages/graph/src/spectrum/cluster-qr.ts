@@ -1,8 +1,9 @@
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import type { DenseMatrix } from '../dense.ts'
 
-/** Clusters from the k eigenvectors [n, k] of k clusters: k rows that point as far apart as a pivoted QR finds them become the axes (by the nearest
- *  orthogonal matrix), and a node goes to the axis its own row is longest along. Nothing random, no iterations. → labels, numbered by their first node.
+/** Clusters from the k eigenvectors [n, k] of k clusters: k rows that point as far apart as a pivoted QR finds them become the axes (by
+ *  the nearest orthogonal matrix), and a node goes to the axis its own row is longest along. Nothing random, no iterations. → labels,
+ *  numbered by their first node.
  *  Source: Damle, Minden and Ying, "Simple, direct and efficient multi-way spectral clustering", Information and Inference 8 (2019). */
 export const clusterQr = ({ data, rows, cols }: DenseMatrix): Int32Array => {
   const pivots = pivotedRows(data, rows, cols)

@@ -75,6 +75,9 @@ describe('spectralClustering', () => {
     await expect(spectralClustering(graph, { clusters: 7 })).rejects.toThrow(
       'clusters must be an integer between 1 and 6, got 7; the graph has 6 nodes',
     )
+    await expect(spectralClustering(graph, { clusters: 1 })).rejects.toThrow(
+      'at least as many clusters as connected components, got 1 of 2',
+    )
     expect(() => eigengap([0])).toThrow('eigengap: at least two eigenvalues, got 1')
     expect(eigengap([0, 1, 2, 5, 8])).toEqual({ clusters: 3, gap: 3 }) // the first of equal jumps
   })

@@ -1,4 +1,4 @@
-import { type Csr, checkCsr, spmv, symmetryError, transpose } from '../csr.ts'
+import { type Csr, checkCsr, spmv, symmetryError } from '../csr.ts'
 import type { DenseMatrix } from '../dense.ts'
 import { GraphError } from '../errors.ts'
 
@@ -35,29 +35,13 @@ export const checkSymmetric = (op: string, m: Csr): void => {
       largest = Math.max(largest, Math.abs(m.values[e]))
     }
   }
-  const { error, row, col } = asymmetry(m)
+  const { error, row, col } = symmetryError(m)
   if (error > ROUNDING * largest) {
     throw new GraphError(
       `${op}: the matrix must be symmetric, got |M[${row}, ${col}] - M[${col}, ${row}]| = ${error}; ` +
         "for a random walk use normalization 'symmetric', which has the same eigenvalues",
     )
   }
-}
-
-/** symmetryError in a third of the time where the pattern is symmetric. */
-const asymmetry = (m: Csr): { error: number; row: number; col: number } => {
-  const { indptr, indices, values } = transpose(m)
-  const isSamePattern =
-    indptr.every((start, i) => start === m.indptr[i]) && indices.every((j, e) => j === m.indices[e])
-  if (!isSamePattern) return symmetryError(m)
-  const worst = { error: 0, row: 0, col: 0 }
-  for (let i = 0; i < m.nRows; i++) {
-    for (let e = indptr[i]; e < indptr[i + 1]; e++) {
-      const error = Math.abs(values[e] - m.values[e])
-      if (error > worst.error) Object.assign(worst, { error, row: i, col: indices[e] })
-    }
-  }
-  return worst
 }
 
 /** Pairs from columns of any length and sign: sorted by their Rayleigh quotients, with their residuals. */

@@ -3,8 +3,8 @@ import { GraphError } from '../errors.ts'
 import { PANEL, type Panel } from '../kernels/panel-space.ts'
 import { connectedComponents } from '../sparse/components.ts'
 
-/** The kernel of a Laplacian, one vector of length 1 per connected component: vector c has the elements `unit[i]` on the nodes with label c and 0
- *  elsewhere, so that all are orthonormal. */
+/** The kernel of a Laplacian, one vector of length 1 per connected component: vector c has the elements `unit[i]` on the nodes with
+ *  label c and 0 elsewhere, so that all are orthonormal. */
 export interface KernelVectors {
   readonly count: number
   readonly labels: Int32Array
@@ -14,7 +14,8 @@ export interface KernelVectors {
 /** Sums that differ from 0 by less than this share of the largest value are rounding. */
 const ROUNDING = 1e-11
 
-/** Kernel of m from a vector with m·x = 0 and no zero element, cut at the components. Without a vector: ones, if the rows of m sum to 0, else none.
+/** Kernel of m from a vector with m·x = 0 and no zero element, cut at the components. Without a vector: ones, if the rows of m sum to 0,
+ *  else none.
  *  Throws GraphError where m·x is not 0, naming the row. */
 export const kernelVectors = (op: string, m: Csr, vector?: ArrayLike<number>): KernelVectors | undefined => {
   if (vector && vector.length !== m.nRows) {

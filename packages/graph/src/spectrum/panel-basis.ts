@@ -85,8 +85,8 @@ export class PanelBasis {
     this.#projection = Matrix.diag(values.slice(0, this.panels * PANEL))
   }
 
-  /** Gram–Schmidt against kernel and basis and Cholesky QR within the panel, twice ("twice is enough", Kahan and Parlett). Columns that depend on others
-   *  are replaced by random ones. */
+  /** Gram–Schmidt against kernel and basis and Cholesky QR within the panel, twice ("twice is enough", Kahan and Parlett). Columns that
+   *  depend on others are replaced by random ones. */
   #orthonormalise(panel: Panel): void {
     let before = diagonalOf(this.#space.gram(panel, panel))
     let replaced = 0
@@ -123,7 +123,8 @@ export class PanelBasis {
 const diagonalOf = (gram: Float64Array): Float64Array =>
   Float64Array.from({ length: PANEL }, (_, j) => gram[j * PANEL + j])
 
-/** R⁻¹ of the Cholesky factorisation Rᵀ·R of xᵀx [8, 8], or the column that depends on those before it or is small beside its square `before`. */
+/** R⁻¹ of the Cholesky factorisation Rᵀ·R of xᵀx [8, 8], or the column that depends on those before it or is small beside its square
+ *  `before`. */
 const inverseFactor = (gram: Float64Array, before: Float64Array): Float64Array | number => {
   const r = new Float64Array(PANEL * PANEL)
   for (let j = 0; j < PANEL; j++) {

@@ -17,12 +17,13 @@ export interface EigenOptions {
   /** number of pairs, between 1 and the size */
   k: number
   /** a pair has converged when |Lx − θx| ≤ tolerance · ‖L‖; 1e-8 unless given. An eigenvalue's error is then at most that, and
-   *  near (tolerance · ‖L‖)² / gap where it stands alone: ask for less where eigenvalues are smaller than that (a path of 10⁵ nodes: 10⁻⁹). */
+   *  near (tolerance · ‖L‖)² / gap where it stands alone: ask for less where eigenvalues are smaller than that (a path of 10⁵ nodes:
+   *  10⁻⁹). */
   tolerance?: number
   /** of the random first vectors, 0 unless given */
   seed?: number
-  /** x with L·x = 0 and no zero element: the `diagonal` of a symmetric-normalised Laplacian (see `laplacian`). Its parts on the connected components are the
-   *  kernel, which is then exact and not searched for. Ones are taken for an L whose rows sum to 0. */
+  /** x with L·x = 0 and no zero element: the `diagonal` of a symmetric-normalised Laplacian (see `laplacian`). Its parts on the
+   *  connected components are the kernel, which is then exact and not searched for. Ones are taken for an L whose rows sum to 0. */
   kernelVector?: ArrayLike<number>
   /** a cpu device, for its threads; JavaScript unless given. The bits are the same. */
   device?: Device
@@ -39,8 +40,8 @@ const DENSE_LIMIT = 256
 /** The k smallest eigenpairs of a sparse symmetric positive semidefinite matrix, as a Laplacian is (SciPy's `eigsh(L, k, which='SM')`): block
  *  Chebyshev–Davidson, no factorisation, so memory is that of L and of about 2k + 70 vectors. Small matrices are decomposed whole.
  *  Deterministic for a seed, whatever the device and its threads.
- *  Throws GraphError for a matrix that is not finite and symmetric, options out of range, a kernelVector that is none, and when the iterations end
- *  before all pairs converged. */
+ *  Throws GraphError for a matrix that is not finite and symmetric, options out of range, a kernelVector that is none, and when the
+ *  iterations end before all pairs converged. */
 export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions): Promise<Eigenpairs> => {
   const op = 'smallestEigenpairs'
   const { k, tolerance = 1e-8, seed = 0, maxIterations = 500, device, signal, onProgress } = options

@@ -19,8 +19,8 @@ export interface SpectralEmbedding {
   residuals: Float64Array
 }
 
-/** Laplacian eigenmaps: node i of a connected graph goes to the elements i of the eigenvectors D^-½x of the normalised Laplacian that follow the
- *  constant one, as in scikit-learn's `spectral_embedding` (those of the random walk). A ring becomes a circle.
+/** Laplacian eigenmaps: node i of a connected graph goes to the elements i of the eigenvectors D^-½x of the normalised Laplacian that
+ *  follow the constant one, as in scikit-learn's `spectral_embedding` (those of the random walk). A ring becomes a circle.
  *  Source: Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and data representation", Neural Computation 15 (2003).
  *  Throws GraphError for a graph that is not connected, and as `laplacian` and `smallestEigenpairs` do. */
 export const spectralEmbedding = async (

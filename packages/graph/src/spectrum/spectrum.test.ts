@@ -194,6 +194,24 @@ describe('smallestEigenpairs', () => {
     expectNear(other.values, alone.values, { atol: 1e-10 })
   })
 
+  it('of a grid of 90 000 nodes are sums of those of paths', async () => {
+    const side = 300
+    const edges: Edge[] = []
+    for (let i = 0; i < side; i++) {
+      for (let j = 1; j < side; j++) {
+        edges.push([i * side + j - 1, i * side + j, 1], [(j - 1) * side + i, j * side + i, 1])
+      }
+    }
+    const L = laplacian(graphOf(side * side, edges))
+    const device = await cpu({ threads: 2 })
+    const { values, residuals } = await smallestEigenpairs(L, { k: 10, device })
+    await device.close()
+    const onPath = Array.from({ length: 5 }, (_, j) => 4 * Math.sin((Math.PI * j) / (2 * side)) ** 2)
+    const sums = onPath.flatMap((a) => onPath.map((b) => a + b)).sort((a, b) => a - b)
+    expect(Math.max(...residuals)).toBeLessThan(1e-8 * 8)
+    expectNear(values, sums.slice(0, 10), { atol: 1e-10 }) // residuals² beside gaps of 1e-4
+  })
+
   it('report progress and stop at a signal', async () => {
     const L = laplacian(neighbours(4, 900))
     const seen: number[] = []
@@ -247,6 +265,7 @@ describe('smallestEigenpairs', () => {
       'columns of a row must ascend within 0 … 299',
     )
     await rejects(csrFromDense(normalMatrix(1, 2, 3)), {}, 'must be square, got [2, 3]')
+    await rejects(adjacency, {}, 'the matrix must be positive semidefinite, got a Rayleigh quotient of -')
     await rejects(L, { kernelVector: [1] }, 'kernelVector must have 300 elements, got 1')
     await rejects(
       L,
