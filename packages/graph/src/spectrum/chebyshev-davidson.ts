@@ -1,7 +1,7 @@
 import type { Random } from '@tau/tensor'
 import { GraphError } from '../errors.ts'
 import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
-import { chebyshevFilter } from './chebyshev-filter.ts'
+import { chebyshevFilter, filterFor } from './chebyshev-filter.ts'
 import type { KernelVectors } from './kernel-vectors.ts'
 import { PanelBasis } from './panel-basis.ts'
 
@@ -35,14 +35,6 @@ export interface Search {
 const SPARE = 4
 /** Extensions of the basis between restarts. */
 const GROWTH = 3
-/** Degree × √(cut / bound): the filter damps what is above the cut by cosh(2 · 3) = 200 beside 0. */
-const STRENGTH = 3
-/** Degree × √(gap / bound): and by cosh(2 · 1) = 4 beside the last wanted value. Where eigenvalues lie close that asks for more. */
-const CONTRAST = 1
-const DEGREE = { least: 8, most: 500 }
-/** At most so many times the degree of STRENGTH: Ritz values of the first iterations say little about gaps. */
-const CONTRAST_LIMIT = 8
-
 /** How many columns the basis of a search has at most, for the size at which it is possible at all. */
 export const basisColumns = (k: number): number => {
   const { kept, width } = panelsOf(k)
@@ -68,16 +60,14 @@ export const chebyshevDavidson = async (
 ): Promise<{ panels: Panel[]; products: number }> => {
   const basis = new PanelBasis(space, kernel, random)
   const { kept, width } = panelsOf(k)
-  let { bound } = spectrum
-  let cut = cutAt(spectrum.low, bound)
-  let degree = degreeOf(bound, cut, cut)
+  let filter = filterFor({ ...spectrum, first: 0, last: 0, next: [] })
   let products = 0
   const grow = (starts: Panel[]): void => {
     for (const start of starts) {
-      basis.extend(chebyshevFilter(space, start, { degree, cut, bound }))
+      basis.extend(chebyshevFilter(space, start, filter))
       space.give(start)
     }
-    products += starts.length * (degree + 1) * PANEL
+    products += starts.length * (filter.degree + 1) * PANEL
   }
   const randomPanels = Array.from({ length: kept }, () => {
     const start = space.take()
@@ -108,25 +98,19 @@ export const chebyshevDavidson = async (
           `worst residual ${Math.max(...wanted)} above ${tolerance}; raise tolerance or maxIterations`,
       )
     }
-    // A Ritz value above the bound shows that the bound was none.
-    bound = Math.max(bound, 1.05 * ritz.values[ritz.values.length - 1])
-    cut = cutAt(ritz.values[kept * PANEL - 1], bound)
-    degree = degreeOf(bound, cut, cut - ritz.values[k - 1])
+    filter = filterFor({
+      // A Ritz value above the bound shows that the bound was none.
+      bound: Math.max(filter.bound, 1.05 * ritz.values[ritz.values.length - 1]),
+      low: filter.cut,
+      first: ritz.values[0],
+      last: ritz.values[k - 1],
+      next: ritz.values.slice(kept * PANEL - 1),
+    })
     const next = nextPanels(space, panels, residuals, { tolerance, width })
     if (basis.panels >= kept + GROWTH * width) basis.restart(panels, ritz)
     else for (const panel of panels) space.give(panel)
     grow(next)
   }
-}
-
-/** Where the damping begins, with room for the polynomial on either side. */
-const cutAt = (value: number, bound: number): number => Math.min(Math.max(value, 1e-12 * bound), 0.9 * bound)
-
-const degreeOf = (bound: number, cut: number, gap: number): number => {
-  const strong = STRENGTH * Math.sqrt(bound / cut)
-  const contrast = gap > 0 ? CONTRAST * Math.sqrt(bound / gap) : 0
-  const degree = Math.ceil(Math.max(strong, Math.min(contrast, CONTRAST_LIMIT * strong)))
-  return Math.min(DEGREE.most, Math.max(DEGREE.least, degree))
 }
 
 /** |m·x − θx| of every column. */

@@ -2,55 +2,25 @@ import { cpu, gpu, Random } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Csr, csrFromCoo, csrFromDense, spmm, spmv } from '../csr.ts'
+import { type Csr, csrFromDense, spmv } from '../csr.ts'
 import { kneighborsGraph } from '../graphs/kneighbors-graph.ts'
 import { symmetrizeGraph } from '../graphs/symmetrize-graph.ts'
 import { JsPanels } from '../kernels/js-panels.ts'
 import { PANEL } from '../kernels/panel-space.ts'
 import { laplacian } from '../laplacian.ts'
 import { connectedComponents } from '../sparse/components.ts'
-import { multiply } from '../svd.ts'
 import { maxError, normalMatrix } from '../testing.ts'
 import { chebyshevDavidson } from './chebyshev-davidson.ts'
 import { denseEigenpairs } from './dense.ts'
-import { type Eigenpairs, eigenpairsOf } from './eigenpairs.ts'
+import { eigenpairsOf } from './eigenpairs.ts'
 import { kernelVectors } from './kernel-vectors.ts'
 import { smallestEigenpairs } from './smallest-eigenpairs.ts'
+import { type Edge, expectEigenpairs, graphOf } from './testing.ts'
 
-type Edge = readonly [number, number, number]
-
-const graphOf = (n: number, edges: readonly Edge[]): Csr =>
-  csrFromCoo({
-    nRows: n,
-    nCols: n,
-    row: edges.flatMap((edge) => edge.slice(0, 2)),
-    col: edges.flatMap(([i, j]) => [j, i]),
-    value: edges.flatMap(([, , w]) => [w, w]),
-  })
 const ring = (n: number, from = 0): Edge[] =>
   Array.from({ length: n }, (_, i) => [from + i, from + ((i + 1) % n), 1] as const)
 const neighbours = (seed: number, n: number, k = 6): Csr =>
   symmetrizeGraph(kneighborsGraph(normalMatrix(seed, n, 3), { k }), 'union')
-
-/** M·V = V·diag(values), VᵀV = I, ascending, residuals as they are. */
-const expectEigenpairs = (m: Csr, { values, vectors, residuals }: Eigenpairs, tolerance: number): void => {
-  const image = spmm(m, vectors).data
-  const scaled = vectors.data.map((v, n) => v * values[n % vectors.cols])
-  for (let j = 0; j < vectors.cols; j++) {
-    let square = 0
-    for (let n = j; n < image.length; n += vectors.cols) square += (image[n] - scaled[n]) ** 2
-    expect(Math.abs(Math.sqrt(square) - residuals[j])).toBeLessThan(1e-14)
-    expect(residuals[j]).toBeLessThanOrEqual(tolerance)
-  }
-  const transposed = new Float64Array(vectors.data.length)
-  for (let n = 0; n < transposed.length; n++) {
-    transposed[(n % vectors.cols) * vectors.rows + Math.floor(n / vectors.cols)] = vectors.data[n]
-  }
-  const gram = multiply({ data: transposed, rows: vectors.cols, cols: vectors.rows }, vectors).data
-  const identity = gram.map((_, n) => (n % (vectors.cols + 1) === 0 ? 1 : 0))
-  expectNear(gram, identity, { atol: 1e-12 })
-  expect([...values]).toEqual([...values].sort((a, b) => a - b))
-}
 
 const edges = fc.array(
   fc.tuple(fc.nat(8), fc.nat(8), fc.integer({ min: 1, max: 9 })).filter(([i, j]) => i !== j),
