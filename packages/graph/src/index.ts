@@ -51,7 +51,7 @@ export type { VocabularyOptions, Weighting } from './embeddings/weighting.ts'
 export { GraphError } from './errors.ts'
 export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
 export { type EdgeWeightOptions, edgeWeights } from './graphs/edge-weights.ts'
-export { type KneighborsGraphOptions, kneighborsGraph } from './graphs/kneighbors-graph.ts'
+export { graphFromLists, type KneighborsGraphOptions, kneighborsGraph } from './graphs/kneighbors-graph.ts'
 export { type Symmetrization, symmetrizeGraph } from './graphs/symmetrize-graph.ts'
 export { type KnnOptions, knnGraph, type NeighbourLists } from './knn.ts'
 export {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { csrFromCoo, csrFromDense, symmetryError, toDense } from '../csr.ts'
+import { csrFromCoo, csrFromDense, symmetryError, toCoo, toDense } from '../csr.ts'
 import { knnGraph } from '../knn.ts'
 import { maxError, normalMatrix } from '../testing.ts'
 import { type EdgeWeightOptions, edgeWeights } from './edge-weights.ts'
-import { kneighborsGraph } from './kneighbors-graph.ts'
+import { graphFromLists, kneighborsGraph } from './kneighbors-graph.ts'
 import { type Symmetrization, symmetrizeGraph } from './symmetrize-graph.ts'
 
 const csrOf = (rows: number[][]) =>
@@ -20,6 +20,19 @@ describe('kneighborsGraph', () => {
     expect([...graph.indices]).toEqual([1, 2, 0, 2, 1, 3, 1, 2]) // of the equal distances 2 and 3 the smaller index
     expect([...graph.values]).toEqual([1, 3, 1, 2, 2, 0, 2, 0])
     expect([...kneighborsGraph(line, { k: 1, includeSelf: true }).indices]).toEqual([0, 1, 2, 3])
+  })
+
+  it('is made of lists of any length too', () => {
+    const lists = knnGraph(line, { k: 2, nodes: 'rows', metric: 'euclidean', eps: 1 })
+    const graph = graphFromLists(lists, { mode: 'distance', includeSelf: true })
+    expect(toCoo(graph)).toMatchObject({
+      row: Int32Array.of(0, 0, 1, 1, 2, 2, 3, 3),
+      col: Int32Array.of(0, 1, 0, 1, 2, 3, 2, 3),
+      value: Float64Array.of(0, 1, 1, 0, 0, 0, 0, 0),
+    })
+    expect(() => graphFromLists({ ...lists, indices: lists.indices.map(() => 4) })).toThrow(
+      'every column must be an integer between 0 and 3, got 4 at entry 0',
+    )
   })
 
   it('takes columns as points, and other metrics', () => {

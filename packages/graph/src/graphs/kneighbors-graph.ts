@@ -4,6 +4,8 @@ import type { Metric } from '../distance.ts'
 import { GraphError } from '../errors.ts'
 import { knnGraph } from '../knn.ts'
 
+type NeighbourLists = ReturnType<typeof knnGraph>
+
 export interface KneighborsGraphOptions {
   /** neighbours per point, the point itself among them with `includeSelf` */
   k: number
@@ -31,26 +33,39 @@ export const kneighborsGraph = (
     nodes = 'rows',
   }: KneighborsGraphOptions,
 ): Csr => {
-  if (mode !== 'connectivity' && mode !== 'distance') {
-    throw new GraphError(
-      `kneighborsGraph: mode must be 'connectivity' or 'distance', got '${mode satisfies never}'`,
-    )
-  }
   const count = nodes === 'rows' ? x.rows : x.cols
   checkInteger('kneighborsGraph', 'k', k, 1, includeSelf ? count : count - 1, `there are ${count} points`)
   const others = includeSelf ? k - 1 : k
-  const lists = others > 0 ? knnGraph(x, { k: others, nodes, metric }) : undefined
-  const row = new Int32Array(count * k)
-  const col = new Int32Array(count * k)
-  const value = new Float64Array(count * k)
-  for (let i = 0, at = 0; i < count; i++) {
-    row.fill(i, at, at + k)
-    if (includeSelf) col[at++] = i
-    for (let e = i * others; lists && e < (i + 1) * others; e++) {
-      col[at] = lists.indices[e]
-      value[at++] = lists.distances[e]
-    }
+  const lists = others > 0 ? knnGraph(x, { k: others, nodes, metric }) : emptyLists(count)
+  return graphFromLists(lists, { mode, includeSelf })
+}
+
+const emptyLists = (nNodes: number): NeighbourLists => ({
+  nNodes,
+  indptr: new Int32Array(nNodes + 1),
+  indices: new Int32Array(),
+  distances: new Float64Array(),
+})
+
+/** Neighbour lists, from whatever search, as such a matrix [n, n]: an entry per neighbour, and one on the diagonal with `includeSelf`.
+ *  Throws GraphError for an unknown mode, a neighbour that is no node, and a list that names a node twice. */
+export const graphFromLists = (
+  { nNodes, indptr, indices, distances }: NeighbourLists,
+  { mode = 'connectivity', includeSelf = false }: Pick<KneighborsGraphOptions, 'mode' | 'includeSelf'> = {},
+): Csr => {
+  if (mode !== 'connectivity' && mode !== 'distance') {
+    throw new GraphError(
+      `graphFromLists: mode must be 'connectivity' or 'distance', got '${mode satisfies never}'`,
+    )
   }
+  const selves = includeSelf ? nNodes : 0
+  const row = new Int32Array(selves + indices.length)
+  const col = new Int32Array(row.length)
+  const value = new Float64Array(row.length)
+  for (let i = 0; i < selves; i++) row[i] = col[i] = i
+  for (let i = 0; i < nNodes; i++) row.fill(i, selves + indptr[i], selves + indptr[i + 1])
+  col.set(indices, selves)
+  value.set(distances, selves)
   if (mode === 'connectivity') value.fill(1)
-  return csrFromCoo({ nRows: count, nCols: count, row, col, value })
+  return csrFromCoo({ nRows: nNodes, nCols: nNodes, row, col, value }, { duplicates: 'error' })
 }

@@ -38,7 +38,7 @@ export interface EigenOptions {
 const DENSE_LIMIT = 256
 
 /** The k smallest eigenpairs of a sparse symmetric positive semidefinite matrix, as a Laplacian is (SciPy's `eigsh(L, k, which='SM')`): block
- *  Chebyshev–Davidson, no factorisation, so memory is that of L and of about 2k + 70 vectors. Small matrices are decomposed whole.
+ *  Chebyshev–Davidson, no factorisation, so memory is that of L and of about 4k + 60 vectors. Small matrices are decomposed whole.
  *  Deterministic for a seed, whatever the device and its threads.
  *  Throws GraphError for a matrix that is not finite and symmetric, options out of range, a kernelVector that is none, and when the
  *  iterations end before all pairs converged. */
