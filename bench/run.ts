@@ -17,10 +17,10 @@ ${Object.entries(groups)
   .join('\n')}
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
-  --quick        a smaller selection of kvcache, train and decode
+  --quick        a smaller selection of kvcache, train and decode, fewer rounds of graph
   --json FILE    also write the JSON to FILE
   --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
-  --out DIR      folder of the files and plots of kvcache; default: bench-kvcache
+  --out DIR      folder of the files and plots of kvcache and embedding; default: bench-kvcache, docs/graph
   --help         this text
 `
 

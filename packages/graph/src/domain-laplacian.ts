@@ -101,7 +101,7 @@ export const domainLaplacian = (
       `domainLaplacian: normalization must be 'none' or 'symmetric', got '${normalization}'`,
     )
   }
-  const result = laplacian(adjacency, normalization)
+  const result = laplacian(adjacency, { normalization })
   const info: DomainLaplacianInfo = {
     rows: embeddings.rows,
     width: embeddings.cols,

@@ -1,4 +1,12 @@
-import { type CpuEngine, type Device, type Launch, matmul, rowGrain, type Tensor, type Work } from '@tau/tensor'
+import {
+  type CpuEngine,
+  type Device,
+  type Launch,
+  matmul,
+  rowGrain,
+  type Tensor,
+  type Work,
+} from '@tau/tensor'
 import { sumsSquares } from '../distance.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import { Owned } from './owned.ts'
