@@ -34,7 +34,8 @@ export async function runEmbedding({ filter, out, line, metric }: GroupContext):
       3 * i,
     )
   })
-  const distances = kneighborsGraph({ data, rows: POINTS, cols: 3 }, { k: NEIGHBOURS, mode: 'distance' })
+  const points = { data, rows: POINTS, cols: 3 }
+  const distances = await kneighborsGraph(points, { k: NEIGHBOURS, mode: 'distance' })
   const graph = symmetrizeGraph(edgeWeights(distances, { kernel: 'self-tuning' }), 'average')
   const { embedding } = await spectralEmbedding(graph, { dim: 2 })
   const radii = shares.map((_, i) => Math.hypot(embedding.data[2 * i], embedding.data[2 * i + 1]))

@@ -7,7 +7,8 @@ import {
   DeviceCsr,
   type Eigenpairs,
   edgeWeights,
-  kneighborsGraph,
+  graphFromLists,
+  kneighbors,
   type LaplacianWithDiagonal,
   laplacian,
   type Metric,
@@ -83,8 +84,9 @@ function roll(): DenseMatrix {
   return { data, rows: SIZE, cols: 3 }
 }
 
-function laplacianOf({ points, metric }: Case): LaplacianWithDiagonal {
-  const distances = kneighborsGraph(points(), { k: NEIGHBOURS, mode: 'distance', metric })
+async function laplacianOf({ points, metric }: Case, device: Device): Promise<LaplacianWithDiagonal> {
+  const lists = await kneighbors(points(), { k: NEIGHBOURS, metric, device })
+  const distances = graphFromLists(lists, { mode: 'distance' })
   const adjacency = symmetrizeGraph(edgeWeights(distances, { kernel: 'self-tuning' }), 'average')
   return laplacian(adjacency, { normalization: 'symmetric', returnDiagonal: true })
 }
@@ -98,7 +100,7 @@ export async function runGraphEigs(context: GroupContext): Promise<number> {
   const threads = Math.min(2, availableParallelism())
   await onDevices([threads], context, async ([device]) => {
     for (const each of cases.length > 0 ? cases : CASES.slice(1)) {
-      const graph = laplacianOf(each)
+      const graph = await laplacianOf(each, device)
       if (cases.includes(each)) await raceEigenpairs(each, graph, device, context)
       if (each === CASES[1] && isProductAsked) await raceProducts(product, graph.laplacian, device, context)
     }

@@ -69,7 +69,7 @@ describe('200 random graphs', () => {
   })
 })
 
-it("kneighborsGraph gives scikit-learn's matrices for 200 random sets of points", () => {
+it("kneighborsGraph gives scikit-learn's matrices for 200 random sets of points", async () => {
   expect(fixture.neighbours).toHaveLength(200)
   for (const { n, dim, k, x, others, self } of fixture.neighbours) {
     const points = { data: Float64Array.from(x), rows: n, cols: dim }
@@ -78,11 +78,11 @@ it("kneighborsGraph gives scikit-learn's matrices for 200 random sets of points"
       [true, self],
     ] as const) {
       // biome-ignore format: one line
-      const distances = kneighborsGraph(points, { k, mode: 'distance', includeSelf })
+      const distances = await kneighborsGraph(points, { k, mode: 'distance', includeSelf })
       expect([...distances.indptr]).toEqual(Array.from({ length: n + 1 }, (_, i) => i * k))
       expect([...distances.indices]).toEqual(expected.indices)
       expectNear(distances.values, expected.distances, { atol: 1e-12 }) // 14 digits of distances up to 8
-      const connectivity = kneighborsGraph(points, { k, includeSelf })
+      const connectivity = await kneighborsGraph(points, { k, includeSelf })
       expect(connectivity).toEqual({ ...distances, values: new Float64Array(n * k).fill(1) })
     }
   }

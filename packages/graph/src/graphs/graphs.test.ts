@@ -14,12 +14,12 @@ describe('kneighborsGraph', () => {
   // 0, 1, 3 and 3 again on a line
   const line = { data: Float64Array.of(0, 1, 3, 3), rows: 4, cols: 1 }
 
-  it('holds k neighbours a row, with a stored 0 between copies', () => {
-    const graph = kneighborsGraph(line, { k: 2, mode: 'distance' })
+  it('holds k neighbours a row, with a stored 0 between copies', async () => {
+    const graph = await kneighborsGraph(line, { k: 2, mode: 'distance' })
     expect([...graph.indptr]).toEqual([0, 2, 4, 6, 8])
     expect([...graph.indices]).toEqual([1, 2, 0, 2, 1, 3, 1, 2]) // of the equal distances 2 and 3 the smaller index
     expect([...graph.values]).toEqual([1, 3, 1, 2, 2, 0, 2, 0])
-    expect([...kneighborsGraph(line, { k: 1, includeSelf: true }).indices]).toEqual([0, 1, 2, 3])
+    expect([...(await kneighborsGraph(line, { k: 1, includeSelf: true })).indices]).toEqual([0, 1, 2, 3])
   })
 
   it('is made of lists of any length too', () => {
@@ -35,25 +35,28 @@ describe('kneighborsGraph', () => {
     )
   })
 
-  it('takes columns as points, and other metrics', () => {
-    const x = normalMatrix(3, 5, 11)
-    const lists = knnGraph(x, { k: 3, nodes: 'columns', metric: 'cosine' })
-    const graph = kneighborsGraph(x, { k: 3, nodes: 'columns', metric: 'cosine', mode: 'distance' })
-    for (let i = 0; i < 11; i++) {
-      expect([...graph.indices.slice(3 * i, 3 * i + 3)]).toEqual(
-        [...lists.indices.slice(3 * i, 3 * i + 3)].sort((a, b) => a - b),
-      )
-    }
+  it('takes other metrics, arrays of rows, and what the search takes', async () => {
+    const { data, rows, cols } = normalMatrix(3, 11, 5)
+    const lists = knnGraph({ data, rows, cols }, { k: 3, nodes: 'rows', metric: 'cosine' })
+    const arrays = Array.from({ length: rows }, (_, i) => [...data.subarray(i * cols, (i + 1) * cols)])
+    const told: number[] = []
+    const graph = await kneighborsGraph(arrays, {
+      ...{ k: 3, metric: 'cosine', mode: 'distance' },
+      onProgress: ({ fraction }) => void told.push(fraction),
+    })
+    expect(graph).toEqual(graphFromLists(lists, { mode: 'distance' }))
+    expect(told.at(-1)).toBe(1)
   })
 
-  it('names what is wrong', () => {
-    expect(() => kneighborsGraph(line, { k: 4 })).toThrow(
+  it('names what is wrong', async () => {
+    await expect(kneighborsGraph(line, { k: 4 })).rejects.toThrow(
       'kneighborsGraph: k must be an integer between 1 and 3, got 4; there are 4 points',
     )
-    expect(() => kneighborsGraph(line, { k: 5, includeSelf: true })).toThrow('between 1 and 4, got 5')
-    expect(() => kneighborsGraph(line, { k: 1, mode: 'far' as 'distance' })).toThrow("got 'far'")
-    expect(() => kneighborsGraph({ ...line, data: Float64Array.of(0, Number.NaN, 3, 3) }, { k: 1 })).toThrow(
-      'every element must be finite, got NaN at row 1, column 0',
+    await expect(kneighborsGraph(line, { k: 5, includeSelf: true })).rejects.toThrow('between 1 and 4, got 5')
+    await expect(kneighborsGraph(line, { k: 1, mode: 'far' as 'distance' })).rejects.toThrow("got 'far'")
+    const broken = { ...line, data: Float64Array.of(0, Number.NaN, 3, 3) }
+    await expect(kneighborsGraph(broken, { k: 1, includeSelf: true })).rejects.toThrow(
+      'kneighborsGraph: every element must be finite, got NaN at row 1, column 0',
     )
   })
 })
@@ -134,13 +137,13 @@ describe('symmetrizeGraph', () => {
     expect([...toDense(symmetrizeGraph(negative, 'max')).data]).toEqual([0, 0, 0, 0])
   })
 
-  it('is symmetric in bits, and leaves a symmetric graph alone', () => {
-    fc.assert(
-      fc.property(
+  it('is symmetric in bits, and leaves a symmetric graph alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.nat(1000),
         fc.constantFrom<Symmetrization>('union', 'mutual', 'average', 'max'),
-        (seed, how) => {
-          const graph = kneighborsGraph(normalMatrix(seed, 13, 3), { k: 3, mode: 'distance' })
+        async (seed, how) => {
+          const graph = await kneighborsGraph(normalMatrix(seed, 13, 3), { k: 3, mode: 'distance' })
           const result = symmetrizeGraph(graph, how)
           expect(symmetryError(result).error).toBe(0)
           expect(symmetrizeGraph(result, how)).toEqual(result)

@@ -1,41 +1,32 @@
 import type { NeighbourLists } from '../bounded-neighbours.ts'
 import { type Csr, csrFromCoo } from '../csr.ts'
-import { checkInteger, type DenseMatrix } from '../dense.ts'
-import type { Metric } from '../distance.ts'
+import { checkInteger } from '../dense.ts'
 import { GraphError } from '../errors.ts'
-import { knnGraph } from '../knn.ts'
+import { type KNeighborsOptions, kneighbors } from '../neighbours/kneighbors.ts'
+import { matrixOf, type Rows } from '../neighbours/rows.ts'
 
-export interface KneighborsGraphOptions {
+/** The search's own besides: metric, device, signal, onProgress. */
+export interface KneighborsGraphOptions extends Omit<KNeighborsOptions, 'queries'> {
   /** neighbours per point, the point itself among them with `includeSelf` */
   k: number
   /** connectivity: every value is 1;  distance: values are distances, a stored 0 where points coincide. 'connectivity' unless given */
   mode?: 'connectivity' | 'distance'
   /** a point is its own first neighbour; false unless given */
   includeSelf?: boolean
-  /** 'euclidean' unless given */
-  metric?: Metric
-  /** points are the rows or the columns of x; 'rows' unless given */
-  nodes?: 'rows' | 'columns'
 }
 
-/** Exact k nearest neighbours as a sparse matrix, as scikit-learn's `kneighbors_graph` has it: x [N, F] → [N, N], k entries in each row,
- *  not symmetric. Equal distances go to the smaller index; with `includeSelf` a point comes before its copies (scikit-learn leaves both
+/** Exact k nearest neighbours, by `kneighbors`, as a sparse matrix like that of scikit-learn's `kneighbors_graph`: points [N, F] → [N, N],
+ *  k entries in each row, not symmetric. Equal distances go to the smaller index; with `includeSelf` a point comes before its copies (scikit-learn leaves both
  *  open).
- *  Throws GraphError for k out of range, an unknown mode, and x not finite, naming row and column. */
-export const kneighborsGraph = (
-  x: DenseMatrix,
-  {
-    k,
-    mode = 'connectivity',
-    includeSelf = false,
-    metric = 'euclidean',
-    nodes = 'rows',
-  }: KneighborsGraphOptions,
-): Csr => {
-  const count = nodes === 'rows' ? x.rows : x.cols
-  checkInteger('kneighborsGraph', 'k', k, 1, includeSelf ? count : count - 1, `there are ${count} points`)
+ *  Throws GraphError for k out of range, an unknown mode, and points not finite, naming row and column; and what `kneighbors` throws. */
+export const kneighborsGraph = async (
+  points: Rows,
+  { k, mode, includeSelf = false, ...options }: KneighborsGraphOptions,
+): Promise<Csr> => {
+  const x = matrixOf('kneighborsGraph', points)
+  checkInteger('kneighborsGraph', 'k', k, 1, includeSelf ? x.rows : x.rows - 1, `there are ${x.rows} points`)
   const others = includeSelf ? k - 1 : k
-  const lists = others > 0 ? knnGraph(x, { k: others, nodes, metric }) : emptyLists(count)
+  const lists = others > 0 ? await kneighbors(x, { ...options, k: others }) : emptyLists(x.rows)
   return graphFromLists(lists, { mode, includeSelf })
 }
 

@@ -21,9 +21,9 @@ const graphOf = (n: number, edges: readonly (readonly [number, number, number])[
     value: edges.flatMap(([, , w]) => [w, w]),
   })
 
-const cloud = (seed: number, n: number, k: number): Csr =>
+const cloud = async (seed: number, n: number, k: number): Promise<Csr> =>
   symmetrizeGraph(
-    edgeWeights(kneighborsGraph(normalMatrix(seed, n, 3), { k, mode: 'distance' }), {
+    edgeWeights(await kneighborsGraph(normalMatrix(seed, n, 3), { k, mode: 'distance' }), {
       kernel: 'self-tuning',
     }),
     'average',
@@ -42,7 +42,7 @@ describe('effectiveResistances', () => {
 
   it('by projections are near, and their sum is that of Foster', async () => {
     const n = 600
-    const graph = cloud(1, n, 6)
+    const graph = await cloud(1, n, 6)
     const { weight, resistance, method } = await effectiveResistances(graph)
     expect(method).toBe('projections')
     const sum = weight.reduce((total, w, e) => total + w * resistance[e], 0)
@@ -57,7 +57,7 @@ describe('effectiveResistances', () => {
 
 describe('sparsifyByResistance', () => {
   it('keeps energies of a dense graph with a third of its edges, and measures the error', async () => {
-    const graph = cloud(2, 120, 119)
+    const graph = await cloud(2, 120, 119)
     const { adjacency, edges, error, errorMethod } = await sparsifyByResistance(graph, { samples: 6000 })
     expect(errorMethod).toBe('exact')
     expect(edges.before).toBe((120 * 119) / 2)
@@ -76,7 +76,7 @@ describe('sparsifyByResistance', () => {
   })
 
   it('never drops a bridge, whose resistance is all of its weight', async () => {
-    const half = cloud(3, 40, 39)
+    const half = await cloud(3, 40, 39)
     const both: [number, number, number][] = [[0, 40, 1e-3]]
     for (let i = 0; i < 40; i++)
       for (let j = 0; j < i; j++) {
@@ -88,7 +88,7 @@ describe('sparsifyByResistance', () => {
   })
 
   it('estimates the error of larger graphs from below, and stops at a signal', async () => {
-    const graph = cloud(4, 530, 40)
+    const graph = await cloud(4, 530, 40)
     const stages: string[] = []
     const { error, errorMethod, edges } = await sparsifyByResistance(graph, {
       samples: 12_000,
@@ -104,7 +104,7 @@ describe('sparsifyByResistance', () => {
   })
 
   it('finds the error of a graph that is three times another', async () => {
-    const graph = cloud(6, 530, 10)
+    const graph = await cloud(6, 530, 10)
     using problem = laplacianProblem('test', graph)
     const tripled = { ...graph, values: graph.values.map((w) => 3 * w) }
     const { error, method } = await spectralError(problem, tripled, {})
@@ -115,7 +115,7 @@ describe('sparsifyByResistance', () => {
   it('names what is wrong', async () => {
     const rejects = (graph: Csr, samples: number, message: string) =>
       expect(sparsifyByResistance(graph, { samples })).rejects.toThrow(message)
-    await rejects(cloud(5, 9, 3), 0, 'samples must be an integer between 1 and 2147483647, got 0')
+    await rejects(await cloud(5, 9, 3), 0, 'samples must be an integer between 1 and 2147483647, got 0')
     await rejects(graphOf(3, []), 5, 'the graph must have edges, got none')
     await rejects(graphOf(3, [[0, 1, -1]]), 5, 'weights must be finite and at least 0, got -1 at (0, 1)')
   })

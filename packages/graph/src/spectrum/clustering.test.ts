@@ -25,9 +25,9 @@ const rings = (perRing: number, noise: number): DenseMatrix => {
   return { data, rows: 2 * perRing, cols: 3 }
 }
 
-const weighted = (points: DenseMatrix, k: number, sigma: number): Csr =>
+const weighted = async (points: DenseMatrix, k: number, sigma: number): Promise<Csr> =>
   symmetrizeGraph(
-    edgeWeights(kneighborsGraph(points, { k, mode: 'distance' }), { kernel: 'gaussian', sigma }),
+    edgeWeights(await kneighborsGraph(points, { k, mode: 'distance' }), { kernel: 'gaussian', sigma }),
     'max',
   )
 
@@ -50,10 +50,10 @@ describe('spectralClustering', () => {
   it('tells two interleaved rings apart, joined or not', async () => {
     const points = rings(200, 0.04)
     const truth = Int32Array.from({ length: 400 }, (_, i) => i % 2)
-    const apart = weighted(points, 10, 0.1)
+    const apart = await weighted(points, 10, 0.1)
     expect(connectedComponents(apart).count).toBe(2)
     expect((await spectralClustering(apart, { clusters: 2 })).labels).toEqual(truth)
-    const joined = weighted(points, 399, 0.2)
+    const joined = await weighted(points, 399, 0.2)
     expect(connectedComponents(joined).count).toBe(1)
     const { labels, pairs } = await spectralClustering(joined, { clusters: 2 })
     expect(labels).toEqual(truth)

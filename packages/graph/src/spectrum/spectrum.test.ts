@@ -19,8 +19,8 @@ import { type Edge, expectEigenpairs, graphOf } from './testing.ts'
 
 const ring = (n: number, from = 0): Edge[] =>
   Array.from({ length: n }, (_, i) => [from + i, from + ((i + 1) % n), 1] as const)
-const neighbours = (seed: number, n: number, k = 6): Csr =>
-  symmetrizeGraph(kneighborsGraph(normalMatrix(seed, n, 3), { k }), 'union')
+const neighbours = async (seed: number, n: number, k = 6): Promise<Csr> =>
+  symmetrizeGraph(await kneighborsGraph(normalMatrix(seed, n, 3), { k }), 'union')
 
 const edges = fc.array(
   fc.tuple(fc.nat(8), fc.nat(8), fc.integer({ min: 1, max: 9 })).filter(([i, j]) => i !== j),
@@ -79,7 +79,7 @@ describe('smallestEigenpairs', () => {
       [1, 'none'],
       [2, 'symmetric'],
     ] as const) {
-      const { laplacian: L, diagonal } = laplacian(neighbours(seed, 401), {
+      const { laplacian: L, diagonal } = laplacian(await neighbours(seed, 401), {
         normalization,
         returnDiagonal: true,
       })
@@ -120,7 +120,7 @@ describe('smallestEigenpairs', () => {
 
   it('are found with a multiplicity above the width of a panel', async () => {
     const size = 300
-    const complete = laplacian(kneighborsGraph(normalMatrix(1, size, 2), { k: size - 1 }))
+    const complete = laplacian(await kneighborsGraph(normalMatrix(1, size, 2), { k: size - 1 }))
     const pairs = await smallestEigenpairs(complete, { k: 14 })
     expectEigenpairs(complete, pairs, 1e-8 * size)
     expectNear(pairs.values, [0, ...new Array(13).fill(size)], { atol: 1e-9 })
@@ -148,7 +148,7 @@ describe('smallestEigenpairs', () => {
   })
 
   it('have the same bits on every device, and depend on the seed alone', async () => {
-    const L = laplacian(neighbours(3, 1300))
+    const L = laplacian(await neighbours(3, 1300))
     const alone = await smallestEigenpairs(L, { k: 5, seed: 7 })
     for (const options of [
       { threads: 1, simd: 'plain' },
@@ -183,7 +183,7 @@ describe('smallestEigenpairs', () => {
   })
 
   it('report progress and stop at a signal', async () => {
-    const L = laplacian(neighbours(4, 900))
+    const L = laplacian(await neighbours(4, 900))
     const seen: number[] = []
     await smallestEigenpairs(L, {
       k: 5,
@@ -204,7 +204,7 @@ describe('smallestEigenpairs', () => {
   })
 
   it('name what is wrong', async () => {
-    const adjacency = neighbours(5, 300)
+    const adjacency = await neighbours(5, 300)
     const L = laplacian(adjacency)
     const rejects = (m: Csr, options: object, message: string) =>
       expect(smallestEigenpairs(m, { k: 3, ...options })).rejects.toThrow(message)
