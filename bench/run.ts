@@ -9,7 +9,8 @@ const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
        npm run bench -- FILE.json … [--report DIR]
 
 Times kernels and models against their peers. Prints a line for each figure, then what was claimed and what came of it, and one line
-of JSON at the end. Files of --json are read instead of measured: their claims are printed again.
+of JSON at the end. Files of --json are read instead of measured: their claims are printed again. graph downloads 118 MB of word
+vectors into bench/words when it first needs them.
 
 Groups; those without a star all run when none is named:
 ${Object.entries(groups)

