@@ -58,6 +58,10 @@ const byGroup: Readonly<Record<string, readonly Row[]>> = {
     ),
   ],
   blas: [atLeast(0.9, 'x', 'blas/ratio_vs_openblas', 'as fast as bare cblas_sgemm, on 1 thread and on 2')],
+  graph: [
+    atLeast(1, 'x', 'graph/knn_exact/20000x384/ratio_vs_sklearn', 'as fast as scikit-learn by brute force'),
+    atLeast(0.95, 'x', 'graph/knn_hnsw/words100k/recall_at_15', 'the neighbours that exact search finds'),
+  ],
 }
 
 /** What is asked of the benches, group by group. */

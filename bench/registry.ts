@@ -32,8 +32,20 @@ export const groups: Readonly<Record<string, Group>> = {
     load: async () => (await import('./kernels.ts')).runKernels,
   },
   graph: {
-    summary: 'neighbours, sparse products, text embeddings and domain Laplacians of @tau/graph',
-    load: async () => (await import('./graph.ts')).runGraph,
+    summary:
+      "neighbours, sparse products, text embeddings, Laplacians; against scikit-learn and SciPy's eigsh",
+    load: async () => {
+      const [{ runGraph }, { runGraphEigs }] = await Promise.all([
+        import('./graph.ts'),
+        import('./graph-eigs.ts'),
+      ])
+      return async (context) => (await runGraph(context)) + (await runGraphEigs(context))
+    },
+  },
+  embedding: {
+    summary: 'draws the spectral embedding of a ring, a circle, into --out or docs/graph',
+    load: async () => (await import('./embedding.ts')).runEmbedding,
+    onDemand: true,
   },
   attention: {
     summary: 'λ-attention, fast and quadratic, and dot-product attention at lengths up to 65 536',

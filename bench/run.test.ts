@@ -130,8 +130,10 @@ describe('npm run bench', () => {
       const { status, stdout, stderr } = bench(sweep, blas, '--report', folder)
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' }) // a missed claim is no failure
       const lines = stdout.trimEnd().split('\n')
-      expect(lines.slice(-4)).toEqual([
+      expect(lines).toContainEqual(
         expect.stringMatching(/^claim blas\/ratio_vs_openblas .* got 0\.8x \| MISSED$/),
+      )
+      expect(lines.slice(-3)).toEqual([
         expect.stringMatching(/^claims: 0 kept, 1 missed, \d+ not measured$/),
         `written: ${join(folder, 'RESULTS.md')}`,
         `written: ${join(folder, 'results/forward-ms.svg')}`,

@@ -9,7 +9,8 @@ const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
        npm run bench -- FILE.json … [--report DIR]
 
 Times kernels and models against their peers. Prints a line for each figure, then what was claimed and what came of it, and one line
-of JSON at the end. Files of --json are read instead of measured: their claims are printed again.
+of JSON at the end. Files of --json are read instead of measured: their claims are printed again. graph downloads 118 MB of word
+vectors into bench/words when it first needs them.
 
 Groups; those without a star all run when none is named:
 ${Object.entries(groups)
@@ -17,10 +18,10 @@ ${Object.entries(groups)
   .join('\n')}
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
-  --quick        a smaller selection of kvcache, train and decode
+  --quick        a smaller selection of kvcache, train and decode, fewer rounds of graph
   --json FILE    also write the JSON to FILE
   --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
-  --out DIR      folder of the files and plots of kvcache; default: bench-kvcache
+  --out DIR      folder of the files and plots of kvcache and embedding; default: bench-kvcache, docs/graph
   --help         this text
 `
 

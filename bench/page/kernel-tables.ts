@@ -101,16 +101,37 @@ export function blasTables(metrics: Metrics): Table[] {
 }
 
 export function graphTables(metrics: Metrics): Table[] {
+  const cell = cellsOf(metrics, '')
   const rate = (name: string): string =>
-    Object.entries(metrics)
-      .filter(([metric]) => metric.startsWith(`${name}/`) && metric.endsWith('_per_s'))
-      .map(([metric, value]) => `${significant(value)} ${metric.slice(name.length + 1, -'_per_s'.length)}`)
+    caught(metrics, new RegExp(`^${name}/(.+)_per_s$`))
+      .map((items) => `${significant(metrics[`${name}/${items}_per_s`])} ${items}`)
       .join(', ')
+  const others = (name: string): string =>
+    caught(metrics, new RegExp(`^${name}/(.+)_ms$`))
+      .map((other) => `${other} ${timeText(metrics[`${name}/${other}_ms`])}`)
+      .join(', ') || '–'
+  const all = caught(metrics, /^(graph\/.+)\/ms$/)
+  // Only what runs on plain arrays has a rate among its figures.
   return [
-    tableOf('Graphs and texts on plain arrays, 1 thread', caught(metrics, /^(graph\/.+)\/ms$/), [
-      ['what', String],
-      ['median', cellsOf(metrics, '')('/ms', timeText)],
-      ['a second', rate],
-    ]),
+    tableOf(
+      'Graphs and texts on plain arrays, 1 thread',
+      all.filter((name) => rate(name) !== ''),
+      [
+        ['what', String],
+        ['median', cell('/ms', timeText)],
+        ['a second', rate],
+      ],
+    ),
+    tableOf(
+      'Searches, spectra and products on a device, 2 threads',
+      all.filter((name) => rate(name) === ''),
+      [
+        ['what', String],
+        ['median', cell('/ms', timeText)],
+        ['others', others],
+        ['speed / another', (name) => rivalText(metrics, name)],
+        ['recall at 15', cell('/recall_at_15', percent)],
+      ],
+    ),
   ]
 }

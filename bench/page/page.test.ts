@@ -100,7 +100,7 @@ describe('RESULTS.md', () => {
     expect(page).toContain(`Claims: 6 kept, 1 missed, ${claims.length - 7} not measured.\n`)
     expect(page).toContain('- missed: `train/tau-30m/T1024/ratio_vs_torch_blas`\n')
     expect(page).toMatch(
-      /^- not measured: `train\/tau-30m\/T4096\/ratio_vs_torch`, .*`blas\/ratio_vs_openblas`$/m,
+      /^- not measured: `train\/tau-30m\/T4096\/ratio_vs_torch`, .*`graph\/knn_hnsw\/words100k\/recall_at_15`$/m,
     )
   })
 
@@ -124,6 +124,27 @@ describe('RESULTS.md', () => {
     expect(cells(page, 'softmax/attn_T512')[0]).toEqual([
       ...['softmax/attn_T512', '10', '40 %', '1.7x', '3x composed'],
     ])
+  })
+
+  it('tells graphs on plain arrays from those on a device, and has their peers', () => {
+    const text = resultsPage([
+      record('graph', {
+        ...{ 'graph/spmv/items_20000/ms': 0.5, 'graph/spmv/items_20000/rows_per_s': 4e7 },
+        ...{ 'graph/eigs/50000/ms': 1200, 'graph/eigs/50000/ratio_vs_scipy': 2.5 },
+        ...{ 'graph/knn_hnsw/words100k/exact_ms': 9000, 'graph/knn_hnsw/words100k/ms': 30_000 },
+        'graph/knn_hnsw/words100k/recall_at_15': 0.98,
+      }),
+    ])
+    expect(cells(text, 'graph/spmv/items_20000')).toEqual([
+      ['graph/spmv/items_20000', '0.5 ms', '40000000 rows'],
+    ])
+    expect(cells(text, 'graph/eigs/50000')).toEqual([['graph/eigs/50000', '1200 ms', '–', '2.5x scipy', '–']])
+    expect(cells(text, 'graph/knn_hnsw/words100k')).toEqual([
+      ['graph/knn_hnsw/words100k', '30000 ms', 'exact 9000 ms', '–', '98 %'],
+    ])
+    expect(section(text, 'Graphs')).toContain(
+      '| 0.98x | ≥ 0.95x the neighbours that exact search finds | kept',
+    )
   })
 
   it('lists what was skipped, and why, on one line', () => {

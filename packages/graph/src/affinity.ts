@@ -1,6 +1,6 @@
+import type { NeighbourLists } from './bounded-neighbours.ts'
 import { checkPositive } from './dense.ts'
 import { GraphError } from './errors.ts'
-import type { NeighbourLists } from './knn.ts'
 
 /** rational: w = 1 / (1 + (d/σ)^p), ArrowSpace's;  gaussian: w = exp(−d² / 2σ²). Both fall from 1 at d = 0 towards 0. */
 export type Kernel = 'rational' | 'gaussian'

@@ -11,6 +11,7 @@ export interface DenseMatrix {
 export const checkDense = (op: string, x: DenseMatrix): void => {
   checkDenseShape(op, x)
   const { data, cols } = x
+  if (allFinite(data)) return
   for (let i = 0; i < data.length; i++) {
     if (!Number.isFinite(data[i])) {
       throw new GraphError(
@@ -19,6 +20,20 @@ export const checkDense = (op: string, x: DenseMatrix): void => {
       )
     }
   }
+}
+
+/** Whether no element is NaN or infinite: 0·x is then 0, and sums of it are. Four sums at a time take a quarter of the time. */
+const allFinite = (data: Float64Array | Float32Array): boolean => {
+  let [a, b, c, d] = [0, 0, 0, 0]
+  let i = 0
+  for (; i + 4 <= data.length; i += 4) {
+    a += 0 * data[i]
+    b += 0 * data[i + 1]
+    c += 0 * data[i + 2]
+    d += 0 * data[i + 3]
+  }
+  for (; i < data.length; i++) a += 0 * data[i]
+  return a + b + c + d === 0
 }
 
 /** checkDense without the look at the elements. */

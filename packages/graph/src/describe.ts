@@ -3,6 +3,7 @@ import { impliedDistance } from './affinity.ts'
 import { type Csr, nnz, spmv, symmetryError } from './csr.ts'
 import { GraphError } from './errors.ts'
 import { type Quantiles, quantiles } from './quantiles.ts'
+import { connectedComponents } from './sparse/components.ts'
 import { DEFAULT_EPS, rayleighEnergy } from './taumode.ts'
 
 export interface DescribeOptions {
@@ -76,7 +77,7 @@ export const describeManifold = (
     degree: quantiles(graph.degree),
     weights: quantiles(graph.weights),
     impliedDistances: implied,
-    components: countComponents(graph.neighbours),
+    components: connectedComponents(laplacian).count,
     isolated: counts.filter((count) => count === 0).length,
     rowSumError: spmv(laplacian, new Float64Array(size).fill(1)).reduce(
       (m, v) => Math.max(m, Math.abs(v)),
@@ -115,26 +116,6 @@ const graphOf = ({ nRows, indptr, indices, values }: Csr): Graph => {
   }
   for (let i = 0; i < nRows; i++) for (const j of neighbours[i]) neighbours[j].add(i)
   return { neighbours: neighbours.map((set) => [...set].sort((a, b) => a - b)), weights, degree }
-}
-
-const countComponents = (neighbours: number[][]): number => {
-  const seen = new Uint8Array(neighbours.length)
-  let components = 0
-  for (let start = 0; start < neighbours.length; start++) {
-    if (seen[start]) continue
-    components++
-    const stack = [start]
-    seen[start] = 1
-    while (stack.length) {
-      for (const next of neighbours[stack.pop() as number]) {
-        if (!seen[next]) {
-          seen[next] = 1
-          stack.push(next)
-        }
-      }
-    }
-  }
-  return components
 }
 
 const randomEnergies = (laplacian: Csr, probes: number, seed: number): Float64Array => {

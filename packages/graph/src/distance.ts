@@ -4,24 +4,28 @@ import type { DenseMatrix } from './dense.ts'
  *  euclidean: |a − b|. A zero vector has cosine 0 with every other. */
 export type Metric = 'cosine' | 'cosine-unrectified' | 'euclidean'
 
+/** Metrics of neighbour searches. inner-product: −a·b, the smaller the larger the product; no distance, for it may be negative. */
+export type NeighbourMetric = Metric | 'inner-product'
+
 /** The nodes of a graph as rows of one row-major f64 array, made ready for `distanceTile`. */
 export interface Points {
   data: Float64Array
   count: number
   dim: number
-  metric: Metric
-  /** distances in the tile are multiplied by this (a power of two; euclidean only) */
+  metric: NeighbourMetric
+  /** distances are multiplied by this (a power of two; 1 but for euclidean) */
   scale: number
 }
 
 /** Rows or columns of x as points: unit vectors for the cosines; for euclidean, scaled by a power of two where squares
  *  would leave the range of f64. */
-export const pointsOf = (x: DenseMatrix, nodes: 'rows' | 'columns', metric: Metric): Points => {
+export const pointsOf = (x: DenseMatrix, nodes: 'rows' | 'columns', metric: NeighbourMetric): Points => {
   const count = nodes === 'rows' ? x.rows : x.cols
   const dim = nodes === 'rows' ? x.cols : x.rows
-  const data = nodes === 'rows' ? Float64Array.from(x.data) : transposed(x)
+  const data = nodes === 'rows' ? new Float64Array(x.data) : transposed(x)
+  if (metric === 'inner-product') return { data, count, dim, metric, scale: 1 }
   if (metric === 'euclidean') {
-    const factor = safeScale(data, 0, data.length)
+    const factor = x.data instanceof Float32Array ? 1 : safeScale(data, 0, data.length) // squares of f32 fit
     if (factor !== 1) for (let n = 0; n < data.length; n++) data[n] *= factor
     return { data, count, dim, metric, scale: 1 / factor }
   }
@@ -46,13 +50,19 @@ const transposed = ({ data, rows, cols }: DenseMatrix): Float64Array => {
 
 /** 1, or the power of two that brings the largest magnitude near 1 when its square would overflow or underflow. */
 export const safeScale = (data: ArrayLike<number>, start: number, end: number): number => {
+  const largest = largestMagnitude(data, start, end)
+  if (largest === 0 || !Number.isFinite(largest) || (largest > 1e-120 && largest < 1e120)) return 1
+  return 2 ** -Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest))))
+}
+
+/** The largest |x| of data [start, end). */
+export const largestMagnitude = (data: ArrayLike<number>, start = 0, end = data.length): number => {
   let largest = 0
   for (let n = start; n < end; n++) {
     const magnitude = Math.abs(data[n])
     if (magnitude > largest) largest = magnitude
   }
-  if (largest === 0 || !Number.isFinite(largest) || (largest > 1e-120 && largest < 1e120)) return 1
-  return 2 ** -Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest))))
+  return largest
 }
 
 const normalise = (data: Float64Array, start: number, end: number): void => {
@@ -82,17 +92,30 @@ export const distanceTile = (
   tile: Float64Array,
 ): void => {
   tile.fill(0)
-  const accumulate = points.metric === 'euclidean' ? addSquares : addProducts
+  const accumulate = sumsSquares(points.metric) ? addSquares : addProducts
   for (let c0 = 0; c0 < points.dim; c0 += CHUNK) {
     accumulate(points, i0, i1, j0, j1, c0, Math.min(points.dim, c0 + CHUNK), tile)
   }
   const { metric, scale } = points
-  const lowest = metric === 'cosine' ? 0 : -1
   for (let i = 0; i < i1 - i0; i++) {
-    for (let n = i * TILE; n < i * TILE + j1 - j0; n++) {
-      tile[n] =
-        metric === 'euclidean' ? Math.sqrt(tile[n]) * scale : 1 - Math.min(1, Math.max(lowest, tile[n]))
-    }
+    for (let n = i * TILE; n < i * TILE + j1 - j0; n++) tile[n] = distanceOf(metric, scale, tile[n])
+  }
+}
+
+/** Whether a metric's distances come from sums of squared differences; the others' come from sums of products. */
+export const sumsSquares = (metric: NeighbourMetric): boolean => metric === 'euclidean'
+
+/** The distance that such a sum over the coordinates of two points stands for. */
+export const distanceOf = (metric: NeighbourMetric, scale: number, sum: number): number => {
+  switch (metric) {
+    case 'euclidean':
+      return Math.sqrt(sum) * scale
+    case 'inner-product':
+      return 0 - sum // not −0 for 0
+    case 'cosine':
+      return 1 - Math.min(1, Math.max(0, sum))
+    case 'cosine-unrectified':
+      return 1 - Math.min(1, Math.max(-1, sum))
   }
 }
 

@@ -1,9 +1,10 @@
 import { affinity, type Kernel, type WeightedLists } from './affinity.ts'
+import type { NeighbourLists } from './bounded-neighbours.ts'
 import { type Csr, diagonal } from './csr.ts'
 import { checkDense, checkInteger, type DenseMatrix } from './dense.ts'
 import type { Metric } from './distance.ts'
 import { GraphError } from './errors.ts'
-import { knnGraph, type NeighbourLists } from './knn.ts'
+import { knnGraph } from './knn.ts'
 import { laplacian, type Normalization } from './laplacian.ts'
 import type { ConfigValue } from './manifold/metadata.ts'
 import { type Quantiles, quantiles } from './quantiles.ts'
@@ -100,7 +101,7 @@ export const domainLaplacian = (
       `domainLaplacian: normalization must be 'none' or 'symmetric', got '${normalization}'`,
     )
   }
-  const result = laplacian(adjacency, normalization)
+  const result = laplacian(adjacency, { normalization })
   const info: DomainLaplacianInfo = {
     rows: embeddings.rows,
     width: embeddings.cols,

@@ -28,5 +28,5 @@ const graphLaplacian = (
   { k, metric, eps, kernel, sigma, p, sparsify = false, normalization }: GraphLaplacianOptions,
 ): Csr => {
   const weighted = affinity(knnGraph(x, { k, nodes, metric, eps }), { kernel, sigma, p })
-  return laplacian(symmetrize(sparsify ? strongestHalf(weighted) : weighted), normalization)
+  return laplacian(symmetrize(sparsify ? strongestHalf(weighted) : weighted), { normalization })
 }

@@ -6,6 +6,7 @@ export {
   kernelWeight,
   type WeightedLists,
 } from './affinity.ts'
+export type { NeighbourLists } from './bounded-neighbours.ts'
 export {
   type Coo,
   type Csr,
@@ -29,7 +30,7 @@ export {
   type HubReport,
   type ManifoldDescription,
 } from './describe.ts'
-export type { Metric } from './distance.ts'
+export type { Metric, NeighbourMetric } from './distance.ts'
 export {
   builderConfig,
   type DomainLaplacianInfo,
@@ -50,8 +51,17 @@ export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from '
 export type { VocabularyOptions, Weighting } from './embeddings/weighting.ts'
 export { GraphError } from './errors.ts'
 export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
-export { type KnnOptions, knnGraph, type NeighbourLists } from './knn.ts'
-export { degrees, laplacian, type Normalization } from './laplacian.ts'
+export { type EdgeWeightOptions, edgeWeights } from './graphs/edge-weights.ts'
+export { graphFromLists, type KneighborsGraphOptions, kneighborsGraph } from './graphs/kneighbors-graph.ts'
+export { type Symmetrization, symmetrizeGraph } from './graphs/symmetrize-graph.ts'
+export { type KnnOptions, knnGraph } from './knn.ts'
+export {
+  degrees,
+  type LaplacianOptions,
+  type LaplacianWithDiagonal,
+  laplacian,
+  type Normalization,
+} from './laplacian.ts'
 export {
   encodeManifold,
   type Manifold,
@@ -69,9 +79,44 @@ export {
   parseManifoldJson,
 } from './manifold/metadata.ts'
 export { encodeManifoldParquet, parseManifoldParquet } from './manifold/parquet.ts'
+export { type KNeighborsOptions, kneighbors } from './neighbours/kneighbors.ts'
+export { type Neighbours, type NeighboursOptions, neighbours } from './neighbours/neighbours.ts'
+export type { NeighbourProgress } from './neighbours/pace.ts'
+export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbours/radius-neighbors.ts'
+export type { Rows } from './neighbours/rows.ts'
+export type { HnswParameters } from './neighbours/usearch.ts'
 export type { Quantiles } from './quantiles.ts'
 export { type Reduced, type ReduceMethod, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
+export {
+  type EdgeResistances,
+  effectiveResistances,
+  type ResistanceOptions,
+} from './resistance/effective-resistance.ts'
+export {
+  type ResistanceSparsified,
+  type ResistanceSparsifyOptions,
+  sparsifyByResistance,
+} from './resistance/sparsify-by-resistance.ts'
+export { type Components, connectedComponents } from './sparse/components.ts'
+export { DeviceCsr } from './sparse/device-csr.ts'
+export { csrFromMlMatrix, toMlMatrix } from './sparse/ml-matrix.ts'
+export { sliceCsr } from './sparse/slice.ts'
 export { strongestHalf } from './sparsify.ts'
+export type { EigenProgress } from './spectrum/chebyshev-davidson.ts'
+export { denseEigenpairs } from './spectrum/dense.ts'
+export type { Eigenpairs } from './spectrum/eigenpairs.ts'
+export { type EigenOptions, smallestEigenpairs } from './spectrum/smallest-eigenpairs.ts'
+export {
+  eigengap,
+  type SpectralClustering,
+  type SpectralClusteringOptions,
+  spectralClustering,
+} from './spectrum/spectral-clustering.ts'
+export {
+  type SpectralEmbedding,
+  type SpectralEmbeddingOptions,
+  spectralEmbedding,
+} from './spectrum/spectral-embedding.ts'
 export { randomizedSvd, type SvdOptions, type TruncatedSvd } from './svd.ts'
 export { symmetrize } from './symmetrize.ts'
 export {

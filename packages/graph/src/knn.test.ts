@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { NeighbourLists } from './bounded-neighbours.ts'
 import type { DenseMatrix } from './dense.ts'
 import type { Metric } from './distance.ts'
-import { knnGraph, type NeighbourLists } from './knn.ts'
+import { knnGraph } from './knn.ts'
 import { normalMatrix } from './testing.ts'
 
 /** The definition, spelled out: all distances of one node, sorted by (distance, index). */

@@ -4,7 +4,7 @@ import { affinity, impliedDistance, kernelWeight } from './affinity.ts'
 import { csrFromDense, diagonal, spmv, symmetryError, toCoo, toDense } from './csr.ts'
 import type { Metric } from './distance.ts'
 import { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
-import { laplacian, type Normalization } from './laplacian.ts'
+import { degrees, laplacian, type Normalization } from './laplacian.ts'
 import { strongestHalf } from './sparsify.ts'
 import { symmetrize } from './symmetrize.ts'
 import { type ArrayJson, itWithShared, matrixOf, maxError, normalMatrix, readFixture } from './testing.ts'
@@ -26,7 +26,7 @@ describe('laplacian', () => {
   })
 
   it('is I - D^-1/2 W D^-1/2 when symmetric', () => {
-    const L = laplacian(path, 'symmetric')
+    const L = laplacian(path, { normalization: 'symmetric' })
     const expected = [
       1,
       -1 / 2,
@@ -50,10 +50,25 @@ describe('laplacian', () => {
   })
 
   it('is I - D^-1 W for the random walk', () => {
-    const L = laplacian(path, 'random-walk')
+    const L = laplacian(path, { normalization: 'random-walk' })
     expect(
       maxError(toDense(L).data, [1, -1, 0, 0, -0.25, 1, -0.75, 0, 0, -1, 1, 0, 0, 0, 0, 0]),
     ).toBeLessThan(1e-15)
+  })
+
+  it('gives loops no part, as SciPy does', () => {
+    const looped = csrFromDense({ data: Float64Array.of(5, 2, 2, 7), rows: 2, cols: 2 })
+    expect([...toDense(laplacian(looped)).data]).toEqual([2, -2, -2, 2])
+    expect(degrees(looped)).toEqual(Float64Array.of(2, 2))
+  })
+
+  it('returns the scaling of the nodes on request', () => {
+    const diagonalOf = (normalization: Normalization) => [
+      ...laplacian(path, { normalization, returnDiagonal: true }).diagonal,
+    ]
+    expect(diagonalOf('none')).toEqual([1, 4, 3, 0])
+    expect(diagonalOf('symmetric')).toEqual([1, 2, Math.sqrt(3), 1])
+    expect(diagonalOf('random-walk')).toEqual([1, 4, 3, 1])
   })
 
   it('names what is wrong with an adjacency', () => {
@@ -61,9 +76,13 @@ describe('laplacian', () => {
       laplacian(csrFromDense({ data: Float64Array.from(data), rows, cols: 2 }))
     expect(() => bad([0, 1, 2, 0])).toThrow('adjacency must be symmetric, got |W[0, 1] - W[1, 0]| = 1')
     expect(() => bad([0, -1, -1, 0])).toThrow('got -1 at (0, 1)')
-    expect(() => bad([5, 1, 1, 0])).toThrow('no loops, got 5 at (0, 0)')
+    expect(() => bad([0, Number.NaN, 1, 0])).toThrow('got NaN at (0, 1)')
+    expect(() => bad([0, 1, 1, Number.POSITIVE_INFINITY])).toThrow('got Infinity at (1, 1)')
+    expect(() => laplacian({ ...path, indices: path.indices.map((j) => j + 2) })).toThrow(
+      'columns of a row must ascend within 0 … 3, got 4 after 2 in row 1',
+    )
     expect(() => bad([0, 1, 1, 0, 0, 0], 3)).toThrow('must be square, got [3, 2]')
-    expect(() => laplacian(path, 'sym' as Normalization)).toThrow("got 'sym'")
+    expect(() => laplacian(path, { normalization: 'sym' as Normalization })).toThrow("got 'sym'")
   })
 })
 

@@ -1,0 +1,71 @@
+import { GraphError } from '../errors.ts'
+import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
+import { type KernelVectors, removeKernel } from '../spectrum/kernel-vectors.ts'
+
+const MAX_ITERATIONS = 20_000
+
+/** Solves L·x = b for the eight columns of b by conjugate gradients with Jacobi's preconditioner, x orthogonal to the kernel; to |L·x −
+ *  b| ≤ tolerance·|b| in every column. b loses its part in the kernel. The caller gives both panels back.
+ *  Throws GraphError where the iterations end first. */
+export const solvePanel = (
+  space: PanelSpace,
+  { degree, kernel, tolerance }: { degree: Float64Array; kernel: KernelVectors; tolerance: number },
+  b: Panel,
+): Panel => {
+  removeKernel(b, kernel)
+  const [x, rest, direction, image] = [space.take(), space.take(), space.take(), space.take()]
+  x.data.fill(0)
+  rest.data.set(b.data)
+  const inverse = degree.map((value) => (value > 0 ? 1 / value : 1))
+  scaleRows(rest.data, inverse, direction.data)
+  const goal = dots(b.data, b.data).map((square) => square * tolerance * tolerance)
+  let energy = dots(rest.data, direction.data)
+  for (let iteration = 0; dots(rest.data, rest.data).some((square, c) => square > goal[c]); iteration++) {
+    if (iteration === MAX_ITERATIONS) {
+      throw new GraphError(
+        `solve: conjugate gradients must converge within ${MAX_ITERATIONS} iterations; the weights of the graph differ too much`,
+      )
+    }
+    space.step(direction, image, 1, 0, 0)
+    const curvature = dots(direction.data, image.data)
+    const along = energy.map((value, c) => (curvature[c] > 0 ? value / curvature[c] : 0))
+    addScaled(x.data, direction.data, along)
+    addScaled(
+      rest.data,
+      image.data,
+      along.map((value) => -value),
+    )
+    scaleRows(rest.data, inverse, image.data)
+    const next = dots(rest.data, image.data)
+    const turn = next.map((value, c) => (energy[c] > 0 ? value / energy[c] : 0))
+    addScaled(image.data, direction.data, turn)
+    direction.data.set(image.data)
+    energy = next
+  }
+  removeKernel(x, kernel)
+  for (const panel of [rest, direction, image]) space.give(panel)
+  return x
+}
+
+/** out[i, c] = x[i, c]·factors[i] */
+const scaleRows = (x: Float64Array, factors: Float64Array, out: Float64Array): void => {
+  for (let i = 0, n = 0; i < factors.length; i++) {
+    for (let c = 0; c < PANEL; c++, n++) out[n] = x[n] * factors[i]
+  }
+}
+
+/** out[i, c] += x[i, c]·factors[c] */
+const addScaled = (out: Float64Array, x: Float64Array, factors: Float64Array): void => {
+  for (let n = 0; n < out.length; n += PANEL) {
+    for (let c = 0; c < PANEL; c++) out[n + c] += factors[c] * x[n + c]
+  }
+}
+
+/** Products of the columns of two panels, one by one. */
+export const dots = (a: Float64Array, b: Float64Array): Float64Array => {
+  const out = new Float64Array(PANEL)
+  for (let n = 0; n < a.length; n += PANEL) {
+    for (let c = 0; c < PANEL; c++) out[c] += a[n + c] * b[n + c]
+  }
+  return out
+}

@@ -1,0 +1,40 @@
+import { type Csr, checkCsr, transpose } from '../csr.ts'
+import { GraphError } from '../errors.ts'
+
+export interface Components {
+  count: number
+  /** component of every node; components are numbered by their first node, as SciPy numbers them */
+  labels: Int32Array
+}
+
+/** Connected components of a graph [n, n]: nodes are joined by a stored entry that is not 0, in either direction (the weak components of
+ *  a directed graph). Throws GraphError for a matrix that is not square or not well formed. */
+export const connectedComponents = (graph: Csr): Components => {
+  checkCsr('connectedComponents', graph)
+  if (graph.nRows !== graph.nCols) {
+    throw new GraphError(
+      `connectedComponents: the matrix must be square, got [${graph.nRows}, ${graph.nCols}]`,
+    )
+  }
+  const directions = [graph, transpose(graph)]
+  const labels = new Int32Array(graph.nRows).fill(-1)
+  const queue = new Int32Array(graph.nRows)
+  let count = 0
+  for (let start = 0; start < graph.nRows; start++) {
+    if (labels[start] >= 0) continue
+    labels[start] = count
+    queue[0] = start
+    for (let head = 0, tail = 1; head < tail; head++) {
+      const node = queue[head]
+      for (const { indptr, indices, values } of directions) {
+        for (let e = indptr[node]; e < indptr[node + 1]; e++) {
+          if (values[e] === 0 || labels[indices[e]] >= 0) continue
+          labels[indices[e]] = count
+          queue[tail++] = indices[e]
+        }
+      }
+    }
+    count++
+  }
+  return { count, labels }
+}

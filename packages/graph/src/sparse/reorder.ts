@@ -1,0 +1,47 @@
+import type { Csr } from '../csr.ts'
+
+/** Nodes in the order of a breadth-first walk along stored entries, each component from its first node: neighbours get near numbers, so
+ *  that a product finds its operands in the cache. m [n, n] with a symmetric pattern. */
+export const breadthFirstOrder = ({ nRows, indptr, indices }: Csr): Int32Array => {
+  const order = new Int32Array(nRows)
+  const seen = new Uint8Array(nRows)
+  let tail = 0
+  for (let start = 0; start < nRows; start++) {
+    if (seen[start]) continue
+    seen[start] = 1
+    let head = tail
+    order[tail++] = start
+    while (head < tail) {
+      const node = order[head++]
+      for (let e = indptr[node]; e < indptr[node + 1]; e++) {
+        const next = indices[e]
+        if (seen[next]) continue
+        seen[next] = 1
+        order[tail++] = next
+      }
+    }
+  }
+  return order
+}
+
+/** Rows and columns of a symmetric m [n, n] in a new order: element (i, j) of the result is m[order[i], order[j]]. */
+export const permuted = (m: Csr, order: Int32Array): Csr => {
+  const place = new Int32Array(order.length)
+  for (let i = 0; i < order.length; i++) place[order[i]] = i
+  const indptr = new Int32Array(m.nRows + 1)
+  for (let i = 0; i < m.nRows; i++) {
+    indptr[i + 1] = indptr[i] + m.indptr[order[i] + 1] - m.indptr[order[i]]
+  }
+  // By symmetry, row i of the result is also its column i; filled column after column, its rows come out in order.
+  const next = indptr.slice()
+  const indices = new Int32Array(m.indices.length)
+  const values = new Float64Array(m.values.length)
+  for (let i = 0; i < m.nRows; i++) {
+    for (let e = m.indptr[order[i]]; e < m.indptr[order[i] + 1]; e++) {
+      const slot = next[place[m.indices[e]]]++
+      indices[slot] = i
+      values[slot] = m.values[e]
+    }
+  }
+  return { nRows: m.nRows, nCols: m.nCols, indptr, indices, values }
+}

@@ -1,0 +1,150 @@
+import type { Random } from '@tau/tensor'
+import { GraphError } from '../errors.ts'
+import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
+import { chebyshevFilter, filterFor } from './chebyshev-filter.ts'
+import type { KernelVectors } from './kernel-vectors.ts'
+import { PanelBasis } from './panel-basis.ts'
+
+/** Where a search stands, after each of its iterations. */
+export interface EigenProgress {
+  iteration: number
+  /** pairs whose residual is small enough, of those that were asked for beside the kernel */
+  converged: number
+  wanted: number
+  /** largest |m·x − θx| of the wanted pairs */
+  residual: number
+  /** products of the matrix and one vector so far */
+  products: number
+}
+
+export interface Search {
+  /** pairs beside the kernel */
+  k: number
+  /** largest |m·x − θx| of a converged pair */
+  tolerance: number
+  /** where the eigenvalues of m end, and where its small ones may */
+  spectrum: { bound: number; low: number }
+  kernel: KernelVectors | undefined
+  random: Random
+  maxIterations: number
+  /** Called after each iteration; may throw to end the search. */
+  report: (progress: EigenProgress) => Promise<void>
+}
+
+/** Vectors beyond the wanted ones that are kept: the filter separates the wanted from what comes after these. */
+const SPARE = 4
+/** Extensions of the basis between restarts. */
+const GROWTH = 3
+/** How many columns the basis of a search has at most, for the size at which it is possible at all. */
+export const basisColumns = (k: number): number => {
+  const { kept, width } = panelsOf(k)
+  return (kept + (GROWTH + 1) * width) * PANEL
+}
+
+/** Panels that are kept at a restart, and those that join the basis in one iteration: more at once where many are wanted, for the
+ *  projected eigenproblem and the Ritz vectors cost the same for one. */
+const panelsOf = (k: number): { kept: number; width: number } => {
+  const kept = Math.ceil((k + SPARE) / PANEL)
+  return { kept, width: Math.ceil(kept / 3) }
+}
+
+/** Smallest eigenpairs of a symmetric positive semidefinite matrix by block Chebyshev–Davidson: the lowest Ritz vectors that have
+ *  not converged go, eight at a time, through a polynomial that damps all above the cut, join the basis, and the eigenproblem projected on it (ml-matrix)
+ *  gives new ones; a full basis restarts from its lowest Ritz vectors. Begins with as many random columns as it keeps, so that
+ *  eigenvalues of that multiplicity are found.
+ *  → panels of Ritz vectors, the wanted ones first, and the number of products. The caller gives the panels back.
+ *  Source: Zhou, "A block Chebyshev–Davidson method with inner–outer restart", J. Comput. Phys. 229 (2010). */
+export const chebyshevDavidson = async (
+  space: PanelSpace,
+  { k, tolerance, spectrum, kernel, random, maxIterations, report }: Search,
+): Promise<{ panels: Panel[]; products: number }> => {
+  const basis = new PanelBasis(space, kernel, random)
+  const { kept, width } = panelsOf(k)
+  let filter = filterFor({ ...spectrum, first: 0, last: 0, next: [] })
+  let products = 0
+  const grow = (starts: Panel[]): void => {
+    for (const start of starts) {
+      basis.extend(chebyshevFilter(space, start, filter))
+      space.give(start)
+    }
+    products += starts.length * (filter.degree + 1) * PANEL
+  }
+  const randomPanels = Array.from({ length: kept }, () => {
+    const start = space.take()
+    for (let n = 0; n < start.data.length; n++) start.data[n] = random.float() - 0.5
+    return start
+  })
+  grow(randomPanels)
+  for (let iteration = 1; ; iteration++) {
+    const ritz = basis.ritz()
+    // No Ritz value lies below the smallest eigenvalue.
+    if (ritz.values[0] < -tolerance) {
+      throw new GraphError(
+        `smallestEigenpairs: the matrix must be positive semidefinite, got a Rayleigh quotient of ${ritz.values[0]}; add a multiple of the identity`,
+      )
+    }
+    const panels = Array.from({ length: kept }, (_, p) => basis.ritzPanel(ritz, p))
+    const residuals = panels.flatMap((panel, p) =>
+      residualsOf(space, panel, ritz.values.slice(p * PANEL, (p + 1) * PANEL)),
+    )
+    products += kept * PANEL
+    const wanted = residuals.slice(0, k)
+    const converged = wanted.filter((residual) => residual <= tolerance).length
+    await report({ iteration, converged, wanted: k, residual: Math.max(...wanted), products })
+    if (converged === k) return { panels, products }
+    if (iteration === maxIterations) {
+      throw new GraphError(
+        `smallestEigenpairs: all ${k} pairs must converge within ${maxIterations} iterations, got ${converged}, ` +
+          `worst residual ${Math.max(...wanted)} above ${tolerance}; raise tolerance or maxIterations`,
+      )
+    }
+    filter = filterFor({
+      // A Ritz value above the bound shows that the bound was none.
+      bound: Math.max(filter.bound, 1.05 * ritz.values[ritz.values.length - 1]),
+      low: filter.cut,
+      first: ritz.values[0],
+      last: ritz.values[k - 1],
+      next: ritz.values.slice(kept * PANEL - 1),
+    })
+    const next = nextPanels(space, panels, residuals, { tolerance, width })
+    if (basis.panels >= kept + GROWTH * width) basis.restart(panels, ritz)
+    else for (const panel of panels) space.give(panel)
+    grow(next)
+  }
+}
+
+/** |m·x − θx| of every column. */
+const residualsOf = (space: PanelSpace, x: Panel, values: number[]): number[] => {
+  const image = space.take()
+  space.step(x, image, 1, 0, 0)
+  const factors = new Float64Array(PANEL * PANEL)
+  values.forEach((value, j) => {
+    factors[j * PANEL + j] = -value
+  })
+  space.add(image, x, factors)
+  const squares = space.gram(image, image)
+  space.give(image)
+  return values.map((_, j) => Math.sqrt(squares[j * PANEL + j]))
+}
+
+/** The lowest columns that have not converged, at most `width` panels of them; the highest others fill up the last. */
+const nextPanels = (
+  space: PanelSpace,
+  panels: Panel[],
+  residuals: number[],
+  { tolerance, width }: { tolerance: number; width: number },
+): Panel[] => {
+  const all = residuals.map((_, column) => column)
+  const open = all.filter((column) => residuals[column] > tolerance).slice(0, width * PANEL)
+  const rest = all.filter((column) => !open.includes(column)).reverse()
+  const count = Math.ceil(open.length / PANEL)
+  const columns = [...open, ...rest].slice(0, count * PANEL)
+  return Array.from({ length: count }, (_, p) => {
+    const out = space.take()
+    columns.slice(p * PANEL, (p + 1) * PANEL).forEach((column, j) => {
+      const { data } = panels[Math.floor(column / PANEL)]
+      for (let n = column % PANEL, m = j; n < data.length; n += PANEL, m += PANEL) out.data[m] = data[n]
+    })
+    return out
+  })
+}

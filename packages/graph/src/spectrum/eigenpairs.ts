@@ -1,0 +1,86 @@
+import { type Csr, checkCsr, spmv, symmetryError } from '../csr.ts'
+import type { DenseMatrix } from '../dense.ts'
+import { GraphError } from '../errors.ts'
+
+/** Eigenvalues and eigenvectors of a symmetric matrix m [n, n], and how good they are. */
+export interface Eigenpairs {
+  /** ascending */
+  values: Float64Array
+  /** [n, k]: column j belongs to values[j], has length 1, and its largest |component| is positive (the first of equal ones) */
+  vectors: DenseMatrix & { data: Float64Array }
+  /** |m·x − θx| of every pair, in f64 */
+  residuals: Float64Array
+  method: 'dense' | 'chebyshev-davidson'
+  /** products of m and one vector */
+  products: number
+}
+
+// Differences below this share of the largest value are rounding.
+const ROUNDING = 1e-12
+
+/** Throws GraphError unless m is well formed, square, finite and symmetric to rounding. */
+export const checkSymmetric = (op: string, m: Csr): void => {
+  checkCsr(op, m)
+  if (m.nRows !== m.nCols) {
+    throw new GraphError(`${op}: the matrix must be square, got [${m.nRows}, ${m.nCols}]`)
+  }
+  let largest = 0
+  for (let i = 0; i < m.nRows; i++) {
+    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
+      if (!Number.isFinite(m.values[e])) {
+        throw new GraphError(
+          `${op}: every value must be finite, got ${m.values[e]} at (${i}, ${m.indices[e]})`,
+        )
+      }
+      largest = Math.max(largest, Math.abs(m.values[e]))
+    }
+  }
+  const { error, row, col } = symmetryError(m)
+  if (error > ROUNDING * largest) {
+    throw new GraphError(
+      `${op}: the matrix must be symmetric, got |M[${row}, ${col}] - M[${col}, ${row}]| = ${error}; ` +
+        "for a random walk use normalization 'symmetric', which has the same eigenvalues",
+    )
+  }
+}
+
+/** Pairs from columns of any length and sign: sorted by their Rayleigh quotients, with their residuals. */
+export const eigenpairsOf = (
+  m: Csr,
+  columns: Float64Array[],
+  method: Eigenpairs['method'],
+  products: number,
+): Eigenpairs => {
+  const pairs = columns.map((column) => {
+    const vector = withSign(column)
+    const product = spmv(m, vector)
+    let value = 0
+    for (let i = 0; i < vector.length; i++) value += vector[i] * product[i]
+    let square = 0
+    for (let i = 0; i < vector.length; i++) square += (product[i] - value * vector[i]) ** 2
+    return { vector, value, residual: Math.sqrt(square) }
+  })
+  pairs.sort((a, b) => a.value - b.value)
+  const data = new Float64Array(m.nRows * pairs.length)
+  pairs.forEach(({ vector }, j) => {
+    for (let i = 0; i < m.nRows; i++) data[i * pairs.length + j] = vector[i]
+  })
+  return {
+    values: Float64Array.from(pairs, ({ value }) => value),
+    vectors: { data, rows: m.nRows, cols: pairs.length },
+    residuals: Float64Array.from(pairs, ({ residual }) => residual),
+    method,
+    products: products + pairs.length,
+  }
+}
+
+const withSign = (column: Float64Array): Float64Array => {
+  let square = 0
+  let largest = 0
+  for (const value of column) {
+    square += value * value
+    if (Math.abs(value) > Math.abs(largest)) largest = value
+  }
+  const factor = (largest < 0 ? -1 : 1) / Math.sqrt(square)
+  return column.map((value) => value * factor)
+}

@@ -1,0 +1,129 @@
+import { type Device, Random } from '@tau/tensor'
+import { type Csr, csrFromDense, toDense } from '../csr.ts'
+import { checkInteger, checkPositive } from '../dense.ts'
+import { GraphError } from '../errors.ts'
+import { JsPanels } from '../kernels/js-panels.ts'
+import { PANEL, type PanelSpace } from '../kernels/panel-space.ts'
+import { cpuEngine } from '../kernels/resident-csr.ts'
+import { WasmPanels } from '../kernels/wasm-panels.ts'
+import { breadthFirstOrder, permuted } from '../sparse/reorder.ts'
+import { basisColumns, chebyshevDavidson, type EigenProgress } from './chebyshev-davidson.ts'
+import { DENSE_MAX, smallestDense } from './dense.ts'
+import { checkSymmetric, type Eigenpairs, eigenpairsOf } from './eigenpairs.ts'
+import { type KernelVectors, kernelColumn, kernelVectors, permutedKernel } from './kernel-vectors.ts'
+import { lanczosBound } from './lanczos-bound.ts'
+
+export interface EigenOptions {
+  /** number of pairs, between 1 and the size */
+  k: number
+  /** a pair has converged when |Lx − θx| ≤ tolerance · ‖L‖; 1e-8 unless given. An eigenvalue's error is then at most that, and
+   *  near (tolerance · ‖L‖)² / gap where it stands alone: ask for less where eigenvalues are smaller than that (a path of 10⁵ nodes:
+   *  10⁻⁹). */
+  tolerance?: number
+  /** of the random first vectors, 0 unless given */
+  seed?: number
+  /** x with L·x = 0 and no zero element: the `diagonal` of a symmetric-normalised Laplacian (see `laplacian`). Its parts on the
+   *  connected components are the kernel, which is then exact and not searched for. Ones are taken for an L whose rows sum to 0. */
+  kernelVector?: ArrayLike<number>
+  /** a cpu device, for its threads; JavaScript unless given. The bits are the same. */
+  device?: Device
+  /** 500 unless given */
+  maxIterations?: number
+  /** ends the search with the signal's reason */
+  signal?: AbortSignal
+  onProgress?: (progress: EigenProgress) => void
+}
+
+/** Up to this size all eigenpairs are computed. */
+const DENSE_LIMIT = 256
+
+/** The k smallest eigenpairs of a sparse symmetric positive semidefinite matrix, as a Laplacian is (SciPy's `eigsh(L, k, which='SM')`): block
+ *  Chebyshev–Davidson, no factorisation, so memory is that of L and of about 4k + 60 vectors. Small matrices are decomposed whole.
+ *  Deterministic for a seed, whatever the device and its threads.
+ *  Throws GraphError for a matrix that is not finite and symmetric, options out of range, a kernelVector that is none, and when the
+ *  iterations end before all pairs converged. */
+export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions): Promise<Eigenpairs> => {
+  const op = 'smallestEigenpairs'
+  const { k, tolerance = 1e-8, seed = 0, maxIterations = 500, device, signal, onProgress } = options
+  checkSymmetric(op, laplacian)
+  const size = laplacian.nRows
+  checkInteger(op, 'k', k, 1, size, `L has ${size} rows`)
+  checkInteger(op, 'maxIterations', maxIterations, 1, Number.MAX_SAFE_INTEGER, 'use 500')
+  checkPositive(op, 'tolerance', tolerance)
+  signal?.throwIfAborted()
+  const engine = device && cpuEngine(op, device)
+  const kernel = kernelVectors(op, laplacian, options.kernelVector)
+  const known = Math.min(k, kernel?.count ?? 0)
+  const wanted = k - known
+  const zeros = kernel ? Array.from({ length: known }, (_, c) => kernelColumn(kernel, c)) : []
+  if (wanted === 0) return eigenpairsOf(laplacian, zeros, 'chebyshev-davidson', 0)
+  if (size <= DENSE_LIMIT || basisColumns(wanted) + known > size / 2) {
+    return smallOnes(laplacian, kernel, zeros, wanted)
+  }
+
+  const random = new Random(seed)
+  const order = breadthFirstOrder(laplacian)
+  const matrix = permuted(laplacian, order)
+  const spectrum = lanczosBound(matrix, random)
+  using space: PanelSpace = engine ? new WasmPanels(engine, matrix) : new JsPanels(matrix)
+  const { panels, products } = await chebyshevDavidson(space, {
+    k: wanted,
+    tolerance: tolerance * spectrum.bound,
+    spectrum,
+    kernel: kernel && permutedKernel(kernel, order),
+    random,
+    maxIterations,
+    async report(progress) {
+      onProgress?.(progress)
+      // A turn of the event loop, in which a signal may come.
+      if (signal) await new Promise((resolve) => setTimeout(resolve))
+      signal?.throwIfAborted()
+    },
+  })
+  const columns = Array.from({ length: wanted }, (_, j) => {
+    const { data } = panels[Math.floor(j / PANEL)]
+    const column = new Float64Array(size)
+    for (let i = 0; i < size; i++) column[order[i]] = data[i * PANEL + (j % PANEL)]
+    return column
+  })
+  return eigenpairsOf(laplacian, [...zeros, ...columns], 'chebyshev-davidson', products)
+}
+
+/** All eigenpairs of the matrix with its kernel moved to the upper end, the first of them. */
+const smallOnes = (
+  laplacian: Csr,
+  kernel: KernelVectors | undefined,
+  zeros: Float64Array[],
+  wanted: number,
+): Eigenpairs => {
+  const size = laplacian.nRows
+  if (size > DENSE_MAX) {
+    throw new GraphError(
+      `smallestEigenpairs: of more than ${DENSE_MAX} rows, k must be at most about a third, got k ${zeros.length + wanted} of ${size}`,
+    )
+  }
+  if (!kernel) return smallestDense(laplacian, wanted)
+  const { data } = toDense(laplacian)
+  const shift = 2 * largestRowSum(laplacian)
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      if (kernel.labels[i] === kernel.labels[j]) data[i * size + j] += shift * kernel.unit[i] * kernel.unit[j]
+    }
+  }
+  const { vectors } = smallestDense(csrFromDense({ data, rows: size, cols: size }), wanted)
+  const columns = Array.from({ length: wanted }, (_, j) =>
+    Float64Array.from({ length: size }, (_, i) => vectors.data[i * wanted + j]),
+  )
+  return eigenpairsOf(laplacian, [...zeros, ...columns], 'dense', 0)
+}
+
+/** No eigenvalue is larger. */
+const largestRowSum = ({ nRows, indptr, values }: Csr): number => {
+  let largest = 0
+  for (let i = 0; i < nRows; i++) {
+    let sum = 0
+    for (let e = indptr[i]; e < indptr[i + 1]; e++) sum += Math.abs(values[e])
+    largest = Math.max(largest, sum)
+  }
+  return largest
+}

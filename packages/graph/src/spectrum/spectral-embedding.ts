@@ -1,0 +1,55 @@
+import type { Csr } from '../csr.ts'
+import { checkInteger, type DenseMatrix } from '../dense.ts'
+import { GraphError } from '../errors.ts'
+import { laplacian } from '../laplacian.ts'
+import { connectedComponents } from '../sparse/components.ts'
+import { type EigenOptions, smallestEigenpairs } from './smallest-eigenpairs.ts'
+
+export interface SpectralEmbeddingOptions extends Omit<EigenOptions, 'k' | 'kernelVector'> {
+  /** coordinates per node, between 1 and the number of nodes − 1 */
+  dim: number
+}
+
+export interface SpectralEmbedding {
+  /** [n, dim] */
+  embedding: DenseMatrix & { data: Float64Array }
+  /** eigenvalue of every coordinate, ascending, above 0 */
+  values: Float64Array
+  /** |Lx − θx| of every eigenvector */
+  residuals: Float64Array
+}
+
+/** Laplacian eigenmaps: node i of a connected graph goes to the elements i of the eigenvectors D^-½x of the normalised Laplacian that
+ *  follow the constant one, as in scikit-learn's `spectral_embedding` (those of the random walk). A ring becomes a circle.
+ *  Source: Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and data representation", Neural Computation 15 (2003).
+ *  Throws GraphError for a graph that is not connected, and as `laplacian` and `smallestEigenpairs` do. */
+export const spectralEmbedding = async (
+  adjacency: Csr,
+  { dim, ...options }: SpectralEmbeddingOptions,
+): Promise<SpectralEmbedding> => {
+  const size = adjacency.nRows
+  checkInteger('spectralEmbedding', 'dim', dim, 1, size - 1, `the graph has ${size} nodes`)
+  const normed = laplacian(adjacency, { normalization: 'symmetric', returnDiagonal: true })
+  const { count } = connectedComponents(adjacency)
+  if (count > 1) {
+    throw new GraphError(
+      `spectralEmbedding: the graph must be connected, got ${count} components; embed each, or raise k of its neighbours`,
+    )
+  }
+  const { values, vectors, residuals } = await smallestEigenpairs(normed.laplacian, {
+    ...options,
+    k: dim + 1,
+    kernelVector: normed.diagonal,
+  })
+  const data = new Float64Array(size * dim)
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < dim; j++) {
+      data[i * dim + j] = vectors.data[i * (dim + 1) + j + 1] / normed.diagonal[i]
+    }
+  }
+  return {
+    embedding: { data, rows: size, cols: dim },
+    values: values.slice(1),
+    residuals: residuals.slice(1),
+  }
+}
