@@ -40,12 +40,12 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
     const taken = childFor(node, query, 0xffffffff)
     const children = countOf(node)
     for (let i = 0; i < children; i++) {
-      if (i == taken) continue
       const child = childOf(node, i)
-      const side = i < taken ? ABOVE : BELOW
+      const side = select(ABOVE, BELOW, i < taken)
       const head = child + side
       const score = scoreOf(query, load<f32>(head, HEAD_KEY), load<f64>(head, HEAD_CLOCK))
-      putVector(count++, score, vectorAt(child, side), load<f32>(head, HEAD_MASS))
+      putVector(count, score, vectorAt(child, side), load<f32>(head, HEAD_MASS))
+      count += i32(i != taken) // the next one takes the place of the child on the path
     }
     node = childOf(node, taken)
   }

@@ -210,13 +210,20 @@ export function childOf(node: usize, i: i32): usize {
   return load<u32>(entryAt(node, i))
 }
 
-/** The last child that may hold (key, slot): no key of it is above. */
+/** The last child that may hold (key, slot): no key of it is above. It depends on the data and cannot be predicted: children are counted,
+ *  without a branch. */
 export function childFor(node: usize, key: f32, slot: u32): i32 {
-  let i = countOf(node) - 1
-  for (; i > 0; i--) {
-    const entry = entryAt(node, i)
-    const least = load<f32>(entry, ENTRY_KEY)
-    if (least < key || (least == key && load<u32>(entry, CHILD_SLOT) <= slot)) break
-  }
-  return i
+  const list = node + listAt
+  const before = notAfter(list, key, slot) | (notAfter(list + 16, key, slot) << 4)
+  return popcnt(before & ((1 << countOf(node)) - 2)) // the first child is before them all
+}
+
+/** A bit for each of the four children of a list from `list` on whose first (λ, slot) is not above. */
+// @ts-ignore: decorator
+@inline
+function notAfter(list: usize, key: f32, slot: u32): i32 {
+  const least = v128.load(list, ENTRY_KEY)
+  const first = i32x4.le_u(v128.load(list, CHILD_SLOT), i32x4.splat(slot))
+  const tied = v128.and(f32x4.eq(least, f32x4.splat(key)), first)
+  return i32x4.bitmask(v128.or(f32x4.lt(least, f32x4.splat(key)), tied))
 }

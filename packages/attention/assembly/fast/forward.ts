@@ -63,7 +63,7 @@ export function finishForward(head: Head): void {
     if (head.queryTimes) unsortRows(head, first, to)
     for (let time = first; time < to; time++) {
       const row = head.out + (<usize>time) * head.bytes
-      const source = head.queryTimes ? room(head, time) : row
+      const source = head.queryTimes ? room(head, <usize>(time - first)) : row
       const share = splat(time < broken ? 1 / load<f32>(head.mass + ((<usize>time) << 2)) : NaN)
       for (let c: usize = 0; c < head.bytes; c += 16) v128.store(row + c, f32x4.mul(share, v128.load(source + c)))
     }

@@ -67,12 +67,13 @@ export function sortRows(head: Head, from: i32, to: i32): void {
   }
 }
 
-/** Puts best scores and masses of the block [from, to) in order of time again, and its outputs into the {@link room} of their times. */
+/** Puts best scores and masses of the block [from, to) in order of time again, and its outputs in that order into the {@link room} of the
+ *  first places, which stays in the cache from block to block. Values are not needed any more. */
 export function unsortRows(head: Head, from: i32, to: i32): void {
   const bytes = head.bytes
   for (let place = from; place < to; place++) {
     const time = <usize>load<i32>(head.queryTimes + ((<usize>place) << 2))
-    copyRow(room(head, time), head.out + <usize>place * bytes, bytes)
+    copyRow(room(head, time - <usize>from), head.out + <usize>place * bytes, bytes)
     store<f64>(head.best + (time << 3), load<f64>(head.otherBest + ((<usize>place) << 3)))
     store<f32>(head.mass + (time << 2), load<f32>(head.otherMass + ((<usize>place) << 2)))
   }
