@@ -63,6 +63,15 @@ export function weighVectors(count: i32): void {
   }
 }
 
+/** Multiplies the weights from vector `begin` on by what is listed as their masses, which become 1. */
+export function applyFactors(begin: i32, end: i32): void {
+  for (let i = begin; i < end; i++) {
+    const weight = itemAt(WEIGHTS, i, 2)
+    store<f32>(weight, load<f32>(weight) * load<f32>(itemAt(MASSES, i, 2)))
+    store<f32>(itemAt(MASSES, i, 2), 1)
+  }
+}
+
 /** Σ weight·vector to `target`, and returns Σ weight·mass. Vectors of weight 0 are not read. Those from `firstSlot` on are listed by
  *  their slot and decoded. */
 export function sumVectors(count: i32, firstSlot: i32, target: usize): f32 {

@@ -19,7 +19,7 @@ export const BLOCK: i32 = 256
 const BLOCK_SHIFT: i32 = 8
 
 /** Most keys of a leaf, most children of a node. */
-export const LEAF: i32 = 36
+export const LEAF: i32 = 48
 export const FAN: i32 = 8
 
 // The cache's description, in 32-bit words.

@@ -3,11 +3,11 @@
 /** Positions per block of data. */
 export const BLOCK = 256
 /** Keys of a leaf and children of a node in a tree that is made in one go: three quarters of the most there may be. */
-export const BUILT_LEAF = 28
+export const BUILT_LEAF = 32
 export const BUILT_FAN = 6
 
 export const NODE_HEAD_BYTES = 48
-const LIST_BYTES = 288
+const LIST_BYTES = 384
 export const ELEMENT_BYTES = 4
 
 /** Nodes that one change of a tree may take at most: copies or halves of a path, and a new root. Depths stay below 12. */
