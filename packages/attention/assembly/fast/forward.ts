@@ -2,7 +2,7 @@ import { fma, splat } from '@tau/tensor/assembly/simd'
 import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { LONG, sumLongValues } from './forward-long'
 import { Head, isBroken } from './head'
-import { room, SORTED_BLOCK, unsortRows } from './sorted'
+import { SORTED_BLOCK, unsortRows } from './sorted'
 
 /** Runs a list of events for the outputs: `sum` holds S, up to 4·bytes. */
 export function sumValues(head: Head, list: Events, sum: usize): void {
@@ -57,13 +57,14 @@ export function finishForward(head: Head): void {
   for (let time = head.keys - 1; time >= 0; time--) {
     if (isBroken(head, time)) broken = time
   }
+  const sorted = head.queryTimes != 0
   for (let from = 0; from < head.keys; from += SORTED_BLOCK) {
     const first = max(from, head.firstQuery)
     const to = min(head.keys, from + SORTED_BLOCK)
-    if (head.queryTimes) unsortRows(head, first, to)
+    if (sorted) unsortRows(head, first, to)
     for (let time = first; time < to; time++) {
-      const row = head.out + (<usize>time) * head.bytes
-      const source = head.queryTimes ? room(head, <usize>(time - first)) : row
+      const row = (sorted ? head.otherOut : head.out) + (<usize>time) * head.bytes
+      const source = sorted ? head.out + (<usize>(time - first)) * head.bytes : row
       const share = splat(time < broken ? 1 / load<f32>(head.mass + ((<usize>time) << 2)) : NaN)
       for (let c: usize = 0; c < head.bytes; c += 16) v128.store(row + c, f32x4.mul(share, v128.load(source + c)))
     }

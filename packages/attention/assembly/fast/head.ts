@@ -32,6 +32,7 @@ export class Head {
   out: usize
   /** Copies in order of λ, or what they stand for; see sorted.ts. queryTimes 0: none. */
   otherValues: usize
+  otherOut: usize
   otherBest: usize
   otherMass: usize
   otherClocks: usize

@@ -1,8 +1,9 @@
 import { Head } from './head'
 import { ENTRY_BYTES, leastOf, timeOf } from './order'
 
-// Where a head's rows no longer fit the caches, the rows of a block of this many times are put in order of λ: values as copies, outputs where
-// they are. Larger blocks then read as many streams as they have such blocks, row after row, instead of rows from all over the memory.
+// Where a head's rows no longer fit the caches, the rows of a block of this many times are put in order of λ: copies of the values, and outputs, which
+// until then lie where those copies will go. Larger blocks then read as many streams as they have such blocks, row after row, instead of rows
+// from all over the memory.
 export const SORTED_BLOCK: i32 = 2048
 
 /** Bytes of a head's sorted copies; see {@link placeSorted}. */
@@ -22,6 +23,8 @@ export function placeSorted(head: Head, base: usize): void {
   head.otherBest = base + keys * 8 - moved * 8
   let next = base + (keys + queries) * 8
   head.otherValues = next
+  head.otherOut = head.out
+  head.out = next
   next += keys * head.bytes
   head.otherMass = next - moved * 4
   next += queries * 4
@@ -31,14 +34,17 @@ export function placeSorted(head: Head, base: usize): void {
 /** Exchanges rows by time and rows in order. */
 export function exchange(head: Head): void {
   const values = head.values
+  const out = head.out
   const best = head.best
   const mass = head.mass
   const clocks = head.clocks
   head.values = head.otherValues
+  head.out = head.otherOut
   head.best = head.otherBest
   head.mass = head.otherMass
   head.clocks = head.otherClocks
   head.otherValues = values
+  head.otherOut = out
   head.otherBest = best
   head.otherMass = mass
   head.otherClocks = clocks
@@ -53,11 +59,10 @@ export function sortRows(head: Head, from: i32, to: i32): void {
     const time = <usize>timeOf(load<u64>(entry))
     store<u64>(entry, leastOf(load<u64>(entry)) | <u64>place)
     store<i32>(head.queryTimes + (place << 2), <i32>time)
-    copyRow(room(head, place), head.out + time * bytes, bytes)
+    copyRow(head.otherOut + place * bytes, head.out + time * bytes, bytes)
     store<f64>(head.otherBest + (place << 3), load<f64>(head.best + (time << 3)))
     store<f32>(head.otherMass + (place << 2), load<f32>(head.mass + (time << 2)))
   }
-  for (let place = first; place < to; place++) copyRow(head.out + <usize>place * bytes, room(head, place), bytes)
   for (let place = <usize>from; place < <usize>to; place++) {
     const entry = head.keyOrder + place * ENTRY_BYTES
     const time = <usize>timeOf(load<u64>(entry))
@@ -67,24 +72,16 @@ export function sortRows(head: Head, from: i32, to: i32): void {
   }
 }
 
-/** Puts best scores and masses of the block [from, to) in order of time again, and its outputs in that order into the {@link room} of the
- *  first places, which stays in the cache from block to block. Values are not needed any more. */
+/** Puts best scores and masses of the block [from, to) in order of time again, and its outputs in that order to the beginning of head.out,
+ *  which stays in the cache from block to block. Values are not needed any more. */
 export function unsortRows(head: Head, from: i32, to: i32): void {
   const bytes = head.bytes
   for (let place = from; place < to; place++) {
     const time = <usize>load<i32>(head.queryTimes + ((<usize>place) << 2))
-    copyRow(room(head, time - <usize>from), head.out + <usize>place * bytes, bytes)
+    copyRow(head.out + (time - <usize>from) * bytes, head.otherOut + <usize>place * bytes, bytes)
     store<f64>(head.best + (time << 3), load<f64>(head.otherBest + ((<usize>place) << 3)))
     store<f32>(head.mass + (time << 2), load<f32>(head.otherMass + ((<usize>place) << 2)))
   }
-}
-
-/** Where a row of outputs waits while its block is put in another order: where values are copied before they come, or after they have been
- *  of use. */
-// @ts-ignore: decorator
-@inline
-export function room(head: Head, place: usize): usize {
-  return head.otherValues + place * head.bytes
 }
 
 /** A row of whole vectors; for so few bytes memory.copy takes longer. */
