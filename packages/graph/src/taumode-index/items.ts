@@ -71,7 +71,8 @@ export class Items {
   /** Removes slots, and moves the last ones into them. O(N + m·D). Returns the new slot of every old one, −1 for those removed. */
   remove(slots: readonly number[]): Int32Array {
     const { dim } = this
-    const moved = Int32Array.from({ length: this.#size }, (_, slot) => slot)
+    const moved = new Int32Array(this.#size) // Int32Array.from takes ten times as long
+    for (let slot = 0; slot < moved.length; slot++) moved[slot] = slot
     for (const slot of slots) moved[slot] = -1
     const size = this.#size - slots.length
     let from = size

@@ -29,9 +29,13 @@ export class LambdaOrder {
 
   /** Follows a removal: `moved` has the new slot of every old one, −1 for those removed. O(N) */
   follow(moved: Int32Array): void {
+    const slots = this.#slots
     let size = 0
-    for (const slot of this.#slots) if (moved[slot] >= 0) this.#slots[size++] = moved[slot]
-    this.#slots = this.#slots.slice(0, size)
+    for (let n = 0; n < slots.length; n++) {
+      const slot = moved[slots[n]]
+      if (slot >= 0) slots[size++] = slot
+    }
+    this.#slots = slots.slice(0, size)
   }
 
   /** Slots with low ≤ λ ≤ high, in order: a view. O(log N) */

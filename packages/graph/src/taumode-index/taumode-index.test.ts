@@ -224,6 +224,8 @@ describe('items that come and go', () => {
     const x = { data: Float32Array.from(normalMatrix(12, 3, D).data), rows: 3, cols: D }
     const index = indexOf(x)
     expect(index.get(1).vector).toEqual(x.data.slice(D, 2 * D))
+    index.remove(index.add([x.data.slice(0, D)]))
+    expect(index.get(1).vector).toBeInstanceOf(Float32Array)
     const before = answers(index, x.data.subarray(0, D))
     const [id] = index.add([rowOf(normalMatrix(13, 1, D), 0)])
     expect(index.get(id).vector).toEqual(rowOf(normalMatrix(13, 1, D), 0))

@@ -57,7 +57,7 @@ export interface TaumodeItem {
  *  and go. The reference policies take τ from each vector's own components.
  *
  *  All arithmetic is f64, on one thread; the same items give the same results in whatever order they came and went, once τ is the same.
- *  Memory: 4 bytes a coordinate where all vectors are f32, else 8, and about 130 bytes an item. N items of width D, L with nnz entries:
+ *  Memory: 4 bytes a coordinate where all vectors are f32, else 8, and 110 bytes an item; up to twice that after growing. N items of width D, L with nnz entries:
  *  add m O(m (nnz + D + log m) + N), remove m O(N + m D), search O(N D), byLambda O(log N + hits).
  *  Source: ArrowSpace, JOSS 10.21105/joss.09002. Departs from its code: τ policies as in `TauPolicy`, the blend as in `edgeDispersion`. */
 export class TaumodeIndex {
@@ -276,7 +276,8 @@ export class TaumodeIndex {
         `${op}: rows must be as wide as L, D = ${this.dim}, got ${shapeText([x.rows, x.cols])}; reduce them as the graph's were`,
       )
     }
-    return x
+    const isF32 = !('data' in points) && points.every((row) => row instanceof Float32Array)
+    return isF32 ? { ...x, data: Float32Array.from(x.data) } : x
   }
 
   #lambdas(op: string, x: DenseMatrix): Float64Array {
