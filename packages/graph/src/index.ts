@@ -127,6 +127,14 @@ export {
   tauFromEnergies,
   taumode,
 } from './taumode.ts'
+export { edgeDispersion } from './taumode-index/dispersion.ts'
+export {
+  type TaumodeHit,
+  TaumodeIndex,
+  type TaumodeIndexOptions,
+  type TaumodeItem,
+  type TaumodeSearchOptions,
+} from './taumode-index/taumode-index.ts'
 export {
   assertLaplacian,
   checkLaplacian,

@@ -1,0 +1,68 @@
+import type { Csr } from '../csr.ts'
+import { checkDense, type DenseMatrix } from '../dense.ts'
+import { safeScale } from '../distance.ts'
+import { GraphError } from '../errors.ts'
+
+/** Dispersion of every row: how few edges of the graph hold its energy.
+ *  e_ij = w_ij (x_i − x_j)² over the edges i < j, w_ij = max(0, −L_ij);  s_ij = e_ij / Σ e;  G = Σ s_ij².
+ *  1 where one edge holds all, 1/n where n edges hold equal shares, 0 where no edge holds any (x constant on every component).
+ *  x [N, D] · L [D, D] symmetric → G [N] in [0, 1], no unit. O(N · nnz). For L = D − W, Σ e is xᵀLx.
+ *  Source: ArrowSpace, JOSS 10.21105/joss.09002 ("edgewise dispersion statistics"); the formula is that of the notes in its taumode.rs.
+ *  Departs from its code, which counts every edge in both directions and so gets G / 2.
+ *  Throws GraphError when L is not [D, D] or x has a number that is not finite. */
+export const edgeDispersion = (x: DenseMatrix, laplacian: Csr): Float64Array => {
+  checkDense('edgeDispersion', x)
+  const { rows, cols } = x
+  if (laplacian.nRows !== cols || laplacian.nCols !== cols) {
+    throw new GraphError(
+      `edgeDispersion: L must be [D, D] = [${cols}, ${cols}], got [${laplacian.nRows}, ${laplacian.nCols}]; rebuild the graph on those features`,
+    )
+  }
+  const edges = edgesOf(laplacian)
+  const out = new Float64Array(rows)
+  const row = new Float64Array(cols)
+  const energies = new Float64Array(edges.weight.length)
+  for (let n = 0; n < rows; n++) {
+    const factor = safeScale(x.data, n * cols, (n + 1) * cols) // shares do not change with it
+    for (let c = 0; c < cols; c++) row[c] = x.data[n * cols + c] * factor
+    out[n] = concentration(row, edges, energies)
+  }
+  return out
+}
+
+interface Edges {
+  from: Int32Array
+  to: Int32Array
+  weight: Float64Array
+}
+
+const edgesOf = ({ nRows, indptr, indices, values }: Csr): Edges => {
+  const from: number[] = []
+  const to: number[] = []
+  const weight: number[] = []
+  for (let i = 0; i < nRows; i++) {
+    for (let e = indptr[i]; e < indptr[i + 1]; e++) {
+      if (indices[e] <= i || values[e] >= 0) continue
+      from.push(i)
+      to.push(indices[e])
+      weight.push(-values[e])
+    }
+  }
+  return { from: Int32Array.from(from), to: Int32Array.from(to), weight: Float64Array.from(weight) }
+}
+
+const concentration = (x: Float64Array, { from, to, weight }: Edges, energies: Float64Array): number => {
+  let total = 0
+  for (let e = 0; e < weight.length; e++) {
+    const difference = x[from[e]] - x[to[e]]
+    energies[e] = weight[e] * difference * difference
+    total += energies[e]
+  }
+  if (total === 0) return 0
+  let sum = 0
+  for (let e = 0; e < energies.length; e++) {
+    const share = energies[e] / total
+    sum += share * share
+  }
+  return Math.min(1, sum)
+}

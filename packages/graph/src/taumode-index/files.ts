@@ -1,0 +1,180 @@
+import {
+  encodeSafetensors,
+  FormatError,
+  type NamedArray,
+  openSafetensors,
+  readFileBytes,
+  readUtf8File,
+  sha256,
+  shapeText,
+  writeFilesAtomic,
+} from '@tau/tensor'
+import type { DenseMatrix } from '../dense.ts'
+import { GraphError } from '../errors.ts'
+import { encodeHeader, type Header, parseHeader } from './header.ts'
+import { type Definition, hasOwnTau, type Measures } from './measures.ts'
+
+const ARRAYS_NAME = 'taumode-index.safetensors'
+const HEADER_NAME = 'taumode-index.json'
+const OP = 'TaumodeIndex.load'
+/** A header is a dozen lines; more is not one. */
+const MAX_HEADER_BYTES = 2 ** 16
+/** What Node reads at once, and so what `readIndex` reads. */
+const MAX_BYTES = 2 ** 31 - 1
+
+/** Everything that makes an index. */
+export interface IndexState {
+  readonly definition: Definition
+  readonly tau: number | undefined
+  readonly nextId: number
+  readonly vectors: DenseMatrix
+  readonly ids: Float64Array
+  readonly measures: Measures
+}
+
+/** Writes both files, the arrays first. If the process dies between the two renames, `readIndex` sees that they do not match. */
+export const writeIndex = async (folder: string, state: IndexState): Promise<void> => {
+  const { mkdir } = process.getBuiltinModule('node:fs/promises')
+  const { join } = process.getBuiltinModule('node:path')
+  const { vectors, definition, tau, nextId } = state
+  const arrays = arraysOf(state)
+  const dataBytes = [...arrays.values()].reduce((sum, { data }) => sum + data.byteLength, 0)
+  if (dataBytes > MAX_BYTES - MAX_HEADER_BYTES) {
+    throw new GraphError(
+      `TaumodeIndex.save: ${vectors.rows} items must fit in 2 GiB, got ${dataBytes} bytes; save them as several indices`,
+    )
+  }
+  const bytes = encodeSafetensors(arrays)
+  const header: Header = {
+    items: vectors.rows,
+    dim: vectors.cols,
+    policy: definition.policy,
+    tau: tau ?? null,
+    eps: definition.eps,
+    dispersion: definition.dispersion,
+    next_id: nextId,
+    size_bytes: bytes.length,
+    sha256: await sha256(bytes),
+  }
+  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+    throw new GraphError(
+      `TaumodeIndex.save: ${folder} must be a folder or a new name, got ${error.message}; choose another`,
+      { cause: error },
+    )
+  })
+  await writeFilesAtomic([
+    { path: join(folder, ARRAYS_NAME), content: bytes },
+    { path: join(folder, HEADER_NAME), content: encodeHeader(header) },
+  ])
+}
+
+const arraysOf = ({ definition, vectors, ids, measures }: IndexState): Map<string, NamedArray> => {
+  const { laplacian, policy, dispersion } = definition
+  const numbers = (data: Float64Array | Int32Array): NamedArray => ({ shape: [data.length], data })
+  return new Map<string, NamedArray>([
+    ['vectors', { shape: [vectors.rows, vectors.cols], data: vectors.data }],
+    ['ids', numbers(ids)],
+    ['energy', numbers(measures.energy)],
+    ...(dispersion > 0 ? [['dispersion', numbers(measures.dispersion)] as const] : []),
+    ...(hasOwnTau(policy) ? [['tau', numbers(measures.ownTau)] as const] : []),
+    ['laplacian.indptr', numbers(laplacian.indptr)],
+    ['laplacian.indices', numbers(laplacian.indices)],
+    ['laplacian.values', numbers(laplacian.values)],
+  ])
+}
+
+/** Reads both files. The size of the arrays is held against the header before they are read, their hash before they are decoded, their
+ *  shapes before memory is taken. Throws FormatError. L is for the caller to check. */
+export const readIndex = async (folder: string): Promise<IndexState> => {
+  const { join } = process.getBuiltinModule('node:path')
+  const path = join(folder, HEADER_NAME)
+  const header = parseHeader(await readUtf8File(path, OP, MAX_HEADER_BYTES), `${OP}: ${path}`)
+  const arraysPath = join(folder, ARRAYS_NAME)
+  const bytes = await readFileBytes(arraysPath, OP, Math.min(header.size_bytes, MAX_BYTES))
+  const source = `${OP}: ${arraysPath}`
+  const hash = await sha256(bytes)
+  if (bytes.length !== header.size_bytes || hash !== header.sha256) {
+    throw new FormatError(
+      `${source}: must be the file that ${HEADER_NAME} describes, got ${bytes.length} bytes of sha256 ${hash} instead of ` +
+        `${header.size_bytes} of ${header.sha256}; restore both or save the index again`,
+    )
+  }
+  return decode(bytes, source, header)
+}
+
+const decode = (bytes: Uint8Array, source: string, header: Header): IndexState => {
+  const { items, dim, policy, eps, dispersion, next_id: nextId, tau } = header
+  const file = openSafetensors(bytes, source)
+  const take = <A extends NamedArray['data']>(
+    name: string,
+    shape: readonly number[],
+    ...types: (new (
+      length: number,
+    ) => A)[]
+  ): A => {
+    const entry = file.entries.get(name)
+    if (entry && shapeText(entry.shape) === shapeText(shape)) {
+      const { data } = file.decode(name)
+      for (const type of types) if (data instanceof type) return data
+    }
+    const wanted = types.map((type) => type.name).join(' or ')
+    const got = entry ? `${entry.dtype} ${shapeText(entry.shape)}` : 'none'
+    throw new FormatError(
+      `${source}: "${name}" must be ${wanted} ${shapeText(shape)}, got ${got}; save the index again`,
+    )
+  }
+  const numbers = (name: string, wanted: string, isRight: (value: number) => boolean): Float64Array => {
+    const data = take(name, [items], Float64Array)
+    checkEach(source, name, data, wanted, isRight)
+    return data
+  }
+  const vectors = take<Float32Array | Float64Array>('vectors', [items, dim], Float32Array, Float64Array)
+  checkEach(source, 'vectors', vectors, 'finite', Number.isFinite)
+  const isId = (id: number) => Number.isInteger(id) && id >= 0 && id < nextId
+  const ids = numbers('ids', `integers below next_id = ${nextId}`, isId)
+  if (new Set(ids).size !== items) {
+    throw new FormatError(
+      `${source}: "ids" must differ, got ${new Set(ids).size} of ${items}; save the index again`,
+    )
+  }
+  const isEnergy = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY
+  const zeros = new Float64Array(items)
+  const measures = {
+    energy: numbers('energy', 'finite and at least 0', isEnergy),
+    dispersion:
+      dispersion > 0 ? numbers('dispersion', 'between 0 and 1', (value) => value >= 0 && value <= 1) : zeros,
+    ownTau: hasOwnTau(policy) ? numbers('tau', 'finite and above 0', (v) => isEnergy(v) && v > 0) : zeros,
+  }
+  const entries = file.entries.get('laplacian.values')?.shape[0] ?? 0
+  const laplacian = {
+    nRows: dim,
+    nCols: dim,
+    indptr: take('laplacian.indptr', [dim + 1], Int32Array),
+    indices: take('laplacian.indices', [entries], Int32Array),
+    values: take('laplacian.values', [entries], Float64Array),
+  }
+  const definition = { laplacian, policy, dispersion, eps }
+  return {
+    definition,
+    tau: tau ?? undefined,
+    nextId,
+    vectors: { data: vectors, rows: items, cols: dim },
+    ids,
+    measures,
+  }
+}
+
+const checkEach = (
+  source: string,
+  name: string,
+  data: Float32Array | Float64Array,
+  wanted: string,
+  isRight: (value: number) => boolean,
+): void => {
+  const wrong = data.findIndex((value) => !isRight(value))
+  if (wrong >= 0) {
+    throw new FormatError(
+      `${source}: "${name}" must be ${wanted}, got ${data[wrong]} at element ${wrong}; save the index again`,
+    )
+  }
+}

@@ -1,0 +1,109 @@
+import type { DenseMatrix } from '../dense.ts'
+import type { Measures } from './measures.ts'
+
+/** Numbers that are kept of every item besides its vector. */
+export interface Columns extends Measures {
+  readonly ids: Float64Array
+  /** length of the vector */
+  readonly norm: Float64Array
+  readonly lambda: Float64Array
+}
+
+const NAMES = [
+  'ids',
+  'norm',
+  'energy',
+  'dispersion',
+  'ownTau',
+  'lambda',
+] as const satisfies readonly (keyof Columns)[]
+
+/** Items in slots [0, size) of growing arrays, in no order: a removed one's slot goes to the last. Vectors are kept as f32 for as long as
+ *  all were, which is half the memory, and then as f64: none is ever rounded. */
+export class Items {
+  readonly dim: number
+  #size = 0
+  #vectors: Float32Array | Float64Array = new Float32Array(0)
+  readonly #columns: Record<keyof Columns, Float64Array> = {
+    ids: new Float64Array(0),
+    norm: new Float64Array(0),
+    energy: new Float64Array(0),
+    dispersion: new Float64Array(0),
+    ownTau: new Float64Array(0),
+    lambda: new Float64Array(0),
+  }
+
+  constructor(dim: number) {
+    this.dim = dim
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Rows of all slots, and of spare ones after them. Another array after `append`. */
+  get vectors(): Float32Array | Float64Array {
+    return this.#vectors
+  }
+
+  /** As `vectors`, one number a slot. */
+  get columns(): Columns {
+    return this.#columns
+  }
+
+  vector(slot: number): Float32Array | Float64Array {
+    return this.#vectors.slice(slot * this.dim, (slot + 1) * this.dim)
+  }
+
+  /** A copy of a column without its spare slots. */
+  column(name: keyof Columns): Float64Array {
+    return this.#columns[name].slice(0, this.#size)
+  }
+
+  /** O(m·D) for m new items, on average: space doubles when it is used up. */
+  append({ data, rows }: DenseMatrix, columns: Columns): void {
+    this.#reserve(this.#size + rows, data instanceof Float64Array)
+    this.#vectors.set(data, this.#size * this.dim)
+    for (const name of NAMES) this.#columns[name].set(columns[name], this.#size)
+    this.#size += rows
+  }
+
+  /** Removes slots, and moves the last ones into them. O(N + m·D). Returns the new slot of every old one, −1 for those removed. */
+  remove(slots: readonly number[]): Int32Array {
+    const { dim } = this
+    const moved = new Int32Array(this.#size) // Int32Array.from takes ten times as long
+    for (let slot = 0; slot < moved.length; slot++) moved[slot] = slot
+    for (const slot of slots) moved[slot] = -1
+    const size = this.#size - slots.length
+    let from = size
+    for (const slot of slots) {
+      if (slot >= size) continue
+      while (moved[from] < 0) from++
+      moved[from] = slot
+      this.#vectors.copyWithin(slot * dim, from * dim, (from + 1) * dim)
+      for (const name of NAMES) this.#columns[name][slot] = this.#columns[name][from]
+      from++
+    }
+    this.#size = size
+    return moved
+  }
+
+  #reserve(size: number, isF64: boolean): void {
+    const isWider = isF64 && this.#vectors instanceof Float32Array
+    const held = this.#columns.ids.length
+    const capacity = size > held ? Math.max(size, 2 * held) : held
+    if (capacity > held || isWider) {
+      const length = capacity * this.dim
+      const isWide = isF64 || this.#vectors instanceof Float64Array
+      const vectors = isWide ? new Float64Array(length) : new Float32Array(length)
+      vectors.set(this.#vectors.subarray(0, this.#size * this.dim))
+      this.#vectors = vectors
+    }
+    if (capacity === held) return
+    for (const name of NAMES) {
+      const column = new Float64Array(capacity)
+      column.set(this.#columns[name].subarray(0, this.#size))
+      this.#columns[name] = column
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { Csr } from '../csr.ts'
+import type { DenseMatrix } from '../dense.ts'
+import { GraphError } from '../errors.ts'
+import { rayleighEnergy, type TauPolicy, tauFromComponents, tauFromEnergies } from '../taumode.ts'
+import { edgeDispersion } from './dispersion.ts'
+
+/** How an index turns a vector into λ. */
+export interface Definition {
+  readonly laplacian: Csr
+  readonly policy: TauPolicy
+  /** weight of the dispersion in λ, 0 to 1 */
+  readonly dispersion: number
+  /** ε of the Rayleigh quotient */
+  readonly eps: number
+}
+
+/** What λ is made of, for every row. */
+export interface Measures {
+  readonly energy: Float64Array
+  /** G; zeros where it has no weight */
+  readonly dispersion: Float64Array
+  /** τ of the row's own components, by a reference policy; zeros for the others, whose τ all rows share */
+  readonly ownTau: Float64Array
+}
+
+/** Whether τ comes from each vector's own components, so that there is nothing to calibrate. */
+export const hasOwnTau = ({ name }: TauPolicy): boolean =>
+  name === 'reference-median' || name === 'reference-mean'
+
+/** The τ that all items share, from their energies; undefined where there is none: for a reference policy, and for one that needs energies
+ *  and gets none. Throws GraphError for an unknown policy or a value out of range. */
+export const sharedTau = (policy: TauPolicy, energies: Float64Array): number | undefined => {
+  if (hasOwnTau(policy)) return undefined
+  const tau = tauFromEnergies(energies, policy)
+  return energies.length > 0 || policy.name === 'fixed' ? tau : undefined
+}
+
+export const measure = (x: DenseMatrix, { laplacian, policy, dispersion, eps }: Definition): Measures => ({
+  energy: rayleighEnergy(x, laplacian, eps),
+  dispersion: dispersion > 0 ? edgeDispersion(x, laplacian) : new Float64Array(x.rows),
+  ownTau:
+    policy.name === 'reference-median' || policy.name === 'reference-mean'
+      ? tauFromComponents(x, policy, eps)
+      : new Float64Array(x.rows),
+})
+
+/** λ = (1 − δ) E / (E + τ) + δ G of every row, where δ is the weight of the dispersion; `tau` undefined: each row's own.
+ *  Throws GraphError where it is not a number: L or the row are so large that E is not. */
+export const lambdas = (
+  op: string,
+  { energy, dispersion, ownTau }: Measures,
+  tau: number | undefined,
+  weight: number,
+): Float64Array => {
+  const out = new Float64Array(energy.length)
+  for (let n = 0; n < out.length; n++) {
+    const bounded = energy[n] / (energy[n] + (tau ?? ownTau[n]))
+    out[n] = Math.min(1, (1 - weight) * bounded + weight * dispersion[n])
+    if (Number.isNaN(out[n])) {
+      throw new GraphError(
+        `${op}: energies and dispersions must be finite, got ${energy[n]} and ${dispersion[n]} for row ${n}; scale L`,
+      )
+    }
+  }
+  return out
+}

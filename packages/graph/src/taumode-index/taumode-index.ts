@@ -1,0 +1,297 @@
+import { shapeText } from '@tau/tensor'
+import type { Csr } from '../csr.ts'
+import { checkInteger, type DenseMatrix } from '../dense.ts'
+import { GraphError } from '../errors.ts'
+import { matrixOf, type Rows } from '../neighbours/rows.ts'
+import { DEFAULT_EPS, type TauPolicy } from '../taumode.ts'
+import { assertLaplacian } from '../validate.ts'
+import { bestSlots } from './best.ts'
+import { cosines, rowNorms } from './cosines.ts'
+import { readIndex, writeIndex } from './files.ts'
+import { newIds } from './ids.ts'
+import { Items } from './items.ts'
+import { LambdaOrder } from './lambda-order.ts'
+import { type Definition, hasOwnTau, lambdas, measure, sharedTau } from './measures.ts'
+
+export interface TaumodeIndexOptions {
+  /** how τ is chosen; the median of the items' energies unless given */
+  policy?: TauPolicy
+  /** Weight δ of the dispersion G (see `edgeDispersion`) in λ, 0 to 1; 0 unless given. ArrowSpace's blend α E′ + (1 − α) G has α = 1 − δ. */
+  dispersion?: number
+  /** ε of the Rayleigh quotient; 1e-6 unless given */
+  eps?: number
+}
+
+/** Weights of the two parts of a score, each at least 0. { alpha: 1, beta: 0 } is search by cosine. */
+export interface TaumodeSearchOptions {
+  /** 0.7 unless given */
+  alpha?: number
+  /** 0.3 unless given */
+  beta?: number
+}
+
+export interface TaumodeHit {
+  id: number
+  /** alpha · cosine + beta · proximity */
+  score: number
+  /** of query and item, in [−1, 1]; 0 where either is a row of zeros */
+  cosine: number
+  /** 1 / (1 + |λ − λ of the query|), in [1/2, 1] */
+  proximity: number
+  lambda: number
+}
+
+export interface TaumodeItem {
+  id: number
+  vector: Float32Array | Float64Array
+  lambda: number
+  energy: number
+  /** G, where the index blends it in */
+  dispersion: number | undefined
+}
+
+/** Vectors that are found by cosine and by taumode λ, and listed by λ.
+ *
+ *  λ = (1 − δ) E / (E + τ) + δ G, in [0, 1], with the Rayleigh energy E, the dispersion G and its weight δ. A policy that looks at energies
+ *  gives one τ, from those of the first items added; it stays until `recalibrate`, so that λ of an item does not change when others come
+ *  and go. The reference policies take τ from each vector's own components.
+ *
+ *  All arithmetic is f64, on one thread; the same items give the same results in whatever order they came and went, once τ is the same.
+ *  Memory: 4 bytes a coordinate where all vectors are f32, else 8, and 110 bytes an item; up to twice that after growing. N items of width D, L with nnz entries:
+ *  add m O(m (nnz + D + log m) + N), remove m O(N + m D), search O(N D), byLambda O(log N + hits).
+ *  Source: ArrowSpace, JOSS 10.21105/joss.09002. Departs from its code: τ policies as in `TauPolicy`, the blend as in `edgeDispersion`. */
+export class TaumodeIndex {
+  readonly #definition: Definition
+  readonly #items: Items
+  readonly #order: LambdaOrder
+  readonly #slotOf = new Map<number, number>()
+  #tau: number | undefined
+  #nextId = 0
+
+  /** `laplacian` [D, D] is kept, not copied: leave it as it is. Throws GraphError for a matrix that is no Laplacian, and options out of
+   *  range. */
+  constructor(
+    laplacian: Csr,
+    { policy = { name: 'median' }, dispersion = 0, eps = DEFAULT_EPS }: TaumodeIndexOptions = {},
+  ) {
+    const op = 'TaumodeIndex'
+    assertLaplacian(op, laplacian, { rowSums: 'any' })
+    if (!(dispersion >= 0 && dispersion <= 1)) {
+      throw new GraphError(`${op}: dispersion must be between 0 and 1, got ${dispersion}`)
+    }
+    if (!(eps >= 0 && Number.isFinite(eps))) {
+      throw new GraphError(`${op}: eps must be finite and at least 0, got ${eps}`)
+    }
+    this.#definition = { laplacian, policy: { ...policy }, dispersion, eps }
+    this.#tau = sharedTau(policy, new Float64Array(0))
+    this.#items = new Items(laplacian.nRows)
+    this.#order = new LambdaOrder(this.#items)
+  }
+
+  /** Number of items. */
+  get size(): number {
+    return this.#items.size
+  }
+
+  /** Width of the vectors. */
+  get dim(): number {
+    return this.#items.dim
+  }
+
+  /** The τ that all vectors share: undefined before the first items, and for a policy that gives every vector its own. */
+  get tau(): number | undefined {
+    return this.#tau
+  }
+
+  /** Adds the rows [m, D] and returns their ids: those given, integers of at least 0, or the next after the largest ever used. All are
+   *  added or none. Throws GraphError, with row and value, for rows of another width, numbers that are not finite, a row beyond
+   *  1e-120 to 1e120 that is not zero, and ids that are taken. A row of zeros has λ 0 and cosine 0 with every other. */
+  add(points: Rows, { ids }: { ids?: ArrayLike<number> } = {}): number[] {
+    const op = 'TaumodeIndex.add'
+    const x = this.#rows(op, points)
+    const added = newIds(op, ids, x.rows, this.#nextId, (id) => this.#slotOf.has(id))
+    const norm = rowNorms(op, x)
+    const measures = measure(x, this.#definition)
+    const tau = this.#tau ?? sharedTau(this.#definition.policy, measures.energy)
+    const lambda = lambdas(op, measures, tau, this.#definition.dispersion)
+    const first = this.#items.size
+    this.#items.append(x, { ids: added, norm, lambda, ...measures })
+    this.#tau = tau
+    added.forEach((id, n) => {
+      this.#slotOf.set(id, first + n)
+      this.#nextId = Math.max(this.#nextId, id + 1)
+    })
+    this.#order.insertFrom(first)
+    return Array.from(added)
+  }
+
+  /** Removes the item of an id, or those of several: in one pass, and all or none. Throws GraphError for an id that is not there. */
+  remove(ids: number | readonly number[]): void {
+    const slots = new Set<number>()
+    for (const id of typeof ids === 'number' ? [ids] : ids) {
+      const slot = this.#slot('TaumodeIndex.remove', id)
+      if (slots.has(slot)) {
+        throw new GraphError(`TaumodeIndex.remove: ids must differ, got ${id} twice; name it once`)
+      }
+      slots.add(slot)
+    }
+    const held = this.#items.column('ids')
+    const moved = this.#items.remove([...slots])
+    for (let slot = 0; slot < moved.length; slot++) {
+      if (moved[slot] < 0) this.#slotOf.delete(held[slot])
+      else if (moved[slot] !== slot) this.#slotOf.set(held[slot], moved[slot])
+    }
+    this.#order.follow(moved)
+  }
+
+  has(id: number): boolean {
+    return this.#slotOf.has(id)
+  }
+
+  /** A copy of an item. Throws GraphError for an id that is not there. */
+  get(id: number): TaumodeItem {
+    const slot = this.#slot('TaumodeIndex.get', id)
+    const { energy, dispersion, lambda } = this.#items.columns
+    return {
+      id,
+      vector: this.#items.vector(slot),
+      lambda: lambda[slot],
+      energy: energy[slot],
+      dispersion: this.#definition.dispersion > 0 ? dispersion[slot] : undefined,
+    }
+  }
+
+  /** Chooses τ anew, by the policy from the energies of all items there are now. O(N log N). Without items the next ones decide. */
+  recalibrate(): void {
+    const columns = {
+      energy: this.#items.column('energy'),
+      dispersion: this.#items.column('dispersion'),
+      ownTau: this.#items.column('ownTau'),
+    }
+    const { policy, dispersion } = this.#definition
+    const tau = sharedTau(policy, columns.energy)
+    if (this.size > 0) {
+      const lambda = lambdas('TaumodeIndex.recalibrate', columns, tau, dispersion)
+      this.#items.columns.lambda.set(lambda)
+    }
+    this.#tau = tau
+    this.#order.rebuild()
+  }
+
+  /** λ of any rows [m, D], with this index's τ → [m]. Throws GraphError as `add` does, and while there is no τ yet. */
+  lambdaOf(points: Rows): Float64Array {
+    const op = 'TaumodeIndex.lambdaOf'
+    return this.#lambdas(op, this.#rows(op, points))
+  }
+
+  /** The k items of the largest score α cos + β / (1 + |Δλ|), best first, equal scores by the smaller id. Exact: every item is looked at, in
+   *  f64. Throws GraphError for a query [D] that `add` would refuse, for k that is not between 1 and the number of items, and for
+   *  weights that are negative or not finite. */
+  search(
+    query: ArrayLike<number>,
+    k: number,
+    { alpha = 0.7, beta = 0.3 }: TaumodeSearchOptions = {},
+  ): TaumodeHit[] {
+    const op = 'TaumodeIndex.search'
+    checkInteger(op, 'k', k, 1, this.size, this.size === 0 ? 'add items first' : 'change k or add items')
+    checkWeight(op, 'alpha', alpha)
+    checkWeight(op, 'beta', beta)
+    const x = this.#rows(op, [query])
+    const [norm] = rowNorms(op, x)
+    const [queryLambda] = this.#lambdas(op, x)
+    const unit = Float64Array.from(x.data, (value) => (norm === 0 ? 0 : value / norm))
+    const cosine = cosines(unit, this.#items)
+    const { ids, lambda } = this.#items.columns
+    const proximity = (slot: number) => 1 / (1 + Math.abs(lambda[slot] - queryLambda))
+    const scores = cosine.map((cos, slot) => alpha * cos + beta * proximity(slot))
+    return Array.from(bestSlots(scores, ids, k), (slot) => ({
+      id: ids[slot],
+      score: scores[slot],
+      cosine: cosine[slot],
+      proximity: proximity(slot),
+      lambda: lambda[slot],
+    }))
+  }
+
+  /** Ids of the items with low ≤ λ ≤ high, by λ, equal ones by id. O(log N + hits). Throws GraphError unless low ≤ high. */
+  byLambda(low: number, high: number): number[] {
+    if (!(low <= high)) {
+      throw new GraphError(
+        `TaumodeIndex.byLambda: low must be at most high, got ${low} and ${high}; swap them`,
+      )
+    }
+    const { ids } = this.#items.columns
+    return Array.from(this.#order.range(low, high), (slot) => ids[slot])
+  }
+
+  /** Writes the index, L included, into `folder` (created if missing) as taumode-index.safetensors and taumode-index.json, atomically: a full
+   *  disk leaves what was there before. Throws GraphError for more than the 2 GiB that `load` reads, Error for a folder that cannot be
+   *  written. Node only. */
+  async save(folder: string): Promise<void> {
+    const { size, dim, vectors } = this.#items
+    await writeIndex(folder, {
+      definition: this.#definition,
+      tau: this.#tau,
+      nextId: this.#nextId,
+      vectors: { data: vectors.subarray(0, size * dim), rows: size, cols: dim },
+      ids: this.#items.column('ids'),
+      measures: {
+        energy: this.#items.column('energy'),
+        dispersion: this.#items.column('dispersion'),
+        ownTau: this.#items.column('ownTau'),
+      },
+    })
+  }
+
+  /** Reads what `save` wrote, to the bit. Sizes and the hash are checked before anything is decoded. Throws FormatError for files that
+   *  lie, GraphError for an L, options or vectors that no index takes, Error for files that cannot be read. Node only. */
+  static async load(folder: string): Promise<TaumodeIndex> {
+    const op = `TaumodeIndex.load: ${folder}`
+    const { definition, tau, nextId, vectors, ids, measures } = await readIndex(folder)
+    const index = new TaumodeIndex(definition.laplacian, definition)
+    const norm = rowNorms(op, vectors)
+    const lambda = lambdas(op, measures, tau, definition.dispersion)
+    index.#items.append(vectors, { ids, norm, lambda, ...measures })
+    ids.forEach((id, slot) => {
+      index.#slotOf.set(id, slot)
+    })
+    index.#tau = tau
+    index.#nextId = nextId
+    index.#order.rebuild()
+    return index
+  }
+
+  #slot(op: string, id: number): number {
+    const slot = this.#slotOf.get(id)
+    if (slot === undefined) {
+      throw new GraphError(`${op}: id must be one of the ${this.size} items, got ${id}; see has()`)
+    }
+    return slot
+  }
+
+  #rows(op: string, points: Rows): DenseMatrix {
+    const x = matrixOf(op, points)
+    if (x.cols !== this.dim) {
+      throw new GraphError(
+        `${op}: rows must be as wide as L, D = ${this.dim}, got ${shapeText([x.rows, x.cols])}; reduce them as the graph's were`,
+      )
+    }
+    const isF32 = !('data' in points) && points.every((row) => row instanceof Float32Array)
+    return isF32 ? { ...x, data: Float32Array.from(x.data) } : x
+  }
+
+  #lambdas(op: string, x: DenseMatrix): Float64Array {
+    if (this.#tau === undefined && !hasOwnTau(this.#definition.policy)) {
+      throw new GraphError(
+        `${op}: tau must be known, got an index that never had items; add some, or fix tau`,
+      )
+    }
+    return lambdas(op, measure(x, this.#definition), this.#tau, this.#definition.dispersion)
+  }
+}
+
+const checkWeight = (op: string, name: string, value: number): void => {
+  if (!(value >= 0 && Number.isFinite(value))) {
+    throw new GraphError(`${op}: ${name} must be finite and at least 0, got ${value}`)
+  }
+}
