@@ -32,7 +32,7 @@ const TRAIN: readonly Case[] = [
   { length: 2048, models: MODELS, rounds: 1, warmUp: 1, steps: 3 },
   { length: 4096, models: MODELS, rounds: 1, warmUp: 1, steps: 2 },
   { length: 8192, models: MODELS, rounds: 1, warmUp: 1, steps: 1 },
-  { length: 16_384, models: ['tau-30m', 'gpt-30m'], rounds: 1, warmUp: 1, steps: 1 },
+  { length: 16_384, models: ['tau-30m'], rounds: 1, warmUp: 1, steps: 1 },
   { length: 32_768, models: ['tau-30m'], rounds: 1, warmUp: 1, steps: 1 },
 ]
 const DECODE: Case = { length: 1024, models: MODELS, rounds: 3, warmUp: 8, steps: 64 }
