@@ -52,9 +52,10 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
   const keys = countOf(node)
   const width = <f64>load<f32>(entryAt(node, keys - 1), ENTRY_KEY) - <f64>load<f32>(entryAt(node, 0), ENTRY_KEY)
   const narrow = beta * width <= NARROW
-  if (narrow) count = putSum(node, query, count)
+  const above = narrow ? keysAbove(node, query) : 0
+  if (narrow) putSum(node, query, above, count++)
   const sums = count
-  if (narrow) count = putCorrections(node, query, count)
+  if (narrow) count = putCorrections(node, query, above, count)
   else
     for (let i = 0; i < keys; i++) {
       const entry = entryAt(node, i)
@@ -84,27 +85,27 @@ function keysAbove(leaf: usize, query: f32): i32 {
 }
 
 /** The side of a leaf's sum that needs fewer corrections: those of the keys above, or below. */
-function sideFor(leaf: usize, query: f32): usize {
-  return 2 * keysAbove(leaf, query) <= countOf(leaf) ? ABOVE : BELOW
+// @ts-ignore: decorator
+@inline
+function sideFor(leaf: usize, above: i32): usize {
+  return 2 * above <= countOf(leaf) ? ABOVE : BELOW
 }
 
 /** Lists the sum of a narrow leaf. */
-function putSum(leaf: usize, query: f32, count: i32): i32 {
-  const side = sideFor(leaf, query)
+function putSum(leaf: usize, query: f32, above: i32, count: i32): void {
+  const side = sideFor(leaf, above)
   const head = leaf + side
   const distance = beta * (<f64>query - <f64>load<f32>(head, HEAD_KEY))
   const score = load<f64>(head, HEAD_CLOCK) - (side == ABOVE ? distance : -distance)
   putVector(count, score, vectorAt(leaf, side), load<f32>(head, HEAD_MASS))
-  return count + 1
 }
 
 /** Lists the keys to be corrected, with their factors as masses. */
-function putCorrections(leaf: usize, query: f32, count: i32): i32 {
-  const above = keysAbove(leaf, query)
-  const rest = countOf(leaf) - above
-  const corrected = sideFor(leaf, query) == ABOVE
-  const end = corrected ? rest + above : rest
-  for (let i = corrected ? rest : 0; i < end; i++) {
+function putCorrections(leaf: usize, query: f32, above: i32, count: i32): i32 {
+  const keys = countOf(leaf)
+  const correctAbove = sideFor(leaf, above) == ABOVE
+  const end = correctAbove ? keys : keys - above
+  for (let i = correctAbove ? keys - above : 0; i < end; i++) {
     const entry = entryAt(leaf, i)
     const slot = load<u32>(entry)
     const x = beta * abs(<f64>load<f32>(entry, ENTRY_KEY) - <f64>query)

@@ -1,8 +1,8 @@
 import { Head } from './head'
 import { ENTRY_BYTES, leastOf, timeOf } from './order'
 
-// Where a head's rows no longer fit the caches, the rows of a block of this many times are put in order of λ: copies of the values, and outputs, which
-// until then lie where those copies will go. Larger blocks then read as many streams as they have such blocks, row after row, instead of rows
+// Where a head's rows no longer fit the caches, the rows of a block of this many times are put in order of λ: copies of the values, and
+// outputs, which until then lie where those copies will go. Larger blocks then read as many streams as they have such blocks, row after row, instead of rows
 // from all over the memory.
 export const SORTED_BLOCK: i32 = 2048
 
