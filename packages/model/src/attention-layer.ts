@@ -20,7 +20,7 @@ import {
   copyBlock,
   type Device,
   exp,
-  matmul,
+  linear,
   mul,
   permute,
   reshape,
@@ -149,7 +149,7 @@ export class AttentionLayer {
 
   /** x [B, T, C] · W [heads·dim, C] → [B, T, heads·dim]. */
   #project(x: Tensor, name: 'c_q' | 'c_k' | 'c_v'): Tensor {
-    return matmul(x, this.#weight(`${name}.weight`), 'nt')
+    return linear(x, this.#weight(`${name}.weight`))
   }
 
   /** A projection [B, T, heads·dim] → clamp → [B, heads, T, dim]. */
@@ -209,12 +209,12 @@ export class AttentionLayer {
       const perSequence = (part: Tensor) => add(reshape(part, [1, nHead, length]), zeros)
       return { high: perSequence(high), low: perSequence(low) }
     }
-    const logits = add(matmul(x, this.#weight('c_f.weight'), 'nt'), this.#weight('c_f.bias')) // [B, T, H]
+    const logits = add(linear(x, this.#weight('c_f.weight')), this.#weight('c_f.bias')) // [B, T, H]
     return forgetClock(permute(logits, [0, 2, 1]), state?.clock)
   }
 
-  /** Normalised input x [B, T, C] → [B, T, C]. With a state, x holds the newest T positions and the state advances. */
-  forward(x: Tensor, state?: LayerState, probe?: (probe: LayerProbe) => void): Tensor {
+  /** Normalised input x [B, T, C] → residual [B, T, C] + attention. With a state, x holds the newest T positions and the state advances. */
+  forward(x: Tensor, residual: Tensor, state?: LayerState, probe?: (probe: LayerProbe) => void): Tensor {
     const { attention, nKvHead, nEmbd } = this.#config
     const [batch, length] = x.shape
     const start = state?.length ?? 0
@@ -249,10 +249,8 @@ export class AttentionLayer {
     if (state) advance(state, x, clock)
 
     const joined = reshape(permute(heads, [0, 2, 1, 3]), [batch, length, nEmbd])
-    const gated = this.#config.outputGate
-      ? mul(joined, silu(matmul(x, this.#weight('c_g.weight'), 'nt')))
-      : joined
-    return matmul(gated, this.#weight('c_proj.weight'), 'nt')
+    const gated = this.#config.outputGate ? mul(joined, silu(linear(x, this.#weight('c_g.weight')))) : joined
+    return linear(gated, this.#weight('c_proj.weight'), residual)
   }
 
   /** λ of queries and keys. q and k serve nothing else, so they are made only for a probe, a norm of their own, or the reference's τ. */

@@ -1,14 +1,13 @@
 import type { LaplacianTensor } from '@tau/attention'
 import {
-  add,
   checkpoint,
   clamp,
   type Device,
   embedding,
   IGNORE_INDEX,
+  linear,
   linearCrossEntropy,
-  matmul,
-  reluSquared,
+  linearReluSquared,
   rmsNorm,
   ShapeError,
   shapeText,
@@ -140,7 +139,7 @@ export class GPT implements Disposable {
    *  state is another model's. */
   forward(tokens: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
     const x = this.#trunk(tokens, options)
-    const logits = clamp(matmul(x, this.#weight('lm_head.weight'), 'nt'), -LOGIT_CLAMP, LOGIT_CLAMP)
+    const logits = clamp(linear(x, this.#weight('lm_head.weight')), -LOGIT_CLAMP, LOGIT_CLAMP)
     const cap = this.#softcap(options)
     return cap === null ? logits : softcap(logits, cap)
   }
@@ -168,16 +167,16 @@ export class GPT implements Disposable {
     const run = (f: (x: Tensor) => Tensor, input: Tensor) =>
       isCheckpointed ? checkpoint(f, [input]) : f(input)
     this.attention.forEach((attention, layer) => {
-      x = run((y) => add(y, attention.forward(rmsNorm(y), state?.layers[layer], probe)), x)
-      x = run((y) => add(y, this.#mlp(rmsNorm(y), layer)), x)
+      x = run((y) => attention.forward(rmsNorm(y), y, state?.layers[layer], probe), x)
+      x = run((y) => this.#mlp(rmsNorm(y), y, layer), x)
     })
     if (options.lastOnly) x = slice(x, 1, x.shape[1] - 1, x.shape[1])
     return rmsNorm(x)
   }
 
-  #mlp(x: Tensor, layer: number): Tensor {
-    const hidden = reluSquared(matmul(x, this.#weight(`blocks.${layer}.mlp.c_fc.weight`), 'nt'))
-    return matmul(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), 'nt')
+  #mlp(x: Tensor, residual: Tensor, layer: number): Tensor {
+    const hidden = linearReluSquared(x, this.#weight(`blocks.${layer}.mlp.c_fc.weight`))
+    return linear(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), residual)
   }
 
   /** Memory for decoding `batch` sequences step by step, with the temperatures of now. Throws when the model or its device has no cache of the kind asked for. */

@@ -1,4 +1,5 @@
 import { MR, NR } from './matmul-block'
+import { finish, NOTHING } from './matmul-epilogue'
 import { packPanels } from './matmul-pack'
 import { EDGE_BYTES, multiplyPanels } from './matmul-panels'
 import { workspace } from './workspace'
@@ -16,7 +17,8 @@ const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
  *  k·aDepth, B(k, j) at k·bDepth + j·bCol, one step of each pair being 1; all steps and strides are in elements. The items are
  *  tiles: C is cut into tileM × tileN elements (tileN ≤ 2048, so that packed B fits in the workspace), counted down the rows
  *  of C first, then along the columns, then over the batch. Each element is summed in the order of k, from what is in `out`
- *  or from 0: products over parts of k, accumulated one after the other, have the bits of one product. */
+ *  or from 0: products over parts of k, accumulated one after the other, have the bits of one product. Blocks of C that are
+ *  finished go through the epilogue; `residual` lies like `out`. */
 export function matmul(
   a: usize,
   b: usize,
@@ -33,6 +35,8 @@ export function matmul(
   tileM: i32,
   tileN: i32,
   accumulate: bool,
+  epilogue: i32,
+  residual: usize,
   begin: i32,
   end: i32,
 ): void {
@@ -43,6 +47,7 @@ export function matmul(
     const tile = item % (tilesM * tilesN)
     const row = (tile % tilesM) * tileM
     const col = (tile / tilesM) * tileN
+    const target: usize = ((z * <usize>m + <usize>row) * <usize>n + <usize>col) << 2
     multiplyTile(
       a + ((z * strideA + <usize>row * aRow) << 2),
       aRow << 2,
@@ -50,17 +55,19 @@ export function matmul(
       b + ((z * strideB + <usize>col * bCol) << 2),
       bCol << 2,
       bDepth << 2,
-      out + (((z * <usize>m + <usize>row) * <usize>n + <usize>col) << 2),
+      out + target,
       (<usize>n) << 2,
       min(tileM, m - row),
       min(tileN, n - col),
       k,
       accumulate,
+      epilogue,
+      residual + target,
     )
   }
 }
 
-/** C[rows, cols] (+)= A[rows, k] · B[k, cols]; steps and rows in bytes. */
+/** C[rows, cols] (+)= A[rows, k] · B[k, cols], then the epilogue; steps and rows in bytes. */
 function multiplyTile(
   a: usize,
   aRow: usize,
@@ -74,6 +81,8 @@ function multiplyTile(
   cols: i32,
   k: i32,
   accumulate: bool,
+  epilogue: i32,
+  residual: usize,
 ): void {
   const scratch = workspace()
   const packedA = scratch + EDGE_BYTES
@@ -88,6 +97,8 @@ function multiplyTile(
       const target = c + (<usize>i0) * cRow
       const from = accumulate || k0 > 0 ? target : 0
       multiplyPanels(packedA, packedB, from, cRow, target, cRow, height, cols, depth, scratch)
+      if (epilogue != NOTHING && k0 + depth == k)
+        finish(epilogue, target, residual + (<usize>i0) * cRow, cRow, height, cols)
     }
     k0 += KC
   } while (k0 < k)

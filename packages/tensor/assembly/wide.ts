@@ -30,7 +30,7 @@ function fillWhole(target: usize, count: i32, seed: u32): void {
 }
 
 function isProduct(a: usize, b: usize, out: usize, aRow: usize, aDepth: usize, bCol: usize, bDepth: usize): bool {
-  matmul(a, b, out, M, N, K, 0, 0, aRow, aDepth, bCol, bDepth, M, N, false, 0, 1)
+  matmul(a, b, out, M, N, K, 0, 0, aRow, aDepth, bCol, bDepth, M, N, false, 0, 0, 0, 1)
   for (let i: usize = 0; i < <usize>M; i++)
     for (let j: usize = 0; j < <usize>N; j++) {
       let sum: f32 = 0

@@ -1,6 +1,9 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { accumulateGpu } from '../accumulate/gpu.ts'
 import { launchEach } from '../launch-each.ts'
+import { reluSquaredGpu } from '../relu-squared/gpu.ts'
+import { composedEpilogue } from './epilogue.ts'
 import type { Layout, MatmulKernel } from './matmul.ts'
 
 const LAYOUTS = ['nn', 'nt', 'tn'] as const satisfies readonly Layout[]
@@ -45,9 +48,11 @@ function product(layout: Layout, accumulate: boolean): GpuKernel {
 export function matmulGpu(engine: GpuEngine): MatmulKernel {
   const stores = launchEach(LAYOUTS, (layout) => engine.kernel(product(layout, false)))
   const adds = launchEach(LAYOUTS, (layout) => engine.kernel(product(layout, true)))
-  return (layout, a, b, out, { batch, m, n, k, strideA, strideB, accumulate }) => {
+  const finish = composedEpilogue(accumulateGpu(engine), reluSquaredGpu(engine))
+  return (layout, a, b, out, { batch, m, n, k, strideA, strideB, accumulate, epilogue }) => {
     const args = [a, b, m, n, k, Math.floor(k / BLOCK), k % BLOCK, strideA, strideB]
     if (accumulate) adds[layout]([...args, out], [n, m, batch], out)
     else stores[layout](args, [n, m, batch], out)
+    if (epilogue) finish(epilogue, out, batch * m * n)
   }
 }

@@ -5,6 +5,7 @@ import { type Shape, sameShape, sizeOf } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkDevice, checkRank } from '../check.ts'
 import { kernelsOf } from '../table.ts'
+import type { Epilogue } from './epilogue.ts'
 
 /** Which operand is stored transposed: nn A·B, nt A·Bᵀ (B is [N, K]), tn Aᵀ·B (A is [K, M]). */
 export type Layout = 'nn' | 'nt' | 'tn'
@@ -22,9 +23,11 @@ export interface MatmulSizes {
    *  with at most 16 rows or columns of C, and k the fast axis of the other operand, they are rounded one by one, and so they are by a
    *  library (`cpu({ gemm })`). */
   readonly accumulate?: boolean
+  /** Done to the elements once they are summed, with the bits of a pass of its own. */
+  readonly epilogue?: Epilogue
 }
 
-/** out[b] = op(A[b]) · op(B[b]), added to what was there with `accumulate`; out is contiguous [batch, M, N]. */
+/** out[b] = op(A[b]) · op(B[b]), added to what was there with `accumulate`, then the epilogue; out is contiguous [batch, M, N]. */
 export type MatmulKernel = (layout: Layout, a: Handle, b: Handle, out: Handle, sizes: MatmulSizes) => void
 
 const matrixOf = (shape: Shape, transposed: boolean): [number, number] => {

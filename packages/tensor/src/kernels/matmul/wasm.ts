@@ -2,7 +2,10 @@ import type { CpuEngine, Launch } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
 import { WORKSPACE_BYTES } from '../../backends/cpu/layout.ts'
 import type { Handle } from '../../backends/engine.ts'
+import { accumulateWasm } from '../accumulate/wasm.ts'
 import { tensorWasm } from '../cpu-module.ts'
+import { reluSquaredWasm } from '../relu-squared/wasm.ts'
+import { composedEpilogue } from './epilogue.ts'
 import type { MatmulKernel } from './matmul.ts'
 import { matmulNative } from './native.ts'
 import { matmulTile, roundUp } from './tile.ts'
@@ -20,6 +23,9 @@ const MIN_NATIVE_MULTIPLIES = 1 << 14
 const AXPY_COLS = 512
 /** Multiplies of a tile that is worth handing out, about 40 µs: smaller products are done several at a time. */
 const TILE_MULTIPLIES = 1 << 20
+
+/** Of assembly/matmul-epilogue.ts; 0 is none. */
+const EPILOGUE_CODES = { add: 1, reluSquared: 2 } as const
 
 /** A matrix of the product: rows of A or columns of B, `count` of them. Steps are in elements, and one of them is 1. */
 interface Operand {
@@ -43,11 +49,12 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
   const tiles = engine.kernel(tensorWasm, 'matmul')
   const dots = engine.kernel(tensorWasm, 'matmulDots')
   const axpys = engine.kernel(tensorWasm, 'matmulAxpys')
+  const finish = composedEpilogue(accumulateWasm(engine), reluSquaredWasm(engine))
   const native = engine.gemm && matmulNative(engine, engine.gemm)
   const [maxDots, maxAxpys] = native ? [MAX_THIN_NATIVE, MAX_THIN_NATIVE] : [MAX_DOTS, MAX_AXPYS]
 
   return (layout, a, b, out, sizes) => {
-    const { batch, m, n, k, strideA, strideB, accumulate } = sizes
+    const { batch, m, n, k, strideA, strideB, accumulate, epilogue } = sizes
     if (batch * m * n === 0) return
     const adds = accumulate ? 1 : 0
     const work = matmulWork(layout, sizes)
@@ -77,6 +84,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
       ]
       const grain = Math.max(1, Math.floor(ELEMENT_GRAIN / (Math.min(chunk, w.count) * Math.max(1, k))))
       launch(args, batch * Math.ceil(w.count / chunk), grain, work)
+      if (epilogue) finish(epilogue, out, batch * m * n)
     }
     const fitsWorkspace = roundUp(x.count, 4) * (k + 3) * 4 <= WORKSPACE_BYTES
     if (w.depth === 1 && x.count <= maxDots && (x.count === 1 || fitsWorkspace)) {
@@ -86,12 +94,18 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
     }
     if (w.depth !== 1 && x.count <= maxAxpys) return thin(axpys, AXPY_COLS)
 
-    if (native && m * n * k >= MIN_NATIVE_MULTIPLIES) return native(layout, a, b, out, sizes)
+    if (native && m * n * k >= MIN_NATIVE_MULTIPLIES) {
+      native(layout, a, b, out, sizes)
+      if (epilogue) finish(epilogue, out, batch * m * n)
+      return
+    }
     const { tileM, tileN } = matmulTile(m, n, k)
     const count = batch * Math.ceil(m / tileM) * Math.ceil(n / tileN)
     const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * Math.max(1, k)))
     const steps = [left.step, left.depth, right.step, right.depth]
-    const args = [a, b, out, m, n, k, strideA, strideB, ...steps, tileM, tileN, adds]
+    const residual = epilogue?.kind === 'add' ? epilogue.residual : 0
+    const last = [adds, epilogue ? EPILOGUE_CODES[epilogue.kind] : 0, residual]
+    const args = [a, b, out, m, n, k, strideA, strideB, ...steps, tileM, tileN, ...last]
     tiles(args, count, Math.max(1, grain), work)
   }
 }

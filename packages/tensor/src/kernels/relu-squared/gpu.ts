@@ -12,8 +12,8 @@ const RELU_SQUARED: GpuKernel = {
 
 const RELU_SQUARED_GRAD: GpuKernel = {
   name: 'reluSquaredGrad',
-  args: { x: 'buffer', dOut: 'buffer' },
-  body: 'return Math.max(x[this.thread.x], 0) * (2 * dOut[this.thread.x])',
+  args: { out: 'buffer', dOut: 'buffer' },
+  body: 'return Math.sqrt(out[this.thread.x]) * (2 * dOut[this.thread.x])',
 }
 
 export function reluSquaredGpu(engine: GpuEngine): ReluSquaredKernel {
@@ -23,5 +23,5 @@ export function reluSquaredGpu(engine: GpuEngine): ReluSquaredKernel {
 
 export function reluSquaredGradGpu(engine: GpuEngine): ReluSquaredGradKernel {
   const launch = engine.kernel(RELU_SQUARED_GRAD)
-  return (x, dOut, dX, n) => launch([x, dOut], [n], dX)
+  return (out, dOut, dX, n) => launch([out, dOut], [n], dX)
 }

@@ -5,17 +5,18 @@ import { kernelsOf } from '../table.ts'
 
 /** out[i] = max(x[i], 0)². */
 export type ReluSquaredKernel = (x: Handle, out: Handle, n: number) => void
-/** dX[i] = 2·max(x[i], 0)·dOut[i]. */
-export type ReluSquaredGradKernel = (x: Handle, dOut: Handle, dX: Handle, n: number) => void
+/** dX[i] = 2·√out[i]·dOut[i], which is 2·max(x[i], 0)·dOut[i]: x need not be kept. */
+export type ReluSquaredGradKernel = (out: Handle, dOut: Handle, dX: Handle, n: number) => void
 
-/** relu(x)², the feed-forward activation. Source: So et al., Primer (2021), section 4. */
+/** relu(x)², the feed-forward activation. Its gradient 2·relu(x) is read off the result, as a root: it is 0 where x² is, below 1e-23.
+ *  Source: So et al., Primer (2021), section 4. */
 export function reluSquared(x: Tensor): Tensor {
   const { device } = x
   const out = device.empty(x.shape)
   kernelsOf(device).reluSquared(x.handle, out.handle, x.size)
   return record('reluSquared', [x], out, (dOut) => {
     const dX = device.empty(x.shape)
-    kernelsOf(device).reluSquaredGrad(x.handle, dOut.handle, dX.handle, x.size)
+    kernelsOf(device).reluSquaredGrad(out.handle, dOut.handle, dX.handle, x.size)
     return [dX]
   })
 }

@@ -11,5 +11,5 @@ export function reluSquaredWasm(engine: CpuEngine): ReluSquaredKernel {
 
 export function reluSquaredGradWasm(engine: CpuEngine): ReluSquaredGradKernel {
   const launch = engine.kernel(tensorWasm, 'reluSquaredGrad')
-  return (x, dOut, dX, n) => launch([x, dOut, dX], n, ELEMENT_GRAIN, touches(3 * n))
+  return (out, dOut, dX, n) => launch([out, dOut, dX], n, ELEMENT_GRAIN, touches(3 * n))
 }

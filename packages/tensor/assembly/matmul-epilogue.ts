@@ -1,0 +1,38 @@
+import { loadNext, splat, storeNext } from './simd'
+
+// What is done to a block of a finished product while it is in the cache. The codes are those of src/kernels/matmul/epilogue.ts.
+export const NOTHING: i32 = 0
+const ADD: i32 = 1
+
+/** C[rows, cols] += residual, or C = max(C, 0)²; both have rows of `rowBytes`. */
+export function finish(
+  epilogue: i32,
+  c: usize,
+  residual: usize,
+  rowBytes: usize,
+  rows: i32,
+  cols: i32,
+): void {
+  const bytes = (<usize>cols) << 2
+  for (let i = 0; i < rows; i++) {
+    if (epilogue == ADD) addRow(c, residual, bytes)
+    else reluSquaredRow(c, bytes)
+    c += rowBytes
+    residual += rowBytes
+  }
+}
+
+function addRow(c: usize, residual: usize, bytes: usize): void {
+  for (let p: usize = 0; p < bytes; p += 16) {
+    const left = bytes - p
+    storeNext(c + p, f32x4.add(loadNext(c + p, left), loadNext(residual + p, left)), left)
+  }
+}
+
+function reluSquaredRow(c: usize, bytes: usize): void {
+  for (let p: usize = 0; p < bytes; p += 16) {
+    const left = bytes - p
+    const positive = f32x4.pmax(loadNext(c + p, left), splat(0))
+    storeNext(c + p, f32x4.mul(positive, positive), left)
+  }
+}
