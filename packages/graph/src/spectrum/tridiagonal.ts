@@ -66,8 +66,12 @@ const reflect = (a: Float64Array, size: number, k: number, image: Float64Array):
   for (let i = k + 1; i < size; i++) {
     const row = a.subarray(i * size, (i + 1) * size)
     const own = v[i]
-    for (let j = k + 1; j < i; j++) image[j] += row[j] * own
-    image[i] += dot(row, v, k + 1, i + 1)
+    let sum = row[i] * own
+    for (let j = k + 1; j < i; j++) {
+      sum += row[j] * v[j]
+      image[j] += row[j] * own
+    }
+    image[i] += sum
   }
   let along = 0
   for (let i = k + 1; i < size; i++) along += v[i] * image[i]
