@@ -14,6 +14,7 @@ export const benches: Benches = [
     name: 'cross-entropy/vocabulary_T128',
     shape: '[128, 30522]',
     work: { bytes: bytesOf(ROWS * COLS) },
+    readsOnly: true,
     prepare(device) {
       const logits = randomInput(device, [ROWS, COLS], 1)
       const ids = device.tensor(targets)

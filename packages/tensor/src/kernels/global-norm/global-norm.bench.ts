@@ -16,6 +16,7 @@ export const benches: Benches = [
     name: 'global-norm/layer',
     shape: '[1536, 384] [384, 1536] [384, 384]',
     work: { bytes: bytesOf(SIZE) },
+    readsOnly: true,
     prepare(device) {
       const grads = SHAPES.map((shape, i) => randomInput(device, shape, i))
       const tensors = grads.map(({ tensor }) => tensor)
