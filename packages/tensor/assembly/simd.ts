@@ -51,7 +51,9 @@ export function expRest(x: v128, n: v128): v128 {
 }
 
 /** eˣ in four lanes, relative error 1.2e-7: x = n·ln 2 + f, then a polynomial of degree 7. Infinity where it overflows
- *  (x > 88.72), 0 below 2^−126; NaN stays NaN. */
+ *  (x > 88.72), 0 below 2^−126; NaN stays NaN. Some 20 vector instructions and 14 loads of constants for four numbers, eight in the wide
+ *  build: that is what bounds exp (0.55 of a copy), sigmoid, silu, tanh and softcap (0.38 to 0.5), softmax (0.35, it passes its row three
+ *  times) and cross-entropy (0.25 of reading forward, for it writes nothing; 0.41 to 0.48 of a copy backward). */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {

@@ -10,6 +10,7 @@ export const benches: Benches = [
     shape: '[4096, 384] to [4096]',
     work: { bytes: bytesOf(ROWS * COLS + ROWS) },
     readsOnly: true,
+    boundBy: 'conversions to f64',
     prepare(device) {
       const x = randomInput(device, [ROWS, COLS], 1)
       const expectedAt = (row: number) =>
@@ -22,6 +23,7 @@ export const benches: Benches = [
     shape: '[4096, 384] to [384]',
     work: { bytes: bytesOf(ROWS * COLS + COLS) },
     readsOnly: true,
+    boundBy: 'conversions to f64',
     prepare(device) {
       const x = randomInput(device, [ROWS, COLS], 2)
       const expectedAt = (col: number) => {
