@@ -2,7 +2,8 @@ import { fma, fnma } from '@tau/tensor/assembly/simd'
 
 /** Rotates rows begin … end−1 of `dim` elements: pairs (c, c + D/2) by the angle of row mod `length`. `table` holds D/2
  *  cosines, then D/2 sines, per time. `sign` +1: y1 = x1·cos + x2·sin, y2 = x2·cos − x1·sin; −1 turns back.
- *  0.70 of a copy; 0.45 on two threads, whose caches hold all of tau-30m's queries: bound by instructions there. */
+ *  0.70 of a copy; 0.42 to 0.48 on two threads at tau-30m's queries, probably bound by instructions: the caches of both hold them, and a copy
+ *  in caches is fast. */
 export function rope(x: usize, table: usize, out: usize, length: i32, dim: i32, sign: f32, begin: i32, end: i32): void {
   const half = (<usize>dim) << 1 // bytes of D/2 elements
   const row = (<usize>dim) << 2

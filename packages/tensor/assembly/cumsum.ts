@@ -28,7 +28,8 @@ function single(source: usize, target: usize, before: v128): void {
 }
 
 /** out[o, i] = Σ_{j ≤ i} x[o, j] (j ≥ i if reverse) for rows o = begin … end−1; the sum runs in f64, by two elements: s + (a + b). Four
- *  rows go side by side, for each is a chain of additions. Bound by shuffles and conversions: 0.73 of a copy on one thread, 0.69 on two. */
+ *  rows go side by side, for each is a chain of additions. 0.73 of a copy on one thread, 0.69 on two, probably for its
+ *  shuffles and conversions. */
 export function cumsumRows(x: usize, out: usize, length: i32, reverse: i32, begin: i32, end: i32): void {
   const bytes = (<usize>length) << 2
   let row = <usize>begin

@@ -21,8 +21,8 @@ export function sumRows(x: usize, out: usize, length: i32, begin: i32, end: i32)
     store<f32>(out + ((<usize>row) << 2), <f32>chunkSum(x, length, length, 1, row))
 }
 
-/** Eight sums of two f64 lanes, added as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)). Bound by conversions, two numbers each: 0.71 of the
- *  speed of reading on one thread, 0.57 on two, whose caches hold more of it. */
+/** Eight sums of two f64 lanes, added as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)). 0.71 of the speed of
+ *  reading on one thread, 0.57 to 0.64 on two: a conversion, an addition and an address for every two numbers. */
 // @ts-ignore: decorator
 @inline
 function chunkSum(x: usize, length: i32, chunk: i32, parts: i32, item: i32): f64 {
@@ -61,8 +61,9 @@ function chunkSum(x: usize, length: i32, chunk: i32, parts: i32, item: i32): f64
 /** Columns per panel of the column reductions: 8 KiB of f64 sums stay in the first-level cache. */
 const PANEL = 1024
 
-/** sums[n] = Σ in f64 over `rows` rows of `bytes` bytes, one row after the other: the prefetcher follows one long stream better than
- *  several short ones. */
+/** sums[n] = Σ in f64 over `rows` rows of `bytes` bytes, one row after the other. 0.54 of the speed of reading on one thread, 0.37 on two
+ *  ([4096, 384]). Why is not settled: eight rows at once came out alike (docs/LOG.md). Not measured apart: {@link addChunks}, which adds
+ *  the chunks' sums number by number, here in one tile. */
 // @ts-ignore: decorator
 @inline
 function addRows(x: usize, rowBytes: usize, bytes: usize, rows: usize, sums: usize): void {

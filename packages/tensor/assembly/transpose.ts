@@ -9,7 +9,7 @@ const BLOCK: i32 = 256
 /** out[o, j, i] = x[o, i, j] for the panels begin … end−1 of 16 rows j; x [outer, a, b], panels count through all outer.
  *  A panel reads whole cache lines of x, turns 256 rows of them by 4×4 shuffles in the workspace, and copies runs of 256 elements
  *  from there: written in place, rows of out that lie a power of two apart push each other out of the first cache.
- *  0.50 of a copy ([1024, 1536]): a panel takes one cache line of each row, so that no prefetcher runs ahead of it. */
+ *  0.50 of a copy ([1024, 1536]): a panel takes one cache line of each row, which probably leaves prefetchers behind. */
 export function transposeElements(x: usize, out: usize, a: i32, b: i32, begin: i32, end: i32): void {
   const panels = (b + PANEL - 1) / PANEL
   const rowX = (<usize>b) << 2

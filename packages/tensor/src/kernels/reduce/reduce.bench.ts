@@ -23,7 +23,6 @@ export const benches: Benches = [
     shape: '[4096, 384] to [384]',
     work: { bytes: bytesOf(ROWS * COLS + COLS) },
     readsOnly: true,
-    boundBy: 'conversions to f64',
     prepare(device) {
       const x = randomInput(device, [ROWS, COLS], 2)
       const expectedAt = (col: number) => {
