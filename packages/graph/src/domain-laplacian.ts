@@ -4,11 +4,13 @@ import { type Csr, diagonal } from './csr.ts'
 import { checkDense, checkInteger, type DenseMatrix } from './dense.ts'
 import type { Metric } from './distance.ts'
 import { GraphError } from './errors.ts'
-import { knnGraph } from './knn.ts'
+import { featureNeighbours } from './gram/feature-neighbours.ts'
+import { type Gram, gramOf } from './gram/gram.ts'
+import { type Reduction, reduceGram } from './gram/reduction.ts'
 import { laplacian, type Normalization } from './laplacian.ts'
 import type { ConfigValue } from './manifold/metadata.ts'
 import { type Quantiles, quantiles } from './quantiles.ts'
-import { type ReduceMethod, reduceEmbeddings } from './reduce.ts'
+import type { ReduceMethod } from './reduce.ts'
 import { strongestHalf } from './sparsify.ts'
 import { symmetrize, WEIGHT_FLOOR } from './symmetrize.ts'
 
@@ -68,8 +70,8 @@ export interface DomainLaplacianInfo {
 // Weights that differ by less than this carry no more than the list of edges (seen with PCA scores: 0.4 %).
 const EQUAL_WEIGHTS = 0.01
 
-/** Domain Laplacian: embeddings [N, F] of any width → L [D, D], symmetric positive semidefinite, over D features:
- *  reduce to D columns, k nearest features, affinities, union, D − W.
+/** Domain Laplacian: embeddings [N, F] of any width → L [D, D], symmetric positive semidefinite, over D features: their products,
+ *  reduced to D, k nearest features, affinities, union, D − W. All in f64, in memory; for files and for many rows there is `buildManifold`.
  *  Deterministic in the data, the options and the seed.
  *  Throws GraphError, naming the setting, for settings out of range and when the graph says nothing: no edges, or all weights equal. */
 export const domainLaplacian = (
@@ -77,13 +79,23 @@ export const domainLaplacian = (
   options: DomainLaplacianOptions,
 ): { laplacian: Csr; info: DomainLaplacianInfo } => {
   checkDense('domainLaplacian', embeddings)
+  checkInteger('domainLaplacian', 'dim', options.dim, 2, 2 ** 20, 'a graph needs two features')
+  const { laplacian, info } = laplacianOfGram(gramOf(embeddings, options), options)
+  return { laplacian, info }
+}
+
+/** The same from the features' products alone, and the directions that the embeddings were reduced to. `gram` is centred where the options
+ *  say so. */
+export const laplacianOfGram = (
+  gram: Gram,
+  options: DomainLaplacianOptions,
+): { laplacian: Csr; info: DomainLaplacianInfo; reduction: Reduction } => {
   const { dim, p = 2, eps = null, metric = 'cosine', kernel = 'rational' } = options
-  const { sparsify = false, normalization = 'none', center = false, seed = 0 } = options
+  const { sparsify = false, normalization = 'none', center = false, seed = 0, reduce = 'random' } = options
   checkInteger('domainLaplacian', 'dim', dim, 2, 2 ** 20, 'a graph needs two features')
   const { k = Math.min(15, Math.ceil((dim - 1) / 4)) } = options
-  const { features, reduce, keptEnergy } = reduced(embeddings, options, center, seed)
-
-  const lists = knnGraph(features, { k, nodes: 'columns', metric, eps })
+  const reduction = reduceGram(gram, { dim, method: reduce, seed })
+  const lists = featureNeighbours(reduction.gram, { k, metric, eps })
   checkDistances(lists, eps, k)
   const sigma = options.sigma ?? quantiles(lists.distances).median
   if (options.sigma === undefined && sigma === 0) {
@@ -103,12 +115,12 @@ export const domainLaplacian = (
   }
   const result = laplacian(adjacency, { normalization })
   const info: DomainLaplacianInfo = {
-    rows: embeddings.rows,
-    width: embeddings.cols,
+    rows: gram.rows,
+    width: gram.cols,
     dim,
     reduce,
     center,
-    keptEnergy,
+    keptEnergy: reduction.keptEnergy,
     k,
     sigma,
     sigmaFrom: options.sigma === undefined ? 'median neighbour distance' : 'given',
@@ -124,21 +136,7 @@ export const domainLaplacian = (
     distances: quantiles(lists.distances),
     weights: quantiles(adjacency.values),
   }
-  return { laplacian: result, info }
-}
-
-const reduced = (x: DenseMatrix, options: DomainLaplacianOptions, center: boolean, seed: number) => {
-  const { dim, reduce = 'random' } = options
-  if (reduce !== 'none') {
-    const features = reduceEmbeddings(x, { dim, method: reduce, center, seed })
-    return { features, reduce, keptEnergy: features.info.keptEnergy }
-  }
-  if (x.cols !== dim) {
-    throw new GraphError(
-      `domainLaplacian: with reduce 'none' the width must be dim, got width ${x.cols} and dim ${dim}; use reduce 'random'`,
-    )
-  }
-  return { features: x, reduce, keptEnergy: 1 }
+  return { laplacian: result, info, reduction }
 }
 
 const checkDistances = (lists: NeighbourLists, eps: number | null, k: number): void => {

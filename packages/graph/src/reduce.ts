@@ -53,8 +53,7 @@ export const reduceEmbeddings = (
 
 const project = (x: DenseMatrix, dim: number, method: ReduceMethod, seed: number) => {
   if (method === 'random') {
-    checkInteger('reduce', 'dim', dim, 1, 2 ** 20, 'choose the head dim')
-    return multiply(x, randomOrthonormal(x.cols, dim, new Random(seed)))
+    return multiply(x, randomBasis(x.cols, dim, seed))
   }
   if (method !== 'pca' && method !== 'rotated-pca') {
     throw new GraphError(`reduce: method must be random, pca or rotated-pca, got '${method satisfies never}'`)
@@ -70,9 +69,18 @@ const project = (x: DenseMatrix, dim: number, method: ReduceMethod, seed: number
   )
   const { v } = randomizedSvd(x, { rank: dim, powerIterations: 4, seed })
   const scores = multiply(x, v)
-  // stream 1: the range finder has drawn from stream 0 of this seed
-  return method === 'pca' ? scores : multiply(scores, randomOrthonormal(dim, dim, new Random(seed, 1)))
+  return method === 'pca' ? scores : multiply(scores, rotation(dim, seed))
 }
+
+/** Random directions [width, dim]: orthonormal columns, or rows where dim exceeds the width. */
+export const randomBasis = (width: number, dim: number, seed: number): DenseMatrix => {
+  checkInteger('reduce', 'dim', dim, 1, 2 ** 20, 'choose the head dim')
+  return randomOrthonormal(width, dim, new Random(seed))
+}
+
+/** A random rotation [dim, dim], from a stream of its own: `randomizedSvd` draws from the first. */
+export const rotation = (dim: number, seed: number): DenseMatrix =>
+  randomOrthonormal(dim, dim, new Random(seed, 1))
 
 /** [rows, cols] with orthonormal columns, or orthonormal rows where there are more columns than rows. */
 const randomOrthonormal = (rows: number, cols: number, random: Random): DenseMatrix => {
