@@ -14,7 +14,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[name] = str(threads)
 
 BLOCK = 8192
-TAU_ROWS = 2048
+TAU_ROWS = 1024
 
 
 def say(message):

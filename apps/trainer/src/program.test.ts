@@ -275,7 +275,7 @@ describe('tau manifold, tokenizer, prepare', () => {
     })
     expect([stopped.code, existsSync(out)]).toEqual([130, false])
     expect(stopped.stderr).toContain('interrupted: nothing was written')
-    const settings = ['--manifold.sample', '0.9', '--manifold.clusters', '40', '--manifold.memory', '16']
+    const settings = ['--manifold.sample', '0.9', '--manifold.clusters', '40', '--manifold.memory', '32']
     const built = await tau([
       ...build,
       ...settings,

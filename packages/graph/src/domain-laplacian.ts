@@ -167,7 +167,8 @@ const checkWeights = (
         ? "PCA scores are mutually orthogonal, so all cosine distances are 1; use reduce 'random' or 'rotated-pca'"
         : min > 1 - EQUAL_WEIGHTS
           ? `sigma ${sigma} is far above the distances or the features are copies; lower sigma, or use other embeddings`
-          : `with metric '${metric}' and reduce '${reduce}' all features are equally far apart; try reduce 'random' or another metric`
+          : `with metric '${metric}' and reduce '${reduce}' all features are equally far apart, as in noise; try another metric, ` +
+            `${reduce === 'random' ? '' : "reduce 'random' "}or other embeddings`
     throw new GraphError(
       `domainLaplacian: weights must differ, got ${edges} edges from ${min.toPrecision(4)} to ${max.toPrecision(4)}: ${cause}`,
     )

@@ -115,7 +115,7 @@ const manifold = z.strictObject({
     { none: 'the embeddings themselves' },
   ),
   tau: about(z.enum(['median', 'mean']).default('median'), 'τ for the manifold: of the embeddings’ energies'),
-  memory: about(whole(16).default(256), 'Memory for reading an embeddings file, which may be larger', {
+  memory: about(whole(32).default(256), 'Memory for reading an embeddings file, which may be larger', {
     unit: 'MiB',
   }),
   seed: about(whole(0).default(0), 'Of random directions and choices'),

@@ -6,7 +6,7 @@ import { npyRows } from './npy.ts'
 import { parquetBlocks, parquetRows } from './parquet.ts'
 import { type RawRows, rawBlocks } from './raw-rows.ts'
 import { safetensorsRows } from './safetensors.ts'
-import { DEFAULT_MEMORY_BYTES, type EmbeddingSource, type RowBlock } from './source.ts'
+import { type BlockBuffer, DEFAULT_MEMORY_BYTES, type EmbeddingSource, type RowBlock } from './source.ts'
 
 export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors'
 
@@ -47,14 +47,20 @@ const sourceOf = async (
 ): Promise<EmbeddingSource> => {
   checkInteger('embeddings', 'memoryBytes', memoryBytes, 2 ** 20, Number.MAX_SAFE_INTEGER, 'use 2^28')
   const { rows, cols, blocks } = await named(name, () => reader(open, format, part, memoryBytes))
-  return { name, rows, cols, memoryBytes, blocks: () => namedBlocks(name, blocks()) }
+  return {
+    name: name || format,
+    rows,
+    cols,
+    memoryBytes,
+    blocks: (buffer) => namedBlocks(name, blocks(buffer)),
+  }
 }
 
 /** The size, where it is known, and passes over the rows. */
 interface Reader {
   rows?: number
   cols?: number
-  blocks(): AsyncGenerator<RowBlock>
+  blocks(buffer: BlockBuffer | undefined): AsyncGenerator<RowBlock>
 }
 
 const reader = async (
@@ -73,7 +79,8 @@ const reader = async (
     case 'parquet': {
       const found = await withParts(open, (parts) => parquetRows(parts, part))
       const blocks = () => passOver(open, (parts) => parquetBlocks(parts, found, memoryBytes))
-      return { rows: found.plan.rows, blocks }
+      const { rows, columns } = found.plan
+      return { rows, ...(!found.holdsLists && { cols: columns.length }), blocks }
     }
     case 'jsonl':
       await withParts(open, async () => {}) // that it is there is known now
@@ -89,7 +96,11 @@ const rawReader = (op: string, open: OpenParts, raw: RawRows, memoryBytes: numbe
   const { rows, cols } = raw
   if (rows < 1 || cols < 1)
     throw new FormatError(`${op}: embeddings need at least one row and one column, got [${rows}, ${cols}]`)
-  return { rows, cols, blocks: () => passOver(open, (parts) => rawBlocks(op, parts, raw, memoryBytes)) }
+  return {
+    rows,
+    cols,
+    blocks: (buffer) => passOver(open, (parts) => rawBlocks(op, parts, raw, memoryBytes, buffer)),
+  }
 }
 
 async function* passOver(

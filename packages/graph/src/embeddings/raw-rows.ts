@@ -1,5 +1,5 @@
 import { decodeFloats, type FileParts, FLOAT_BYTES, type FloatType, FormatError } from '@tau/tensor'
-import { blockBytes, type RowBlock } from './source.ts'
+import { type BlockBuffer, blockBytes, blockRows, type RowBlock } from './source.ts'
 
 /** Where a matrix of floats lies in a file, little-endian. */
 export interface RawRows {
@@ -18,17 +18,18 @@ export async function* rawBlocks(
   parts: FileParts,
   raw: RawRows,
   memoryBytes: number,
+  buffer: BlockBuffer = (bytes) => new Uint8Array(bytes),
 ): AsyncGenerator<RowBlock> {
   const { type, rows, cols } = raw
   const rowBytes = cols * FLOAT_BYTES[type]
-  const most = Math.floor(blockBytes(memoryBytes) / rowBytes)
+  const most = blockRows(memoryBytes, rowBytes)
   if (most < 1) {
     throw new FormatError(
       `${op}: a block of ${blockBytes(memoryBytes)} bytes must hold a row, got rows of ${rowBytes}; raise the memory`,
     )
   }
   const count = Math.min(most, rows)
-  const buffers = [0, 1].map(() => new Uint8Array(count * rowBytes))
+  const buffers = [0, 1].map(() => buffer(count * rowBytes))
   const start = (first: number, which: number) => {
     const reading = readRows(parts, raw, first, Math.min(count, rows - first), buffers[which])
     reading.catch(() => {}) // it is awaited later, or the pass has ended before
@@ -65,8 +66,8 @@ const readRows = async (
 }
 
 /** Wide floats in place, narrower ones decoded. */
-const floats = (bytes: Uint8Array<ArrayBuffer>, type: FloatType): Float32Array | Float64Array => {
-  if (type === 'F32') return new Float32Array(bytes.buffer, 0, bytes.length / 4)
-  if (type === 'F64') return new Float64Array(bytes.buffer, 0, bytes.length / 8)
+const floats = (bytes: Uint8Array, type: FloatType): Float32Array | Float64Array => {
+  if (type === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  if (type === 'F64') return new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)
   return decodeFloats(bytes, type)
 }

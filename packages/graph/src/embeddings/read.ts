@@ -24,9 +24,8 @@ const wholeOf = async (source: EmbeddingSource): Promise<DenseMatrix> => {
   const x = await collectRows(source)
   const bad = x.data.findIndex((v) => !Number.isFinite(v))
   if (bad >= 0) {
-    const place = source.name === '' ? 'embeddings' : source.name
     throw new FormatError(
-      `${place}: every element must be finite, got ${x.data[bad]} at row ${Math.floor(bad / x.cols)}, column ${bad % x.cols}`,
+      `${source.name}: every element must be finite, got ${x.data[bad]} at row ${Math.floor(bad / x.cols)}, column ${bad % x.cols}`,
     )
   }
   return x

@@ -1,4 +1,5 @@
-import type { DenseMatrix } from '../dense.ts'
+import { checkDenseShape, type DenseMatrix } from '../dense.ts'
+import { CHUNK } from '../gram/products.ts'
 
 /** Consecutive rows of a source, [rows, cols]. Its data are valid until the next block is asked for. */
 export interface RowBlock extends DenseMatrix {
@@ -7,6 +8,9 @@ export interface RowBlock extends DenseMatrix {
   /** share of the source that is read when this block is done, 0 to 1 */
   share: number
 }
+
+/** Memory for blocks, aligned for f64; asked for before the first one. */
+export type BlockBuffer = (bytes: number) => Uint8Array
 
 /** Rows that are read block by block, any number of times, and never all at once: embeddings [rows, cols] of a file or of memory. */
 export interface EmbeddingSource {
@@ -17,8 +21,9 @@ export interface EmbeddingSource {
   readonly cols: number | undefined
   /** bytes that reading them, and what is made of them meanwhile, may take */
   readonly memoryBytes: number
-  /** A pass over all rows in their order. Throws FormatError, with the name, where the file is not what it says. */
-  blocks(): AsyncIterable<RowBlock>
+  /** A pass over all rows in their order. Rows that need no decoding are read into what `buffer` gives, where it is given. Throws
+   *  FormatError, with the name, where the file is not what it says. */
+  blocks(buffer?: BlockBuffer): AsyncIterable<RowBlock>
 }
 
 /** Unless given: little beside a machine's memory, and more would not be faster. */
@@ -29,19 +34,31 @@ const BLOCKS_IN_MEMORY = 8
 /** Larger blocks fall out of the cache. */
 const MAX_BLOCK_BYTES = 2 ** 23
 
+/** Rows of a block, of `rowBytes` each: whole chunks of a Gram matrix where they are many; 0 where none fits. */
+export const blockRows = (memoryBytes: number, rowBytes: number): number => {
+  const rows = Math.floor(blockBytes(memoryBytes) / rowBytes)
+  return rows < CHUNK ? rows : rows - (rows % CHUNK)
+}
+
 export const blockBytes = (memoryBytes: number): number =>
   Math.min(MAX_BLOCK_BYTES, Math.floor(memoryBytes / BLOCKS_IN_MEMORY))
 
-/** A matrix as a source of one block. */
-export const matrixSource = (matrix: DenseMatrix, name = 'matrix'): EmbeddingSource => ({
-  name,
-  rows: matrix.rows,
-  cols: matrix.cols,
-  memoryBytes: Number.POSITIVE_INFINITY,
-  async *blocks() {
-    yield { ...matrix, first: 0, share: 1 }
-  },
-})
+/** A matrix as a source. Throws GraphError when it is not well formed. */
+export const matrixSource = (matrix: DenseMatrix, name = 'matrix'): EmbeddingSource => {
+  checkDenseShape(name, matrix)
+  const { data, rows, cols } = matrix
+  const most = Math.max(1, blockRows(Number.POSITIVE_INFINITY, 8 * cols))
+  return {
+    ...{ name, rows, cols, memoryBytes: Number.POSITIVE_INFINITY },
+    async *blocks() {
+      for (let first = 0; first < rows; first += most) {
+        const end = Math.min(rows, first + most)
+        const part = data.subarray(first * cols, end * cols)
+        yield { data: part, rows: end - first, cols, first, share: end / rows }
+      }
+    },
+  }
+}
 
 /** All rows of a source in one matrix, f32 where all its blocks are. */
 export const collectRows = async (source: EmbeddingSource): Promise<DenseMatrix> => {

@@ -31,6 +31,7 @@ export class DeviceProducts implements GramProducts {
   readonly #engine: CpuEngine
   readonly #cols: number
   readonly #owned = new Owned()
+  readonly #buffers: Uint8Array[] = []
   readonly #tiles: Launch
   readonly #add: Launch
   readonly #shift: Launch
@@ -71,15 +72,27 @@ export class DeviceProducts implements GramProducts {
     this.#engine.write(this.#rows + 4 * at * this.#cols, data)
   }
 
-  head(rows: number): Float32Array {
+  buffer(bytes: number): Uint8Array {
+    const { handle } = this.#owned.take(this.#engine.scratch(bytes))
+    const buffer = new Uint8Array(this.#engine.view(handle, 0).buffer, handle, bytes)
+    this.#buffers.push(buffer)
+    return buffer
+  }
+
+  owns(data: Float64Array | Float32Array): boolean {
+    return data instanceof Float32Array && this.#buffers.some(({ buffer }) => buffer === data.buffer)
+  }
+
+  held(rows: number): Float32Array {
     return this.#engine.view(this.#rows, rows * this.#cols)
   }
 
-  multiply(rows: number, shift: Float64Array, scale: number): void {
+  multiply({ byteOffset, length }: Float64Array | Float32Array, shift: Float64Array, scale: number): void {
     const cols = this.#cols
+    const rows = length / cols
     const chunks = Math.ceil(rows / CHUNK)
     this.#engine.write(this.#offset, Float32Array.from(shift))
-    const shifted = [this.#rows, this.#offset, this.#chunkSums, rows, cols, CHUNK, scale]
+    const shifted = [byteOffset, this.#offset, this.#chunkSums, rows, cols, CHUNK, scale]
     this.#shift(shifted, chunks, 1, touches(2 * rows * cols))
     const sums = this.#doubles(this.#chunkSums, chunks * cols)
     for (let n = 0; n < sums.length; n++) this.#sums[n % cols] += sums[n]
@@ -87,7 +100,7 @@ export class DeviceProducts implements GramProducts {
     for (let first = 0; first < chunks; first += most) {
       const count = Math.min(most, chunks - first)
       const from = first * CHUNK
-      this.#multiplyChunks(this.#rows + 4 * from * cols, Math.min(count * CHUNK, rows - from), count)
+      this.#multiplyChunks(byteOffset + 4 * from * cols, Math.min(count * CHUNK, rows - from), count)
     }
   }
 

@@ -44,21 +44,38 @@ export class GramSums implements Disposable {
     this.#work[Symbol.dispose]()
   }
 
+  /** How many were added. */
+  get rows(): number {
+    return this.#rows + this.#held
+  }
+
+  /** Memory for rows that are added as f32 and need not be copied: adding uses them up. */
+  buffer(bytes: number): Uint8Array {
+    return this.#work.buffer(bytes)
+  }
+
   /** Adds rows. Throws GraphError with row, column and value, now or later, for an element that is not finite, in f32 on an engine. */
   add({ data, rows, cols }: DenseMatrix): void {
     const { capacity } = this.#work
-    for (let at = 0; at < rows; ) {
+    let at = 0
+    if (this.#held === 0 && this.#work.owns(data)) {
+      for (let whole = rows - (rows % CHUNK); at < whole; at += capacity) {
+        this.#multiply(data.subarray(at * cols, Math.min(at + capacity, whole) * cols))
+      }
+      at = rows - (rows % CHUNK)
+    }
+    while (at < rows) {
       const count = Math.min(rows - at, capacity - this.#held)
       this.#work.place(this.#held, data.subarray(at * cols, (at + count) * cols))
       this.#held += count
       at += count
-      if (this.#held === capacity) this.#multiply()
+      if (this.#held === capacity) this.#multiplyHeld()
     }
   }
 
   /** Of all rows that were added. Throws GraphError for none, or where squares overflow. */
   result({ center }: { center: boolean }): Gram {
-    if (this.#held > 0) this.#multiply()
+    if (this.#held > 0) this.#multiplyHeld()
     const [cols, rows, scale] = [this.#cols, this.#rows, this.#scale]
     const products = this.#work.products()
     const sums = this.#work.sums()
@@ -81,28 +98,30 @@ export class GramSums implements Disposable {
     return { rows, cols, products, mean: sums.map((sum, j) => t[j] + sum / rows), scale }
   }
 
-  #multiply(): void {
-    this.#shift ??= this.#firstShift()
-    this.#work.multiply(this.#held, this.#shift, this.#scale)
-    if (!this.#work.sums().every(Number.isFinite)) this.#refuse()
-    this.#rows += this.#held
+  #multiplyHeld(): void {
+    this.#multiply(this.#work.held(this.#held))
     this.#held = 0
   }
 
+  #multiply(x: Float64Array | Float32Array): void {
+    this.#shift ??= this.#firstShift(x.subarray(0, CHUNK * this.#cols))
+    this.#work.multiply(x, this.#shift, this.#scale)
+    if (!this.#work.sums().every(Number.isFinite)) this.#refuse(x)
+    this.#rows += x.length / this.#cols
+  }
+
   /** What is not finite leaves no sum finite, and stays what it is where the rows are shifted. */
-  #refuse(): never {
-    const data = this.#work.head(this.#held)
-    const bad = data.findIndex((value) => !Number.isFinite(value))
+  #refuse(x: Float64Array | Float32Array): never {
+    const bad = x.findIndex((value) => !Number.isFinite(value))
     const row = this.#rows + Math.floor(bad / this.#cols)
     throw new GraphError(
-      `${this.#name}: every element must be finite, got ${data[bad]} at row ${row}, column ${bad % this.#cols}; remove or repair that row`,
+      `${this.#name}: every element must be finite, got ${x[bad]} at row ${row}, column ${bad % this.#cols}; remove or repair that row`,
     )
   }
 
   /** Mean of the first chunk's rows, exact in f32; and the scale. */
-  #firstShift(): Float64Array {
-    const rows = Math.min(this.#held, CHUNK)
-    const head = this.#work.head(rows)
+  #firstShift(head: Float64Array | Float32Array): Float64Array {
+    const rows = head.length / this.#cols
     this.#scale = rangeScale(head)
     const mean = new Float64Array(this.#cols)
     for (let n = 0; n < head.length; n++) mean[n % this.#cols] += head[n] * this.#scale

@@ -21,22 +21,30 @@ export class PlainProducts implements GramProducts {
     this.#rows.set(data, at * this.#cols)
   }
 
-  head(rows: number): Float64Array {
+  buffer(bytes: number): Uint8Array {
+    return new Uint8Array(bytes)
+  }
+
+  owns(): boolean {
+    return false
+  }
+
+  held(rows: number): Float64Array {
     return this.#rows.subarray(0, rows * this.#cols)
   }
 
-  multiply(rows: number, shift: Float64Array, scale: number): void {
+  multiply(x: Float64Array, shift: Float64Array, scale: number): void {
     const cols = this.#cols
-    const u = this.#rows
-    for (let n = 0; n < rows * cols; n += cols) {
+    const u = this.#rows // x is where it begins
+    for (let n = 0; n < x.length; n += cols) {
       for (let j = 0; j < cols; j++) {
         u[n + j] = (u[n + j] - shift[j]) * scale
         this.#sums[j] += u[n + j]
       }
     }
     // rows of zeros up to the next four add nothing
-    u.fill(0, rows * cols, Math.min(u.length, Math.ceil(rows / 4) * 4 * cols))
-    for (let a = 0; a < rows * cols; a += 4 * cols) addFour(u, a, cols, this.#products)
+    u.fill(0, x.length, Math.ceil(x.length / (4 * cols)) * 4 * cols)
+    for (let a = 0; a < x.length; a += 4 * cols) addFour(u, a, cols, this.#products)
   }
 
   products(): Float64Array {

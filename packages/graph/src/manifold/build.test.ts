@@ -147,6 +147,10 @@ describe('buildManifold', () => {
     await expect(build({ ...wide, memoryBytes: 2 ** 24 })).rejects.toThrow(
       /the products of 2000 features take \d+ bytes, more than the memory of 16777216; raise memoryBytes/,
     )
+    const many = build({ ...matrixSource(x), memoryBytes: 2 ** 19 }, { clusters: 100, sample: 0.9 })
+    await expect(many).rejects.toThrow(
+      '100 clusters of width 37 take 695008 bytes, more than the memory of 524288; lower clusters or raise memoryBytes',
+    )
   })
 
   it('tells how far it is, and stops', async () => {
@@ -236,6 +240,13 @@ describe('buildManifold on devices and files', () => {
       const source = await openEmbeddings(path(name), { memoryBytes: 2 ** 25 })
       expect(await build(source, { device }), name).toEqual(expected)
     }
+    // a NaN far into the file, where rows are multiplied as they are read
+    const broken = Buffer.from(npy)
+    broken.writeFloatLE(Number.NaN, npy.length - 4 * (100 * 37 - 3))
+    await writeFile(path('nan.npy'), broken)
+    await expect(build(await openEmbeddings(path('nan.npy')), { device })).rejects.toThrow(
+      /nan\.npy: every element must be finite, got NaN at row 4900, column 3; remove/,
+    )
     // a file that shrinks between its header and its rows
     const source = await openEmbeddings(path('x.npy'))
     await writeFile(path('x.npy'), npy.subarray(0, npy.length - 4))

@@ -1,7 +1,8 @@
 import { type Device, matmul, Random } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
-import type { EmbeddingSource, RowBlock } from '../embeddings/source.ts'
+import type { EmbeddingSource } from '../embeddings/source.ts'
 import { GraphError } from '../errors.ts'
+import { Pace } from '../neighbours/pace.ts'
 import { Reservoir } from './item-sample.ts'
 import { checkFinite, type PassOptions, passOver } from './passes.ts'
 
@@ -11,6 +12,8 @@ const MIN_SEED_ROWS = 2048
 const SEED_STREAM = 4
 /** Passes after which the centres are taken as they are: ArrowSpace's graphs need no optimum. */
 const MAX_PASSES = 10
+/** Products that are looked at before others are made. */
+const PRODUCTS = 2 ** 20
 /** A pass that lowers the sum of squares by less than this share is the last. */
 const TOLERANCE = 1e-4
 
@@ -34,11 +37,18 @@ export const clusterItems = async (
   device: Device | undefined,
   options: PassOptions,
 ): Promise<ItemClusters> => {
-  const reservoir = new Reservoir(Math.max(MIN_SEED_ROWS, SEED_ROWS_PER_CLUSTER * clusters), options.seed)
+  const seedRows = Math.max(MIN_SEED_ROWS, SEED_ROWS_PER_CLUSTER * clusters)
+  const reservoir = new Reservoir(seedRows, options.seed)
   let cols = 0
   const items = await passOver(source, 'seeds', options, (block) => {
     checkFinite(source, block)
     cols = block.cols
+    const needed = 8 * cols * (seedRows + 3 * clusters)
+    if (needed > source.memoryBytes) {
+      throw new GraphError(
+        `manifold: ${clusters} clusters of width ${cols} take ${needed} bytes, more than the memory of ${source.memoryBytes}; lower clusters or raise memoryBytes`,
+      )
+    }
     reservoir.add(block)
   })
   const sample = reservoir.rows(cols)
@@ -47,7 +57,11 @@ export const clusterItems = async (
       `manifold: clusters must be at most the ${sample.rows} rows, got ${clusters}; lower clusters or leave it out`,
     )
   }
-  let centres = plusPlusSeeds(sample, clusters, new Random(options.seed, SEED_STREAM))
+  const { signal, onProgress } = options
+  const report = ({ fraction, rows }: { fraction: number; rows: number }) =>
+    onProgress?.({ pass: 'centres', fraction, rows })
+  const pace = new Pace(clusters, { signal, onProgress: report })
+  let centres = await plusPlusSeeds(sample, clusters, new Random(options.seed, SEED_STREAM), pace)
   let [inertia, before, passes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0]
   do {
     before = inertia
@@ -60,11 +74,12 @@ export const clusterItems = async (
 }
 
 /** Seeds by D² sampling. Source: Arthur and Vassilvitskii, "k-means++", SODA 2007. */
-const plusPlusSeeds = (
+const plusPlusSeeds = async (
   { data, rows, cols }: DenseMatrix,
   clusters: number,
   random: Random,
-): DenseMatrix & { data: Float64Array } => {
+  pace: Pace,
+): Promise<DenseMatrix & { data: Float64Array }> => {
   const seeds = new Float64Array(clusters * cols)
   const nearest = new Float64Array(rows).fill(Number.POSITIVE_INFINITY)
   let chosen = random.integer(rows)
@@ -78,6 +93,7 @@ const plusPlusSeeds = (
       nearest[i] = Math.min(nearest[i], square)
       total += nearest[i]
     }
+    await pace.step((c + 1) / clusters, c + 1)
     let left = random.float() * total
     chosen = 0
     while (chosen < rows - 1 && left >= nearest[chosen]) left -= nearest[chosen++]
@@ -103,7 +119,16 @@ class Round {
     this.#squares = Float64Array.from({ length: rows }, (_, c) => sumOfSquares(data, c * cols, cols))
   }
 
-  add(block: RowBlock): void {
+  add(block: DenseMatrix): void {
+    const { rows: clusters, cols } = this.#centres
+    const most = Math.max(1, Math.floor(PRODUCTS / clusters))
+    for (let first = 0; first < block.rows; first += most) {
+      const rows = Math.min(most, block.rows - first)
+      this.#addFew({ data: block.data.subarray(first * cols, (first + rows) * cols), rows, cols })
+    }
+  }
+
+  #addFew(block: DenseMatrix): void {
     const { rows: clusters, cols } = this.#centres
     const products = this.#products(block)
     for (let i = 0; i < block.rows; i++) {
@@ -129,7 +154,7 @@ class Round {
   }
 
   /** x·centresᵀ [rows, clusters]. */
-  #products({ data, rows, cols }: RowBlock): Float32Array | Float64Array {
+  #products({ data, rows, cols }: DenseMatrix): Float32Array | Float64Array {
     const { data: centres, rows: clusters } = this.#centres
     const device = this.#device
     if (device) {

@@ -1,16 +1,16 @@
 import { allFinite, checkDenseShape } from '../dense.ts'
-import type { EmbeddingSource, RowBlock } from '../embeddings/source.ts'
+import type { BlockBuffer, EmbeddingSource, RowBlock } from '../embeddings/source.ts'
 import { GraphError } from '../errors.ts'
 import { Pace } from '../neighbours/pace.ts'
 import { ShareSample } from './item-sample.ts'
 
 /** How far a manifold has come. */
 export interface ManifoldProgress {
-  /** what the rows are read for: 'seeds', 'k-means 1', …, 'products' */
+  /** what is done: 'seeds' and 'centres' (of k-means), 'k-means 1', …, 'products' */
   pass: string
   /** share of this pass that is done, 0 to 1 */
   fraction: number
-  /** rows of it that are done */
+  /** rows, or centres, of it that are done */
   rows: number
 }
 
@@ -18,6 +18,8 @@ export interface PassOptions {
   /** share of the rows that count, at random; 1 unless given */
   sample?: number
   seed: number
+  /** memory for blocks */
+  buffer?: BlockBuffer
   /** ends a pass between two blocks: the promise is rejected with the signal's reason */
   signal?: AbortSignal
   /** called about every 50 ms, and at the end of every pass */
@@ -29,7 +31,7 @@ export interface PassOptions {
 export const passOver = async (
   source: EmbeddingSource,
   pass: string,
-  { sample = 1, seed, signal, onProgress }: PassOptions,
+  { sample = 1, seed, buffer, signal, onProgress }: PassOptions,
   use: (block: RowBlock) => void,
 ): Promise<number> => {
   const report = ({ fraction, rows }: { fraction: number; rows: number }) =>
@@ -37,7 +39,7 @@ export const passOver = async (
   const pace = new Pace(source.rows ?? 0, { signal, onProgress: report })
   const share = sample < 1 ? new ShareSample(sample, seed) : undefined
   let [rows, cols] = [0, 0]
-  for await (const block of source.blocks()) {
+  for await (const block of source.blocks(buffer)) {
     checkDenseShape('manifold', block)
     if (cols === 0) cols = block.cols
     if (block.cols !== cols) {
