@@ -1,11 +1,14 @@
 import {
-  builderConfig,
+  type BuiltManifold as Built,
+  buildManifold,
   type Csr,
-  type DenseMatrix,
-  domainLaplacian,
+  type EmbeddingSource,
   type Manifold,
+  type ManifoldOptions,
   type ManifoldOrigin,
-  readEmbeddings,
+  manifoldConfig,
+  matrixSource,
+  openEmbeddings,
   readManifold,
   textEmbeddings,
 } from '@tau/graph'
@@ -27,6 +30,7 @@ export async function makeManifold(
   config: Config['manifold'],
   dim: number,
   text: () => string,
+  work: Pick<ManifoldOptions, 'device' | 'signal' | 'onProgress'> = {},
 ): Promise<BuiltManifold> {
   if (config.path !== undefined) {
     const path = userPath(config.path)
@@ -34,49 +38,59 @@ export async function makeManifold(
     const about = `read from ${path} ("${manifold.nameId}")`
     return { laplacian: manifold.laplacian, origin: originOf(manifold), about }
   }
-  const { embeddings, about } = await embeddingsOf(config, text)
+  const { source, about } = await embeddingsOf(config, text)
   const { k, sigma, p, eps, metric, kernel, sparsify, normalization, reduce, center, seed } = config
-  const { laplacian, info } = domainLaplacian(embeddings, {
-    dim,
-    k,
-    sigma,
-    p,
-    eps,
-    metric,
-    kernel,
-    sparsify,
-    normalization,
-    reduce,
-    center,
-    seed,
+  const { sample, clusters, tau } = config
+  const { laplacian, info } = await buildManifold(source, {
+    ...{ dim, k, sigma, p, eps, metric, kernel, sparsify, normalization, reduce, center, seed },
+    ...{ sample, clusters, tau },
+    ...work,
   })
-  const graph = `${dim} features joined by ${info.edges} edges (k ${info.k}, σ ${info.sigma.toPrecision(3)})`
   const origin = {
     nameId: 'domain',
     source: { rows: info.rows, cols: info.width },
-    config: builderConfig(info),
+    config: manifoldConfig(info),
   }
-  return { laplacian, origin, about: `${about} → ${graph}` }
+  return { laplacian, origin, about: `${about(info)} → ${graphText(info)}` }
 }
 
+const graphText = ({ dim, keptEnergy, edges, k, sigma, tau }: Built['info']): string =>
+  `${dim} features with ${(100 * keptEnergy).toPrecision(3)} % of the energy, joined by ${edges} edges (k ${k}, σ ${sigma.toPrecision(3)}, τ ${tau.toPrecision(3)})`
+
 async function embeddingsOf(
-  { embeddings: path, embeddingsName, width, passageTokens, weighting, seed }: Config['manifold'],
+  {
+    embeddings: path,
+    embeddingsName: name,
+    memory,
+    width,
+    passageTokens,
+    weighting,
+    seed,
+  }: Config['manifold'],
   text: () => string,
-): Promise<{ embeddings: DenseMatrix; about: string }> {
+): Promise<{ source: EmbeddingSource; about: (info: Built['info']) => string }> {
   if (path !== undefined) {
-    const embeddings = await readEmbeddings(
+    const memoryBytes = memory * 2 ** 20
+    const source = await openEmbeddings(
       userPath(path),
-      embeddingsName === undefined ? {} : { name: embeddingsName },
+      name === undefined ? { memoryBytes } : { memoryBytes, name },
     )
-    return { embeddings, about: `${embeddings.rows} embeddings of width ${embeddings.cols} from ${path}` }
+    return {
+      source,
+      about: (info) => `${info.rows} embeddings of width ${info.width} from ${path}${chosen(info)}`,
+    }
   }
   const embeddings = textEmbeddings(text(), { dim: width, passageTokens, weighting, seed })
   const { passages, vocabulary } = embeddings.info
+  const of = `${passages} passages of ${passageTokens} words (${vocabulary} distinct)`
   return {
-    embeddings,
-    about: `${passages} passages of ${passageTokens} words (${vocabulary} distinct) → embeddings of width ${embeddings.cols}`,
+    source: matrixSource(embeddings, 'the text'),
+    about: (info) => `${of} → embeddings of width ${info.width}${chosen(info)}`,
   }
 }
+
+const chosen = ({ sample, clusters, graphRows }: Built['info']): string =>
+  clusters === null ? (sample < 1 ? `, ${graphRows} of them` : '') : `, in ${clusters} clusters`
 
 /** What is known of where a manifold that was read came from. */
 export function originOf({ laplacian, nameId, metadata }: Manifold): ManifoldOrigin {
