@@ -58,7 +58,7 @@ export interface HubReport {
  *  Throws GraphError when L is not square. */
 export const describeManifold = (
   laplacian: Csr,
-  { sigma, p, probes = 256, seed = 0 }: DescribeOptions = {},
+  { sigma, p, probes, seed }: DescribeOptions = {},
 ): ManifoldDescription => {
   const { nRows: size, nCols } = laplacian
   if (size !== nCols) throw new GraphError(`describeManifold: L must be square, got [${size}, ${nCols}]`)
@@ -84,7 +84,7 @@ export const describeManifold = (
       0,
     ),
     symmetryError: symmetryError(laplacian).error,
-    energy: quantiles(randomEnergies(laplacian, probes, seed)),
+    energy: quantiles(probeEnergies(laplacian, { probes, seed })),
     hubs: findHubs(graph.neighbours, graph.weights.length),
     oddities: [],
   }
@@ -118,7 +118,11 @@ const graphOf = ({ nRows, indptr, indices, values }: Csr): Graph => {
   return { neighbours: neighbours.map((set) => [...set].sort((a, b) => a - b)), weights, degree }
 }
 
-const randomEnergies = (laplacian: Csr, probes: number, seed: number): Float64Array => {
+/** Rayleigh energies of `probes` (256) standard normal vectors drawn with `seed` (0): those whose quantiles `describeManifold` gives. */
+export const probeEnergies = (
+  laplacian: Csr,
+  { probes = 256, seed = 0 }: Pick<DescribeOptions, 'probes' | 'seed'> = {},
+): Float64Array => {
   const random = new Random(seed)
   const data = Float64Array.from({ length: probes * laplacian.nRows }, () => random.gaussian())
   return rayleighEnergy({ data, rows: probes, cols: laplacian.nRows }, laplacian, DEFAULT_EPS)

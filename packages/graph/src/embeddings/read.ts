@@ -4,6 +4,9 @@ import { parseJsonl } from './jsonl.ts'
 import { parseNpy } from './npy.ts'
 import { parseParquetEmbeddings } from './parquet.ts'
 import { parseSafetensors } from './safetensors.ts'
+import { readWordVectors } from './word-vectors.ts'
+
+const WORD_EXTENSIONS = ['txt', 'vec', 'json']
 
 export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors'
 
@@ -29,15 +32,26 @@ export const parseEmbeddings = async (
       return parseSafetensors(bytes, { tensor: name })
     default:
       throw new FormatError(
-        `embeddings: format must be npy, jsonl, parquet or safetensors, got ${format satisfies never}`,
+        `embeddings: format must be npy, jsonl, parquet or safetensors, or of a file txt, vec or json, got ${format satisfies never}`,
       )
   }
 }
 
-/** Embeddings from a file, the format by its extension (.npy, .jsonl, .parquet, .safetensors). Node only.
+/** Embeddings, and what their rows are where the file says it. */
+export type LabelledEmbeddings = DenseMatrix & { labels?: string[] }
+
+/** Embeddings from a file, the format by its extension: .npy, .jsonl, .parquet, .safetensors, and word vectors in .txt, .vec or wink's
+ *  .json, whose rows are labelled by their words. Node only.
  *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
-export const readEmbeddings = async (path: string, options: EmbeddingOptions = {}): Promise<DenseMatrix> => {
+export const readEmbeddings = async (
+  path: string,
+  options: EmbeddingOptions = {},
+): Promise<LabelledEmbeddings> => {
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
+  if (WORD_EXTENSIONS.includes(extension)) {
+    const { words, matrix } = await readWordVectors(path)
+    return { ...matrix, labels: words }
+  }
   const bytes = await readFileBytes(path, 'embeddings')
   try {
     return await parseEmbeddings(bytes, extension as EmbeddingFormat, options)
