@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openBlas } from '@tau/blas'
-import { kneighbors, type NeighbourLists, neighbours } from '@tau/graph'
+import { kneighbors, type NeighbourLists, neighbours, parseWinkVectors } from '@tau/graph'
 import { cpu, type Device, hasWideSimd } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
 import { race, speedup, type Timing, timingOf } from './harness.ts'
@@ -10,7 +10,6 @@ import { openPeer, PYTHON } from './peers/peer.ts'
 import type { GroupContext } from './registry.ts'
 import { benchLine, deviceLabel, itemRate, timesText } from './report.ts'
 import { installWords } from './words/install.ts'
-import { wordVectors } from './words/words.ts'
 
 const THREADS = 2
 const K = 15
@@ -89,7 +88,7 @@ async function exactAgainstSklearn(context: GroupContext): Promise<void> {
 async function hnswAgainstExact(context: GroupContext): Promise<void> {
   const words = installWords(context.line)
   if ('absent' in words) return context.skip(HNSW, words.absent)
-  const points = wordVectors(readFileSync(words.file), WORDS)
+  const points = parseWinkVectors(readFileSync(words.file), { limit: WORDS }).matrix
   const device = await cpu({ threads: THREADS, simd: hasWideSimd() ? 'wide' : 'auto' })
   const timed = async (method: 'exact' | 'hnsw') => {
     const start = performance.now()

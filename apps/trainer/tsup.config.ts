@@ -1,15 +1,15 @@
 import type { Options } from 'tsup'
 import { defineConfig } from 'tsup'
-import { reportAssets } from './src/report/assets.ts'
+import { pageAssets } from './src/report/assets.ts'
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
-/** Puts the report's style and script into the bundle, in the place of the module that reads them from files. */
-const inlineReportAssets: Plugin = {
-  name: 'report-assets',
+/** Puts the pages' styles and scripts into the bundle, in the place of the module that reads them from files. */
+const inlinePageAssets: Plugin = {
+  name: 'page-assets',
   setup: (build) => {
     build.onLoad({ filter: /report\/assets\.ts$/ }, () => ({
-      contents: `export const reportAssets = () => (${JSON.stringify(reportAssets())})`,
+      contents: `export const pageAssets = () => (${JSON.stringify(pageAssets())})`,
       loader: 'js',
     }))
   },
@@ -24,5 +24,5 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   dts: false,
-  esbuildPlugins: [inlineReportAssets],
+  esbuildPlugins: [inlinePageAssets],
 })

@@ -318,11 +318,19 @@ describe('tau manifold, tokenizer, prepare', () => {
     const inspected = await tau(['manifold', 'inspect', manifold])
     expect([inspected.code, inspected.stdout]).toEqual([
       0,
-      expect.stringMatching(/size +6 × 6[\s\S]*a Laplacian that a model can use/),
+      expect.stringMatching(
+        /size +6 × 6[\s\S]*density[\s\S]*eigengap +\S+ after [\s\S]*a Laplacian that a model can use/,
+      ),
     ])
-    expect(JSON.parse((await tau(['manifold', 'inspect', manifold, '--json'])).stdout)).toMatchObject({
-      verdict: { ok: true, size: [6, 6] },
-    })
+    const page = join(manifold, 'inspect.html')
+    expect(inspected.stderr).toContain(`page: ${page}`)
+    expect(readFileSync(page, 'utf8').match(/<circle class=/g)).toHaveLength(6)
+    rmSync(page)
+    const json = await tau(['manifold', 'inspect', manifold, '--json', '--no-html'])
+    expect([JSON.parse(json.stdout), existsSync(page)]).toMatchObject([
+      { verdict: { ok: true, size: [6, 6] }, spectrum: { isWhole: true, values: { length: 6 } } },
+      false,
+    ])
     expect(
       (await tau(['tokenizer', 'train', '--data', text, '--vocab-size', '307', '--out', tokenizer])).code,
     ).toBe(0)
@@ -362,6 +370,26 @@ describe('tau manifold, tokenizer, prepare', () => {
       readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(run, 'model.safetensors'))),
     ).toBe(true)
     expect((await tau(['eval', out, '--threads', '1'])).code).toBe(0)
+  })
+})
+
+describe('tau manifold of word vectors', () => {
+  it('is built from a text of them, and its page shows the words', async () => {
+    const words = path('words.txt')
+    const lines = Array.from({ length: 50 }, (_, i) =>
+      [`word${i}`, ...Array.from({ length: 8 }, (_, c) => Math.sin(i * (c + 2)).toFixed(4))].join(' '),
+    )
+    writeFileSync(words, `${lines.join('\n')}\n`)
+    const [folder, page] = ['word-manifold', 'words.html'].map(path)
+    const flags = ['--embeddings', words, '--dim', '8', '--manifold.reduce', 'none']
+    const built = await tau(['manifold', 'build', ...flags, '--out', folder])
+    expect([built.code, built.stderr]).toEqual([0, expect.stringContaining('50 embeddings of width 8')])
+    const { code, stdout } = await tau([
+      ...['manifold', 'inspect', join(folder, 'manifold.parquet'), '--embeddings', words, '--html', page],
+    ])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/energies of items .* \(50 items\)/)])
+    expect(readFileSync(page, 'utf8')).toMatch(/<text [^>]*>word\d+<\/text>/)
+    expect(existsSync(join(folder, 'inspect.html'))).toBe(false)
   })
 })
 
@@ -564,6 +592,15 @@ describe('bad input', () => {
       () => ['manifold', 'inspect', damaged('manifold.parquet', (at) => truncateSync(at, 99))],
       1,
       /manifold/,
+    ],
+    [
+      'word vectors of unequal width',
+      () => [
+        ...['manifold', 'build', '--embeddings', file('ragged.txt', 'a 1 2\nb 1\n'), '--dim', '2'],
+        ...['--out', path('m')],
+      ],
+      1,
+      /ragged\.txt: word vectors: a line must have a word and 2 numbers, as the first has, got 1 numbers on line 2/,
     ],
     [
       'a tokenizer that lies',

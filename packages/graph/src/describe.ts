@@ -59,7 +59,7 @@ export interface HubReport {
  *  Throws GraphError when L is not well formed, square and finite; the signal's reason when it is aborted. */
 export const describeManifold = (
   laplacian: Csr,
-  { sigma, p, probes = 256, seed = 0, ...options }: DescribeOptions = {},
+  { sigma, p, probes, seed, ...options }: DescribeOptions = {},
 ): ManifoldDescription => {
   checkCsr('describeManifold', laplacian)
   checkFinite('describeManifold', laplacian)
@@ -87,7 +87,7 @@ export const describeManifold = (
       0,
     ),
     symmetryError: symmetryError(laplacian).error,
-    energy: quantiles(randomEnergies(laplacian, probes, seed, options)),
+    energy: quantiles(probeEnergies(laplacian, { probes, seed, ...options })),
     hubs: findHubs(graph.neighbours, graph.weights.length),
     oddities: [],
   }
@@ -121,11 +121,10 @@ const graphOf = ({ nRows, indptr, indices, values }: Csr): Graph => {
   return { neighbours: neighbours.map((set) => [...set].sort((a, b) => a - b)), weights, degree }
 }
 
-const randomEnergies = (
+/** Rayleigh energies of `probes` (256) standard normal vectors drawn with `seed` (0): those whose quantiles `describeManifold` gives. */
+export const probeEnergies = (
   laplacian: Csr,
-  probes: number,
-  seed: number,
-  options: WatchOptions,
+  { probes = 256, seed = 0, ...options }: Pick<DescribeOptions, 'probes' | 'seed'> & WatchOptions = {},
 ): Float64Array => {
   const random = new Random(seed)
   const data = Float64Array.from({ length: probes * laplacian.nRows }, () => random.gaussian())

@@ -29,6 +29,7 @@ export {
   describeManifold,
   type HubReport,
   type ManifoldDescription,
+  probeEnergies,
 } from './describe.ts'
 export type { Metric, NeighbourMetric } from './distance.ts'
 export {
@@ -38,6 +39,8 @@ export {
   domainLaplacian,
   type GraphOfFeatures,
 } from './domain-laplacian.ts'
+export { type CorpusEmbedder, corpusEmbedder } from './embeddings/corpus-embedder.ts'
+export { type Embedder, type EmbedderOptions, embedderOf, type Vectors } from './embeddings/embedder.ts'
 export {
   type EmbeddingFormat,
   type EmbeddingOptions,
@@ -45,10 +48,25 @@ export {
   type OpenEmbeddingsOptions,
   openEmbeddings,
 } from './embeddings/open.ts'
-export { parseEmbeddings, readEmbeddings } from './embeddings/read.ts'
+export { type LabelledEmbeddings, parseEmbeddings, readEmbeddings } from './embeddings/read.ts'
 export { type EmbeddingSource, matrixSource, type RowBlock } from './embeddings/source.ts'
 export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from './embeddings/text.ts'
+export {
+  type FeatureExtraction,
+  type Transformers,
+  type TransformersOptions,
+  transformersEmbedder,
+} from './embeddings/transformers-embedder.ts'
 export type { VocabularyOptions, Weighting } from './embeddings/weighting.ts'
+export { parseWinkVectors } from './embeddings/wink.ts'
+export { wordEmbedder } from './embeddings/word-embedder.ts'
+export {
+  readWordVectors,
+  type WordBlock,
+  type WordVectorOptions,
+  type WordVectors,
+  wordVectorBlocks,
+} from './embeddings/word-vectors.ts'
 export { GraphError } from './errors.ts'
 export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
 export { type EdgeWeightOptions, edgeWeights } from './graphs/edge-weights.ts'
@@ -94,7 +112,7 @@ export type { NeighbourProgress } from './neighbours/pace.ts'
 export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbours/radius-neighbors.ts'
 export type { Rows } from './neighbours/rows.ts'
 export type { HnswParameters } from './neighbours/usearch.ts'
-export type { Quantiles } from './quantiles.ts'
+export { type Quantiles, quantiles } from './quantiles.ts'
 export { type Reduced, type ReduceMethod, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
 export {
   type EdgeResistances,
@@ -114,6 +132,7 @@ export { strongestHalf } from './sparsify.ts'
 export type { EigenProgress } from './spectrum/chebyshev-davidson.ts'
 export { denseEigenpairs } from './spectrum/dense.ts'
 export type { Eigenpairs } from './spectrum/eigenpairs.ts'
+export { type LaplacianSpectrum, laplacianSpectrum } from './spectrum/laplacian-spectrum.ts'
 export { type EigenOptions, smallestEigenpairs } from './spectrum/smallest-eigenpairs.ts'
 export {
   eigengap,

@@ -1,13 +1,11 @@
-import {
-  checkLaplacian,
-  configNumber,
-  describeManifold,
-  type Manifold,
-  type Quantiles,
-  readManifold,
-  writeManifold,
-} from '@tau/graph'
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { readEmbeddings, readManifold, writeManifold } from '@tau/graph'
+import { writeFileAtomic } from '@tau/tensor'
 import { Command } from 'commander'
+import { lookAtItems } from '../inspect/items.ts'
+import { type Look, lookAt, notesOf, rowsOf } from '../inspect/look.ts'
+import { renderManifold } from '../inspect/page.ts'
 import { userPath } from '../paths.ts'
 import { passLine } from '../progress.ts'
 import { readTexts, type Texts } from '../run/corpus.ts'
@@ -35,6 +33,13 @@ export function manifoldCommand(action: Action): Command {
     .description('Check a manifold and describe its graph')
     .argument('<path>', 'folder with manifold.parquet, or a .parquet file')
     .option('--json', 'print everything as JSON')
+    .option('--html <file>', 'page to write (default: inspect.html beside the manifold)')
+    .option('--no-html', 'write no page')
+    .option(
+      '--embeddings <file>',
+      'embeddings that it was built from: the page then shows them, with their λ',
+    )
+    .option('--embeddings-name <text>', 'field, column or tensor of that file')
   inspect.action(action((io) => inspectAction(inspect, io)))
 
   return new Command('manifold')
@@ -73,56 +78,49 @@ async function buildAction(command: Command, io: Io): Promise<number> {
 }
 
 async function inspectAction(command: Command, io: Io): Promise<number> {
-  const { json }: { json?: boolean } = command.opts()
-  const manifold = await readManifold(userPath(command.args[0]), { check: false })
-  const verdict = checkLaplacian(manifold.laplacian, { rowSums: 'any' })
-  const description = describeManifold(manifold.laplacian, sourceSettings(manifold))
-  if (json)
+  const { json, html, embeddings, embeddingsName }: InspectOptions = command.opts()
+  const path = userPath(command.args[0])
+  const manifold = await readManifold(path, { check: false })
+  const items =
+    embeddings === undefined
+      ? undefined
+      : await lookAtItems(
+          manifold,
+          await readEmbeddings(
+            userPath(embeddings),
+            embeddingsName === undefined ? {} : { name: embeddingsName },
+          ),
+        )
+  const look = await lookAt(manifold, items)
+  const { verdict, description, spectrum } = look
+  if (json) {
+    const { nameId, metadata } = manifold
     print(
       io,
-      JSON.stringify({ nameId: manifold.nameId, metadata: manifold.metadata, verdict, description }, null, 2),
+      JSON.stringify({ nameId, metadata, verdict, description, spectrum: spectrumJson(spectrum) }, null, 2),
     )
-  else print(io, describe(manifold, verdict, description))
+  } else print(io, table([...rowsOf(look), ...notesOf(look)]))
+  if (html !== false) {
+    const page = typeof html === 'string' ? userPath(html) : await besideManifold(path)
+    await writeFileAtomic(page, renderManifold(look))
+    say(io, `page: ${page}`)
+  }
   return verdict.ok ? EXIT.ok : EXIT.error
 }
 
-function sourceSettings({ metadata }: Manifold): { sigma?: number; p?: number } {
-  if (metadata === undefined) return {}
-  const sigma = configNumber(metadata, 'lambda_sigma')
-  const p = configNumber(metadata, 'lambda_p')
-  return { ...(sigma !== undefined && { sigma }), ...(p !== undefined && { p }) }
+interface InspectOptions {
+  readonly json?: boolean
+  /** False with --no-html, true without either. */
+  readonly html: boolean | string
+  readonly embeddings?: string
+  readonly embeddingsName?: string
 }
 
-function describe(
-  { nameId, metadata }: Manifold,
-  verdict: ReturnType<typeof checkLaplacian>,
-  graph: ReturnType<typeof describeManifold>,
-): string {
-  const rows: [string, string][] = [
-    ['name', nameId],
-    [
-      'size',
-      `${graph.size} × ${graph.size}, ${graph.nnz} entries (${(100 * graph.density).toPrecision(3)} %)`,
-    ],
-    ['graph', `edges: ${graph.edges}, components: ${graph.components}, isolated features: ${graph.isolated}`],
-    ['', 'min · quarter · median · three quarters · max'],
-    ['neighbours', spreadText(graph.neighbours)],
-    ['degree', spreadText(graph.degree)],
-    ['weights', spreadText(graph.weights)],
-  ]
-  if (graph.impliedDistances) rows.push(['implied distances', spreadText(graph.impliedDistances)])
-  rows.push(
-    ['energies', `${spreadText(graph.energy)} (of random vectors)`],
-    ['symmetry error', verdict.symmetryError.toPrecision(3)],
-    ['row sum error', verdict.rowSumError.toPrecision(3)],
-    ['least eigenvalue', `${verdict.minEigenvalue.toPrecision(3)} (${verdict.psdMethod})`],
-  )
-  if (metadata) rows.push(['built from', `${metadata.n_rows} × ${metadata.n_cols}, ${metadata.timestamp}`])
-  for (const oddity of graph.oddities) rows.push(['note', oddity])
-  for (const problem of verdict.problems) rows.push(['problem', problem])
-  rows.push(['verdict', verdict.ok ? 'a Laplacian that a model can use' : 'not usable: see the problems'])
-  return table(rows)
-}
+const besideManifold = async (path: string): Promise<string> =>
+  join((await stat(path)).isDirectory() ? path : dirname(path), 'inspect.html')
 
-const spreadText = ({ min, q25, median, q75, max }: Quantiles): string =>
-  [min, q25, median, q75, max].map((value) => Number(value.toPrecision(4))).join(' · ')
+function spectrumJson(spectrum: Look['spectrum']) {
+  if (typeof spectrum === 'string') return { problem: spectrum }
+  const { values, isWhole, eigengap } = spectrum
+  return { isWhole, eigengap, values: Array.from(values) }
+}

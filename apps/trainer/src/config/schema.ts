@@ -69,7 +69,7 @@ const manifold = z.strictObject({
   ),
   embeddings: about(
     z.string().min(1).optional(),
-    'Embeddings file to build it from: .npy, .jsonl, .parquet, .safetensors',
+    'Embeddings file to build it from: .npy, .jsonl, .parquet, .safetensors; word vectors: .txt, .vec, .json',
     {
       flag: 'embeddings',
       value: 'file',

@@ -1,21 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { createRequire, stripTypeScriptTypes } from 'node:module'
 
-/** Everything the page needs besides its data. */
-export interface ReportAssets {
+/** Everything that pages need besides their data. */
+export interface PageAssets {
   readonly style: string
   readonly script: string
+  /** For pages with drawings of graphs. */
+  readonly graphStyle: string
+  readonly graphScript: string
 }
 
-/** Reads uPlot from its package, and our style and script from beside this file; the types are stripped, so the browser runs the
+/** Reads uPlot from its package, and our styles and scripts from beside this file; the types are stripped, so the browser runs the
  *  source as written. The build replaces this module by its result (tsup.config.ts): the bundle reads no files. */
-export function reportAssets(): ReportAssets {
+export function pageAssets(): PageAssets {
   const read = (url: string | URL) => readFileSync(url, 'utf8')
+  // A block keeps our own names out of the page.
+  const script = (url: URL) => `{\n${stripTypeScriptTypes(read(url)).replace(/^ +$/gm, '')}\n}`
   const resolve = createRequire(import.meta.url).resolve
-  const client = stripTypeScriptTypes(read(new URL('./client.ts', import.meta.url)))
   return {
     style: `${read(resolve('uplot/dist/uPlot.min.css'))}\n${read(new URL('./report.css', import.meta.url))}`,
-    // uPlot's build declares `var uPlot`; the block keeps our own names out of the page.
-    script: `${read(resolve('uplot/dist/uPlot.iife.min.js'))}\n{\n${client.replace(/^ +$/gm, '')}\n}`,
+    // uPlot's build declares `var uPlot`.
+    script: `${read(resolve('uplot/dist/uPlot.iife.min.js'))}\n${script(new URL('./client.ts', import.meta.url))}`,
+    graphStyle: read(new URL('./graph.css', import.meta.url)),
+    graphScript: script(new URL('./graph-client.ts', import.meta.url)),
   }
 }

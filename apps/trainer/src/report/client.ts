@@ -75,10 +75,16 @@ function legendOf(chart: Chart, element: HTMLElement): (index: number | null | u
     return [{ series, value, item }]
   })
   legend.replaceChildren(...items.map(({ item }) => item), stepItem)
+  const { xName } = chart
+  stepItem.classList.toggle('is-named', xName !== undefined)
   return (index) => {
-    const at = index ?? chart.x.length - 1
-    for (const { series, value } of items) value.textContent = legendText(series, at)
-    stepItem.textContent = `step ${chart.x[at].toLocaleString('en')}`
+    // A run is at its last step; a histogram is nowhere until it is pointed at.
+    const at = index ?? (xName === undefined ? chart.x.length - 1 : undefined)
+    for (const { series, value } of items) value.textContent = at === undefined ? '' : legendText(series, at)
+    const x = at === undefined ? undefined : chart.x[at]
+    if (x === undefined) stepItem.textContent = ''
+    else
+      stepItem.textContent = xName === undefined ? `step ${x.toLocaleString('en')}` : `${xName} ${format(x)}`
   }
 }
 
@@ -96,6 +102,12 @@ function logSplits(low: number, high: number): number[] {
   return inside.find((values) => values.length >= 3) ?? inside[inside.length - 1]
 }
 
+/** 0 and powers of ten. */
+function countSplits(high: number): number[] {
+  const powers = Math.floor(Math.log10(Math.max(1, high)))
+  return [0, ...Array.from({ length: powers + 1 }, (_, power) => 10 ** power)]
+}
+
 interface AxisPlace {
   readonly scale: 'left' | 'right'
   readonly side: 1 | 3
@@ -106,6 +118,10 @@ function axisOf(axis: Axis, { scale, side, isSmall }: AxisPlace): UPlot.Axis {
   return {
     ...(axis.isLog && {
       splits: (_: UPlot, __: number, low: number, high: number) => logSplits(low, high),
+      filter: (_: UPlot, splits: number[]) => splits,
+    }),
+    ...(axis.isCounts && {
+      splits: (_: UPlot, __: number, ___: number, high: number) => countSplits(high),
       filter: (_: UPlot, splits: number[]) => splits,
     }),
     scale,
@@ -124,14 +140,22 @@ function axisOf(axis: Axis, { scale, side, isSmall }: AxisPlace): UPlot.Axis {
 }
 
 function scalesOf(chart: Chart): UPlot.Scales {
-  const scale = ({ range, isLog }: Axis): UPlot.Scale => ({
+  const scale = ({ range, isLog, isCounts }: Axis): UPlot.Scale => ({
     ...(isLog && { distr: 3, log: 10 }),
+    ...(isCounts && { distr: 4, asinh: 1 }),
     ...(range && { range: [range[0], range[1]] }),
   })
   const factor = chart.right?.factor
   return {
     // A run of one point still needs a width.
-    x: { time: false, range: (_, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },
+    x: {
+      time: false,
+      range: (_, low, high) => {
+        const isAll = low === chart.x[0] && high === chart.x[chart.x.length - 1]
+        if (isAll && chart.xRange) return [chart.xRange[0], chart.xRange[1]]
+        return low === high ? [low - 1, high + 1] : [low, high]
+      },
+    },
     left: scale(chart.left),
     ...(chart.right && {
       right:
@@ -158,6 +182,9 @@ function drawMarks(plot: UPlot, marks: readonly number[]): void {
   ctx.restore()
 }
 
+/** Of whole steps only. */
+const STEP_INCREMENTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6]
+
 function draw(element: HTMLElement): void {
   const chart = charts[element.dataset.chart!]
   const target = element.querySelector<HTMLElement>('.plot')!
@@ -170,7 +197,7 @@ function draw(element: HTMLElement): void {
     scales: scalesOf(chart),
     legend: { show: false },
     cursor: {
-      sync: { key: 'step', setSeries: false, scales: ['x', null] },
+      ...(chart.xName === undefined && { sync: { key: 'step', setSeries: false, scales: ['x', null] } }),
       drag: { x: true, y: false },
       points: { size: 6 },
       y: false,
@@ -183,7 +210,7 @@ function draw(element: HTMLElement): void {
         ticks: { stroke: () => cssColor('line'), size: 4 },
         size: isSmall ? 22 : 26,
         gap: 2,
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
+        ...(chart.xName === undefined && { incrs: STEP_INCREMENTS }),
         values: (_, ticks) => ticks.map(formatTick),
       },
       axisOf(chart.left, { scale: 'left', side: 3, isSmall }),
@@ -197,6 +224,10 @@ function draw(element: HTMLElement): void {
           stroke: cssColor(series.color, series.opacity),
           width: series.width,
           spanGaps: true,
+          ...(series.isBars && {
+            paths: uPlot.paths.bars?.({ size: [1, Number.POSITIVE_INFINITY], gap: 1 }),
+            fill: cssColor(series.color, 0.45),
+          }),
           points: {
             show: series.hasPoints && !series.isEdge,
             size: 5,

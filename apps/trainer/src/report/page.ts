@@ -1,26 +1,20 @@
-import { createHash } from 'node:crypto'
 import type { MetricsRecord, SampleRecord } from '@tau/train'
-import { reportAssets } from './assets.ts'
-import type { Chart } from './chart.ts'
 import { driftChart, lossChart, meanLambda, stepCharts } from './figures.ts'
 import { HEAD_COLORS, headColor, lambdaCharts, parameterCharts } from './head-figures.ts'
 import { type History, historyOf } from './history.ts'
-import { html, type Markup, scriptJson, trusted } from './html.ts'
-import { figure, type Summary, summaryOf, when } from './summary.ts'
+import { html, type Markup } from './html.ts'
+import { chartPlaces, figure, type Place, pageMarkup, tableMarkup, tilesMarkup } from './shell.ts'
+import { type Summary, summaryOf, when } from './summary.ts'
 import { smooth, spread } from './thin.ts'
 
 const SHOWN_SAMPLES = 40
 
-/** One self-contained HTML page about a run: no network, no other files, works from file://. The records may come from a run that
- *  is still going, was killed, or was resumed; all text in them is escaped. */
+/** One self-contained HTML page about a run. The records may come from a run that is still going, was killed, or was resumed; all text
+ *  in them is escaped. */
 export function renderReport(records: readonly MetricsRecord[]): string {
   const history = historyOf(records)
   const summary = summaryOf(history)
-  const charts: Record<string, Chart> = {}
-  const place = (id: string, chart: Chart): Markup => {
-    charts[id] = chart
-    return chartMarkup(id, chart)
-  }
+  const { charts, place } = chartPlaces()
   const body = html`<main>
 ${headMarkup(summary, history)}
 ${lossSection(history, place)}
@@ -32,42 +26,7 @@ ${configSection(history)}
     history.resumes.length > 0 ? ' Dashed lines mark the steps at which the run was resumed.' : undefined
   }</footer>
 </main>`
-  return pageMarkup(`${summary.title} · report`, body, charts)
-}
-
-function pageMarkup(title: string, body: Markup, charts: Record<string, Chart>): string {
-  const { style, script } = reportAssets()
-  // Nothing but these two texts may run or load, whatever the records hold.
-  const policy = `default-src 'none'; style-src ${cspHash(style)}; script-src ${cspHash(script)}; img-src data:; base-uri 'none'; form-action 'none'`
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-<style>${trusted(style)}</style>
-</head>
-<body>
-${body}
-<script type="application/json" id="charts">${scriptJson(charts)}</script>
-<script>${trusted(script)}</script>
-</body>
-</html>
-`.text
-}
-
-/** Source expression of a Content-Security-Policy that allows exactly this inline text. */
-const cspHash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-
-type Place = (id: string, chart: Chart) => Markup
-
-function chartMarkup(id: string, { title, note, hasLegend }: Chart): Markup {
-  return html`<div class="panel" data-chart="${id}"><h3>${title}</h3>${
-    note === undefined ? undefined : html`<p class="chart-note">${note}</p>`
-  }${hasLegend ? html`<div class="legend"></div>` : undefined}<div class="plot"></div></div>
-`
+  return pageMarkup({ title: `${summary.title} · report`, body, charts })
 }
 
 function headMarkup(summary: Summary, { runs }: History): Markup {
@@ -83,10 +42,7 @@ function headMarkup(summary: Summary, { runs }: History): Markup {
 <p class="lead">${summary.lead}</p>
 ${summary.fallbacks.map((fallback) => html`<p class="note">Fallback: ${fallback}</p>`)}
 ${runs.length > 1 ? html`<p class="note">${runs.slice(1).map((run) => html`Resumed at step ${run.step}, ${when(run.time)}. `)}</p>` : undefined}
-<dl class="tiles">${summary.tiles.map(
-    (tile) =>
-      html`<div class="tile"><dt>${tile.label}</dt><dd class="value">${tile.value}</dd><dd class="small">${tile.small}</dd></div>`,
-  )}</dl>
+${tilesMarkup(summary.tiles)}
 </header>`
 }
 
@@ -186,17 +142,12 @@ function configSection({ runs }: History): Markup | undefined {
     ['Threads', String(run.device.threads)],
   ]
   return html`<section><h2>Configuration</h2>
-<div class="tables">${table('Run', flatten(run.config))}<div>${table('Data and device', data)}<br>${table(
+<div class="tables">${tableMarkup('Run', flatten(run.config))}<div>${tableMarkup('Data and device', data)}<br>${tableMarkup(
     'Versions',
     Object.entries(run.versions).map(([name, version]) => [name, String(version)]),
   )}</div></div>
 </section>`
 }
-
-const table = (caption: string, rows: readonly (readonly [string, string])[]): Markup =>
-  html`<table><caption>${caption}</caption><tbody>${rows.map(
-    ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
-  )}</tbody></table>`
 
 /** Nested values as dotted paths. */
 function flatten(value: unknown, path = ''): [string, string][] {

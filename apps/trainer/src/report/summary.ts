@@ -1,6 +1,7 @@
 import type { RunRecord } from '@tau/train'
 import { bestEval } from './figures.ts'
 import type { History } from './history.ts'
+import { figure, type Tile } from './shell.ts'
 import { smooth } from './thin.ts'
 
 /** What the head of the page says, in words. */
@@ -12,12 +13,6 @@ export interface Summary {
   readonly status: { readonly name: string; readonly text: string }
   readonly fallbacks: readonly string[]
   readonly tiles: readonly Tile[]
-}
-
-interface Tile {
-  readonly label: string
-  readonly value: string
-  readonly small: string
 }
 
 /** A value inside parsed JSON by its path; undefined where there is none. */
@@ -115,10 +110,6 @@ function tilesOf({ steps, evals, runs, seconds, end }: History): Tile[] {
     tiles.push({ label: 'Time', value: duration(seconds), small: `${last.step.toLocaleString('en')} steps` })
   return tiles
 }
-
-/** 4 significant digits. */
-export const figure = (value: number): string =>
-  Number.isFinite(value) ? String(Number(value.toPrecision(4))) : 'not a number'
 
 function count(value: number): string {
   if (!Number.isFinite(value)) return '–'

@@ -278,7 +278,7 @@ describe('readEmbeddings', () => {
     await expect(readEmbeddings(path('b.npy'))).rejects.toThrow(`${path('b.npy')}: npy: shape (2, 3)`)
     await writeFile(path('b.csv'), '1,2')
     await expect(readEmbeddings(path('b.csv'))).rejects.toThrow(
-      'format must be npy, jsonl, parquet or safetensors, got csv',
+      'format must be npy, jsonl, parquet or safetensors, or txt, vec or json for word vectors, got csv',
     )
     await expect(readEmbeddings(path('none.npy'))).rejects.toThrow(
       `embeddings: ${path('none.npy')} must be readable, got ENOENT`,

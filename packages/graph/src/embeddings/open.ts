@@ -6,9 +6,16 @@ import { npyRows } from './npy.ts'
 import { parquetBlocks, parquetRows } from './parquet.ts'
 import { type RawRows, rawBlocks } from './raw-rows.ts'
 import { safetensorsRows } from './safetensors.ts'
-import { type BlockBuffer, DEFAULT_MEMORY_BYTES, type EmbeddingSource, type RowBlock } from './source.ts'
+import {
+  type BlockBuffer,
+  DEFAULT_MEMORY_BYTES,
+  type EmbeddingSource,
+  matrixSource,
+  type RowBlock,
+} from './source.ts'
+import { winkRows, wordRows } from './word-rows.ts'
 
-export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors'
+export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors' | 'txt' | 'vec' | 'json'
 
 export interface EmbeddingOptions {
   /** which part of the file: field of a jsonl line, column of a parquet file, tensor of a safetensors file */
@@ -21,8 +28,9 @@ export interface OpenEmbeddingsOptions extends EmbeddingOptions {
   memoryBytes?: number
 }
 
-/** Embeddings of a file of any size, the format by its extension (.npy, .jsonl, .parquet, .safetensors). Its header is read and checked
- *  here, its rows by every pass: a range of rows at a time from .npy and .safetensors, a row group from .parquet, lines from .jsonl.
+/** Embeddings of a file of any size, the format by its extension: .npy, .jsonl, .parquet, .safetensors, and word vectors in .txt, .vec or
+ *  wink's .json. Its header is read and checked here, its rows by every pass: a range of rows at a time from .npy and .safetensors, a row
+ *  group from .parquet, lines from .jsonl, .txt and .vec; .json is read whole.
  *  Node only. Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
 export const openEmbeddings = (
   path: string,
@@ -60,7 +68,7 @@ const sourceOf = async (
 interface Reader {
   rows?: number
   cols?: number
-  blocks(buffer: BlockBuffer | undefined): AsyncGenerator<RowBlock>
+  blocks(buffer: BlockBuffer | undefined): AsyncIterable<RowBlock>
 }
 
 const reader = async (
@@ -85,9 +93,15 @@ const reader = async (
     case 'jsonl':
       await withParts(open, async () => {}) // that it is there is known now
       return { blocks: () => passOver(open, (parts) => jsonlBlocks(parts, memoryBytes, part)) }
+    case 'txt':
+    case 'vec':
+      await withParts(open, async () => {})
+      return { blocks: () => passOver(open, (parts) => wordRows(parts, memoryBytes)) }
+    case 'json':
+      return matrixSource(await withParts(open, winkRows))
     default:
       throw new FormatError(
-        `embeddings: format must be npy, jsonl, parquet or safetensors, got ${format satisfies never}`,
+        `embeddings: format must be npy, jsonl, parquet or safetensors, or txt, vec or json for word vectors, got ${format satisfies never}`,
       )
   }
 }
@@ -115,7 +129,7 @@ async function* passOver(
   }
 }
 
-async function* namedBlocks(name: string, blocks: AsyncGenerator<RowBlock>): AsyncGenerator<RowBlock> {
+async function* namedBlocks(name: string, blocks: AsyncIterable<RowBlock>): AsyncGenerator<RowBlock> {
   try {
     yield* blocks
   } catch (error) {

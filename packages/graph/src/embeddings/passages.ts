@@ -14,6 +14,11 @@ export interface Passages {
 // A word: letters, marks and digits, with apostrophes inside. Han and kana are written without spaces: one character, one word.
 const SPACELESS = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}]'
 const WORD = `(?:(?!${SPACELESS})[\\p{L}\\p{M}\\p{N}])+`
+const WORDS = new RegExp(`${SPACELESS}|${WORD}(?:['’]${WORD})*`, 'gu')
+
+/** The words of a text in their order, lower case. */
+export const wordsOf = (text: string): string[] =>
+  Array.from(text.matchAll(WORDS), ([match]) => match.toLowerCase())
 
 /** Cut a text into passages of `passageTokens` words; a last piece shorter than half of that joins the passage before it.
  *  Throws GraphError when fewer than two passages result. */
@@ -22,7 +27,7 @@ export const cutPassages = (text: string, passageTokens: number): Passages => {
   const indexOf = new Map<string, number>()
   let tokens = new Int32Array(1024)
   let count = 0
-  for (const [match] of text.matchAll(new RegExp(`${SPACELESS}|${WORD}(?:['’]${WORD})*`, 'gu'))) {
+  for (const [match] of text.matchAll(WORDS)) {
     const word = match.toLowerCase()
     let index = indexOf.get(word)
     if (index === undefined) {

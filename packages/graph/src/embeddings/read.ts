@@ -2,6 +2,7 @@ import { FormatError } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
 import { type EmbeddingFormat, type EmbeddingOptions, embeddingsOfBytes, openEmbeddings } from './open.ts'
 import { collectRows, type EmbeddingSource } from './source.ts'
+import { readWordVectors } from './word-vectors.ts'
 
 /** Bytes of an embeddings file → matrix [items, width]; f32 where the file is f32 or narrower and not parquet or jsonl, else f64.
  *  Throws FormatError for bytes that are not what they say, and elements that are not finite. */
@@ -11,11 +12,24 @@ export const parseEmbeddings = async (
   { name }: EmbeddingOptions = {},
 ): Promise<DenseMatrix> => wholeOf(await embeddingsOfBytes(bytes, format, { name, ...WHOLE }))
 
-/** Embeddings from a file, all in memory, the format by its extension (.npy, .jsonl, .parquet, .safetensors); for more than fits there
- *  is `openEmbeddings`. Node only. Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that
- *  cannot be read. */
-export const readEmbeddings = async (path: string, { name }: EmbeddingOptions = {}): Promise<DenseMatrix> =>
-  wholeOf(await openEmbeddings(path, { name, ...WHOLE }))
+/** Embeddings, and what their rows are where the file says it. */
+export type LabelledEmbeddings = DenseMatrix & { labels?: string[] }
+
+const WORD_EXTENSION = /\.(txt|vec|json)$/i
+
+/** Embeddings from a file, all in memory, the format by its extension: .npy, .jsonl, .parquet, .safetensors, and word vectors in .txt,
+ *  .vec or wink's .json, whose rows are labelled by their words; for more than fits in memory there is `openEmbeddings`. Node only.
+ *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
+export const readEmbeddings = async (
+  path: string,
+  { name }: EmbeddingOptions = {},
+): Promise<LabelledEmbeddings> => {
+  if (WORD_EXTENSION.test(path)) {
+    const { words, matrix } = await readWordVectors(path)
+    return { ...matrix, labels: words }
+  }
+  return wholeOf(await openEmbeddings(path, { name, ...WHOLE }))
+}
 
 /** What holds the rows may as well read them in large blocks. */
 const WHOLE = { memoryBytes: 2 ** 40 }

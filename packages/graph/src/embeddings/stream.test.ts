@@ -35,6 +35,8 @@ const lines = Array.from({ length: x.rows }, (_, i) =>
   JSON.stringify([...x.data.subarray(i * x.cols, (i + 1) * x.cols)]),
 )
 
+const words = lines.map((line, i) => `word${i} ${line.slice(1, -1).replaceAll(',', ' ')}`)
+
 const blocksOf = async (bytes: Uint8Array, format: EmbeddingFormat): Promise<RowBlock[]> => {
   const blocks: RowBlock[] = []
   const source = await embeddingsOfBytes(bytes, format, { memoryBytes })
@@ -57,6 +59,7 @@ describe('blocks of rows', () => {
     ],
     ['.parquet', 'parquet', () => columns(1000), x],
     ['.jsonl', 'jsonl', () => text(lines.join('\n')), x],
+    ['.txt of word vectors', 'txt', () => text(words.join('\n')), f32],
   ])('of %s are small, in order, and all there is', async (_, format, make, expected) => {
     const bytes = make()
     const blocks = await blocksOf(bytes, format)

@@ -27,7 +27,8 @@ describe('weights', () => {
   const passages = cutPassages('a a b c a d', 3) // [a a b] [c a d]
 
   it('tf-idf has its hand-derived values', () => {
-    const { weights, words } = weightPassages(passages, 'tf-idf', all)
+    const { weights, vocabulary } = weightPassages(passages, 'tf-idf', all)
+    const { words } = vocabulary
     expect(words).toEqual(['a', 'b', 'c', 'd'])
     const idf1 = 1 + Math.log(3 / 2) // in one of two passages; in both: 1
     const first = [1 + Math.log(2), idf1]
@@ -45,9 +46,17 @@ describe('weights', () => {
   })
 
   it('keeps the words that the limits allow', () => {
-    expect(weightPassages(passages, 'tf-idf', { ...all, maxShare: 0.5 }).words).toEqual(['b', 'c', 'd'])
-    expect(weightPassages(passages, 'tf-idf', { ...all, minPassages: 2 }).words).toEqual(['a'])
-    expect(weightPassages(passages, 'tf-idf', { ...all, maxWords: 3 }).words).toEqual(['a', 'b', 'c'])
+    expect(weightPassages(passages, 'tf-idf', { ...all, maxShare: 0.5 }).vocabulary.words).toEqual([
+      'b',
+      'c',
+      'd',
+    ])
+    expect(weightPassages(passages, 'tf-idf', { ...all, minPassages: 2 }).vocabulary.words).toEqual(['a'])
+    expect(weightPassages(passages, 'tf-idf', { ...all, maxWords: 3 }).vocabulary.words).toEqual([
+      'a',
+      'b',
+      'c',
+    ])
     expect(() => weightPassages(passages, 'tf-idf', { ...all, minPassages: 2, maxShare: 0.5 })).toThrow(
       'some word must be in at least 2 and at most 50 % of the 2 passages, got none of 4',
     )

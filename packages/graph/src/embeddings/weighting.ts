@@ -15,12 +15,20 @@ export interface VocabularyOptions {
   maxWords: number
 }
 
-/** Passages → sparse weights [passages, kept words] and the words, column by column. Throws GraphError when no word is kept. */
+/** The words that were kept, and how texts that were not there weigh them. */
+export interface Vocabulary {
+  /** column by column */
+  words: string[]
+  /** Weights of a text's words, by column; words that were not kept have none. */
+  weigh(words: readonly string[]): [column: number, weight: number][]
+}
+
+/** Passages → sparse weights [passages, kept words] and the words. Throws GraphError when no word is kept. */
 export const weightPassages = (
   passages: Passages,
   weighting: Weighting,
   vocabulary: VocabularyOptions,
-): { weights: Csr; words: string[] } => {
+): { weights: Csr; vocabulary: Vocabulary } => {
   const counts = countWords(passages)
   const kept = chooseWords(passages.words, counts, vocabulary)
   const columnOf = new Int32Array(passages.words.length).fill(-1)
@@ -37,9 +45,36 @@ export const weightPassages = (
     }
   }
   const used = csrFromCoo({ nRows: counts.nRows, nCols: kept.length, row, col, value })
-  return {
-    weights: weighting === 'ppmi' ? ppmi(used) : tfIdf(used),
-    words: kept.map((word) => passages.words[word]),
+  const weigher = weighting === 'ppmi' ? ppmi(used) : tfIdf(used)
+  const words = kept.map((word) => passages.words[word])
+  return { weights: weighted(used, weigher), vocabulary: { words, weigh: weighText(words, weigher) } }
+}
+
+/** Turns the counts of one passage, of columns `indices`, into weights. */
+type Weigher = (counts: Float64Array, indices: ArrayLike<number>) => void
+
+/** Every row by itself, so that a row of a text to come is treated alike. */
+const weighted = (counts: Csr, weigh: Weigher): Csr => {
+  const values = counts.values.slice()
+  for (let p = 0; p < counts.nRows; p++) {
+    const [from, to] = [counts.indptr[p], counts.indptr[p + 1]]
+    weigh(values.subarray(from, to), counts.indices.subarray(from, to))
+  }
+  return { ...counts, values }
+}
+
+const weighText = (words: readonly string[], weigh: Weigher): Vocabulary['weigh'] => {
+  const columnOf = new Map(words.map((word, column) => [word, column]))
+  return (text) => {
+    const counts = new Map<number, number>()
+    for (const word of text) {
+      const column = columnOf.get(word)
+      if (column !== undefined) counts.set(column, (counts.get(column) ?? 0) + 1)
+    }
+    const columns = Array.from(counts.keys()).sort((a, b) => a - b)
+    const values = Float64Array.from(columns, (column) => counts.get(column) ?? 0)
+    weigh(values, columns)
+    return columns.map((column, i) => [column, values[i]])
   }
 }
 
@@ -77,29 +112,25 @@ const chooseWords = (
   return kept
 }
 
-const tfIdf = (counts: Csr): Csr => {
+const tfIdf = (counts: Csr): Weigher => {
   const frequency = passagesWith(counts)
-  const values = counts.values.map(
-    (n, e) => (1 + Math.log(n)) * (1 + Math.log((1 + counts.nRows) / (1 + frequency[counts.indices[e]]))),
-  )
-  for (let p = 0; p < counts.nRows; p++) {
-    const row = values.subarray(counts.indptr[p], counts.indptr[p + 1])
+  return (row, indices) => {
+    for (let e = 0; e < row.length; e++) {
+      row[e] = (1 + Math.log(row[e])) * (1 + Math.log((1 + counts.nRows) / (1 + frequency[indices[e]])))
+    }
     const norm = Math.sqrt(row.reduce((sum, v) => sum + v * v, 0))
     for (let e = 0; e < row.length; e++) row[e] /= norm
   }
-  return { ...counts, values }
 }
 
-const ppmi = (counts: Csr): Csr => {
+const ppmi = (counts: Csr): Weigher => {
   const columnTotal = new Float64Array(counts.nCols)
   for (let e = 0; e < counts.values.length; e++) columnTotal[counts.indices[e]] += counts.values[e]
   const total = columnTotal.reduce((sum, v) => sum + v, 0)
-  const values = counts.values.slice()
-  for (let p = 0; p < counts.nRows; p++) {
-    const rowTotal = values.subarray(counts.indptr[p], counts.indptr[p + 1]).reduce((sum, v) => sum + v, 0)
-    for (let e = counts.indptr[p]; e < counts.indptr[p + 1]; e++) {
-      values[e] = Math.max(0, Math.log((values[e] * total) / (rowTotal * columnTotal[counts.indices[e]])))
+  return (row, indices) => {
+    const rowTotal = row.reduce((sum, v) => sum + v, 0)
+    for (let e = 0; e < row.length; e++) {
+      row[e] = Math.max(0, Math.log((row[e] * total) / (rowTotal * columnTotal[indices[e]])))
     }
   }
-  return { ...counts, values }
 }
