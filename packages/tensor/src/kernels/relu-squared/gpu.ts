@@ -2,18 +2,23 @@ import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
 import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared.ts'
 
+// Not Math.max, which makes 0 of NaN on a GPU.
 const RELU_SQUARED: GpuKernel = {
   name: 'reluSquared',
   args: { x: 'buffer' },
   body: `
-    const v = Math.max(x[this.thread.x], 0)
+    const v = x[this.thread.x]
+    if (v < 0) { return 0 }
     return v * v`,
 }
 
 const RELU_SQUARED_GRAD: GpuKernel = {
   name: 'reluSquaredGrad',
   args: { x: 'buffer', dOut: 'buffer' },
-  body: 'return Math.max(x[this.thread.x], 0) * (2 * dOut[this.thread.x])',
+  body: `
+    const v = x[this.thread.x]
+    if (v < 0) { return 0 }
+    return v * (2 * dOut[this.thread.x])`,
 }
 
 export function reluSquaredGpu(engine: GpuEngine): ReluSquaredKernel {
