@@ -78,6 +78,9 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
     ...withGradients((a, b) => tau.matmul(a, b, 'nn'), normal(3, 5, 71), normal(3, 71, 7)),
     ...withGradients((a, b) => tau.matmul(a, b, 'nt'), normal(5, 71), normal(7, 71)),
     ...withGradients((a, b) => tau.matmul(a, b, 'tn'), normal(71, 5), normal(71, 7)),
+    // Large enough for tiles, in vectors of four and not.
+    ...withGradients((a, b) => tau.matmul(a, b, 'nt'), normal(36, 40), normal(44, 40)),
+    ...withGradients((a, b) => tau.matmul(a, b, 'tn'), normal(37, 35), normal(37, 33)),
   ],
   shapes: ({ normal }) => [
     ...withGradients((x) => tau.permute(x, [2, 0, 1]), normal(3, 5, 7)),
@@ -113,21 +116,24 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
           normal(2, 2, 11, 5),
           ...inputs,
         ),
-        ...withGradients(
-          (lambdaQ, lambdaK, v, temperature, input) =>
-            lambdaAttention({
-              lambdaQ,
-              lambdaK,
-              v,
-              temperature,
-              algorithm: 'quadratic',
-              ...(clockOf && { clock: clockOf(input) }),
-            }),
-          lambda(2, 4, 11),
-          lambda(2, 2, 11),
-          normal(2, 2, 11, 5),
-          positive(4),
-          ...inputs,
+        // All queries, and the few of decoding.
+        ...[11, 2].flatMap((queries) =>
+          withGradients(
+            (lambdaQ, lambdaK, v, temperature, input) =>
+              lambdaAttention({
+                lambdaQ,
+                lambdaK,
+                v,
+                temperature,
+                algorithm: 'quadratic',
+                ...(clockOf && { clock: clockOf(input) }),
+              }),
+            lambda(2, 4, queries),
+            lambda(2, 2, 11),
+            normal(2, 2, 11, 5),
+            positive(4),
+            ...inputs,
+          ),
         ),
       ]),
       ...withGradients((logits) => forgetClock(logits).high, normal(2, 4, 11)),

@@ -23,7 +23,13 @@ export type { BackendName, Handle, Scratch } from './backends/engine.ts'
 export type { GpuEngine } from './backends/gpu/engine.ts'
 export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
 export type { GpuArgument, GpuKernel, GpuLaunch, GpuOutput } from './backends/gpu/kernel.ts'
-export { type BufferCounts, GPU_MODES, type GpuMode } from './backends/gpu/runtime.ts'
+export {
+  type BufferCounts,
+  GPU_MODES,
+  type GpuMode,
+  type GpuTraffic,
+  type KernelChoice,
+} from './backends/gpu/runtime.ts'
 export { isNanText } from './backends/gpu/text.ts'
 export {
   linearGroups,
@@ -33,6 +39,8 @@ export {
   type WgslLaunch,
   type WgslScalar,
 } from './backends/gpu/wgsl.ts'
+export { wgslForms } from './backends/gpu/wgsl-forms.ts'
+export { EXP_WGSL, foldWgsl, IS_NAN_WGSL } from './backends/gpu/wgsl-text.ts'
 export { Device, type DeviceInfo, type MemoryUse } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DeviceLostError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'

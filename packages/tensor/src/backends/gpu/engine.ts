@@ -4,7 +4,15 @@ import { BackendError, shapeText } from '../../errors.ts'
 import type { Handle, Scratch, Storage } from '../engine.ts'
 import { checkKernel, type GpuKernel, type GpuLaunch, type GpuOutput, MAX_ELEMENTS } from './kernel.ts'
 import { Queue } from './queue.ts'
-import type { BufferCounts, Compiled, CompiledWgsl, Contents, GpuRuntime, WgslRuntime } from './runtime.ts'
+import type {
+  BufferCounts,
+  Compiled,
+  CompiledWgsl,
+  Contents,
+  GpuRuntime,
+  GpuTraffic,
+  WgslRuntime,
+} from './runtime.ts'
 import { checkWgsl, type WgslKernel, type WgslLaunch } from './wgsl.ts'
 
 /** A buffer. Queued tasks hold the slot itself, so that a handle may be freed while they wait. */
@@ -75,6 +83,12 @@ export class GpuEngine implements Storage {
   async buffers(): Promise<BufferCounts | undefined> {
     await this.#drained()
     return this.#runtime.buffers
+  }
+
+  /** What went over, when all that was called has run; undefined where the mode does not count it. */
+  async traffic(): Promise<GpuTraffic | undefined> {
+    await this.#drained()
+    return this.#runtime.traffic && { ...this.#runtime.traffic }
   }
 
   /** The launcher of a kernel. It is compiled at its first run, once for all sizes. */

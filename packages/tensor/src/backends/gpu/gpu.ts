@@ -3,7 +3,7 @@ import { BackendError } from '../../errors.ts'
 import { GpuEngine } from './engine.ts'
 import { loadGpuJs } from './gpu-js.ts'
 import { HostRuntime } from './host-runtime.ts'
-import { GPU_MODES, type GpuMode, type GpuRuntime } from './runtime.ts'
+import { GPU_MODES, type GpuMode, type GpuRuntime, type KernelChoice } from './runtime.ts'
 import { WebGlRuntime } from './webgl/runtime.ts'
 import { openWebGpu } from './webgpu/open.ts'
 import { WebGpuRuntime } from './webgpu/runtime.ts'
@@ -11,6 +11,8 @@ import { WebGpuRuntime } from './webgpu/runtime.ts'
 export interface GpuOptions {
   /** How gpu.js runs its kernels; default: the first of `webgpu`, `webgl2`, `webasm` and `cpu` that the runtime has. */
   mode?: GpuMode
+  /** In mode `webgpu`; default: tuned. */
+  kernels?: KernelChoice
   /** Turn every fallback into an error: with no `mode` given, anything but a real GPU. */
   strict?: boolean
 }
@@ -19,11 +21,11 @@ export interface GpuOptions {
  *  Left to itself the device says in `info.fallbacks` why it is not on a GPU. Throws BackendError when gpu.js is not installed, for
  *  a mode that is unknown or missing in this runtime, and with `strict` for a fallback. */
 export async function gpu(options: GpuOptions = {}): Promise<Device> {
-  const { mode: wanted, strict = false } = options
+  const { mode: wanted, kernels, strict = false } = options
   if (wanted !== undefined && !GPU_MODES.includes(wanted))
     throw new BackendError(`gpu: mode must be one of ${GPU_MODES.join(', ')}, got ${wanted}`)
   const fallbacks: string[] = []
-  const runtime = wanted ? await openRuntime(wanted) : await openFirst(fallbacks)
+  const runtime = wanted ? await openRuntime(wanted, kernels) : await openFirst(kernels, fallbacks)
   if (!wanted && runtime.isSoftware)
     fallbacks.push(`no GPU: ${runtime.mode} runs in software (${runtime.adapter})`)
   if (strict && fallbacks.length > 0) {
@@ -43,11 +45,11 @@ export async function gpu(options: GpuOptions = {}): Promise<Device> {
 }
 
 /** Opens gpu.js in one mode. */
-export async function openRuntime(mode: GpuMode): Promise<GpuRuntime> {
+export async function openRuntime(mode: GpuMode, kernels: KernelChoice = 'tuned'): Promise<GpuRuntime> {
   const module = await loadGpuJs()
   if (mode === 'webgpu') {
     const context = await openWebGpu(module)
-    return new WebGpuRuntime(new module.GPU({ mode }), context)
+    return new WebGpuRuntime(new module.GPU({ mode }), context, kernels)
   }
   if (mode === 'webgl2') return new WebGlRuntime(module)
   if (mode === 'webasm' && typeof WebAssembly !== 'object')
@@ -56,11 +58,11 @@ export async function openRuntime(mode: GpuMode): Promise<GpuRuntime> {
 }
 
 /** The first mode that opens. Why those before it did not goes into `fallbacks`. */
-async function openFirst(fallbacks: string[]): Promise<GpuRuntime> {
+async function openFirst(kernels: KernelChoice | undefined, fallbacks: string[]): Promise<GpuRuntime> {
   let last: unknown
   for (const mode of GPU_MODES)
     try {
-      return await openRuntime(mode)
+      return await openRuntime(mode, kernels)
     } catch (cause) {
       if (!(cause instanceof BackendError)) throw cause
       fallbacks.push(`not ${mode}: ${cause.message.replace(/^gpu: /, '')}`)

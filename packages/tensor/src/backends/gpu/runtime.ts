@@ -5,6 +5,9 @@ import type { WgslKernel } from './wgsl.ts'
 export const GPU_MODES = ['webgpu', 'webgl2', 'webasm', 'cpu'] as const
 export type GpuMode = (typeof GPU_MODES)[number]
 
+/** What mode `webgpu` runs: kernels written for it by hand where there are any, or those of gpu.js alone, as all other modes do. */
+export type KernelChoice = 'tuned' | 'portable'
+
 /** What a buffer holds, where the mode keeps it: an array, a GPUBuffer, a texture. Only the runtime that made it looks inside. */
 export interface Contents {
   /** Elements. */
@@ -41,6 +44,17 @@ export interface BufferCounts {
   readonly pooledBytes: number
 }
 
+/** What went over to a GPU and back since it was opened. */
+export interface GpuTraffic {
+  /** Runs of kernels. */
+  readonly calls: number
+  /** Contents of tensors. */
+  readonly uploadedBytes: number
+  /** Arguments of kernels that are numbers. */
+  readonly uniformBytes: number
+  readonly readBytes: number
+}
+
 /** One of gpu.js's modes, as the engine sees it. Calls come in order, one at a time; whatever they start on a GPU runs in that
  *  order too. */
 export interface GpuRuntime {
@@ -54,6 +68,8 @@ export interface GpuRuntime {
   readonly limit: string
   /** Counts of buffers on the GPU; undefined where results are arrays. */
   readonly buffers?: BufferCounts | undefined
+  /** undefined where results are arrays. */
+  readonly traffic?: GpuTraffic | undefined
   /** Takes the array over. Kernels see integers as f32, reads get them back as they were. */
   upload(values: Float32Array | Int32Array): Contents
   zeros(length: number): Contents
@@ -63,7 +79,7 @@ export interface GpuRuntime {
   /** Compiles for outputs with `rank` axes: their sizes, and those of the buffers, may change from call to call. */
   compile(kernel: GpuKernel, rank: number): Compiled
   /** Only in mode `webgpu`. */
-  readonly wgsl?: WgslRuntime
+  readonly wgsl?: WgslRuntime | undefined
   /** Nothing more comes for now: what was collected may start. */
   flush?(): void
   destroy(): Promise<void>

@@ -1,5 +1,5 @@
 import { BackendError, DeviceLostError } from '../../../errors.ts'
-import type { BufferCounts } from '../runtime.ts'
+import type { BufferCounts, GpuTraffic } from '../runtime.ts'
 import { BufferPool } from './buffer-pool.ts'
 
 const MAP_READ_COPY_DST = 0x01 | 0x08
@@ -27,6 +27,7 @@ export interface Dispatch {
  *  together, at the latest when something is read or {@link flush} is called. */
 export class Commands {
   readonly device: GPUDevice
+  readonly #traffic = { calls: 0, uploadedBytes: 0, uniformBytes: 0, readBytes: 0 }
   readonly #pool: BufferPool
   /** Staging buffers for reads, by size. */
   readonly #staging = new Map<number, GPUBuffer[]>()
@@ -55,6 +56,10 @@ export class Commands {
     })
   }
 
+  get traffic(): GpuTraffic {
+    return this.#traffic
+  }
+
   get counts(): BufferCounts {
     return this.#pool.counts
   }
@@ -79,6 +84,7 @@ export class Commands {
     // writeBuffer runs before what is submitted later, and so before what is still being collected.
     this.flush()
     this.device.queue.writeBuffer(buffer, 0, data)
+    this.#traffic.uploadedBytes += data.byteLength
   }
 
   dispatch({ pipeline, layout, uniforms, buffers, groups }: Dispatch): void {
@@ -98,6 +104,7 @@ export class Commands {
     this.#pass.setPipeline(pipeline)
     this.#pass.setBindGroup(0, bindGroup)
     this.#pass.dispatchWorkgroups(...groups)
+    this.#traffic.calls++
   }
 
   /** Copies bytes between two different buffers; offsets and length are multiples of 4. */
@@ -126,6 +133,7 @@ export class Commands {
     }
     const values = new Float32Array(staging.getMappedRange(0, bytes).slice(0))
     staging.unmap()
+    this.#traffic.readBytes += bytes
     this.#keepStaging(staging)
     for (const error of await Promise.all(checks)) if (error) throw this.#lost ?? gpuError(error)
     if (this.#lost) throw this.#lost
@@ -139,6 +147,7 @@ export class Commands {
       this.#endPass()
       device.pushErrorScope('validation')
       device.queue.writeBuffer(this.#uniformBuffer, 0, this.#uniforms, 0, this.#uniformsUsed)
+      this.#traffic.uniformBytes += this.#uniformsUsed
       device.queue.submit([this.#encoder.finish()])
       this.#check()
       this.#encoder = undefined

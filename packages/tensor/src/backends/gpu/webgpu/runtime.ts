@@ -1,7 +1,16 @@
 import { BackendError } from '../../../errors.ts'
 import type { GpuJs } from '../gpu-js.ts'
 import type { GpuKernel, GpuOutput } from '../kernel.ts'
-import type { BufferCounts, Compiled, CompiledWgsl, Contents, GpuRuntime, WgslRuntime } from '../runtime.ts'
+import type {
+  BufferCounts,
+  Compiled,
+  CompiledWgsl,
+  Contents,
+  GpuRuntime,
+  GpuTraffic,
+  KernelChoice,
+  WgslRuntime,
+} from '../runtime.ts'
 import { isSoftware } from '../software.ts'
 import { linearGroups, uniformBytes, type WgslKernel, wgslOf } from '../wgsl.ts'
 import { Commands } from './commands.ts'
@@ -31,22 +40,28 @@ export class WebGpuRuntime implements GpuRuntime {
   readonly isSoftware: boolean
   readonly maxBytes: number
   readonly limit = 'the adapter’s maxStorageBufferBindingSize and maxBufferSize'
-  readonly wgsl: WgslRuntime = {
-    compile: (kernel) => this.#compileWgsl(kernel),
-    unwritten: (length) => this.#unwritten(length),
-  }
+  readonly wgsl: WgslRuntime | undefined
   readonly #commands: Commands
   readonly #gpu: GpuJs
   /** By text: the same for every number of axes. */
   readonly #compiled = new Map<GpuKernel, Compiled>()
 
-  constructor(gpu: GpuJs, { adapter, device }: WebGpuContext) {
+  constructor(gpu: GpuJs, { adapter, device }: WebGpuContext, kernels: KernelChoice = 'tuned') {
     this.#gpu = gpu
     this.adapter = adapterText(adapter)
     this.isSoftware = adapter.info.isFallbackAdapter || isSoftware(this.adapter)
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits
     this.maxBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize)
     this.#commands = new Commands(device)
+    if (kernels === 'tuned')
+      this.wgsl = {
+        compile: (kernel) => this.#compileWgsl(kernel),
+        unwritten: (length) => this.#unwritten(length),
+      }
+  }
+
+  get traffic(): GpuTraffic {
+    return this.#commands.traffic
   }
 
   get buffers(): BufferCounts {
