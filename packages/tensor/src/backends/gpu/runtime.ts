@@ -1,3 +1,4 @@
+import type { DeviceLostError } from '../../errors.ts'
 import type { GpuKernel, GpuOutput } from './kernel.ts'
 import type { WgslKernel } from './wgsl.ts'
 
@@ -66,6 +67,8 @@ export interface GpuRuntime {
   /** Most bytes that a buffer can have, and what sets the limit. */
   readonly maxBytes: number
   readonly limit: string
+  /** Set once the GPU is gone. */
+  readonly lost?: DeviceLostError | undefined
   /** Counts of buffers on the GPU; undefined where results are arrays. */
   readonly buffers?: BufferCounts | undefined
   /** undefined where results are arrays. */

@@ -6,7 +6,7 @@ import { foldWgsl } from './wgsl-text.ts'
 
 /** Threads for a row: few where it is short, so that each has something to do; many where it is long, so that enough of it is on its way
  *  from memory at a time. */
-const FEW = 64
+const FEW = 32
 const MANY = 256
 const LONG = 2048
 

@@ -27,11 +27,11 @@ fn tanh_of(v : f32) -> f32 {
   return v / (1.0 + q / (3.0 + q / (5.0 + q / (7.0 + q / (9.0 + q / 11.0)))));
 }`
 
-/** `sum_of(thread, v)` and `max_of(thread, v)`: folds a value of each of a workgroup's threads, a power of 4, in the same order every
+/** `sum_of(thread, v)` and `max_of(thread, v)`: folds a value of each of a workgroup's threads, a power of 2, in the same order every
  *  time, and gives all of them the result. The values of `max_of` are not NaN. To be called by all threads or none. In two steps, for
  *  a barrier costs more than a few sums, most of all where a CPU plays the GPU. */
 export const foldWgsl = (threads: number): string => {
-  const groups = Math.sqrt(threads)
+  const groups = 2 ** Math.floor(Math.log2(threads) / 2)
   const fold = (name: string, first: string, step: string) => `
 fn ${name}(thread : u32, v : f32) -> f32 {
   folded[thread] = v;

@@ -1,4 +1,4 @@
-import { BackendError } from '../../../errors.ts'
+import { BackendError, type DeviceLostError } from '../../../errors.ts'
 import type { GpuJs } from '../gpu-js.ts'
 import type { GpuKernel, GpuOutput } from '../kernel.ts'
 import type {
@@ -62,6 +62,10 @@ export class WebGpuRuntime implements GpuRuntime {
 
   get traffic(): GpuTraffic {
     return this.#commands.traffic
+  }
+
+  get lost(): DeviceLostError | undefined {
+    return this.#commands.lost
   }
 
   get buffers(): BufferCounts {
