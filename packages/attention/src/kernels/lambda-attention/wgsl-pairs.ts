@@ -51,7 +51,6 @@ export const SIZES = {
 
 /** Vectors of four to a query: {@link FIELDS}. */
 export const ROW_VECTORS = 4
-/** A key as a query head sees it: λk, its clock reading in two parts, 0. */
 export const vec4Buffer = (access: WgslBuffer['access']): WgslBuffer => ({ access, element: 'vec4<f32>' })
 
 /** The weights of some keys for a query, or of a key for some queries: `beyond`, the gap less the top key's, and `weight`. Texts may be

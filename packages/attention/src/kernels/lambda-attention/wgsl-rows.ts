@@ -9,7 +9,7 @@ export const KEY_THREADS = 64
 /** A workgroup of them has a query to itself. */
 export const ROW_THREADS = 64
 
-/** One vector for each key and query head. The other kernels then need no form without a clock. */
+/** A key as a query head sees it, a vector: λk, its clock reading in two parts, 0. The other kernels then need no form without a clock. */
 export const keysKernel = (clock: ClockForm): WgslKernel => ({
   name: `lambdaKeys_${clock}`,
   uniforms: { ...SIZES, clockBatch: 'u32', length: 'u32' },

@@ -39,7 +39,7 @@ const buffers = (wide: boolean) =>
     rows: vec4Buffer('read'),
   }) as const
 
-const MEMORY = (wide: boolean) => `
+const memory = (wide: boolean) => `
 var<workgroup> tile_d : array<vec4<f32>, ${DEPTH * QUADS}>;
 var<workgroup> tile_v : array<vec4<f32>, ${DEPTH * QUADS}>;
 ${readVector('v', wide)}
@@ -124,7 +124,7 @@ export const queryGradKernel = (wide: boolean, isClocked: boolean): WgslKernel =
       moment: { access: 'write' },
       ...(isClocked && { now: { access: 'write' } }),
     },
-    code: `${MEMORY(wide)}
+    code: `${memory(wide)}
 var<workgroup> parts : array<f32, ${TILE * QUADS}>;
 ${MAIN}
   let head = id.z;
@@ -170,7 +170,7 @@ export const keyGradKernel = (wide: boolean, isClocked: boolean): WgslKernel => 
       dLambdaK: { access: 'write' },
       ...(isClocked && { dClock: { access: 'write' } }),
     },
-    code: `${MEMORY(wide)}
+    code: `${memory(wide)}
 var<workgroup> parts : array<vec4<f32>, ${THREADS}>;
 ${MAIN}
   let first_key = id.x * ${TILE}u;

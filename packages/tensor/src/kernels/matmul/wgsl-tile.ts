@@ -28,7 +28,7 @@ export interface Variant extends Finish {
   readonly wideOut: boolean
 }
 
-export function nameOf({ layout, tile, wideA, wideB, wideOut, accumulate, epilogue }: Variant): string {
+function nameOf({ layout, tile, wideA, wideB, wideOut, accumulate, epilogue }: Variant): string {
   const widths = [wideA, wideB, wideOut].map((wide) => (wide ? 4 : 1)).join('')
   return ['matmul', layout, tile.size, widths, ...(accumulate ? ['accumulate'] : []), epilogue]
     .filter((part) => part !== undefined)
