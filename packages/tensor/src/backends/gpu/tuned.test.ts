@@ -43,8 +43,8 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written kernels against those 
   }
 
   const random = (length: number, seed: number) => Float32Array.from(randomArray(length, seed))
-  /** Rows of one element to several for each thread of a workgroup. */
-  const COLS = [1, 3, 127, 128, 129, 1009]
+  /** Rows of one element to several for each of a few threads, and one for many threads. */
+  const COLS = [1, 3, 31, 32, 33, 2053]
   const ROWS = 5
 
   it('are there in mode webgpu, unless they are not wanted', () => {
