@@ -56,15 +56,24 @@ async function measure({ names, filter, quick, out }: Selection, command: string
     skipped[what] = reason
     console.log(`skipped: ${what}: ${reason}`)
   }
+  let adapter: string | undefined
+  const noteAdapter = (name: string) => {
+    adapter = name
+    console.log(`adapter: ${name}`)
+  }
   let matched = 0
   const folder = out === undefined ? undefined : inFolderOfUser(out)
   for (const run of chosen)
-    matched += await run({ filter, quick, out: folder, line: (text) => console.log(text), metric, skip })
+    matched += await run({
+      ...{ filter, quick, out: folder, metric, skip },
+      line: (text) => console.log(text),
+      adapter: noteAdapter,
+    })
   if (matched === 0)
     throw new Error(`bench: --filter must match the name of a bench of ${names.join(', ')}, got "${filter}"`)
   const count = Object.keys(skipped).length
   if (count > 0) console.log(`skipped ${count}: ${Object.keys(skipped).join(', ')}`)
-  return recordOf(command, metrics, skipped)
+  return recordOf(command, metrics, skipped, adapter)
 }
 
 /** What was measured; and of a selection that a filter did not narrow also what was not. */
