@@ -1,4 +1,5 @@
 import type { NeighbourLists } from './bounded-neighbours.ts'
+import { checkLists } from './check-lists.ts'
 import { checkPositive } from './dense.ts'
 import { GraphError } from './errors.ts'
 
@@ -22,7 +23,7 @@ export interface WeightedLists {
   weights: Float64Array
 }
 
-/** Weight of one distance d ≥ 0. */
+/** Weight of one distance d ≥ 0; NaN for NaN. Nothing is checked: `affinity` does. */
 export const kernelWeight = (
   distance: number,
   { kernel = 'rational', sigma, p = 2 }: AffinityOptions,
@@ -31,11 +32,12 @@ export const kernelWeight = (
     ? Math.exp(-(distance * distance) / (2 * sigma * sigma))
     : 1 / (1 + (distance / sigma) ** p)
 
-/** The distance that a rational weight in (0, 1] stands for: d = σ (1/w − 1)^(1/p). */
+/** The distance that a rational weight in (0, 1] stands for: d = σ (1/w − 1)^(1/p); ∞ for a weight of 0, NaN for one above 1. */
 export const impliedDistance = (weight: number, sigma: number, p: number): number =>
   sigma * (1 / weight - 1) ** (1 / p)
 
-/** Distances → weights, lists unchanged. Throws GraphError unless σ > 0 and p > 0. */
+/** Distances → weights, lists unchanged. Throws GraphError unless σ > 0 and p > 0, and for lists that are not well formed or have a distance
+ *  that is negative or not finite, naming its place. */
 export const affinity = (lists: NeighbourLists, options: AffinityOptions): WeightedLists => {
   const { kernel = 'rational', sigma, p = 2 } = options
   if (kernel !== 'rational' && kernel !== 'gaussian') {
@@ -43,6 +45,11 @@ export const affinity = (lists: NeighbourLists, options: AffinityOptions): Weigh
   }
   checkPositive('affinity', 'sigma', sigma)
   checkPositive('affinity', 'p', p)
+  checkLists('affinity', lists, lists.distances, {
+    name: 'distances',
+    rule: 'finite and at least 0',
+    isRight: (d) => d >= 0 && d < Number.POSITIVE_INFINITY,
+  })
   return {
     nNodes: lists.nNodes,
     indptr: lists.indptr,

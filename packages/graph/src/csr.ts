@@ -20,11 +20,12 @@ export interface Coo {
   value: Float64Array
 }
 
-/** Number of stored entries. */
+/** Number of stored entries: of values, whatever else is wrong. */
 export const nnz = (m: Csr): number => m.values.length
 
 /** Triplets in any order → Csr. Repeated positions are added, or refused with `duplicates: 'error'`.
- *  Throws GraphError for unequal lengths and for a row or column outside the matrix. */
+ *  Values are taken as they are, NaN included: what computes with them checks them.
+ *  Throws GraphError for sizes that are none, unequal lengths and a row or column outside the matrix. */
 export const csrFromCoo = (
   coo: {
     nRows: number
@@ -36,6 +37,7 @@ export const csrFromCoo = (
   { duplicates = 'sum' }: { duplicates?: 'sum' | 'error' } = {},
 ): Csr => {
   const { nRows, nCols, row, col, value } = coo
+  checkSize('csrFromCoo', nRows, nCols)
   const count = value.length
   if (row.length !== count || col.length !== count) {
     throw new GraphError(
@@ -96,7 +98,8 @@ const countingSort = (key: ArrayLike<number>, size: number, from: Int32Array | u
   return order
 }
 
-/** Dense → Csr of the elements that are not zero; `keepDiagonal` stores the diagonal even where it is zero. */
+/** Dense → Csr of the elements that are not zero, NaN and infinities included; `keepDiagonal` stores the diagonal even where it is zero.
+ *  Throws GraphError for a matrix that is not well formed. */
 export const csrFromDense = (
   x: DenseMatrix,
   { keepDiagonal = false }: { keepDiagonal?: boolean } = {},
@@ -118,8 +121,9 @@ export const csrFromDense = (
   return csrFromCoo({ nRows: x.rows, nCols: x.cols, row, col, value })
 }
 
-/** Csr → dense f64. */
+/** Csr → dense f64. Throws GraphError for a matrix that is not well formed. */
 export const toDense = (m: Csr): DenseMatrix & { data: Float64Array } => {
+  checkCsr('toDense', m)
   const data = new Float64Array(m.nRows * m.nCols)
   for (let i = 0; i < m.nRows; i++) {
     for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) data[i * m.nCols + m.indices[e]] = m.values[e]
@@ -127,15 +131,17 @@ export const toDense = (m: Csr): DenseMatrix & { data: Float64Array } => {
   return { data, rows: m.nRows, cols: m.nCols }
 }
 
-/** Csr → triplets sorted by (row, col). */
+/** Csr → triplets sorted by (row, col). Throws GraphError for a matrix that is not well formed. */
 export const toCoo = (m: Csr): Coo => {
+  checkCsr('toCoo', m)
   const row = new Int32Array(nnz(m))
   for (let i = 0; i < m.nRows; i++) row.fill(i, m.indptr[i], m.indptr[i + 1])
   return { nRows: m.nRows, nCols: m.nCols, row, col: m.indices.slice(), value: m.values.slice() }
 }
 
-/** mᵀ. */
+/** mᵀ. Throws GraphError for a matrix that is not well formed. */
 export const transpose = (m: Csr): Csr => {
+  checkCsr('transpose', m)
   const indptr = new Int32Array(m.nCols + 1)
   for (const j of m.indices) indptr[j + 1]++
   for (let j = 0; j < m.nCols; j++) indptr[j + 1] += indptr[j]
@@ -152,7 +158,9 @@ export const transpose = (m: Csr): Csr => {
   return { nRows: m.nCols, nCols: m.nRows, indptr, indices, values }
 }
 
-/** Sparse matrix times vector: m [R, C] · x [C] → [R]. */
+/** Sparse matrix times vector: m [R, C] · x [C] → [R]. NaN and infinities go where the product takes them. Only the length of x is checked,
+ *  for this is the inner loop of iterations: a matrix that was not built here goes through `checkCsr` first, or gives NaN.
+ *  Throws GraphError for another length. */
 export const spmv = (m: Csr, x: ArrayLike<number>): Float64Array => {
   if (x.length !== m.nCols) {
     throw new GraphError(`spmv: x must have nCols = ${m.nCols} elements, got ${x.length}`)
@@ -166,25 +174,30 @@ export const spmv = (m: Csr, x: ArrayLike<number>): Float64Array => {
   return out
 }
 
-/** Sparse matrix times dense matrix: m [R, C] · x [C, N] → [R, N]. */
+/** Sparse matrix times dense matrix: m [R, C] · x [C, N] → [R, N]. NaN and infinities go where the product takes them.
+ *  Throws GraphError for matrices that are not well formed or do not fit. */
 export const spmm = (m: Csr, x: DenseMatrix): DenseMatrix & { data: Float64Array } => {
+  checkCsr('spmm', m)
   checkDenseShape('spmm', x)
   if (x.rows !== m.nCols) {
     throw new GraphError(`spmm: x must have nCols = ${m.nCols} rows, got [${x.rows}, ${x.cols}]`)
   }
-  const cols = x.cols
-  const data = new Float64Array(m.nRows * cols)
-  for (let i = 0; i < m.nRows; i++) {
-    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
-      const weight = m.values[e]
-      const from = m.indices[e] * cols
-      for (let c = 0; c < cols; c++) data[i * cols + c] += weight * x.data[from + c]
-    }
-  }
-  return { data, rows: m.nRows, cols }
+  const data = new Float64Array(m.nRows * x.cols)
+  for (let i = 0; i < m.nRows; i++) addRow(m, i, x, data)
+  return { data, rows: m.nRows, cols: x.cols }
 }
 
-/** Stored value at (i, j), or 0. Binary search, O(log of the row's length). */
+/** Row i of m·x, added to that of out [nRows, N]. */
+export const addRow = (m: Csr, i: number, x: DenseMatrix, out: Float64Array): void => {
+  const { cols } = x
+  for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
+    const weight = m.values[e]
+    const from = m.indices[e] * cols
+    for (let c = 0; c < cols; c++) out[i * cols + c] += weight * x.data[from + c]
+  }
+}
+
+/** Stored value at (i, j), or 0, outside the matrix too. Binary search, O(log of the row's length); m is not checked. */
 export const valueAt = (m: Csr, i: number, j: number): number => {
   let low = m.indptr[i]
   let high = m.indptr[i + 1]
@@ -196,12 +209,16 @@ export const valueAt = (m: Csr, i: number, j: number): number => {
   return low < m.indptr[i + 1] && m.indices[low] === j ? m.values[low] : 0
 }
 
-/** The main diagonal, min(nRows, nCols) elements, 0 where none is stored. */
-export const diagonal = (m: Csr): Float64Array =>
-  Float64Array.from({ length: Math.min(m.nRows, m.nCols) }, (_, i) => valueAt(m, i, i))
+/** The main diagonal, min(nRows, nCols) elements, 0 where none is stored. Throws GraphError for a matrix that is not well formed. */
+export const diagonal = (m: Csr): Float64Array => {
+  checkCsr('diagonal', m)
+  return Float64Array.from({ length: Math.min(m.nRows, m.nCols) }, (_, i) => valueAt(m, i, i))
+}
 
-/** Largest |m_ij − m_ji| of a square matrix and where it is; NaN counts as infinite. */
+/** Largest |m_ij − m_ji| of a square matrix and where it is; NaN counts as infinite. Throws GraphError for a matrix that is not well formed
+ *  or not square. */
 export const symmetryError = (m: Csr): { error: number; row: number; col: number } => {
+  checkCsr('symmetryError', m)
   const worst = { error: 0, row: 0, col: 0 }
   if (m.nRows !== m.nCols) {
     throw new GraphError(`symmetryError: the matrix must be square, got [${m.nRows}, ${m.nCols}]`)
@@ -225,6 +242,7 @@ export const symmetryError = (m: Csr): { error: number; row: number; col: number
 /** Throws GraphError unless m keeps the promises of `Csr`; for matrices that were not built here. */
 export const checkCsr = (op: string, m: Csr): void => {
   const { nRows, nCols, indptr, indices, values } = m
+  checkSize(op, nRows, nCols)
   if (indptr.length !== nRows + 1 || indptr[0] !== 0 || indptr[nRows] !== values.length) {
     throw new GraphError(
       `${op}: indptr must have nRows + 1 = ${nRows + 1} elements from 0 to nnz = ${values.length}, ` +
@@ -248,6 +266,27 @@ export const checkCsr = (op: string, m: Csr): void => {
         throw new GraphError(
           `${op}: columns of a row must ascend within 0 … ${nCols - 1}, got ${indices[e]} after ${before} in row ${i}`,
         )
+      }
+    }
+  }
+}
+
+/** Most rows or columns: their numbers are i32, and so are those of rows + 1 places. */
+const MOST = 2 ** 31 - 2
+
+const checkSize = (op: string, nRows: number, nCols: number): void => {
+  for (const size of [nRows, nCols]) {
+    if (Number.isInteger(size) && size >= 0 && size <= MOST) continue
+    throw new GraphError(`${op}: a matrix must have 0 to ${MOST} rows and columns, got [${nRows}, ${nCols}]`)
+  }
+}
+
+/** Throws GraphError unless all values of a well-formed m are finite. */
+export const checkFinite = (op: string, { nRows, indptr, indices, values }: Csr): void => {
+  for (let i = 0; i < nRows; i++) {
+    for (let e = indptr[i]; e < indptr[i + 1]; e++) {
+      if (!Number.isFinite(values[e])) {
+        throw new GraphError(`${op}: values must be finite, got ${values[e]} at (${i}, ${indices[e]})`)
       }
     }
   }

@@ -1,12 +1,13 @@
 import { Random } from '@tau/tensor'
 import { impliedDistance } from './affinity.ts'
-import { type Csr, nnz, spmv, symmetryError } from './csr.ts'
+import { type Csr, checkCsr, checkFinite, nnz, spmv, symmetryError } from './csr.ts'
 import { GraphError } from './errors.ts'
 import { type Quantiles, quantiles } from './quantiles.ts'
 import { connectedComponents } from './sparse/components.ts'
 import { DEFAULT_EPS, rayleighEnergy } from './taumode.ts'
+import type { WatchOptions } from './watch.ts'
 
-export interface DescribeOptions {
+export interface DescribeOptions extends WatchOptions {
   /** σ and p of the rational kernel that made the weights: with them the implied distances are computed and checked */
   sigma?: number
   p?: number
@@ -55,11 +56,13 @@ export interface HubReport {
 }
 
 /** What there is to know about a Laplacian before training on it: structure, errors, energies, oddities.
- *  Throws GraphError when L is not square. */
+ *  Throws GraphError when L is not well formed, square and finite; the signal's reason when it is aborted. */
 export const describeManifold = (
   laplacian: Csr,
-  { sigma, p, probes = 256, seed = 0 }: DescribeOptions = {},
+  { sigma, p, probes = 256, seed = 0, ...options }: DescribeOptions = {},
 ): ManifoldDescription => {
+  checkCsr('describeManifold', laplacian)
+  checkFinite('describeManifold', laplacian)
   const { nRows: size, nCols } = laplacian
   if (size !== nCols) throw new GraphError(`describeManifold: L must be square, got [${size}, ${nCols}]`)
   const graph = graphOf(laplacian)
@@ -84,7 +87,7 @@ export const describeManifold = (
       0,
     ),
     symmetryError: symmetryError(laplacian).error,
-    energy: quantiles(randomEnergies(laplacian, probes, seed)),
+    energy: quantiles(randomEnergies(laplacian, probes, seed, options)),
     hubs: findHubs(graph.neighbours, graph.weights.length),
     oddities: [],
   }
@@ -118,10 +121,15 @@ const graphOf = ({ nRows, indptr, indices, values }: Csr): Graph => {
   return { neighbours: neighbours.map((set) => [...set].sort((a, b) => a - b)), weights, degree }
 }
 
-const randomEnergies = (laplacian: Csr, probes: number, seed: number): Float64Array => {
+const randomEnergies = (
+  laplacian: Csr,
+  probes: number,
+  seed: number,
+  options: WatchOptions,
+): Float64Array => {
   const random = new Random(seed)
   const data = Float64Array.from({ length: probes * laplacian.nRows }, () => random.gaussian())
-  return rayleighEnergy({ data, rows: probes, cols: laplacian.nRows }, laplacian, DEFAULT_EPS)
+  return rayleighEnergy({ data, rows: probes, cols: laplacian.nRows }, laplacian, DEFAULT_EPS, options)
 }
 
 /** Hubs: the nodes with more than four times the median number of neighbours, if they are at most a tenth of all nodes and touch at

@@ -11,8 +11,9 @@ import { type Quantiles, quantiles } from './quantiles.ts'
 import { type ReduceMethod, reduceEmbeddings } from './reduce.ts'
 import { strongestHalf } from './sparsify.ts'
 import { symmetrize, WEIGHT_FLOOR } from './symmetrize.ts'
+import { partOf, type WatchOptions } from './watch.ts'
 
-export interface DomainLaplacianOptions {
+export interface DomainLaplacianOptions extends WatchOptions {
   /** D, the number of features of the result, e.g. the head dim; at least 2 */
   dim: number
   /** neighbours per feature; unless given a quarter of D − 1, rounded up, at most 15 */
@@ -83,7 +84,7 @@ export const domainLaplacian = (
   const { k = Math.min(15, Math.ceil((dim - 1) / 4)) } = options
   const { features, reduce, keptEnergy } = reduced(embeddings, options, center, seed)
 
-  const lists = knnGraph(features, { k, nodes: 'columns', metric, eps })
+  const lists = knnGraph(features, { k, nodes: 'columns', metric, eps, ...partOf(options, 0.5, 1) })
   checkDistances(lists, eps, k)
   const sigma = options.sigma ?? quantiles(lists.distances).median
   if (options.sigma === undefined && sigma === 0) {
@@ -130,7 +131,7 @@ export const domainLaplacian = (
 const reduced = (x: DenseMatrix, options: DomainLaplacianOptions, center: boolean, seed: number) => {
   const { dim, reduce = 'random' } = options
   if (reduce !== 'none') {
-    const features = reduceEmbeddings(x, { dim, method: reduce, center, seed })
+    const features = reduceEmbeddings(x, { dim, method: reduce, center, seed, ...partOf(options, 0, 0.5) })
     return { features, reduce, keptEnergy: features.info.keptEnergy }
   }
   if (x.cols !== dim) {

@@ -25,8 +25,8 @@ export const itemLaplacian = (x: DenseMatrix, options: GraphLaplacianOptions): C
 const graphLaplacian = (
   x: DenseMatrix,
   nodes: 'rows' | 'columns',
-  { k, metric, eps, kernel, sigma, p, sparsify = false, normalization }: GraphLaplacianOptions,
+  { k, metric, eps, kernel, sigma, p, sparsify = false, normalization, ...watched }: GraphLaplacianOptions,
 ): Csr => {
-  const weighted = affinity(knnGraph(x, { k, nodes, metric, eps }), { kernel, sigma, p })
+  const weighted = affinity(knnGraph(x, { k, nodes, metric, eps, ...watched }), { kernel, sigma, p })
   return laplacian(symmetrize(sparsify ? strongestHalf(weighted) : weighted), { normalization })
 }

@@ -141,3 +141,4 @@ export {
   type LaplacianCheckOptions,
   type LaplacianVerdict,
 } from './validate.ts'
+export type { WatchOptions } from './watch.ts'

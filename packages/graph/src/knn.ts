@@ -2,8 +2,9 @@ import { BoundedNeighbours, type NeighbourLists } from './bounded-neighbours.ts'
 import { checkDense, checkInteger, type DenseMatrix } from './dense.ts'
 import { distanceTile, type Metric, pointsOf, TILE } from './distance.ts'
 import { GraphError } from './errors.ts'
+import { Watch, type WatchOptions } from './watch.ts'
 
-export interface KnnOptions {
+export interface KnnOptions extends WatchOptions {
   /** neighbours per node, between 1 and nodes − 1 */
   k: number
   /** nodes are items (rows of x) or features (columns of x) */
@@ -16,10 +17,10 @@ export interface KnnOptions {
 
 /** Exact k nearest neighbours by tiles of the distance matrix: O(n² · dim) time, each pair computed once; O(n · (dim + k)) memory.
  *  x [N, F] finite → lists of at most k others per node. Ties, also at the k-th place, go to the smaller index.
- *  Throws GraphError for k, eps or x out of range. */
+ *  Throws GraphError for k, eps or x out of range; the signal's reason when it is aborted. */
 export const knnGraph = (
   x: DenseMatrix,
-  { k, nodes, metric = 'cosine', eps = null }: KnnOptions,
+  { k, nodes, metric = 'cosine', eps = null, ...options }: KnnOptions,
 ): NeighbourLists => {
   checkDense('knn', x)
   const count = nodes === 'rows' ? x.rows : x.cols
@@ -36,6 +37,7 @@ export const knnGraph = (
     throw new GraphError(`knn: eps must be null or a number of at least 0, got ${eps}`)
   }
   checkInteger('knn', 'nodes × k', count * k, 1, 2 ** 31 - 1, 'lower k')
+  const watch = new Watch(options)
   const points = pointsOf(x, nodes, metric)
   const nearest = new BoundedNeighbours(count, k)
   const tile = new Float64Array(TILE * TILE)
@@ -43,6 +45,7 @@ export const knnGraph = (
     const i1 = Math.min(count, i0 + TILE)
     for (let j0 = i0; j0 < count; j0 += TILE) {
       const j1 = Math.min(count, j0 + TILE)
+      watch.step(1 - (1 - i0 / count) ** 2)
       distanceTile(points, i0, i1, j0, j1, tile)
       for (let i = i0; i < i1; i++) {
         for (let j = Math.max(j0, i + 1); j < j1; j++) {
@@ -53,5 +56,6 @@ export const knnGraph = (
       }
     }
   }
+  watch.finish()
   return nearest.toLists(eps ?? Number.POSITIVE_INFINITY)
 }

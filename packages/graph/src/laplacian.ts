@@ -18,8 +18,10 @@ export interface LaplacianWithDiagonal {
   diagonal: Float64Array
 }
 
-/** Weighted degrees: row sums of the adjacency without its diagonal. */
+/** Weighted degrees: row sums of the adjacency without its diagonal, whatever the sign of the weights; NaN where one is.
+ *  Throws GraphError for a matrix that is not well formed. */
 export const degrees = (adjacency: Csr): Float64Array => {
+  checkCsr('degrees', adjacency)
   const { nRows, indptr, indices, values } = adjacency
   const degree = new Float64Array(nRows)
   for (let i = 0; i < nRows; i++) {

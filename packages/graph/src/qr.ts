@@ -3,9 +3,11 @@ import type { DenseMatrix } from './dense.ts'
 /** Reduced QR of a tall matrix x [m, n] → q [m, n] with orthonormal columns, r [n, n] upper triangular, x = q r.
  *  Gram–Schmidt, four earlier columns at a time, repeated where cancellation took half of a column ("twice is enough", Kahan and Parlett).
  *  A column that depends on those before it gives a zero column of q and a zero on the diagonal of r.
+ *  `step` is told before each column how much is done.
  *  Not ml-matrix's Householder QR: for [3400, 138] that takes 0.5 s against 0.1 s here, and the text embedder runs it four times. */
 export const qr = (
   x: DenseMatrix,
+  step: (share: number) => void = () => {},
 ): { q: DenseMatrix & { data: Float64Array }; r: DenseMatrix & { data: Float64Array } } => {
   const { rows: m, cols: n } = x
   const columns = Array.from({ length: n }, (_, j) =>
@@ -13,6 +15,7 @@ export const qr = (
   )
   const r = new Float64Array(n * n)
   for (let j = 0; j < n; j++) {
+    step((j / n) ** 2)
     const column = columns[j]
     const original = norm(column)
     let before = original

@@ -3,11 +3,12 @@ import { checkDense, checkInteger, type DenseMatrix } from './dense.ts'
 import { GraphError } from './errors.ts'
 import { qr } from './qr.ts'
 import { multiply, randomizedSvd } from './svd.ts'
+import { partOf, Watch, type WatchOptions } from './watch.ts'
 
 /** random: onto random orthonormal directions;  pca: onto the principal directions;  rotated-pca: pca, then a random rotation. */
 export type ReduceMethod = 'random' | 'pca' | 'rotated-pca'
 
-export interface ReduceOptions {
+export interface ReduceOptions extends WatchOptions {
   /** columns of the result */
   dim: number
   /** 'random' unless given */
@@ -34,10 +35,10 @@ export interface Reduced extends DenseMatrix {
  *  pca: keeps the most energy any D directions can, but its score columns are mutually orthogonal, so every cosine between features is 0
  *  and a cosine graph over them is degenerate (all distances 1); use it for graphs over items.
  *  rotated-pca: as much energy as pca, and features that are correlated again. Both need D ≤ min(N, F).
- *  Throws GraphError for D out of range or x not finite. */
+ *  Throws GraphError for D out of range or x not finite; the signal's reason when it is aborted. */
 export const reduceEmbeddings = (
   x: DenseMatrix,
-  { dim, method = 'random', center = false, seed = 0 }: ReduceOptions,
+  { dim, method = 'random', center = false, seed = 0, ...options }: ReduceOptions,
 ): Reduced => {
   checkDense('reduce', x)
   const source = center ? centred(x) : x
@@ -47,14 +48,16 @@ export const reduceEmbeddings = (
       `reduce: some element must not be 0${center ? ' after centring' : ''}, got all zeros; check the data`,
     )
   }
-  const reduced = project(source, dim, method, seed)
+  const reduced = project(source, dim, method, seed, options)
   return { ...reduced, info: { method, keptEnergy: sumOfSquares(reduced.data) / energy } }
 }
 
-const project = (x: DenseMatrix, dim: number, method: ReduceMethod, seed: number) => {
+const project = (x: DenseMatrix, dim: number, method: ReduceMethod, seed: number, options: WatchOptions) => {
+  const watch = new Watch(options)
   if (method === 'random') {
     checkInteger('reduce', 'dim', dim, 1, 2 ** 20, 'choose the head dim')
-    return multiply(x, randomOrthonormal(x.cols, dim, new Random(seed)))
+    const directions = randomOrthonormal(x.cols, dim, new Random(seed), (share) => watch.step(share / 2))
+    return projected(x, directions, watch, 0.5)
   }
   if (method !== 'pca' && method !== 'rotated-pca') {
     throw new GraphError(`reduce: method must be random, pca or rotated-pca, got '${method satisfies never}'`)
@@ -68,25 +71,34 @@ const project = (x: DenseMatrix, dim: number, method: ReduceMethod, seed: number
     most,
     `${method} has ${most} directions; lower dim or use method 'random'`,
   )
-  const { v } = randomizedSvd(x, { rank: dim, powerIterations: 4, seed })
-  const scores = multiply(x, v)
+  const { v } = randomizedSvd(x, { rank: dim, powerIterations: 4, seed, ...partOf(options, 0, 0.9) })
+  const scores = projected(x, v, watch, 0.9)
   // stream 1: the range finder has drawn from stream 0 of this seed
   return method === 'pca' ? scores : multiply(scores, randomOrthonormal(dim, dim, new Random(seed, 1)))
 }
 
+/** x·directions, which is the share of the work from `from` on. */
+const projected = (x: DenseMatrix, directions: DenseMatrix, watch: Watch, from: number) => {
+  const scores = multiply(x, directions, (share) => watch.step(from + (1 - from) * share))
+  watch.finish()
+  return scores
+}
+
 /** [rows, cols] with orthonormal columns, or orthonormal rows where there are more columns than rows. */
-const randomOrthonormal = (rows: number, cols: number, random: Random): DenseMatrix => {
+const randomOrthonormal = (
+  rows: number,
+  cols: number,
+  random: Random,
+  step?: (share: number) => void,
+): DenseMatrix => {
   const tall = Math.max(rows, cols)
   const thin = Math.min(rows, cols)
-  const { q } = qr({
-    data: Float64Array.from({ length: tall * thin }, () => random.gaussian()),
-    rows: tall,
-    cols: thin,
-  })
+  const data = Float64Array.from({ length: tall * thin }, () => random.gaussian())
+  const { q } = qr({ data, rows: tall, cols: thin }, step)
   if (rows >= cols) return q
-  const data = new Float64Array(rows * cols)
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) data[i * cols + j] = q.data[j * thin + i]
-  return { data, rows, cols }
+  const wide = new Float64Array(rows * cols)
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) wide[i * cols + j] = q.data[j * thin + i]
+  return { data: wide, rows, cols }
 }
 
 const centred = ({ data, rows, cols }: DenseMatrix): DenseMatrix => {

@@ -1,9 +1,12 @@
 import type { WeightedLists } from './affinity.ts'
+import { checkLists } from './check-lists.ts'
 
 /** ArrowSpace's inline sparsification: if the lists have more than 10 entries on average, every list of more than 2 keeps the
- *  better half (rounded down) by w √(deg_i deg_j), deg being the list lengths, best first and ties in list order. */
+ *  better half (rounded down) by w √(deg_i deg_j), deg being the list lengths, best first and ties in list order.
+ *  Throws GraphError for lists that are not well formed, and for a weight that is not finite, naming its place. */
 export const strongestHalf = (lists: WeightedLists): WeightedLists => {
   const { nNodes, indptr, indices, weights } = lists
+  checkLists('strongestHalf', lists, weights, { name: 'weights', rule: 'finite', isRight: Number.isFinite })
   if (indices.length / nNodes <= 10) return lists
   const degree = (node: number) => indptr[node + 1] - indptr[node]
   const kept = new Int32Array(indices.length)

@@ -1,12 +1,13 @@
 import { Random } from '@tau/tensor'
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
-import { type Csr, spmm, transpose } from './csr.ts'
-import { checkInteger, type DenseMatrix } from './dense.ts'
+import { addRow, type Csr, checkCsr, checkFinite, transpose } from './csr.ts'
+import { checkDense, checkInteger, type DenseMatrix } from './dense.ts'
 import { qr } from './qr.ts'
+import { Watch, type WatchOptions } from './watch.ts'
 
 type Dense = DenseMatrix & { data: Float64Array }
 
-export interface SvdOptions {
+export interface SvdOptions extends WatchOptions {
   /** number of singular triplets, between 1 and min(rows, columns) */
   rank: number
   /** extra columns of the range finder, 10 unless given */
@@ -26,11 +27,13 @@ export interface TruncatedSvd {
 
 /** Randomised truncated SVD of a sparse or dense matrix: seeded Gaussian range finder, power iterations with QR between them, then the
  *  small SVD by ml-matrix. Exact (to rounding) when rank + oversample reaches the smaller side.
+ *  Throws GraphError for a matrix that is not well formed and finite, naming the place, and settings out of range; the signal's reason when it is aborted.
  *  Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53 (2011), algorithms 4.4 and 5.1. */
 export const randomizedSvd = (
   a: Csr | DenseMatrix,
-  { rank, oversample = 10, powerIterations = 2, seed }: SvdOptions,
+  { rank, oversample = 10, powerIterations = 2, seed, ...options }: SvdOptions,
 ): TruncatedSvd => {
+  checkMatrix(a)
   const [rows, cols] = 'indptr' in a ? [a.nRows, a.nCols] : [a.rows, a.cols]
   const smaller = Math.min(rows, cols)
   checkInteger('svd', 'rank', rank, 1, smaller, `the matrix is [${rows}, ${cols}]`)
@@ -41,23 +44,53 @@ export const randomizedSvd = (
   const timesTransposed = multiplier('indptr' in a ? transpose(a) : denseTranspose(a))
   const random = new Random(seed)
   const omega = Float64Array.from({ length: cols * width }, () => random.gaussian())
-  let basis = qr(times({ data: omega, rows: cols, cols: width })).q
+  const watch = new Watch(options)
+  const products = 2 + 2 * powerIterations
+  let done = 0
+  const step = (share: number): void => watch.step((done + share) / products)
+  const product = (multiplied: Multiplier, x: Dense): Dense => {
+    const out = multiplied(x, step)
+    done++
+    return out
+  }
+  let basis = qr(product(times, { data: omega, rows: cols, cols: width }), () => step(0)).q
   for (let n = 0; n < powerIterations; n++) {
-    basis = qr(times(timesTransposed(basis))).q
+    const image = product(times, product(timesTransposed, basis))
+    basis = qr(image, () => step(0)).q
   }
   // Bᵀ = Aᵀ Q = Q₂ R, R = U₁ S V₁ᵀ, so A ≈ Q B = (Q V₁) S (Q₂ U₁)ᵀ
-  const small = qr(timesTransposed(basis))
+  const small = qr(product(timesTransposed, basis), () => step(0))
   const decomposition = new SingularValueDecomposition(Matrix.from1DArray(width, width, small.r.data), {
     autoTranspose: true,
   })
   const u = multiply(basis, fromMatrix(decomposition.rightSingularVectors, rank))
   const v = multiply(small.q, fromMatrix(decomposition.leftSingularVectors, rank))
   fixSigns(u, v)
+  watch.finish()
   return { u, s: Float64Array.from(decomposition.diagonal.slice(0, rank)), v }
 }
 
-const multiplier = (a: Csr | DenseMatrix): ((x: DenseMatrix) => Dense) =>
-  'indptr' in a ? (x) => spmm(a, x) : (x) => multiply(a, x)
+const checkMatrix = (a: Csr | DenseMatrix): void => {
+  if ('indptr' in a) {
+    checkCsr('svd', a)
+    checkFinite('svd', a)
+  } else checkDense('svd', a)
+}
+
+/** a·x; `step` is told before each row how much is done. */
+type Multiplier = (x: DenseMatrix, step: (share: number) => void) => Dense
+
+const multiplier = (a: Csr | DenseMatrix): Multiplier =>
+  'indptr' in a ? (x, step) => multiplySparse(a, x, step) : (x, step) => multiply(a, x, step)
+
+const multiplySparse = (a: Csr, x: DenseMatrix, step: (share: number) => void): Dense => {
+  const data = new Float64Array(a.nRows * x.cols)
+  for (let i = 0; i < a.nRows; i++) {
+    step(i / a.nRows)
+    addRow(a, i, x, data)
+  }
+  return { data, rows: a.nRows, cols: x.cols }
+}
 
 /** First columns of an ml-matrix matrix. */
 const fromMatrix = (matrix: Matrix, cols: number): Dense => {
@@ -78,10 +111,11 @@ const fixSigns = (u: Dense, v: Dense): void => {
   }
 }
 
-/** Dense product a [M, K] · b [K, N] → [M, N]. */
-export const multiply = (a: DenseMatrix, b: DenseMatrix): Dense => {
+/** Dense product a [M, K] · b [K, N] → [M, N]; `step` is told before each row how much is done. */
+export const multiply = (a: DenseMatrix, b: DenseMatrix, step: (share: number) => void = () => {}): Dense => {
   const data = new Float64Array(a.rows * b.cols)
   for (let i = 0; i < a.rows; i++) {
+    step(i / a.rows)
     const out = data.subarray(i * b.cols, (i + 1) * b.cols)
     for (let k = 0; k < a.cols; k++) {
       const weight = a.data[i * a.cols + k]

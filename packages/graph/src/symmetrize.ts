@@ -1,4 +1,5 @@
 import type { WeightedLists } from './affinity.ts'
+import { checkLists } from './check-lists.ts'
 import { type Csr, csrFromCoo } from './csr.ts'
 import { symmetrizeGraph } from './graphs/symmetrize-graph.ts'
 
@@ -6,11 +7,11 @@ import { symmetrizeGraph } from './graphs/symmetrize-graph.ts'
 export const WEIGHT_FLOOR = 1e-12
 
 /** Union symmetrisation: i and j are joined if either lists the other and the weight exceeds `floor`. Two directions with unequal
- *  weights give the larger. → symmetric adjacency [n, n] without diagonal. Throws GraphError if a list names a node twice. */
-export const symmetrize = (
-  { nNodes, indptr, indices, weights }: WeightedLists,
-  floor = WEIGHT_FLOOR,
-): Csr => {
+ *  weights give the larger. → symmetric adjacency [n, n] without diagonal. Throws GraphError if a list names a node twice
+ *  or is not well formed, and for a weight that is not finite, naming its place. */
+export const symmetrize = (lists: WeightedLists, floor = WEIGHT_FLOOR): Csr => {
+  const { nNodes, indptr, indices, weights } = lists
+  checkLists('symmetrize', lists, weights, { name: 'weights', rule: 'finite', isRight: Number.isFinite })
   const row: number[] = []
   const col: number[] = []
   const value: number[] = []

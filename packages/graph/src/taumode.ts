@@ -1,7 +1,8 @@
-import type { Csr } from './csr.ts'
-import { checkDenseShape, type DenseMatrix } from './dense.ts'
+import { type Csr, checkCsr, checkFinite } from './csr.ts'
+import { checkDense, checkDenseShape, type DenseMatrix } from './dense.ts'
 import { safeScale } from './distance.ts'
 import { GraphError } from './errors.ts'
+import { partOf, Watch, type WatchOptions } from './watch.ts'
 
 /** Smallest τ that any policy returns. */
 export const TAU_FLOOR = 1e-10
@@ -33,20 +34,25 @@ export interface Taumode {
 /** Rayleigh energy of every row: E = max(0, xᵀLx / (xᵀx + ε)).
  *  x [N, D] · L [D, D] symmetric positive semidefinite, Csr or dense → E [N], in the unit of L. O(N · nnz).
  *  A row whose squares would leave the range of f64 is scaled first (and ε with it). A row with NaN or ±Infinity has energy NaN.
- *  Throws GraphError when L is not [D, D] or ε is negative. */
+ *  Of an L that is not symmetric, its symmetric part counts; a negative energy is 0.
+ *  Throws GraphError when L is not [D, D], not well formed or not finite, and when ε is negative; the signal's reason when it is aborted. */
 export const rayleighEnergy = (
   x: DenseMatrix,
   laplacian: Csr | DenseMatrix,
   eps = DEFAULT_EPS,
+  options: WatchOptions = {},
 ): Float64Array => {
   checkDenseShape('rayleighEnergy', x)
   const dim = x.cols
+  checkMatrix(laplacian)
   checkSquare(laplacian, dim)
   if (!(eps >= 0)) throw new GraphError(`rayleighEnergy: eps must be at least 0, got ${eps}`)
   const quadratic = 'indptr' in laplacian ? quadraticFormCsr : quadraticFormDense
   const energy = new Float64Array(x.rows)
   const row = new Float64Array(dim)
+  const watch = new Watch(options)
   for (let n = 0; n < x.rows; n++) {
+    watch.step(n / x.rows)
     const factor = safeScale(x.data, n * dim, (n + 1) * dim)
     let square = 0
     for (let c = 0; c < dim; c++) {
@@ -57,7 +63,16 @@ export const rayleighEnergy = (
     const quotient = quadratic(row, laplacian) / denominator
     energy[n] = denominator === 0 ? 0 : Math.max(0, quotient)
   }
+  watch.finish()
   return energy
+}
+
+const checkMatrix = (laplacian: Csr | DenseMatrix): void => {
+  const op = 'rayleighEnergy: L'
+  if ('indptr' in laplacian) {
+    checkCsr(op, laplacian)
+    checkFinite(op, laplacian)
+  } else checkDense(op, laplacian)
 }
 
 const checkSquare = (laplacian: Csr | DenseMatrix, dim: number): void => {
@@ -121,18 +136,30 @@ export const tauFromEnergies = (energies: ArrayLike<number>, policy: TauPolicy):
   }
 }
 
-/** τ of every row as the Rust reference computes it: max(median or mean of the row's own components, TAU_FLOOR, ε) → [N]. */
+/** τ of every row as the Rust reference computes it: max(median or mean of the row's own components, TAU_FLOOR, ε) → [N]; NaN for a row with
+ *  NaN. Throws GraphError for another policy; the signal's reason when it is aborted. */
 export const tauFromComponents = (
   x: DenseMatrix,
   policy: { name: 'reference-median' | 'reference-mean' },
   eps = DEFAULT_EPS,
+  options: WatchOptions = {},
 ): Float64Array => {
   checkDenseShape('tau', x)
-  const middle = policy.name === 'reference-median' ? median : mean
-  return Float64Array.from({ length: x.rows }, (_, n) => {
+  const { name } = policy
+  if (name !== 'reference-median' && name !== 'reference-mean') {
+    throw new GraphError(`tau: '${name satisfies never}' is not a policy of components; use tauFromEnergies`)
+  }
+  const middle = name === 'reference-median' ? median : mean
+  const watch = new Watch(options)
+  const tau = new Float64Array(x.rows)
+  for (let n = 0; n < x.rows; n++) {
+    watch.step(n / x.rows)
     const row = Float64Array.from(x.data.subarray(n * x.cols, (n + 1) * x.cols)).sort()
-    return Math.max(middle(row), TAU_FLOOR, eps)
-  })
+    // NaN is sorted to the end.
+    tau[n] = Math.max(Number.isNaN(row[row.length - 1]) ? Number.NaN : middle(row), TAU_FLOOR, eps)
+  }
+  watch.finish()
+  return tau
 }
 
 const finiteSorted = (values: ArrayLike<number>): Float64Array =>
@@ -153,12 +180,12 @@ const mean = (values: Float64Array): number =>
 export const taumode = (
   x: DenseMatrix,
   laplacian: Csr | DenseMatrix,
-  { policy, eps = DEFAULT_EPS }: { policy: TauPolicy; eps?: number },
+  { policy, eps = DEFAULT_EPS, ...options }: { policy: TauPolicy; eps?: number } & WatchOptions,
 ): Taumode => {
-  const energy = rayleighEnergy(x, laplacian, eps)
+  const energy = rayleighEnergy(x, laplacian, eps, partOf(options, 0, 0.5))
   const tau =
     policy.name === 'reference-median' || policy.name === 'reference-mean'
-      ? tauFromComponents(x, policy, eps)
+      ? tauFromComponents(x, policy, eps, partOf(options, 0.5, 1))
       : Float64Array.of(tauFromEnergies(energy, policy))
   const lambda = energy.map((e, n) => e / (e + tau[tau.length === 1 ? 0 : n]))
   return { energy, tau, lambda }

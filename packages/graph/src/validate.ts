@@ -2,8 +2,9 @@ import { Random } from '@tau/tensor'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { type Csr, checkCsr, diagonal, spmv, symmetryError, toDense } from './csr.ts'
 import { GraphError } from './errors.ts'
+import { Watch, type WatchOptions } from './watch.ts'
 
-export interface LaplacianCheckOptions {
+export interface LaplacianCheckOptions extends WatchOptions {
   /** expected number of rows and columns, e.g. the head dim */
   size?: number
   /** 'zero' (the default): rows must sum to 0, as in D − W; 'any' for a symmetric-normalised Laplacian */
@@ -30,11 +31,12 @@ export interface LaplacianVerdict {
 }
 
 /** Is L a usable Laplacian: well formed, of the right size, finite, symmetric, rows summing to 0, positive semidefinite?
- *  Never throws for a bad L: the verdict says what is wrong, with the values. */
+ *  Never throws for a bad L: the verdict says what is wrong, with the values. Throws the signal's reason when it is aborted. */
 export const checkLaplacian = (
   laplacian: Csr,
-  { size, rowSums = 'zero', tolerance = 1e-6 }: LaplacianCheckOptions = {},
+  { size, rowSums = 'zero', tolerance = 1e-6, ...options }: LaplacianCheckOptions = {},
 ): LaplacianVerdict => {
+  const watch = new Watch(options)
   const { nRows, nCols, values } = laplacian
   const verdict: LaplacianVerdict = {
     ok: false,
@@ -59,7 +61,11 @@ export const checkLaplacian = (
       `must be ${wanted}, got [${nRows}, ${nCols}]; rebuild the manifold with that many dimensions`,
     )
   }
-  if (!Number.isFinite(verdict.largest)) problems.push(`must be finite, got an element ${verdict.largest}`)
+  if (!Number.isFinite(verdict.largest)) {
+    const at = values.findIndex((value) => !Number.isFinite(value))
+    const row = laplacian.indptr.findIndex((start) => start > at) - 1
+    problems.push(`must be finite, got ${values[at]} at (${row}, ${laplacian.indices[at]})`)
+  }
   if (nRows !== nCols || !Number.isFinite(verdict.largest)) return verdict
 
   const bound = tolerance * verdict.largest
@@ -81,7 +87,7 @@ export const checkLaplacian = (
     )
   }
   if (asymmetry.error <= bound) {
-    Object.assign(verdict, smallestEigenvalue(laplacian, -bound))
+    Object.assign(verdict, smallestEigenvalue(laplacian, -bound, watch))
     if (verdict.minEigenvalue < -bound) {
       problems.push(`must be positive semidefinite, got an eigenvalue of ${verdict.minEigenvalue}`)
     }
@@ -97,10 +103,12 @@ export const assertLaplacian = (op: string, laplacian: Csr, options: LaplacianCh
 }
 
 const EXACT_LIMIT = 512
+const POWER_STEPS = 300
 
 const smallestEigenvalue = (
   laplacian: Csr,
   enough: number,
+  watch: Watch,
 ): Pick<LaplacianVerdict, 'minEigenvalue' | 'psdMethod'> => {
   const [low, high] = gershgorin(laplacian)
   if (low >= enough) return { minEigenvalue: low, psdMethod: 'gershgorin' }
@@ -110,7 +118,7 @@ const smallestEigenvalue = (
     const { realEigenvalues } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true })
     return { minEigenvalue: Math.min(...realEigenvalues), psdMethod: 'eigenvalues' }
   }
-  return { minEigenvalue: powerEstimate(laplacian, high), psdMethod: 'power' }
+  return { minEigenvalue: powerEstimate(laplacian, high, watch), psdMethod: 'power' }
 }
 
 /** All eigenvalues of a symmetric matrix lie in [min (L_ii − r_i), max (L_ii + r_i)], r_i = Σ_{j≠i} |L_ij|. */
@@ -130,11 +138,12 @@ const gershgorin = (laplacian: Csr): [number, number] => {
 }
 
 /** Power iteration on high·I − L, whose largest eigenvalue is high − λ_min; the Rayleigh quotient bounds λ_min from above. */
-const powerEstimate = (laplacian: Csr, high: number): number => {
+const powerEstimate = (laplacian: Csr, high: number, watch: Watch): number => {
   const random = new Random(0)
   let x = Float64Array.from({ length: laplacian.nRows }, () => random.gaussian())
   let estimate = Number.NaN
-  for (let step = 0; step < 300; step++) {
+  for (let step = 0; step < POWER_STEPS; step++) {
+    watch.step(step / POWER_STEPS)
     const norm = Math.sqrt(x.reduce((sum, v) => sum + v * v, 0))
     x = x.map((v) => v / norm)
     const y = spmv(laplacian, x)

@@ -2,10 +2,11 @@ import { nnz } from '../csr.ts'
 import { checkInteger, type DenseMatrix } from '../dense.ts'
 import { GraphError } from '../errors.ts'
 import { randomizedSvd } from '../svd.ts'
+import { partOf, type WatchOptions } from '../watch.ts'
 import { cutPassages } from './passages.ts'
 import { type VocabularyOptions, type Weighting, weightPassages } from './weighting.ts'
 
-export interface TextEmbeddingOptions extends Partial<VocabularyOptions> {
+export interface TextEmbeddingOptions extends Partial<VocabularyOptions>, WatchOptions {
   /** width of the embeddings, at most min(passages, words); 128, or that many if they are fewer, unless given */
   dim?: number
   /** words per passage, 64 unless given */
@@ -58,7 +59,10 @@ export const textEmbeddings = (text: string, options: TextEmbeddingOptions = {})
     most,
     `the text gives ${rows} passages and ${vocabulary} words; lower dim or add text`,
   )
-  const { u, s } = randomizedSvd(weights, { rank: dim, oversample, powerIterations, seed })
+  const { u, s } = randomizedSvd(weights, {
+    ...{ rank: dim, oversample, powerIterations, seed },
+    ...partOf(options, 0.1, 1), // on Moby-Dick, counting words is a tenth of it
+  })
   const data = u.data.map((value, n) => value * s[n % dim])
   const energy = weights.values.reduce((sum, v) => sum + v * v, 0)
   const info = {

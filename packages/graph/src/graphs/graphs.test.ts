@@ -31,7 +31,7 @@ describe('kneighborsGraph', () => {
       value: Float64Array.of(0, 1, 1, 0, 0, 0, 0, 0),
     })
     expect(() => graphFromLists({ ...lists, indices: lists.indices.map(() => 4) })).toThrow(
-      'every column must be an integer between 0 and 3, got 4 at entry 0',
+      'neighbours must be nodes from 0 to 3, got 4 in the list of node 0',
     )
   })
 

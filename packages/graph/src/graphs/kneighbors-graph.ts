@@ -1,4 +1,5 @@
 import type { NeighbourLists } from '../bounded-neighbours.ts'
+import { checkLists } from '../check-lists.ts'
 import { type Csr, csrFromCoo } from '../csr.ts'
 import { checkInteger } from '../dense.ts'
 import { GraphError } from '../errors.ts'
@@ -38,9 +39,10 @@ const emptyLists = (nNodes: number): NeighbourLists => ({
 })
 
 /** Neighbour lists, from whatever search, as such a matrix [n, n]: an entry per neighbour, and one on the diagonal with `includeSelf`.
- *  Throws GraphError for an unknown mode, a neighbour that is no node, and a list that names a node twice. */
+ *  Throws GraphError for an unknown mode, lists that are not well formed, a neighbour that is no node, a distance that is NaN, and a list that
+ *  names a node twice. */
 export const graphFromLists = (
-  { nNodes, indptr, indices, distances }: NeighbourLists,
+  lists: NeighbourLists,
   { mode = 'connectivity', includeSelf = false }: Pick<KneighborsGraphOptions, 'mode' | 'includeSelf'> = {},
 ): Csr => {
   if (mode !== 'connectivity' && mode !== 'distance') {
@@ -48,6 +50,12 @@ export const graphFromLists = (
       `graphFromLists: mode must be 'connectivity' or 'distance', got '${mode satisfies never}'`,
     )
   }
+  const { nNodes, indptr, indices, distances } = lists
+  checkLists('graphFromLists', lists, distances, {
+    name: 'distances',
+    rule: 'numbers',
+    isRight: (d) => !Number.isNaN(d),
+  })
   const selves = includeSelf ? nNodes : 0
   const row = new Int32Array(selves + indices.length)
   const col = new Int32Array(row.length)

@@ -1,4 +1,4 @@
-import { type Csr, checkCsr, transpose } from '../csr.ts'
+import { type Csr, checkCsr, checkFinite, transpose } from '../csr.ts'
 import { GraphError } from '../errors.ts'
 
 /** union: joined if either lists the other, the larger of the values there are;  mutual: joined if both list each other, the smaller value;
@@ -28,20 +28,8 @@ export const symmetrizeGraph = (graph: Csr, how: Symmetrization): Csr => {
       `symmetrizeGraph: the rule must be one of ${Object.keys(merges).join(', ')}, got '${how}'`,
     )
   }
-  checkFinite(graph)
+  checkFinite('symmetrizeGraph', graph)
   return mergeRows(graph, transpose(graph), merges[how])
-}
-
-const checkFinite = ({ nRows, indptr, indices, values }: Csr): void => {
-  for (let i = 0; i < nRows; i++) {
-    for (let e = indptr[i]; e < indptr[i + 1]; e++) {
-      if (!Number.isFinite(values[e])) {
-        throw new GraphError(
-          `symmetrizeGraph: values must be finite, got ${values[e]} at (${i}, ${indices[e]})`,
-        )
-      }
-    }
-  }
 }
 
 const mergeRows = (a: Csr, b: Csr, merge: Merge): Csr => {

@@ -33,7 +33,7 @@ describe('neighbours', () => {
     const { lists, method, reason } = await neighbours(x, { k: 5, device })
     expect(lists).toEqual(await kneighbors(x, { k: 5 }))
     expect(method).toBe('exact')
-    expect(reason).toBe('100 pairs per point, where up to 170000 on 2 threads are faster than HNSW')
+    expect(reason).toBe('100 pairs per point, where up to 320000 on 2 threads are faster than HNSW')
     expect((await neighbours(x, { k: 5, method: 'exact' })).reason).toBe('as asked for')
     await device.close()
   })
@@ -63,12 +63,13 @@ describe('the choice by size', () => {
   })
 
   it('is HNSW for many pairs per point, later with more threads', () => {
-    expect(choose(search(340_000, 'euclidean'), 2, () => undefined).method).toBe('exact')
-    expect(choose(search(350_000, 'euclidean'), 2, () => undefined)).toEqual({
+    expect(choose(search(420_000, 'cosine'), 2, () => undefined).method).toBe('exact')
+    expect(choose(search(430_000, 'cosine'), 2, () => undefined)).toEqual({
       method: 'hnsw',
-      reason: '175000 pairs per point, where up to 170000 on 2 threads are faster than HNSW',
+      reason: '215000 pairs per point, where up to 210000 on 2 threads are faster than HNSW',
     })
-    expect(choose(search(350_000, 'euclidean'), 4, () => undefined).method).toBe('exact')
+    expect(choose(search(430_000, 'cosine'), 4, () => undefined).method).toBe('exact')
+    expect(choose(search(430_000, 'euclidean'), 2, () => undefined).method).toBe('exact')
     const fewQueries = { ...search(1e7, 'euclidean'), queries: 1000, self: false }
     expect(choose(fewQueries, 1, () => undefined).method).toBe('exact')
   })
@@ -76,7 +77,7 @@ describe('the choice by size', () => {
   it('stays exact, and says why, without usearch and for inner products', () => {
     expect(choose(search(1e6, 'cosine'), 2, () => 'no usearch')).toEqual({
       method: 'exact',
-      reason: '500000 pairs per point, where up to 170000 on 2 threads are faster than HNSW; but no usearch',
+      reason: '500000 pairs per point, where up to 210000 on 2 threads are faster than HNSW; but no usearch',
     })
     expect(choose(search(1e6, 'inner-product'), 2, () => undefined).reason).toContain('not known for inner')
   })

@@ -1,3 +1,5 @@
+import { eventsTurn, TURN_MS } from '../watch.ts'
+
 /** How far a search has come. */
 export interface NeighbourProgress {
   /** share of the work that is done, 0 to 1 */
@@ -14,16 +16,6 @@ export interface PaceOptions {
   /** called about every 50 ms, and at the end */
   onProgress?: (progress: NeighbourProgress) => void
 }
-
-/** Milliseconds of work after which events have their turn. */
-const TURN_MS = 50
-
-/** Timers, sockets, clicks: abort comes from one of them. A timer of 0 ms takes 1 in Node, and 4 in browsers. */
-const eventsTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    if (typeof setImmediate === 'function') setImmediate(resolve)
-    else setTimeout(resolve)
-  })
 
 /** Lets a long computation be watched and stopped: it awaits `step` between its parts. */
 export class Pace {

@@ -40,10 +40,11 @@ export const whyNoUsearch = (): string | undefined => {
   }
 }
 
-/** An empty index. Throws GraphError for parameters out of range, BackendError where usearch is not installed or has no binary for this machine. */
+/** An empty index, which keeps vectors as f16 or f32. Throws GraphError for parameters out of range, BackendError where usearch is not installed or has no binary for this machine. */
 export const openIndex = (
   dimensions: number,
   metric: 'ip' | 'l2sq',
+  quantization: 'f16' | 'f32',
   { connectivity = 16, expansionAdd = 128, expansionSearch = 64 }: HnswParameters,
 ): UsearchIndex => {
   for (const [name, value] of Object.entries({ connectivity, expansionAdd, expansionSearch }))
@@ -51,7 +52,7 @@ export const openIndex = (
   const { Index } = load()
   const [expansion_add, expansion_search] = [expansionAdd, expansionSearch]
   const sizes = { dimensions, connectivity, expansion_add, expansion_search }
-  return new Index({ ...sizes, metric, quantization: 'f32', multi: false })
+  return new Index({ ...sizes, metric, quantization, multi: false })
 }
 
 /** Asked for at run time: it is an optional peer, and bundlers must not look for it. */

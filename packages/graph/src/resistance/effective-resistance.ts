@@ -2,6 +2,7 @@ import { type Device, Random } from '@tau/tensor'
 import type { Csr } from '../csr.ts'
 import { PANEL } from '../kernels/panel-space.ts'
 import { denseEigenpairs } from '../spectrum/dense.ts'
+import { Watch, type WatchOptions } from '../watch.ts'
 import { type LaplacianProblem, laplacianProblem } from './laplacian-problem.ts'
 import { solvePanel } from './panel-solver.ts'
 
@@ -21,7 +22,7 @@ export interface ResistanceOptions {
   device?: Device
   /** ends the work with the signal's reason */
   signal?: AbortSignal
-  /** called before each part of the work on a large graph, with the share of its stage that is done */
+  /** called before each part of the work, with the share of its stage that is done */
   onProgress?: (progress: { stage: 'resistances' | 'error'; share: number }) => void
 }
 
@@ -51,22 +52,21 @@ export const resistancesOf = async (
 ): Promise<EdgeResistances> => {
   const edges = edgesOf(adjacency)
   if (adjacency.nRows <= EXACT_LIMIT) {
-    return { ...edges, resistance: exactResistances(problem, edges), method: 'exact' }
+    const watched: WatchOptions = {
+      signal,
+      onProgress: ({ fraction }) => onProgress?.({ stage: 'resistances', share: fraction }),
+    }
+    return { ...edges, resistance: await exactResistances(problem, edges, watched), method: 'exact' }
   }
   const resistance = new Float64Array(edges.weight.length)
   const random = new Random(seed)
+  const watch = new Watch({ signal })
   for (let p = 0; p < PANELS; p++) {
     onProgress?.({ stage: 'resistances', share: p / PANELS })
-    await breathe(signal)
-    addProjections(problem, edges, random, resistance)
+    await watch.turn(0)
+    await addProjections(problem, edges, random, resistance, watch)
   }
   return { ...edges, resistance, method: 'projections' }
-}
-
-/** A turn of the event loop, in which a signal may come. */
-export const breathe = async (signal: AbortSignal | undefined): Promise<void> => {
-  if (signal) await new Promise((resolve) => setTimeout(resolve))
-  signal?.throwIfAborted()
 }
 
 type Edges = Pick<EdgeResistances, 'row' | 'col' | 'weight'>
@@ -85,8 +85,12 @@ const edgesOf = ({ nRows, indptr, indices, values }: Csr): Edges => {
 }
 
 /** R = Σ (x_i − x_j)² / λ over the eigenpairs above the kernel. */
-const exactResistances = ({ laplacian, kernel }: LaplacianProblem, { row, col }: Edges): Float64Array => {
-  const { values, vectors } = denseEigenpairs(laplacian)
+const exactResistances = async (
+  { laplacian, kernel }: LaplacianProblem,
+  { row, col }: Edges,
+  options: WatchOptions,
+): Promise<Float64Array> => {
+  const { values, vectors } = await denseEigenpairs(laplacian, options)
   return Float64Array.from(row, (i, e) => {
     let sum = 0
     for (let c = kernel.count; c < values.length; c++) {
@@ -98,12 +102,13 @@ const exactResistances = ({ laplacian, kernel }: LaplacianProblem, { row, col }:
 }
 
 /** Adds the share of eight projections: z = L⁺·Bᵀ·√W·q with a sign q per edge, R ≈ mean of (z_i − z_j)². */
-const addProjections = (
+const addProjections = async (
   { space, degree, kernel }: LaplacianProblem,
   { row, col, weight }: Edges,
   random: Random,
   resistance: Float64Array,
-): void => {
+  watch: Watch,
+): Promise<void> => {
   const b = space.take()
   b.data.fill(0)
   for (let e = 0; e < row.length; e++) {
@@ -115,7 +120,7 @@ const addProjections = (
       b.data[col[e] * PANEL + c] -= value
     }
   }
-  const z = solvePanel(space, { degree, kernel, tolerance: SOLVE_TOLERANCE }, b)
+  const z = await solvePanel(space, { degree, kernel, tolerance: SOLVE_TOLERANCE, watch }, b)
   for (let e = 0; e < row.length; e++) {
     for (let c = 0; c < PANEL; c++) {
       const difference = z.data[row[e] * PANEL + c] - z.data[col[e] * PANEL + c]

@@ -1,17 +1,26 @@
 import { GraphError } from '../errors.ts'
 import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
 import { type KernelVectors, removeKernel } from '../spectrum/kernel-vectors.ts'
+import type { Watch } from '../watch.ts'
 
 const MAX_ITERATIONS = 20_000
+
+interface System {
+  readonly degree: Float64Array
+  readonly kernel: KernelVectors
+  readonly tolerance: number
+  /** ends the work between two iterations */
+  readonly watch: Watch
+}
 
 /** Solves L·x = b for the eight columns of b by conjugate gradients with Jacobi's preconditioner, x orthogonal to the kernel; to |L·x −
  *  b| ≤ tolerance·|b| in every column. b loses its part in the kernel. The caller gives both panels back.
  *  Throws GraphError where the iterations end first. */
-export const solvePanel = (
+export const solvePanel = async (
   space: PanelSpace,
-  { degree, kernel, tolerance }: { degree: Float64Array; kernel: KernelVectors; tolerance: number },
+  { degree, kernel, tolerance, watch }: System,
   b: Panel,
-): Panel => {
+): Promise<Panel> => {
   removeKernel(b, kernel)
   const [x, rest, direction, image] = [space.take(), space.take(), space.take(), space.take()]
   x.data.fill(0)
@@ -26,6 +35,7 @@ export const solvePanel = (
         `solve: conjugate gradients must converge within ${MAX_ITERATIONS} iterations; the weights of the graph differ too much`,
       )
     }
+    await watch.turn(0)
     space.step(direction, image, 1, 0, 0)
     const curvature = dots(direction.data, image.data)
     const along = energy.map((value, c) => (curvature[c] > 0 ? value / curvature[c] : 0))

@@ -6,7 +6,8 @@ import { laplacian } from '../laplacian.ts'
 import { toMlMatrix } from '../sparse/ml-matrix.ts'
 import { denseEigenpairs } from '../spectrum/dense.ts'
 import { removeKernel } from '../spectrum/kernel-vectors.ts'
-import { breathe, EXACT_LIMIT, type ResistanceOptions } from './effective-resistance.ts'
+import { Watch } from '../watch.ts'
+import { EXACT_LIMIT, type ResistanceOptions } from './effective-resistance.ts'
 import type { LaplacianProblem } from './laplacian-problem.ts'
 import { dots, solvePanel } from './panel-solver.ts'
 
@@ -22,9 +23,11 @@ export const spectralError = async (
   { seed = 0, signal, onProgress }: ResistanceOptions,
 ): Promise<{ error: number; method: 'exact' | 'power' }> => {
   const changed = laplacian(other)
-  if (other.nRows <= EXACT_LIMIT) return { error: exactError(problem, changed), method: 'exact' }
+  if (other.nRows <= EXACT_LIMIT)
+    return { error: await exactError(problem, changed, signal), method: 'exact' }
   const { space, degree, kernel } = problem
   const random = new Random(seed, 2)
+  const watch = new Watch({ signal })
   let x = space.take()
   for (let n = 0; n < x.data.length; n++) x.data[n] = random.float() - 0.5
   removeKernel(x, kernel)
@@ -32,14 +35,14 @@ export const spectralError = async (
   const image = space.take()
   for (let step = 0; step < POWER_STEPS; step++) {
     onProgress?.({ stage: 'error', share: step / POWER_STEPS })
-    await breathe(signal)
+    await watch.turn(0)
     space.step(x, image, 1, 0, 0)
     const energy = dots(x.data, image.data)
     const difference = differenceOf(changed, x, image)
     const ratios = dots(x.data, difference.data).map((value, c) => Math.abs(value) / energy[c])
     error = Math.max(error, ...ratios)
     image.data.set(difference.data)
-    const next = solvePanel(space, { degree, kernel, tolerance: SOLVE_TOLERANCE }, image)
+    const next = await solvePanel(space, { degree, kernel, tolerance: SOLVE_TOLERANCE, watch }, image)
     const norms = dots(next.data, next.data)
     for (let n = 0; n < next.data.length; n++) next.data[n] /= Math.sqrt(norms[n % PANEL]) || 1
     space.give(x)
@@ -58,8 +61,12 @@ const differenceOf = (changed: Csr, { data }: Panel, image: Panel) => {
 }
 
 /** Largest |eigenvalue − 1| of Λ^-½·Uᵀ·L̃·U·Λ^-½ with the eigenpairs of L above its kernel. */
-const exactError = ({ laplacian: L, kernel }: LaplacianProblem, changed: Csr): number => {
-  const { values, vectors } = denseEigenpairs(L)
+const exactError = async (
+  { laplacian: L, kernel }: LaplacianProblem,
+  changed: Csr,
+  signal: AbortSignal | undefined,
+): Promise<number> => {
+  const { values, vectors } = await denseEigenpairs(L, { signal })
   const columns = values.length - kernel.count
   const scaled = new Matrix(L.nRows, columns)
   for (let i = 0; i < L.nRows; i++) {

@@ -1,16 +1,20 @@
 import type { Random } from '@tau/tensor'
 import { GraphError } from '../errors.ts'
 import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
+import type { Watch } from '../watch.ts'
 import { chebyshevFilter, filterFor } from './chebyshev-filter.ts'
 import type { KernelVectors } from './kernel-vectors.ts'
 import { PanelBasis } from './panel-basis.ts'
 
 /** Where a search stands, after each of its iterations. */
 export interface EigenProgress {
+  /** 0 while a small matrix is decomposed whole: then `converged` and `products` are 0 too, `residual` is NaN */
   iteration: number
   /** pairs whose residual is small enough, of those that were asked for beside the kernel */
   converged: number
   wanted: number
+  /** converged / wanted, or the share of the decomposition that is done */
+  fraction: number
   /** largest |m·x − θx| of the wanted pairs */
   residual: number
   /** products of the matrix and one vector so far */
@@ -27,8 +31,10 @@ export interface Search {
   kernel: KernelVectors | undefined
   random: Random
   maxIterations: number
-  /** Called after each iteration; may throw to end the search. */
-  report: (progress: EigenProgress) => Promise<void>
+  /** ends the search between two products */
+  watch: Watch
+  /** called after each iteration */
+  report: (progress: EigenProgress) => void
 }
 
 /** Vectors beyond the wanted ones that are kept: the filter separates the wanted from what comes after these. */
@@ -56,15 +62,15 @@ const panelsOf = (k: number): { kept: number; width: number } => {
  *  Source: Zhou, "A block Chebyshev–Davidson method with inner–outer restart", J. Comput. Phys. 229 (2010). */
 export const chebyshevDavidson = async (
   space: PanelSpace,
-  { k, tolerance, spectrum, kernel, random, maxIterations, report }: Search,
+  { k, tolerance, spectrum, kernel, random, maxIterations, watch, report }: Search,
 ): Promise<{ panels: Panel[]; products: number }> => {
   const basis = new PanelBasis(space, kernel, random)
   const { kept, width } = panelsOf(k)
   let filter = filterFor({ ...spectrum, first: 0, last: 0, next: [] })
   let products = 0
-  const grow = (starts: Panel[]): void => {
+  const grow = async (starts: Panel[]): Promise<void> => {
     for (const start of starts) {
-      basis.extend(chebyshevFilter(space, start, filter))
+      basis.extend(await chebyshevFilter(space, start, filter, watch))
       space.give(start)
     }
     products += starts.length * (filter.degree + 1) * PANEL
@@ -74,7 +80,7 @@ export const chebyshevDavidson = async (
     for (let n = 0; n < start.data.length; n++) start.data[n] = random.float() - 0.5
     return start
   })
-  grow(randomPanels)
+  await grow(randomPanels)
   for (let iteration = 1; ; iteration++) {
     const ritz = basis.ritz()
     // No Ritz value lies below the smallest eigenvalue.
@@ -90,7 +96,15 @@ export const chebyshevDavidson = async (
     products += kept * PANEL
     const wanted = residuals.slice(0, k)
     const converged = wanted.filter((residual) => residual <= tolerance).length
-    await report({ iteration, converged, wanted: k, residual: Math.max(...wanted), products })
+    report({
+      iteration,
+      converged,
+      wanted: k,
+      fraction: converged / k,
+      residual: Math.max(...wanted),
+      products,
+    })
+    await watch.turn(0)
     if (converged === k) return { panels, products }
     if (iteration === maxIterations) {
       throw new GraphError(
@@ -109,7 +123,7 @@ export const chebyshevDavidson = async (
     const next = nextPanels(space, panels, residuals, { tolerance, width })
     if (basis.panels >= kept + GROWTH * width) basis.restart(panels, ritz)
     else for (const panel of panels) space.give(panel)
-    grow(next)
+    await grow(next)
   }
 }
 

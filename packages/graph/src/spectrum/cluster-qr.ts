@@ -1,12 +1,13 @@
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import type { DenseMatrix } from '../dense.ts'
+import type { Watch } from '../watch.ts'
 
 /** Clusters from the k eigenvectors [n, k] of k clusters: k rows that point as far apart as a pivoted QR finds them become the axes (by
  *  the nearest orthogonal matrix), and a node goes to the axis its own row is longest along. Nothing random, no iterations. → labels,
  *  numbered by their first node.
  *  Source: Damle, Minden and Ying, "Simple, direct and efficient multi-way spectral clustering", Information and Inference 8 (2019). */
-export const clusterQr = ({ data, rows, cols }: DenseMatrix): Int32Array => {
-  const pivots = pivotedRows(data, rows, cols)
+export const clusterQr = async ({ data, rows, cols }: DenseMatrix, watch: Watch): Promise<Int32Array> => {
+  const pivots = await pivotedRows(data, rows, cols, watch)
   const corners = new Matrix(
     pivots.map((row) => Array.from({ length: cols }, (_, j) => data[row * cols + j])),
   ).transpose()
@@ -28,10 +29,16 @@ export const clusterQr = ({ data, rows, cols }: DenseMatrix): Int32Array => {
 }
 
 /** The rows that a QR of the transposed matrix with column pivoting takes first: each is the longest beside those before it. */
-const pivotedRows = (source: ArrayLike<number>, rows: number, cols: number): number[] => {
+const pivotedRows = async (
+  source: ArrayLike<number>,
+  rows: number,
+  cols: number,
+  watch: Watch,
+): Promise<number[]> => {
   const rest = Float64Array.from(source)
   const pivots: number[] = []
   for (let step = 0; step < cols; step++) {
+    await watch.turn(0)
     let pivot = 0
     let longest = -1
     for (let i = 0; i < rows; i++) {

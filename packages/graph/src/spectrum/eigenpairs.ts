@@ -1,6 +1,7 @@
-import { type Csr, checkCsr, spmv, symmetryError } from '../csr.ts'
+import { type Csr, checkCsr, checkFinite, spmv, symmetryError } from '../csr.ts'
 import type { DenseMatrix } from '../dense.ts'
 import { GraphError } from '../errors.ts'
+import { Watch, type WatchOptions } from '../watch.ts'
 
 /** Eigenvalues and eigenvectors of a symmetric matrix m [n, n], and how good they are. */
 export interface Eigenpairs {
@@ -24,17 +25,9 @@ export const checkSymmetric = (op: string, m: Csr): void => {
   if (m.nRows !== m.nCols) {
     throw new GraphError(`${op}: the matrix must be square, got [${m.nRows}, ${m.nCols}]`)
   }
+  checkFinite(op, m)
   let largest = 0
-  for (let i = 0; i < m.nRows; i++) {
-    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
-      if (!Number.isFinite(m.values[e])) {
-        throw new GraphError(
-          `${op}: every value must be finite, got ${m.values[e]} at (${i}, ${m.indices[e]})`,
-        )
-      }
-      largest = Math.max(largest, Math.abs(m.values[e]))
-    }
-  }
+  for (const value of m.values) largest = Math.max(largest, Math.abs(value))
   const { error, row, col } = symmetryError(m)
   if (error > ROUNDING * largest) {
     throw new GraphError(
@@ -44,27 +37,32 @@ export const checkSymmetric = (op: string, m: Csr): void => {
   }
 }
 
+interface Origin extends WatchOptions, Pick<Eigenpairs, 'method' | 'products'> {}
+
 /** Pairs from columns of any length and sign: sorted by their Rayleigh quotients, with their residuals. */
-export const eigenpairsOf = (
+export const eigenpairsOf = async (
   m: Csr,
-  columns: Float64Array[],
-  method: Eigenpairs['method'],
-  products: number,
-): Eigenpairs => {
-  const pairs = columns.map((column) => {
+  columns: readonly Float64Array[],
+  { method, products, ...options }: Origin,
+): Promise<Eigenpairs> => {
+  const watch = new Watch(options)
+  const pairs: { vector: Float64Array; value: number; residual: number }[] = []
+  for (const column of columns) {
     const vector = withSign(column)
     const product = spmv(m, vector)
     let value = 0
     for (let i = 0; i < vector.length; i++) value += vector[i] * product[i]
     let square = 0
     for (let i = 0; i < vector.length; i++) square += (product[i] - value * vector[i]) ** 2
-    return { vector, value, residual: Math.sqrt(square) }
-  })
+    pairs.push({ vector, value, residual: Math.sqrt(square) })
+    await watch.turn(pairs.length / columns.length)
+  }
   pairs.sort((a, b) => a.value - b.value)
   const data = new Float64Array(m.nRows * pairs.length)
   pairs.forEach(({ vector }, j) => {
     for (let i = 0; i < m.nRows; i++) data[i * pairs.length + j] = vector[i]
   })
+  watch.finish()
   return {
     values: Float64Array.from(pairs, ({ value }) => value),
     vectors: { data, rows: m.nRows, cols: pairs.length },

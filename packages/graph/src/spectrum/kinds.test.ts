@@ -40,7 +40,7 @@ describe('smallestEigenpairs', () => {
     ] as const) {
       const adjacency = graphOf(size, edgesOf(size, new Random(k)))
       const { laplacian: L, diagonal } = laplacian(adjacency, { normalization, returnDiagonal: true })
-      const all = denseEigenpairs(L).values
+      const all = (await denseEigenpairs(L)).values
       const scale = all[size - 1]
       for (const kernelVector of normalization === 'none' ? [undefined] : [diagonal, undefined]) {
         const pairs = await smallestEigenpairs(L, { k, kernelVector })

@@ -7,6 +7,7 @@ import { PANEL, type PanelSpace } from '../kernels/panel-space.ts'
 import { cpuEngine } from '../kernels/resident-csr.ts'
 import { WasmPanels } from '../kernels/wasm-panels.ts'
 import { breadthFirstOrder, permuted } from '../sparse/reorder.ts'
+import { Watch, type WatchOptions } from '../watch.ts'
 import { basisColumns, chebyshevDavidson, type EigenProgress } from './chebyshev-davidson.ts'
 import { DENSE_MAX, smallestDense } from './dense.ts'
 import { checkSymmetric, type Eigenpairs, eigenpairsOf } from './eigenpairs.ts'
@@ -56,9 +57,10 @@ export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions):
   const known = Math.min(k, kernel?.count ?? 0)
   const wanted = k - known
   const zeros = kernel ? Array.from({ length: known }, (_, c) => kernelColumn(kernel, c)) : []
-  if (wanted === 0) return eigenpairsOf(laplacian, zeros, 'chebyshev-davidson', 0)
+  if (wanted === 0)
+    return eigenpairsOf(laplacian, zeros, { method: 'chebyshev-davidson', products: 0, signal })
   if (size <= DENSE_LIMIT || basisColumns(wanted) + known > size / 2) {
-    return smallOnes(laplacian, kernel, zeros, wanted)
+    return smallOnes(laplacian, kernel, zeros, wanted, { signal, onProgress })
   }
 
   const random = new Random(seed)
@@ -73,12 +75,8 @@ export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions):
     kernel: kernel && permutedKernel(kernel, order),
     random,
     maxIterations,
-    async report(progress) {
-      onProgress?.(progress)
-      // A turn of the event loop, in which a signal may come.
-      if (signal) await new Promise((resolve) => setTimeout(resolve))
-      signal?.throwIfAborted()
-    },
+    watch: new Watch({ signal }),
+    report: (progress) => onProgress?.(progress),
   })
   const columns = Array.from({ length: wanted }, (_, j) => {
     const { data } = panels[Math.floor(j / PANEL)]
@@ -86,23 +84,29 @@ export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions):
     for (let i = 0; i < size; i++) column[order[i]] = data[i * PANEL + (j % PANEL)]
     return column
   })
-  return eigenpairsOf(laplacian, [...zeros, ...columns], 'chebyshev-davidson', products)
+  return eigenpairsOf(laplacian, [...zeros, ...columns], { method: 'chebyshev-davidson', products, signal })
 }
 
 /** All eigenpairs of the matrix with its kernel moved to the upper end, the first of them. */
-const smallOnes = (
+const smallOnes = async (
   laplacian: Csr,
   kernel: KernelVectors | undefined,
   zeros: Float64Array[],
   wanted: number,
-): Eigenpairs => {
+  { signal, onProgress }: Pick<EigenOptions, 'signal' | 'onProgress'>,
+): Promise<Eigenpairs> => {
   const size = laplacian.nRows
   if (size > DENSE_MAX) {
     throw new GraphError(
       `smallestEigenpairs: of more than ${DENSE_MAX} rows, k must be at most about a third, got k ${zeros.length + wanted} of ${size}`,
     )
   }
-  if (!kernel) return smallestDense(laplacian, wanted)
+  const options: WatchOptions = {
+    signal,
+    onProgress: ({ fraction }) =>
+      onProgress?.({ iteration: 0, converged: 0, wanted, fraction, residual: Number.NaN, products: 0 }),
+  }
+  if (!kernel) return smallestDense(laplacian, wanted, options)
   const { data } = toDense(laplacian)
   const shift = 2 * largestRowSum(laplacian)
   for (let i = 0; i < size; i++) {
@@ -110,11 +114,12 @@ const smallOnes = (
       if (kernel.labels[i] === kernel.labels[j]) data[i * size + j] += shift * kernel.unit[i] * kernel.unit[j]
     }
   }
-  const { vectors } = smallestDense(csrFromDense({ data, rows: size, cols: size }), wanted)
+  const shifted = csrFromDense({ data, rows: size, cols: size })
+  const { vectors } = await smallestDense(shifted, wanted, options)
   const columns = Array.from({ length: wanted }, (_, j) =>
     Float64Array.from({ length: size }, (_, i) => vectors.data[i * wanted + j]),
   )
-  return eigenpairsOf(laplacian, [...zeros, ...columns], 'dense', 0)
+  return eigenpairsOf(laplacian, [...zeros, ...columns], { method: 'dense', products: 0, signal })
 }
 
 /** No eigenvalue is larger. */

@@ -3,6 +3,7 @@ import { checkInteger } from '../dense.ts'
 import { GraphError } from '../errors.ts'
 import { laplacian } from '../laplacian.ts'
 import { connectedComponents } from '../sparse/components.ts'
+import { Watch } from '../watch.ts'
 import { clusterQr } from './cluster-qr.ts'
 import type { Eigenpairs } from './eigenpairs.ts'
 import { type EigenOptions, smallestEigenpairs } from './smallest-eigenpairs.ts'
@@ -44,14 +45,22 @@ export const spectralClustering = async (
     kernelVector: normed.diagonal,
   })
   const data = pairs.vectors.data.map((value, n) => value / normed.diagonal[Math.floor(n / clusters)])
-  return { labels: clusterQr({ data, rows: size, cols: clusters }), pairs }
+  const watch = new Watch({ signal: options.signal })
+  return { labels: await clusterQr({ data, rows: size, cols: clusters }, watch), pairs }
 }
 
 /** The number of clusters after which the eigenvalues jump most: the largest values[c] − values[c − 1], the first of equal ones. Values
  *  ascending.
- *  Throws GraphError for fewer than two values. */
+ *  Throws GraphError for fewer than two values, and where one is not finite or below the one before it. */
 export const eigengap = (values: ArrayLike<number>): { clusters: number; gap: number } => {
   if (values.length < 2) throw new GraphError(`eigengap: at least two eigenvalues, got ${values.length}`)
+  for (let c = 0; c < values.length; c++) {
+    if (!Number.isFinite(values[c]) || values[c] < values[c - 1]) {
+      throw new GraphError(
+        `eigengap: eigenvalues must be finite and ascend, got ${values[c]} at ${c}; sort them`,
+      )
+    }
+  }
   const best = { clusters: 1, gap: values[1] - values[0] }
   for (let c = 2; c < values.length; c++) {
     const gap = values[c] - values[c - 1]

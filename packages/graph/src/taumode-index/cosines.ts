@@ -1,6 +1,8 @@
+import { type CpuEngine, rowGrain } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
 import { largestMagnitude } from '../distance.ts'
 import { GraphError } from '../errors.ts'
+import { graphWasm } from '../kernels/wasm-module.ts'
 import type { Items } from './items.ts'
 
 /** Length of every row; squares of what is smaller or larger than these leave the range of f64. Throws GraphError with row and value. */
@@ -17,40 +19,64 @@ export const rowNorms = (op: string, { data, rows, cols }: DenseMatrix): Float64
     return Math.sqrt(sum)
   })
 
-/** cos = u·x / |x| of a unit vector u [D] and every item, in [−1, 1]; 0 for an item of length 0. Every sum is one sequential sum in f64,
- *  four items at a time, so an item's cosine has the same bits in any slot. */
-export const cosines = (unit: Float64Array, { vectors, columns, size, dim }: Items): Float64Array => {
+/** cos = u·x / |x| of a unit vector u [D] and every item, in [−1, 1]; 0 for an item of length 0. Sums are f64, in the order of
+ *  assembly/dots.ts: an item's cosine has the same bits in any slot, on any device and number of threads. */
+export const cosines = (unit: Float64Array, items: Items): Float64Array => {
+  const { size, columns } = items
   const out = new Float64Array(size)
-  let slot = 0
-  for (; slot + 4 <= size; slot += 4) {
-    const a = slot * dim
-    const b = a + dim
-    const c = b + dim
-    const d = c + dim
-    let sumA = 0
-    let sumB = 0
-    let sumC = 0
-    let sumD = 0
-    for (let e = 0; e < dim; e++) {
-      const u = unit[e]
-      sumA += u * vectors[a + e]
-      sumB += u * vectors[b + e]
-      sumC += u * vectors[c + e]
-      sumD += u * vectors[d + e]
-    }
-    out[slot] = sumA
-    out[slot + 1] = sumB
-    out[slot + 2] = sumC
-    out[slot + 3] = sumD
-  }
-  for (; slot < size; slot++) {
-    let sum = 0
-    for (let e = 0; e < dim; e++) sum += unit[e] * vectors[slot * dim + e]
-    out[slot] = sum
-  }
+  if (items.engine) dotsOn(items.engine, unit, items, out)
+  else dots(unit, items, out)
   const { norm } = columns
   for (let n = 0; n < size; n++) {
     out[n] = norm[n] === 0 ? 0 : Math.min(1, Math.max(-1, out[n] / norm[n]))
   }
   return out
+}
+
+const dotsOn = (engine: CpuEngine, unit: Float64Array, items: Items, out: Float64Array): void => {
+  const { vectors, handle, size, dim } = items
+  using query = engine.scratch(dim * 8)
+  using result = engine.scratch(size * 8)
+  const doubles = (address: number, length: number) =>
+    new Float64Array(engine.view(address, 1).buffer, address, length)
+  doubles(query.handle, dim).set(unit)
+  const launch = engine.kernel(graphWasm, vectors instanceof Float32Array ? 'dotsF32' : 'dotsF64')
+  launch([query.handle, handle, dim, result.handle], size, rowGrain(dim), () => ({
+    flops: 2 * size * dim,
+    bytes: size * (dim * vectors.BYTES_PER_ELEMENT + 8),
+  }))
+  out.set(doubles(result.handle, size))
+}
+
+/** Two rows at a time: one load of u serves both. */
+const dots = (unit: Float64Array, { vectors, size, dim }: Items, out: Float64Array): void => {
+  const fours = dim - (dim % 4)
+  for (let slot = 0; slot < size; slot += 2) {
+    const x = slot * dim
+    const y = slot + 1 < size ? x + dim : x
+    let [x0, x1, x2, x3] = [0, 0, 0, 0]
+    let [y0, y1, y2, y3] = [0, 0, 0, 0]
+    for (let e = 0; e < fours; e += 4) {
+      const u0 = unit[e]
+      const u1 = unit[e + 1]
+      const u2 = unit[e + 2]
+      const u3 = unit[e + 3]
+      x0 += u0 * vectors[x + e]
+      x1 += u1 * vectors[x + e + 1]
+      x2 += u2 * vectors[x + e + 2]
+      x3 += u3 * vectors[x + e + 3]
+      y0 += u0 * vectors[y + e]
+      y1 += u1 * vectors[y + e + 1]
+      y2 += u2 * vectors[y + e + 2]
+      y3 += u3 * vectors[y + e + 3]
+    }
+    let sumX = x0 + x2 + (x1 + x3)
+    let sumY = y0 + y2 + (y1 + y3)
+    for (let e = fours; e < dim; e++) {
+      sumX += unit[e] * vectors[x + e]
+      sumY += unit[e] * vectors[y + e]
+    }
+    out[slot] = sumX
+    if (y > x) out[slot + 1] = sumY
+  }
 }

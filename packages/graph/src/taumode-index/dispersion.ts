@@ -1,7 +1,8 @@
-import type { Csr } from '../csr.ts'
+import { type Csr, checkCsr, checkFinite } from '../csr.ts'
 import { checkDense, type DenseMatrix } from '../dense.ts'
 import { safeScale } from '../distance.ts'
 import { GraphError } from '../errors.ts'
+import { Watch, type WatchOptions } from '../watch.ts'
 
 /** Dispersion of every row: how few edges of the graph hold its energy.
  *  e_ij = w_ij (x_i − x_j)² over the edges i < j, w_ij = max(0, −L_ij);  s_ij = e_ij / Σ e;  G = Σ s_ij².
@@ -9,9 +10,13 @@ import { GraphError } from '../errors.ts'
  *  x [N, D] · L [D, D] symmetric → G [N] in [0, 1], no unit. O(N · nnz). For L = D − W, Σ e is xᵀLx.
  *  Source: ArrowSpace, JOSS 10.21105/joss.09002 ("edgewise dispersion statistics"); the formula is that of the notes in its taumode.rs.
  *  Departs from its code, which counts every edge in both directions and so gets G / 2.
- *  Throws GraphError when L is not [D, D] or x has a number that is not finite. */
-export const edgeDispersion = (x: DenseMatrix, laplacian: Csr): Float64Array => {
+ *  Of an L that is not symmetric, the upper half counts; positive elements beside the diagonal are no edges.
+ *  Throws GraphError when L is not [D, D], not well formed or not finite, or x has a number that is not finite; the signal's reason when it is
+ *  aborted. */
+export const edgeDispersion = (x: DenseMatrix, laplacian: Csr, options: WatchOptions = {}): Float64Array => {
   checkDense('edgeDispersion', x)
+  checkCsr('edgeDispersion: L', laplacian)
+  checkFinite('edgeDispersion: L', laplacian)
   const { rows, cols } = x
   if (laplacian.nRows !== cols || laplacian.nCols !== cols) {
     throw new GraphError(
@@ -22,11 +27,14 @@ export const edgeDispersion = (x: DenseMatrix, laplacian: Csr): Float64Array => 
   const out = new Float64Array(rows)
   const row = new Float64Array(cols)
   const energies = new Float64Array(edges.weight.length)
+  const watch = new Watch(options)
   for (let n = 0; n < rows; n++) {
+    watch.step(n / rows)
     const factor = safeScale(x.data, n * cols, (n + 1) * cols) // shares do not change with it
     for (let c = 0; c < cols; c++) row[c] = x.data[n * cols + c] * factor
     out[n] = concentration(row, edges, energies)
   }
+  watch.finish()
   return out
 }
 

@@ -1,3 +1,4 @@
+import type { CpuEngine, Handle } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
 import type { Measures } from './measures.ts'
 
@@ -19,9 +20,11 @@ const NAMES = [
 ] as const satisfies readonly (keyof Columns)[]
 
 /** Items in slots [0, size) of growing arrays, in no order: a removed one's slot goes to the last. Vectors are kept as f32 for as long as
- *  all were, which is half the memory, and then as f64: none is ever rounded. */
-export class Items {
+ *  all were, which is half the memory, and then as f64: none is ever rounded. With an engine they are in its memory. */
+export class Items implements Disposable {
   readonly dim: number
+  readonly engine: CpuEngine | undefined
+  #handle: Handle | undefined
   #size = 0
   #vectors: Float32Array | Float64Array = new Float32Array(0)
   readonly #columns: Record<keyof Columns, Float64Array> = {
@@ -33,8 +36,9 @@ export class Items {
     lambda: new Float64Array(0),
   }
 
-  constructor(dim: number) {
+  constructor(dim: number, engine?: CpuEngine) {
     this.dim = dim
+    this.engine = engine
   }
 
   get size(): number {
@@ -44,6 +48,12 @@ export class Items {
   /** Rows of all slots, and of spare ones after them. Another array after `append`. */
   get vectors(): Float32Array | Float64Array {
     return this.#vectors
+  }
+
+  /** Their address in the engine's memory. */
+  get handle(): Handle {
+    if (this.#handle === undefined) throw new Error('internal: items must be on an engine')
+    return this.#handle
   }
 
   /** As `vectors`, one number a slot. */
@@ -95,9 +105,11 @@ export class Items {
     if (capacity > held || isWider) {
       const length = capacity * this.dim
       const isWide = isF64 || this.#vectors instanceof Float64Array
-      const vectors = isWide ? new Float64Array(length) : new Float32Array(length)
+      const before = this.#handle
+      const vectors = this.#take(length, isWide)
       vectors.set(this.#vectors.subarray(0, this.#size * this.dim))
       this.#vectors = vectors
+      if (before !== undefined) this.engine?.free(before)
     }
     if (capacity === held) return
     for (const name of NAMES) {
@@ -105,5 +117,23 @@ export class Items {
       column.set(this.#columns[name].subarray(0, this.#size))
       this.#columns[name] = column
     }
+  }
+
+  #take(length: number, isWide: boolean): Float32Array | Float64Array {
+    const { engine } = this
+    if (!engine) return isWide ? new Float64Array(length) : new Float32Array(length)
+    const handle = engine.alloc(Math.max(8, length * (isWide ? 8 : 4)))
+    const { buffer } = engine.view(handle, 1) // shared memory stays where it is when it grows
+    this.#handle = handle
+    return isWide ? new Float64Array(buffer, handle, length) : new Float32Array(buffer, handle, length)
+  }
+
+  /** Removes all items. */
+  [Symbol.dispose](): void {
+    if (this.#handle !== undefined) this.engine?.free(this.#handle)
+    this.#handle = undefined
+    this.#vectors = new Float32Array(0)
+    for (const name of NAMES) this.#columns[name] = new Float64Array(0)
+    this.#size = 0
   }
 }

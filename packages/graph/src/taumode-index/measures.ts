@@ -2,6 +2,7 @@ import type { Csr } from '../csr.ts'
 import type { DenseMatrix } from '../dense.ts'
 import { GraphError } from '../errors.ts'
 import { rayleighEnergy, type TauPolicy, tauFromComponents, tauFromEnergies } from '../taumode.ts'
+import { partOf, type WatchOptions } from '../watch.ts'
 import { edgeDispersion } from './dispersion.ts'
 
 /** How an index turns a vector into λ. */
@@ -35,12 +36,17 @@ export const sharedTau = (policy: TauPolicy, energies: Float64Array): number | u
   return energies.length > 0 || policy.name === 'fixed' ? tau : undefined
 }
 
-export const measure = (x: DenseMatrix, { laplacian, policy, dispersion, eps }: Definition): Measures => ({
-  energy: rayleighEnergy(x, laplacian, eps),
-  dispersion: dispersion > 0 ? edgeDispersion(x, laplacian) : new Float64Array(x.rows),
+export const measure = (
+  x: DenseMatrix,
+  { laplacian, policy, dispersion, eps }: Definition,
+  options: WatchOptions,
+): Measures => ({
+  energy: rayleighEnergy(x, laplacian, eps, partOf(options, 0, 0.4)),
+  dispersion:
+    dispersion > 0 ? edgeDispersion(x, laplacian, partOf(options, 0.4, 0.8)) : new Float64Array(x.rows),
   ownTau:
     policy.name === 'reference-median' || policy.name === 'reference-mean'
-      ? tauFromComponents(x, policy, eps)
+      ? tauFromComponents(x, policy, eps, partOf(options, 0.8, 1))
       : new Float64Array(x.rows),
 })
 

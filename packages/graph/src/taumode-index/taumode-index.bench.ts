@@ -1,3 +1,4 @@
+import { cpu, type Device } from '@tau/tensor'
 import { expectNear, type HostBench, randomArray } from '@tau/testing'
 import { featureLaplacian } from '../feature-laplacian.ts'
 import { TaumodeIndex } from './taumode-index.ts'
@@ -7,12 +8,35 @@ const [ROWS, COLS] = [100_000, 100]
 const K = 10
 
 const vectors = () => ({ data: Float32Array.from(randomArray(ROWS * COLS, 1)), rows: ROWS, cols: COLS })
-const indexOf = (x: ReturnType<typeof vectors>): TaumodeIndex => {
+const indexOf = (x: ReturnType<typeof vectors>, device?: Device): TaumodeIndex => {
   const sample = { data: x.data.subarray(0, 300 * COLS), rows: 300, cols: COLS }
-  const index = new TaumodeIndex(featureLaplacian(sample, { k: 8, sigma: 1 }))
+  const index = new TaumodeIndex(featureLaplacian(sample, { k: 8, sigma: 1 }), { device })
   index.add(x)
   return index
 }
+
+/** The same search on one thread of a device, and on two. */
+const onThreads = (threads: number): HostBench => ({
+  name: `graph/taumode-index/search_${threads}t`,
+  shape: `[${ROWS}, ${COLS}] k ${K}, a device of ${threads}`,
+  items: { count: 1, unit: 'queries' },
+  prepare() {
+    const x = vectors()
+    const opened = cpu({ threads }).then((device) => indexOf(x, device))
+    const query = randomArray(COLS, 2)
+    return {
+      run: async () => void (await opened).search(query, K),
+      async check() {
+        const [found, expected] = [(await opened).search(query, K), indexOf(x).search(query, K)]
+        expectNear(
+          found.flatMap(({ id, score }) => [id, score]),
+          expected.flatMap(({ id, score }) => [id, score]),
+          { atol: 0 },
+        )
+      },
+    }
+  },
+})
 
 /** One query among 100 000 vectors of width 100 in f32, by score and by λ. */
 export const benches: readonly HostBench[] = [
@@ -45,6 +69,8 @@ export const benches: readonly HostBench[] = [
       }
     },
   },
+  onThreads(1),
+  onThreads(2),
   {
     name: 'graph/taumode-index/by-lambda',
     shape: `[${ROWS}, ${COLS}] 100 hits`,

@@ -1,10 +1,12 @@
-import { shapeText } from '@tau/tensor'
+import { type Device, shapeText } from '@tau/tensor'
 import type { Csr } from '../csr.ts'
 import { checkInteger, type DenseMatrix } from '../dense.ts'
 import { GraphError } from '../errors.ts'
+import { cpuEngine } from '../kernels/resident-csr.ts'
 import { matrixOf, type Rows } from '../neighbours/rows.ts'
 import { DEFAULT_EPS, type TauPolicy } from '../taumode.ts'
 import { assertLaplacian } from '../validate.ts'
+import type { WatchOptions } from '../watch.ts'
 import { bestSlots } from './best.ts'
 import { cosines, rowNorms } from './cosines.ts'
 import { readIndex, writeIndex } from './files.ts'
@@ -20,6 +22,8 @@ export interface TaumodeIndexOptions {
   dispersion?: number
   /** ε of the Rayleigh quotient; 1e-6 unless given */
   eps?: number
+  /** A cpu device that keeps the vectors and searches on its threads; JavaScript unless given. The bits are the same. */
+  device?: Device
 }
 
 /** Weights of the two parts of a score, each at least 0. { alpha: 1, beta: 0 } is search by cosine. */
@@ -56,11 +60,12 @@ export interface TaumodeItem {
  *  gives one τ, from those of the first items added; it stays until `recalibrate`, so that λ of an item does not change when others come
  *  and go. The reference policies take τ from each vector's own components.
  *
- *  All arithmetic is f64, on one thread; the same items give the same results in whatever order they came and went, once τ is the same.
- *  Memory: 4 bytes a coordinate where all vectors are f32, else 8, and 110 bytes an item; up to twice that after growing. N items of width D, L with nnz entries:
+ *  All arithmetic is f64; the same items give the same results in whatever order they came and went, once τ is the same. On a device an
+ *  index is to be disposed of, or declared with `using`: that gives the memory back, and removes all items.
+ *  Memory: 4 bytes a coordinate where all vectors are f32, else 8, on the device if there is one, and 110 bytes an item; up to twice that after growing. N items of width D, L with nnz entries:
  *  add m O(m (nnz + D + log m) + N), remove m O(N + m D), search O(N D), byLambda O(log N + hits).
  *  Source: ArrowSpace, JOSS 10.21105/joss.09002. Departs from its code: τ policies as in `TauPolicy`, the blend as in `edgeDispersion`. */
-export class TaumodeIndex {
+export class TaumodeIndex implements Disposable {
   readonly #definition: Definition
   readonly #items: Items
   readonly #order: LambdaOrder
@@ -68,11 +73,11 @@ export class TaumodeIndex {
   #tau: number | undefined
   #nextId = 0
 
-  /** `laplacian` [D, D] is kept, not copied: leave it as it is. Throws GraphError for a matrix that is no Laplacian, and options out of
-   *  range. */
+  /** `laplacian` [D, D] is kept, not copied: leave it as it is. Throws GraphError for a matrix that is no Laplacian, options out of range,
+   *  and a device that is not a cpu. */
   constructor(
     laplacian: Csr,
-    { policy = { name: 'median' }, dispersion = 0, eps = DEFAULT_EPS }: TaumodeIndexOptions = {},
+    { policy = { name: 'median' }, dispersion = 0, eps = DEFAULT_EPS, device }: TaumodeIndexOptions = {},
   ) {
     const op = 'TaumodeIndex'
     assertLaplacian(op, laplacian, { rowSums: 'any' })
@@ -84,7 +89,7 @@ export class TaumodeIndex {
     }
     this.#definition = { laplacian, policy: { ...policy }, dispersion, eps }
     this.#tau = sharedTau(policy, new Float64Array(0))
-    this.#items = new Items(laplacian.nRows)
+    this.#items = new Items(laplacian.nRows, device && cpuEngine(op, device))
     this.#order = new LambdaOrder(this.#items)
   }
 
@@ -105,13 +110,13 @@ export class TaumodeIndex {
 
   /** Adds the rows [m, D] and returns their ids: those given, integers of at least 0, or the next after the largest ever used. All are
    *  added or none. Throws GraphError, with row and value, for rows of another width, numbers that are not finite, a row beyond
-   *  1e-120 to 1e120 that is not zero, and ids that are taken. A row of zeros has λ 0 and cosine 0 with every other. */
-  add(points: Rows, { ids }: { ids?: ArrayLike<number> } = {}): number[] {
+   *  1e-120 to 1e120 that is not zero, and ids that are taken; the signal's reason when it is aborted. A row of zeros has λ 0 and cosine 0 with every other. */
+  add(points: Rows, { ids, ...options }: { ids?: ArrayLike<number> } & WatchOptions = {}): number[] {
     const op = 'TaumodeIndex.add'
     const x = this.#rows(op, points)
     const added = newIds(op, ids, x.rows, this.#nextId, (id) => this.#slotOf.has(id))
     const norm = rowNorms(op, x)
-    const measures = measure(x, this.#definition)
+    const measures = measure(x, this.#definition, options)
     const tau = this.#tau ?? sharedTau(this.#definition.policy, measures.energy)
     const lambda = lambdas(op, measures, tau, this.#definition.dispersion)
     const first = this.#items.size
@@ -179,9 +184,9 @@ export class TaumodeIndex {
   }
 
   /** λ of any rows [m, D], with this index's τ → [m]. Throws GraphError as `add` does, and while there is no τ yet. */
-  lambdaOf(points: Rows): Float64Array {
+  lambdaOf(points: Rows, options: WatchOptions = {}): Float64Array {
     const op = 'TaumodeIndex.lambdaOf'
-    return this.#lambdas(op, this.#rows(op, points))
+    return this.#lambdas(op, this.#rows(op, points), options)
   }
 
   /** The k items of the largest score α cos + β / (1 + |Δλ|), best first, equal scores by the smaller id. Exact: every item is looked at, in
@@ -203,7 +208,10 @@ export class TaumodeIndex {
     const cosine = cosines(unit, this.#items)
     const { ids, lambda } = this.#items.columns
     const proximity = (slot: number) => 1 / (1 + Math.abs(lambda[slot] - queryLambda))
-    const scores = cosine.map((cos, slot) => alpha * cos + beta * proximity(slot))
+    const scores = new Float64Array(cosine.length)
+    for (let slot = 0; slot < scores.length; slot++) {
+      scores[slot] = alpha * cosine[slot] + beta * proximity(slot)
+    }
     return Array.from(bestSlots(scores, ids, k), (slot) => ({
       id: ids[slot],
       score: scores[slot],
@@ -245,10 +253,13 @@ export class TaumodeIndex {
 
   /** Reads what `save` wrote, to the bit. Sizes and the hash are checked before anything is decoded. Throws FormatError for files that
    *  lie, GraphError for an L, options or vectors that no index takes, Error for files that cannot be read. Node only. */
-  static async load(folder: string): Promise<TaumodeIndex> {
+  static async load(
+    folder: string,
+    { device }: Pick<TaumodeIndexOptions, 'device'> = {},
+  ): Promise<TaumodeIndex> {
     const op = `TaumodeIndex.load: ${folder}`
     const { definition, tau, nextId, vectors, ids, measures } = await readIndex(folder)
-    const index = new TaumodeIndex(definition.laplacian, definition)
+    const index = new TaumodeIndex(definition.laplacian, { ...definition, device })
     const norm = rowNorms(op, vectors)
     const lambda = lambdas(op, measures, tau, definition.dispersion)
     index.#items.append(vectors, { ids, norm, lambda, ...measures })
@@ -259,6 +270,12 @@ export class TaumodeIndex {
     index.#nextId = nextId
     index.#order.rebuild()
     return index
+  }
+
+  [Symbol.dispose](): void {
+    this.#items[Symbol.dispose]()
+    this.#order.rebuild()
+    this.#slotOf.clear()
   }
 
   #slot(op: string, id: number): number {
@@ -280,13 +297,13 @@ export class TaumodeIndex {
     return isF32 ? { ...x, data: Float32Array.from(x.data) } : x
   }
 
-  #lambdas(op: string, x: DenseMatrix): Float64Array {
+  #lambdas(op: string, x: DenseMatrix, options: WatchOptions = {}): Float64Array {
     if (this.#tau === undefined && !hasOwnTau(this.#definition.policy)) {
       throw new GraphError(
         `${op}: tau must be known, got an index that never had items; add some, or fix tau`,
       )
     }
-    return lambdas(op, measure(x, this.#definition), this.#tau, this.#definition.dispersion)
+    return lambdas(op, measure(x, this.#definition, options), this.#tau, this.#definition.dispersion)
   }
 }
 

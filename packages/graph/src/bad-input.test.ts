@@ -1,0 +1,658 @@
+import { cpu } from '@tau/tensor'
+import { describe, expect, it } from 'vitest'
+import * as graph from './index.ts'
+import { GraphError } from './index.ts'
+
+/** What goes in, and what must come of it: the message of a GraphError, or what the docstring says comes out. */
+type Case = readonly [input: string, run: () => unknown, expected: string | { gives: unknown }]
+
+const { NaN: nan, POSITIVE_INFINITY: infinity } = Number
+const dense = (rows: number, cols: number, ...data: number[]): graph.DenseMatrix => ({
+  data: Float64Array.from(data),
+  rows,
+  cols,
+})
+const csr = (
+  indptr: number[],
+  indices: number[],
+  values: number[],
+  nCols = indptr.length - 1,
+): graph.Csr => ({
+  nRows: indptr.length - 1,
+  nCols,
+  indptr: Int32Array.from(indptr),
+  indices: Int32Array.from(indices),
+  values: Float64Array.from(values),
+})
+
+// Four points in the plane.
+const points = dense(4, 2, 0, 1, 2, 3, 4, 0, 1, 1)
+const withNaN = dense(4, 2, 0, 1, 2, nan, 4, 0, 1, 1)
+const withInfinity = dense(4, 2, 0, 1, 2, 3, infinity, 0, 1, 1)
+const tooShort = { ...points, data: points.data.subarray(0, 7) }
+/** A header that claims 10¹⁸ numbers. */
+const claimed = { ...points, rows: 1e9, cols: 1e9 }
+const ragged = [[0, 1], [2], [3, 4]]
+const one = dense(1, 2, 3, 4)
+const zeros = dense(3, 2, 0, 0, 0, 0, 1, 0)
+const copies = dense(3, 2, 5, 6, 5, 6, 5, 6)
+
+// The path 0 – 1 – 2 and what can be wrong with it.
+const path = csr([0, 1, 3, 4], [1, 0, 2, 1], [1, 1, 1, 1])
+const L = csr([0, 2, 5, 7], [0, 1, 0, 1, 2, 1, 2], [1, -1, -1, 2, -1, -1, 1])
+const onTwo = csr([0, 2, 4], [0, 1, 0, 1], [1, -1, -1, 1])
+const short = { ...path, indptr: Int32Array.of(0, 1, 4) }
+const falling = csr([0, 3, 1, 4], [1, 0, 2, 1], [1, 1, 1, 1])
+const outside = csr([0, 1, 3, 4], [1, 0, 7, 1], [1, 1, 1, 1])
+const unsorted = csr([0, 1, 3, 4], [1, 2, 0, 1], [1, 1, 1, 1])
+const uneven = { ...path, indices: Int32Array.of(1, 0, 2) }
+const oversized = { ...path, nCols: 1e12 }
+const directed = csr([0, 1, 2, 2], [1, 2], [1, 1])
+const negative = csr([0, 1, 3, 4], [1, 0, 2, 1], [1, 1, -2, -2])
+const nanAt = csr([0, 1, 3, 4], [1, 0, 2, 1], [1, 1, nan, nan])
+const wide = csr([0, 1], [1], [1], 2)
+const single = csr([0, 0], [], [])
+const empty = csr([0, 0, 0, 0], [], [])
+
+const lists = { nNodes: 3, indptr: Int32Array.of(0, 1, 2, 3), indices: Int32Array.of(1, 2, 0) }
+const distances = { ...lists, distances: Float64Array.of(1, 2, 3) }
+const weighted = { ...lists, weights: Float64Array.of(1, 0.5, 0.2) }
+
+/** A function of a dense matrix of points that must be sound. */
+const ofPoints = (run: (x: graph.DenseMatrix) => unknown): Case[] => [
+  ['a NaN', () => run(withNaN), 'every element must be finite, got NaN at row 1, column 1'],
+  ['an infinity', () => run(withInfinity), 'every element must be finite, got Infinity at row 2, column 0'],
+  ['too few numbers', () => run(tooShort), 'data must hold rows × cols = 4 × 2 = 8 elements, got 7'],
+  ['a size that is claimed', () => run(claimed), `= ${1e18} elements, got 8`],
+  ['no rows', () => run(dense(0, 2)), 'at least one row and one column, got [0, 2]'],
+]
+/** One of rows in any form. */
+const ofRows = (run: (x: graph.Rows) => unknown): Case[] => [
+  ...ofPoints(run),
+  ['ragged rows', () => run(ragged), 'rows must have the same length, got 2 in row 0 and 1 in row 1'],
+  ['no rows at all', () => run([]), 'at least one row and one column, got [0, 0]'],
+]
+/** One of a sparse matrix that must be well formed. */
+const ofCsr = (run: (m: graph.Csr) => unknown): Case[] => [
+  ['a short indptr', () => run(short), 'indptr must have nRows + 1 = 4 elements'],
+  ['a falling indptr', () => run(falling), 'indptr must not decrease, got 3 then 1 at row 1'],
+  ['a column outside', () => run(outside), 'must ascend within 0 … 2, got 7 after 0 in row 1'],
+  ['columns out of order', () => run(unsorted), 'got 0 after 2 in row 1'],
+  ['fewer columns than values', () => run(uneven), 'one column index per value, got 3 and 4'],
+  ['a size that is claimed', () => run(oversized), 'rows and columns, got [3, 1000000000000]'],
+]
+const nanInCsr = (run: (m: graph.Csr) => unknown): Case => [
+  'a NaN',
+  () => run(nanAt),
+  'values must be finite, got NaN at (1, 2)',
+]
+const notSquare = (run: (m: graph.Csr) => unknown): Case => [
+  'a matrix that is not square',
+  () => run(wide),
+  'square, got [1, 2]',
+]
+/** One of the adjacency of an undirected graph. */
+const ofAdjacency = (run: (m: graph.Csr) => unknown): Case[] => [
+  ...ofCsr(run),
+  notSquare(run),
+  ['a directed graph', () => run(directed), 'must be symmetric, got |W[0, 1] - W[1, 0]| = 1; symmetrize it'],
+  ['a negative weight', () => run(negative), 'weights must be finite and at least 0, got -2 at (1, 2)'],
+  ['a NaN', () => run(nanAt), 'weights must be finite and at least 0, got NaN at (1, 2)'],
+]
+/** One of lists of neighbours with a value each. */
+const ofLists = (
+  run: (broken: typeof lists, values: Float64Array) => unknown,
+  values = Float64Array.of(1, 2, 3),
+): Case[] => [
+  ['a short indptr', () => run({ ...lists, indptr: Int32Array.of(0, 3) }, values), 'nNodes + 1 elements'],
+  [
+    'a falling indptr',
+    () => run({ ...lists, indptr: Int32Array.of(0, 2, 1, 3) }, values),
+    'got 2 then 1 at node 1',
+  ],
+  [
+    'a neighbour that is no node',
+    () => run({ ...lists, indices: Int32Array.of(1, 3, 0) }, values),
+    'neighbours must be nodes from 0 to 2, got 3 in the list of node 1',
+  ],
+  ['too few values', () => run(lists, values.subarray(0, 2)), 'as many as indptr ends with, 3, got 3 and 2'],
+  ['a NaN', () => run(lists, Float64Array.of(1, nan, 2)), 'got NaN from node 1 to 2'],
+]
+/** The search for neighbours. */
+const ofSearch = (run: (x: graph.Rows, k: number, queries?: graph.Rows) => unknown): Case[] => [
+  ...ofRows((x) => run(x, 1)),
+  ['k of all points', () => run(points, 4), 'k must be an integer between 1 and 3, got 4'],
+  ['k of 0', () => run(points, 0), 'k must be an integer between 1 and 3, got 0'],
+  ['k of NaN', () => run(points, nan), 'got NaN'],
+  ['one point', () => run(one, 1), 'points that are their own queries must be at least 2, got 1'],
+  [
+    'a query with NaN',
+    () => run(points, 1, withNaN),
+    'queries: every element must be finite, got NaN at row 1',
+  ],
+  ['a query of another width', () => run(points, 1, [[1, 2, 3]]), 'got [1, 3] and [4, 2]'],
+]
+
+const weight = { sigma: 1 }
+const { DeviceCsr, TaumodeIndex } = graph
+const cases: Record<string, Case[]> = {
+  affinity: ofLists((broken, values) => graph.affinity({ ...broken, distances: values }, weight)).concat([
+    [
+      'a negative distance',
+      () => graph.affinity({ ...lists, distances: Float64Array.of(0, -1, 2) }, weight),
+      'distances must be finite and at least 0, got -1 from node 1 to 2',
+    ],
+    [
+      'sigma of 0',
+      () => graph.affinity(distances, { sigma: 0 }),
+      'sigma must be a positive finite number, got 0',
+    ],
+  ]),
+  kernelWeight: [['a NaN', () => graph.kernelWeight(nan, weight), { gives: nan }]],
+  impliedDistance: [
+    ['a weight of 0', () => graph.impliedDistance(0, 1, 2), { gives: infinity }],
+    ['a weight above 1', () => graph.impliedDistance(1.5, 1, 2), { gives: nan }],
+  ],
+  checkCsr: ofCsr((m) => graph.checkCsr('op', m)),
+  csrFromCoo: [
+    [
+      'a row outside',
+      () => graph.csrFromCoo({ nRows: 2, nCols: 2, row: [2], col: [0], value: [1] }),
+      'every row must be an integer between 0 and 1, got 2 at entry 0',
+    ],
+    [
+      'a column of NaN',
+      () => graph.csrFromCoo({ nRows: 2, nCols: 2, row: [0], col: [nan], value: [1] }),
+      'every column must be an integer between 0 and 1, got NaN at entry 0',
+    ],
+    [
+      'lists of different lengths',
+      () => graph.csrFromCoo({ nRows: 2, nCols: 2, row: [0, 1], col: [1], value: [1, 1] }),
+      'equal lengths, got 2, 1, 2',
+    ],
+    [
+      'a size that is claimed',
+      () => graph.csrFromCoo({ nRows: 1e12, nCols: 2, row: [0], col: [0], value: [1] }),
+      'got [1000000000000, 2]',
+    ],
+    [
+      'a value of NaN',
+      () => graph.csrFromCoo({ nRows: 1, nCols: 1, row: [0], col: [0], value: [nan] }).values,
+      { gives: Float64Array.of(nan) },
+    ],
+  ],
+  csrFromDense: [
+    ['too few numbers', () => graph.csrFromDense(tooShort), '4 × 2 = 8 elements, got 7'],
+    ['a size that is claimed', () => graph.csrFromDense(claimed), 'elements, got 8'],
+    ['a NaN', () => graph.csrFromDense(dense(1, 2, 0, nan)).values, { gives: Float64Array.of(nan) }],
+  ],
+  diagonal: ofCsr(graph.diagonal),
+  nnz: [['fewer columns than values', () => graph.nnz(uneven), { gives: 4 }]],
+  spmm: [
+    ...ofCsr((m) => graph.spmm(m, dense(3, 1, 1, 1, 1))),
+    ['a matrix that does not fit', () => graph.spmm(path, points), 'x must have nCols = 3 rows, got [4, 2]'],
+    ['a NaN', () => graph.spmm(path, dense(3, 1, nan, 1, 1)).data, { gives: Float64Array.of(1, nan, 1) }],
+  ],
+  spmv: [
+    ['a vector that does not fit', () => graph.spmv(path, [1, 2]), 'x must have nCols = 3 elements, got 2'],
+    ['a column outside', () => graph.spmv(outside, [1, 1, 1]), { gives: Float64Array.of(1, nan, 1) }],
+    ['a NaN', () => graph.spmv(path, [nan, 1, 1]), { gives: Float64Array.of(1, nan, 1) }],
+  ],
+  symmetryError: [
+    ...ofCsr(graph.symmetryError),
+    notSquare(graph.symmetryError),
+    ['a NaN', () => graph.symmetryError(nanAt), { gives: { error: infinity, row: 1, col: 2 } }],
+  ],
+  toCoo: ofCsr(graph.toCoo),
+  toDense: ofCsr(graph.toDense),
+  transpose: ofCsr(graph.transpose),
+  valueAt: [['a place outside', () => graph.valueAt(path, 9, 9), { gives: 0 }]],
+  describeManifold: [
+    ...ofCsr(graph.describeManifold),
+    notSquare(graph.describeManifold),
+    nanInCsr(graph.describeManifold),
+    ['no edges', () => graph.describeManifold(empty).oddities[0], { gives: 'no edges: every energy is 0' }],
+    ['one node', () => graph.describeManifold(csr([0, 1], [0], [0])).isolated, { gives: 1 }],
+  ],
+  domainLaplacian: [
+    ...ofPoints((x) => graph.domainLaplacian(x, { dim: 2 })),
+    [
+      'one column',
+      () => graph.domainLaplacian(points, { dim: 1 }),
+      'dim must be an integer between 2 and 1048576, got 1',
+    ],
+    [
+      'k of all features',
+      () => graph.domainLaplacian(points, { dim: 2, k: 2 }),
+      'between 1 and 1 (nodes - 1), got 2',
+    ],
+    [
+      'zeros alone',
+      () => graph.domainLaplacian(dense(2, 2, 0, 0, 0, 0), { dim: 2 }),
+      'some element must not be 0',
+    ],
+    ['one row', () => graph.domainLaplacian(one, { dim: 2 }), 'the median neighbour distance must not be 0'],
+  ],
+  textEmbeddings: [
+    ['no words', () => graph.textEmbeddings(''), 'textEmbeddings:'],
+    ['one passage', () => graph.textEmbeddings('a b c'), 'textEmbeddings:'],
+  ],
+  featureLaplacian: [
+    ...ofPoints((x) => graph.featureLaplacian(x, { k: 1, sigma: 1 })),
+    [
+      'k of all features',
+      () => graph.featureLaplacian(points, { k: 2, sigma: 1 }),
+      'got 2; lower k or add columns',
+    ],
+    [
+      'one feature',
+      () => graph.featureLaplacian(dense(2, 1, 1, 2), { k: 1, sigma: 1 }),
+      'at least 2 nodes (columns), got 1',
+    ],
+  ],
+  itemLaplacian: [
+    ...ofPoints((x) => graph.itemLaplacian(x, { k: 1, sigma: 1 })),
+    ['k of all items', () => graph.itemLaplacian(points, { k: 4, sigma: 1 }), 'got 4; lower k or add rows'],
+    ['one item', () => graph.itemLaplacian(one, { k: 1, sigma: 1 }), 'at least 2 nodes (rows), got 1'],
+  ],
+  edgeWeights: [
+    ...ofCsr((m) => graph.edgeWeights(m, { kernel: 'heat', t: 1 })),
+    ['a negative distance', () => graph.edgeWeights(negative, { kernel: 'heat', t: 1 }), 'got -2 at (1, 2)'],
+    ['a NaN', () => graph.edgeWeights(nanAt, { kernel: 'heat', t: 1 }), 'got NaN at (1, 2)'],
+  ],
+  graphFromLists: [
+    ...ofLists((broken, values) => graph.graphFromLists({ ...broken, distances: values })),
+    [
+      'a node named twice',
+      () =>
+        graph.graphFromLists({
+          nNodes: 2,
+          indptr: Int32Array.of(0, 2, 2),
+          indices: Int32Array.of(1, 1),
+          distances: Float64Array.of(1, 1),
+        }),
+      'a position may occur once, got (0, 1) twice',
+    ],
+  ],
+  kneighborsGraph: [
+    ...ofRows((x) => graph.kneighborsGraph(x, { k: 1 })),
+    ['k of all points', () => graph.kneighborsGraph(points, { k: 4 }), 'between 1 and 3, got 4'],
+    [
+      'one point',
+      () => graph.kneighborsGraph(one, { k: 1 }),
+      'k must be an integer between 1 and 0, got 1; there are 1 points',
+    ],
+  ],
+  symmetrizeGraph: [
+    ...ofCsr((m) => graph.symmetrizeGraph(m, 'max')),
+    notSquare((m) => graph.symmetrizeGraph(m, 'max')),
+    nanInCsr((m) => graph.symmetrizeGraph(m, 'max')),
+  ],
+  knnGraph: [
+    ...ofPoints((x) => graph.knnGraph(x, { k: 1, nodes: 'rows' })),
+    [
+      'k of all points',
+      () => graph.knnGraph(points, { k: 4, nodes: 'rows' }),
+      'between 1 and 3 (nodes - 1), got 4',
+    ],
+    ['one point', () => graph.knnGraph(one, { k: 1, nodes: 'rows' }), 'at least 2 nodes (rows), got 1'],
+    ['an eps of NaN', () => graph.knnGraph(points, { k: 1, nodes: 'rows', eps: nan }), 'got NaN'],
+    [
+      'rows of zeros',
+      () => graph.knnGraph(zeros, { k: 2, nodes: 'rows' }).distances,
+      { gives: new Float64Array(6).fill(1) },
+    ],
+    [
+      'duplicates',
+      () => graph.knnGraph(copies, { k: 2, nodes: 'rows', metric: 'euclidean' }),
+      {
+        gives: {
+          nNodes: 3,
+          indptr: Int32Array.of(0, 2, 4, 6),
+          indices: Int32Array.of(1, 2, 0, 2, 0, 1),
+          distances: new Float64Array(6),
+        },
+      },
+    ],
+  ],
+  degrees: [
+    ...ofCsr(graph.degrees),
+    ['negative weights', () => graph.degrees(negative), { gives: Float64Array.of(1, -1, -2) }],
+    ['a NaN', () => graph.degrees(nanAt), { gives: Float64Array.of(1, nan, nan) }],
+  ],
+  laplacian: [
+    ...ofAdjacency((m) => graph.laplacian(m)),
+    ['one node', () => graph.laplacian(single).values, { gives: Float64Array.of(0) }],
+  ],
+  kneighbors: [
+    ...ofSearch((x, k, queries) => graph.kneighbors(x, { k, queries })),
+    [
+      'rows of zeros',
+      async () => (await graph.kneighbors(zeros, { k: 2, metric: 'cosine' })).distances,
+      { gives: new Float64Array(6).fill(1) },
+    ],
+    [
+      'duplicates',
+      async () => (await graph.kneighbors(copies, { k: 2 })).indices,
+      { gives: Int32Array.of(1, 2, 0, 2, 0, 1) },
+    ],
+  ],
+  neighbours: ofSearch((x, k, queries) => graph.neighbours(x, { k, queries })),
+  radiusNeighbors: [
+    ...ofRows((x) => graph.radiusNeighbors(x, { radius: 1 })),
+    ['one point', () => graph.radiusNeighbors(one, { radius: 1 }), 'must be at least 2, got 1'],
+    [
+      'a radius of NaN',
+      () => graph.radiusNeighbors(points, { radius: nan }),
+      'radius must be a finite number of at least 0, got NaN',
+    ],
+    ['a negative radius', () => graph.radiusNeighbors(points, { radius: -1 }), 'got -1'],
+  ],
+  reduceEmbeddings: [
+    ...ofPoints((x) => graph.reduceEmbeddings(x, { dim: 1 })),
+    ['dim of 0', () => graph.reduceEmbeddings(points, { dim: 0 }), 'dim must be an integer between 1 and'],
+    ['zeros alone', () => graph.reduceEmbeddings(dense(1, 2, 0, 0), { dim: 1 }), 'got all zeros'],
+    [
+      'more directions than rows',
+      () => graph.reduceEmbeddings(one, { dim: 2, method: 'pca' }),
+      'between 1 and 1, got 2',
+    ],
+  ],
+  effectiveResistances: [
+    ...ofAdjacency((m) => graph.effectiveResistances(m)),
+    ['one node', async () => (await graph.effectiveResistances(single)).row, { gives: new Int32Array(0) }],
+  ],
+  sparsifyByResistance: [
+    ...ofAdjacency((m) => graph.sparsifyByResistance(m, { samples: 9 })),
+    [
+      'no edges',
+      () => graph.sparsifyByResistance(empty, { samples: 9 }),
+      'the graph must have edges, got none',
+    ],
+    [
+      'no samples',
+      () => graph.sparsifyByResistance(path, { samples: 0 }),
+      'samples must be an integer between 1 and',
+    ],
+  ],
+  connectedComponents: [
+    ...ofCsr(graph.connectedComponents),
+    notSquare(graph.connectedComponents),
+    ['negative weights', () => graph.connectedComponents(negative).count, { gives: 1 }],
+    ['a directed graph', () => graph.connectedComponents(directed).count, { gives: 1 }],
+  ],
+  DeviceCsr: ofCsr(async (m) => {
+    const device = await cpu({ threads: 1 })
+    try {
+      using _ = new DeviceCsr(m, device)
+    } finally {
+      await device.close()
+    }
+  }),
+  toMlMatrix: ofCsr(graph.toMlMatrix),
+  csrFromMlMatrix: [['a NaN', () => graph.csrFromMlMatrix(graph.toMlMatrix(nanAt)), { gives: nanAt }]],
+  sliceCsr: [
+    ...ofCsr((m) => graph.sliceCsr(m, { rows: [0] })),
+    [
+      'a row outside',
+      () => graph.sliceCsr(path, { rows: [3] }),
+      'every row must be an integer between 0 and 2, got 3 at 0',
+    ],
+    ['a column of NaN', () => graph.sliceCsr(path, { cols: [nan] }), 'got NaN at 0'],
+  ],
+  strongestHalf: ofLists((broken, values) => graph.strongestHalf({ ...broken, weights: values })),
+  symmetrize: [
+    ...ofLists((broken, values) => graph.symmetrize({ ...broken, weights: values })),
+    [
+      'negative weights, which are below the floor',
+      () => graph.symmetrize({ ...weighted, weights: weighted.weights.map((w) => -w) }),
+      { gives: empty },
+    ],
+  ],
+  denseEigenpairs: [
+    ...ofCsr((m) => graph.denseEigenpairs(m)),
+    notSquare((m) => graph.denseEigenpairs(m)),
+    nanInCsr((m) => graph.denseEigenpairs(m)),
+    [
+      'a directed graph',
+      () => graph.denseEigenpairs(directed),
+      'must be symmetric, got |M[0, 1] - M[1, 0]| = 1',
+    ],
+    ['one row', async () => (await graph.denseEigenpairs(single)).values, { gives: Float64Array.of(0) }],
+  ],
+  smallestEigenpairs: [
+    ...ofCsr((m) => graph.smallestEigenpairs(m, { k: 1 })),
+    notSquare((m) => graph.smallestEigenpairs(m, { k: 1 })),
+    nanInCsr((m) => graph.smallestEigenpairs(m, { k: 1 })),
+    ['a directed graph', () => graph.smallestEigenpairs(directed, { k: 1 }), 'must be symmetric'],
+    [
+      'more pairs than rows',
+      () => graph.smallestEigenpairs(L, { k: 4 }),
+      'k must be an integer between 1 and 3, got 4; L has 3 rows',
+    ],
+    [
+      'one row',
+      async () => (await graph.smallestEigenpairs(single, { k: 1 })).values,
+      { gives: Float64Array.of(0) },
+    ],
+  ],
+  eigengap: [
+    ['one value', () => graph.eigengap([1]), 'at least two eigenvalues, got 1'],
+    ['a NaN', () => graph.eigengap([0, nan, 1]), 'eigenvalues must be finite and ascend, got NaN at 1'],
+    ['values that fall', () => graph.eigengap([0, 2, 1]), 'got 1 at 2; sort them'],
+  ],
+  spectralClustering: [
+    ...ofAdjacency((m) => graph.spectralClustering(m, { clusters: 1 })),
+    [
+      'more clusters than nodes',
+      () => graph.spectralClustering(path, { clusters: 4 }),
+      'clusters must be an integer between 1 and 3, got 4',
+    ],
+    ['fewer clusters than components', () => graph.spectralClustering(empty, { clusters: 2 }), 'got 2 of 3'],
+    [
+      'one node',
+      async () => (await graph.spectralClustering(single, { clusters: 1 })).labels,
+      { gives: Int32Array.of(0) },
+    ],
+  ],
+  spectralEmbedding: [
+    ...ofAdjacency((m) => graph.spectralEmbedding(m, { dim: 1 })).filter(
+      ([input]) => !input.includes('square'),
+    ),
+    [
+      'isolated nodes',
+      () => graph.spectralEmbedding(empty, { dim: 1 }),
+      'the graph must be connected, got 3 components',
+    ],
+    [
+      'as many coordinates as nodes',
+      () => graph.spectralEmbedding(path, { dim: 3 }),
+      'dim must be an integer between 1 and 2, got 3',
+    ],
+    [
+      'one node',
+      () => graph.spectralEmbedding(single, { dim: 1 }),
+      'dim must be an integer between 1 and 0, got 1',
+    ],
+  ],
+  randomizedSvd: [
+    ...ofPoints((x) => graph.randomizedSvd(x, { rank: 1, seed: 0 })),
+    ...ofCsr((m) => graph.randomizedSvd(m, { rank: 1, seed: 0 })),
+    [
+      'a NaN in a sparse matrix',
+      () => graph.randomizedSvd(nanAt, { rank: 1, seed: 0 }),
+      'values must be finite, got NaN at (1, 2)',
+    ],
+    [
+      'a rank above the size',
+      () => graph.randomizedSvd(points, { rank: 3, seed: 0 }),
+      'rank must be an integer between 1 and 2, got 3',
+    ],
+    [
+      'zeros alone',
+      () => graph.randomizedSvd(dense(2, 2, 0, 0, 0, 0), { rank: 1, seed: 0 }).s,
+      { gives: Float64Array.of(0) },
+    ],
+  ],
+  rayleighEnergy: [
+    ...ofCsr((m) => graph.rayleighEnergy(dense(1, 3, 1, 2, 3), m)),
+    nanInCsr((m) => graph.rayleighEnergy(dense(1, 3, 1, 2, 3), m)),
+    ['too few numbers', () => graph.rayleighEnergy(tooShort, onTwo), '8 elements, got 7'],
+    ['an L of another size', () => graph.rayleighEnergy(points, L), 'L must be [D, D] = [2, 2]'],
+    ['an eps of NaN', () => graph.rayleighEnergy(points, onTwo, nan), 'eps must be at least 0, got NaN'],
+    [
+      'a row of NaN',
+      () => graph.rayleighEnergy(dense(2, 2, nan, 1, 0, 1), onTwo, 0),
+      { gives: Float64Array.of(nan, 1) },
+    ],
+    [
+      'a row of zeros',
+      () => graph.rayleighEnergy(dense(1, 2, 0, 0), onTwo, 0),
+      { gives: Float64Array.of(0) },
+    ],
+    [
+      'an L that is not symmetric',
+      () => graph.rayleighEnergy(dense(1, 2, 1, 1), csr([0, 1, 1], [1], [4]), 0),
+      { gives: Float64Array.of(2) },
+    ],
+    [
+      'a negative L',
+      () => graph.rayleighEnergy(dense(1, 2, 1, 0), csr([0, 1, 1], [0], [-4]), 0),
+      { gives: Float64Array.of(0) },
+    ],
+  ],
+  tauFromComponents: [
+    [
+      'too few numbers',
+      () => graph.tauFromComponents(tooShort, { name: 'reference-mean' }),
+      '8 elements, got 7',
+    ],
+    [
+      'another policy',
+      () => graph.tauFromComponents(points, { name: 'median' as 'reference-median' }),
+      "'median' is not a policy of components",
+    ],
+    [
+      'a row with NaN',
+      () => graph.tauFromComponents(dense(2, 3, 1, 2, nan, 1, 2, 3), { name: 'reference-median' }),
+      { gives: Float64Array.of(nan, 2) },
+    ],
+  ],
+  tauFromEnergies: [
+    [
+      'energies that are not finite',
+      () => graph.tauFromEnergies([nan, 3, infinity], { name: 'mean' }),
+      { gives: 3 },
+    ],
+    ['no energies', () => graph.tauFromEnergies([], { name: 'median' }), { gives: 1e-10 }],
+    [
+      'a fixed τ of 0',
+      () => graph.tauFromEnergies([1], { name: 'fixed', value: 0 }),
+      'must be positive and finite, got 0',
+    ],
+    [
+      'a percentile of 2',
+      () => graph.tauFromEnergies([1], { name: 'percentile', value: 2 }),
+      'between 0 and 1, got 2',
+    ],
+  ],
+  taumode: [
+    ...ofCsr((m) => graph.taumode(dense(1, 3, 1, 2, 3), m, { policy: { name: 'mean' } })),
+    [
+      'an L of another size',
+      () => graph.taumode(points, L, { policy: { name: 'mean' } }),
+      'L must be [D, D] = [2, 2]',
+    ],
+    [
+      'a row of NaN, which τ leaves out',
+      () => graph.taumode(dense(2, 2, nan, 1, 0, 1), onTwo, { policy: { name: 'mean' }, eps: 0 }).lambda,
+      { gives: Float64Array.of(nan, 0.5) },
+    ],
+    [
+      'a row of zeros',
+      () => graph.taumode(dense(2, 2, 0, 0, 0, 1), onTwo, { policy: { name: 'mean' } }).lambda[0],
+      { gives: 0 },
+    ],
+  ],
+  edgeDispersion: [
+    ...ofPoints((x) => graph.edgeDispersion(x, onTwo)),
+    ...ofCsr((m) => graph.edgeDispersion(dense(1, 3, 1, 2, 3), m)),
+    nanInCsr((m) => graph.edgeDispersion(dense(1, 3, 1, 2, 3), m)),
+    ['an L of another size', () => graph.edgeDispersion(points, L), 'L must be [D, D] = [2, 2], got [3, 3]'],
+    ['a row of zeros', () => graph.edgeDispersion(zeros, onTwo), { gives: Float64Array.of(0, 0, 1) }],
+    [
+      'a graph whose weights would be negative',
+      () => graph.edgeDispersion(one, csr([0, 1, 2], [1, 0], [1, 1])),
+      { gives: Float64Array.of(0) },
+    ],
+  ],
+  TaumodeIndex: [
+    ...ofRows((x) => new TaumodeIndex(onTwo).add(x)),
+    ['an L that is not well formed', () => new TaumodeIndex(outside), 'L columns of a row must ascend'],
+    ['an L of NaN', () => new TaumodeIndex(nanAt), 'L must be finite, got NaN at (1, 2)'],
+    ['an L that is not symmetric', () => new TaumodeIndex(directed), 'L must be symmetric'],
+    ['an L that is not definite', () => new TaumodeIndex(path), 'L must be positive semidefinite'],
+    [
+      'k of more items than there are',
+      () => indexOf(points).search([1, 2], 5),
+      'k must be an integer between 1 and 4, got 5',
+    ],
+    ['a query of NaN', () => indexOf(points).search([1, nan], 1), 'got NaN at row 0, column 1'],
+    [
+      'duplicates, by id',
+      () =>
+        indexOf(copies)
+          .search([5, 6], 3)
+          .map(({ id }) => id),
+      { gives: [0, 1, 2] },
+    ],
+    [
+      'a row of zeros',
+      () =>
+        indexOf(zeros)
+          .search([1, 0], 3)
+          .map(({ cosine }) => cosine),
+      { gives: [1, 0, 0] },
+    ],
+  ],
+  assertLaplacian: [
+    ['a column outside', () => graph.assertLaplacian('op', outside), 'op: L columns of a row must ascend'],
+    ['a NaN', () => graph.assertLaplacian('op', nanAt), 'op: L must be finite, got NaN at (1, 2)'],
+    ['a directed graph', () => graph.assertLaplacian('op', directed), 'op: L must be symmetric'],
+  ],
+  checkLaplacian: [
+    ['a column outside', () => graph.checkLaplacian(outside).ok, { gives: false }],
+    ['a NaN', () => graph.checkLaplacian(nanAt).problems, { gives: ['must be finite, got NaN at (1, 2)'] }],
+    ['a negative weight', () => graph.checkLaplacian(negative).ok, { gives: false }],
+    ['one node', () => graph.checkLaplacian(csr([0, 1], [0], [0])).ok, { gives: true }],
+  ],
+}
+
+function indexOf(x: graph.DenseMatrix) {
+  const index = new TaumodeIndex(onTwo, { policy: { name: 'fixed', value: 1 } })
+  index.add(x)
+  return index
+}
+
+/** What reads and writes files and their parts has tests of its own beside it: embeddings/, manifold/. */
+const OF_FILES = /^(parse|read|write|encode)[A-Z]|^(builderConfig|configNumber)$/
+
+describe('every public function', () => {
+  it('is in this table', () => {
+    const names = Object.keys(graph).filter((name) => !OF_FILES.test(name) && name !== 'GraphError')
+    expect(Object.keys(cases).sort()).toEqual(names.sort())
+  })
+
+  describe.each(Object.entries(cases))('%s', (_, list) => {
+    it.each(list)('%s', async (_, run, expected) => {
+      const found = Promise.resolve().then(run)
+      if (typeof expected !== 'string') return expect(await found).toEqual(expected.gives)
+      const error: unknown = await found.then(
+        () => undefined,
+        (reason) => reason,
+      )
+      expect(error).toBeInstanceOf(GraphError)
+      expect((error as GraphError).message).toContain(expected)
+    })
+  })
+})
