@@ -3,12 +3,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { softwareGpu } from './software-gpu.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const [task, ...args] = process.argv.slice(2)
 // npx overwrites npm's INIT_CWD: where the user's relative paths start must survive under another name.
 process.env.TAU_CWD ??= process.env.INIT_CWD ?? process.cwd()
+Object.assign(process.env, softwareGpu(process.env))
 
 // Ctrl-C reaches every process of the terminal: the command decides what it means, and we wait for it.
 process.on('SIGINT', () => {})

@@ -4,6 +4,7 @@ import { adamwGpu } from './adamw/gpu.ts'
 import { binaryGpu } from './binary/gpu.ts'
 import { clampGpu, clampGradGpu } from './clamp/gpu.ts'
 import { copyGpu } from './copy/gpu.ts'
+import { copyWgsl } from './copy/wgsl.ts'
 import { crossEntropyGpu, crossEntropyGradGpu } from './cross-entropy/gpu.ts'
 import { cumsumGpu } from './cumsum/gpu.ts'
 import { gatherGpu, scatterAddGpu } from './embedding/gpu.ts'
@@ -20,7 +21,7 @@ import type { KernelTable } from './table.ts'
 import { transposeGpu } from './transpose/gpu.ts'
 import { unaryGpu, unaryGradGpu } from './unary/gpu.ts'
 
-/** The gpu.js kernels of the gpu backend. */
+/** The kernels of the gpu backend: those of gpu.js, and in mode webgpu hand-written ones where they gain most. */
 export const gpuKernels = (engine: GpuEngine) =>
   ({
     accumulate: accumulateGpu(engine),
@@ -28,7 +29,7 @@ export const gpuKernels = (engine: GpuEngine) =>
     binary: binaryGpu(engine),
     clamp: clampGpu(engine),
     clampGrad: clampGradGpu(engine),
-    copy: copyGpu(engine),
+    copy: engine.hasWgsl ? copyWgsl(engine) : copyGpu(engine),
     crossEntropy: crossEntropyGpu(engine),
     crossEntropyGrad: crossEntropyGradGpu(engine),
     cumsum: cumsumGpu(engine),

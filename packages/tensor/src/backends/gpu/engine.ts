@@ -2,12 +2,10 @@ import type { DeviceInfo } from '../../device.ts'
 import { type ArrayOf, type DType, ELEMENT_BYTES } from '../../dtype.ts'
 import { BackendError, shapeText } from '../../errors.ts'
 import type { Handle, Scratch, Storage } from '../engine.ts'
-import type { Compiled, Contents, GpuJs } from './gpu-js.ts'
-import type { GpuKernel, GpuLaunch, GpuOutput } from './kernel.ts'
+import { checkKernel, type GpuKernel, type GpuLaunch, type GpuOutput, MAX_ELEMENTS } from './kernel.ts'
 import { Queue } from './queue.ts'
-
-/** Indices are 32-bit integers in gpu.js. */
-const MAX_ELEMENTS = 2 ** 31 - 1
+import type { BufferCounts, Compiled, CompiledWgsl, Contents, GpuRuntime, WgslRuntime } from './runtime.ts'
+import { checkWgsl, type WgslKernel, type WgslLaunch } from './wgsl.ts'
 
 /** A buffer. Queued tasks hold the slot itself, so that a handle may be freed while they wait. */
 interface Slot {
@@ -39,10 +37,14 @@ interface Slot {
 export class GpuEngine implements Storage {
   readonly backend = 'gpu'
   readonly info: DeviceInfo
-  readonly #gpu: GpuJs
-  readonly #queue = new Queue()
+  readonly #runtime: GpuRuntime
+  readonly #queue = new Queue(() => this.#runtime.flush?.())
   readonly #slots = new Map<Handle, Slot>()
   readonly #compiled = new Map<GpuKernel, Compiled[]>()
+  /** Kernels by their text: packages define the same one in several places. */
+  readonly #kernels = new Map<string, GpuKernel>()
+  readonly #names = new Set<string>()
+  readonly #ranNames = new Set<string>()
   #lastHandle = 0
   #bytes = 0
   #peakBytes = 0
@@ -50,8 +52,8 @@ export class GpuEngine implements Storage {
   #failure: BackendError | undefined
   #closing: Promise<void> | undefined
 
-  constructor(gpu: GpuJs, info: DeviceInfo) {
-    this.#gpu = gpu
+  constructor(runtime: GpuRuntime, info: DeviceInfo) {
+    this.#runtime = runtime
     this.info = info
   }
 
@@ -64,8 +66,24 @@ export class GpuEngine implements Storage {
     return this.#slots.size
   }
 
+  /** Names of the kernels that have a launcher, and whether they have run: what a test suite leaves out. */
+  get kernelRuns(): ReadonlyMap<string, boolean> {
+    return new Map(Array.from(this.#names, (name) => [name, this.#ranNames.has(name)]))
+  }
+
+  /** Buffers on the GPU, when all that was called has run; undefined where results are arrays. */
+  async buffers(): Promise<BufferCounts | undefined> {
+    await this.#drained()
+    return this.#runtime.buffers
+  }
+
   /** The launcher of a kernel. It is compiled at its first run, once for all sizes. */
-  kernel(kernel: GpuKernel): GpuLaunch {
+  kernel(definition: GpuKernel): GpuLaunch {
+    checkKernel(definition)
+    const text = JSON.stringify(definition)
+    const kernel = this.#kernels.get(text) ?? definition
+    this.#kernels.set(text, kernel)
+    this.#names.add(kernel.name)
     const kinds = Object.values(kernel.args)
     return (args, output, target) => {
       this.#checkOpen(kernel.name)
@@ -89,6 +107,33 @@ export class GpuEngine implements Storage {
     }
   }
 
+  /** Whether kernels may be written in WGSL: {@link wgsl}. */
+  get hasWgsl(): boolean {
+    return this.#runtime.wgsl !== undefined
+  }
+
+  /** The launcher of a hand-written kernel, which has several outputs, works in place, and shares memory within a workgroup. Throws
+   *  BackendError where {@link hasWgsl} is false. */
+  wgsl(kernel: WgslKernel): WgslLaunch {
+    const { wgsl } = this.#runtime
+    if (!wgsl) throw new BackendError(`internal: ${kernel.name} needs mode webgpu, got ${this.#runtime.mode}`)
+    checkWgsl(kernel)
+    this.#names.add(kernel.name)
+    const count = Object.keys(kernel.buffers).length
+    let compiled: CompiledWgsl | undefined
+    return (buffers, uniforms, groups) => {
+      this.#checkOpen(kernel.name)
+      if (buffers.length !== count)
+        throw new BackendError(`internal: ${kernel.name} takes ${count} buffers, got ${buffers.length}`)
+      const slots = buffers.map((handle) => this.#slot(kernel.name, handle))
+      this.#queue.push(() => {
+        compiled ??= wgsl.compile(kernel)
+        this.#ranNames.add(kernel.name)
+        return this.#runWgsl(kernel, wgsl, compiled, slots, uniforms, groups)
+      })
+    }
+  }
+
   /** Memory for `length` elements of a kernel's intermediate results. */
   scratch(length: number): Scratch {
     const handle = this.alloc(length * ELEMENT_BYTES)
@@ -103,9 +148,10 @@ export class GpuEngine implements Storage {
   alloc(bytes: number): Handle {
     this.#checkOpen('alloc')
     const length = bytes / ELEMENT_BYTES
-    if (length > MAX_ELEMENTS)
+    const { maxBytes, limit } = this.#runtime
+    if (bytes > maxBytes)
       throw new BackendError(
-        `alloc: a gpu buffer must hold at most ${MAX_ELEMENTS} elements, got ${length}; use a smaller batch, length or model`,
+        `alloc: a gpu buffer must hold at most ${maxBytes / ELEMENT_BYTES} elements (${limit}), got ${length}; use a smaller batch, length or model`,
       )
     const handle = ++this.#lastHandle
     this.#bytes += bytes
@@ -119,9 +165,7 @@ export class GpuEngine implements Storage {
     if (!slot) return
     this.#slots.delete(handle)
     this.#bytes -= slot.length * ELEMENT_BYTES
-    this.#queue.push(() => {
-      slot.contents = undefined
-    })
+    this.#queue.push(() => this.#store(slot, undefined))
   }
 
   write(handle: Handle, data: ArrayLike<number>): void {
@@ -132,23 +176,23 @@ export class GpuEngine implements Storage {
         `internal: write must fill the buffer's ${slot.length} elements, got ${data.length}`,
       )
     if (slot.length === 0) return
-    const contents = data instanceof Int32Array ? data.slice() : new Float32Array(data)
-    this.#queue.push(() => this.#store(slot, contents))
+    const values = data instanceof Int32Array ? data.slice() : new Float32Array(data)
+    this.#queue.push(() => this.#store(slot, this.#runtime.upload(values)))
   }
 
   async read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
     this.#checkOpen('read')
     const slot = this.#slot('read', handle)
-    const contents = await new Promise<Contents>((resolve, reject) => {
+    const values = await new Promise<Float32Array | Int32Array>((resolve, reject) => {
       this.#queue.push(() => {
         const failure = this.#takeFailure() ?? slot.failure
         if (failure) reject(failure)
-        else resolve(contentsOf(slot).slice(0, length))
+        else this.#runtime.read(this.#contentsOf(slot), length).then(resolve, reject)
       })
     })
     const views: { [K in DType]: () => ArrayOf[K] } = {
-      f32: () => (contents instanceof Float32Array ? contents : new Float32Array(contents)),
-      i32: () => (contents instanceof Int32Array ? contents : new Int32Array(contents)),
+      f32: () => (values instanceof Float32Array ? values : new Float32Array(values)),
+      i32: () => (values instanceof Int32Array ? values : new Int32Array(values)),
     }
     return views[dtype]()
   }
@@ -160,12 +204,17 @@ export class GpuEngine implements Storage {
   }
 
   async #close(): Promise<void> {
-    await new Promise<void>((resolve) => this.#queue.push(resolve))
+    await this.#drained()
+    for (const slot of this.#slots.values()) this.#store(slot, undefined)
     this.#slots.clear()
     this.#compiled.clear()
-    await this.#gpu.destroy()
+    await this.#runtime.destroy()
     const failure = this.#takeFailure()
     if (failure) throw failure
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => this.#queue.push(resolve))
   }
 
   #run(
@@ -174,20 +223,66 @@ export class GpuEngine implements Storage {
     output: GpuOutput,
     target: Slot,
   ): void | Promise<void> {
+    const inputs = values.filter((value) => typeof value !== 'number')
+    return this.#guard(kernel.name, inputs, [target], () => {
+      const args = values.map((value) => (typeof value === 'number' ? value : this.#contentsOf(value)))
+      const sizes = trimmed(output)
+      const result = this.#compile(kernel, sizes.length)(args, sizes)
+      const store = (contents: Contents) => this.#store(target, contents)
+      return result instanceof Promise ? result.then(store) : store(result)
+    })
+  }
+
+  #runWgsl(
+    { name, buffers }: WgslKernel,
+    wgsl: WgslRuntime,
+    compiled: CompiledWgsl,
+    slots: readonly Slot[],
+    ...rest: [uniforms: readonly number[], groups: readonly [number, number, number]]
+  ): void | Promise<void> {
+    const accesses = Object.values(buffers).map(({ access }) => access)
+    const inputs = slots.filter((_, i) => accesses[i] !== 'write')
+    const targets = slots.filter((_, i) => accesses[i] !== 'read')
+    return this.#guard(name, inputs, targets, () => {
+      // A buffer that is read too cannot be written in the same run: the result goes to another and takes its place.
+      const replaced: [Slot, Contents][] = []
+      const contents = slots.map((slot, i) => {
+        if (accesses[i] !== 'write') return this.#contentsOf(slot)
+        if (slot.contents && !inputs.includes(slot)) return slot.contents
+        const fresh = wgsl.unwritten(slot.length)
+        replaced.push([slot, fresh])
+        return fresh
+      })
+      const store = () => {
+        for (const [slot, fresh] of replaced) this.#store(slot, fresh)
+        for (const slot of targets) slot.failure = undefined
+      }
+      const running = compiled(contents, ...rest)
+      return running ? running.then(store) : store()
+    })
+  }
+
+  /** Runs a kernel unless what it reads is missing because another failed; what it was to write then fails as well. */
+  #guard(
+    name: string,
+    inputs: readonly Slot[],
+    targets: readonly Slot[],
+    run: () => void | Promise<void>,
+  ): void | Promise<void> {
+    const poison = (failure: BackendError) => {
+      for (const target of targets) this.#poison(target, failure)
+    }
     const fail = (cause: unknown) => {
       const message = cause instanceof Error ? cause.message : String(cause)
-      const failure = new BackendError(`gpu: kernel ${kernel.name} failed: ${message}`, { cause })
+      const failure = new BackendError(`gpu: kernel ${name} failed: ${message}`, { cause })
       this.#failure ??= failure
-      this.#poison(target, failure)
+      poison(failure)
     }
-    const store = (result: unknown) => this.#store(target, flatten(result, target.length))
-    for (const value of values)
-      if (typeof value !== 'number' && value.failure) return this.#poison(target, value.failure)
+    const failed = inputs.find(({ failure }) => failure)?.failure
+    if (failed) return poison(failed)
     try {
-      const args = values.map((value) => (typeof value === 'number' ? value : contentsOf(value)))
-      const result = this.#compile(kernel, output.length)(args, output)
-      if (result instanceof Promise) return result.then(store).catch(fail)
-      store(result)
+      const running = run()
+      return running?.catch(fail)
     } catch (cause) {
       fail(cause)
     }
@@ -195,19 +290,26 @@ export class GpuEngine implements Storage {
 
   #compile(kernel: GpuKernel, rank: number): Compiled {
     const byRank = this.#compiled.get(kernel) ?? []
+    this.#ranNames.add(kernel.name)
     this.#compiled.set(kernel, byRank)
-    byRank[rank] ??= this.#gpu.compile(kernel, rank)
+    byRank[rank] ??= this.#runtime.compile(kernel, rank)
     return byRank[rank]
   }
 
-  #store(slot: Slot, contents: Contents): void {
+  #store(slot: Slot, contents: Contents | undefined): void {
+    if (slot.contents) this.#runtime.release(slot.contents)
     slot.contents = contents
     slot.failure = undefined
   }
 
   #poison(slot: Slot, failure: BackendError): void {
-    slot.contents = undefined
+    this.#store(slot, undefined)
     slot.failure = failure
+  }
+
+  #contentsOf(slot: Slot): Contents {
+    slot.contents ??= this.#runtime.zeros(slot.length)
+    return slot.contents
   }
 
   #takeFailure(): BackendError | undefined {
@@ -227,33 +329,8 @@ export class GpuEngine implements Storage {
   }
 }
 
-/** What kernels and reads see. gpu.js takes no empty arrays, so an empty buffer is one zero. */
-function contentsOf(slot: Slot): Contents {
-  slot.contents ??= new Float32Array(Math.max(1, slot.length))
-  return slot.contents
-}
-
-/** gpu.js gives rows, or planes of rows, for outputs of more than one axis; webasm's lie next to each other in one array. */
-function flatten(result: unknown, length: number): Float32Array {
-  const rows = rowsOf(result)
-  const first = rows[0]
-  const last = rows[rows.length - 1]
-  if (first.length >= length) return first.subarray(0, length)
-  const isContiguous =
-    last.buffer === first.buffer &&
-    last.byteOffset - first.byteOffset === (rows.length - 1) * first.byteLength
-  if (isContiguous) return new Float32Array(first.buffer, first.byteOffset, length)
-  const flat = new Float32Array(length)
-  let at = 0
-  for (const row of rows) {
-    flat.set(at + row.length > length ? row.subarray(0, length - at) : row, at)
-    at += row.length
-  }
-  return flat
-}
-
-function rowsOf(result: unknown): Float32Array[] {
-  if (result instanceof Float32Array) return [result]
-  if (Array.isArray(result)) return result.flatMap(rowsOf)
-  throw new BackendError(`internal: gpu.js must return arrays of f32, got ${typeof result}`)
+/** Without axes of length 1 at the end: threads of one axis alone are laid out better, and may be more. */
+function trimmed([x, y = 1, z = 1]: GpuOutput): GpuOutput {
+  if (z > 1) return [x, y, z]
+  return y > 1 ? [x, y] : [x]
 }
