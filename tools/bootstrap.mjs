@@ -46,6 +46,7 @@ const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
 const tasks = {
   demo: () => tau('demo', ...args),
   tau: () => tau(...args),
+  studio: () => pnpm(['--dir', 'apps/studio', 'exec', 'vite', ...args]),
   test: () => exec('vitest', 'run', ...args),
   bench: () => script('bench/run.ts'),
   conformance: () => script('tools/conformance/run.ts'),

@@ -24,6 +24,7 @@ export type { GpuEngine } from './backends/gpu/engine.ts'
 export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
 export type { GpuArgument, GpuKernel, GpuLaunch, GpuOutput } from './backends/gpu/kernel.ts'
 export { type BufferCounts, GPU_MODES, type GpuMode } from './backends/gpu/runtime.ts'
+export { isSoftware as isSoftwareAdapter } from './backends/gpu/software.ts'
 export { isNanText } from './backends/gpu/text.ts'
 export {
   linearGroups,

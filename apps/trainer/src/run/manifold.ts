@@ -1,16 +1,7 @@
-import {
-  builderConfig,
-  type Csr,
-  type DenseMatrix,
-  domainLaplacian,
-  type Manifold,
-  type ManifoldOrigin,
-  readEmbeddings,
-  readManifold,
-  textEmbeddings,
-} from '@tau/graph'
+import { type Csr, type Manifold, type ManifoldOrigin, readEmbeddings, readManifold } from '@tau/graph'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
+import { type DescribedEmbeddings, embeddingsOfText, laplacianOf } from './laplacian.ts'
 
 /** A Laplacian and what is worth telling about where it comes from. */
 export interface BuiltManifold {
@@ -34,48 +25,17 @@ export async function makeManifold(
     const about = `read from ${path} ("${manifold.nameId}")`
     return { laplacian: manifold.laplacian, origin: originOf(manifold), about }
   }
-  const { embeddings, about } = await embeddingsOf(config, text)
-  const { k, sigma, p, eps, metric, kernel, sparsify, normalization, reduce, center, seed } = config
-  const { laplacian, info } = domainLaplacian(embeddings, {
-    dim,
-    k,
-    sigma,
-    p,
-    eps,
-    metric,
-    kernel,
-    sparsify,
-    normalization,
-    reduce,
-    center,
-    seed,
-  })
-  const graph = `${dim} features joined by ${info.edges} edges (k ${info.k}, σ ${info.sigma.toPrecision(3)})`
-  const origin = {
-    nameId: 'domain',
-    source: { rows: info.rows, cols: info.width },
-    config: builderConfig(info),
-  }
-  return { laplacian, origin, about: `${about} → ${graph}` }
+  return laplacianOf(config, dim, await embeddingsOf(config, text))
 }
 
-async function embeddingsOf(
-  { embeddings: path, embeddingsName, width, passageTokens, weighting, seed }: Config['manifold'],
-  text: () => string,
-): Promise<{ embeddings: DenseMatrix; about: string }> {
-  if (path !== undefined) {
-    const embeddings = await readEmbeddings(
-      userPath(path),
-      embeddingsName === undefined ? {} : { name: embeddingsName },
-    )
-    return { embeddings, about: `${embeddings.rows} embeddings of width ${embeddings.cols} from ${path}` }
-  }
-  const embeddings = textEmbeddings(text(), { dim: width, passageTokens, weighting, seed })
-  const { passages, vocabulary } = embeddings.info
-  return {
-    embeddings,
-    about: `${passages} passages of ${passageTokens} words (${vocabulary} distinct) → embeddings of width ${embeddings.cols}`,
-  }
+async function embeddingsOf(config: Config['manifold'], text: () => string): Promise<DescribedEmbeddings> {
+  const { embeddings: path, embeddingsName } = config
+  if (path === undefined) return embeddingsOfText(config, text())
+  const embeddings = await readEmbeddings(
+    userPath(path),
+    embeddingsName === undefined ? {} : { name: embeddingsName },
+  )
+  return { embeddings, about: `${embeddings.rows} embeddings of width ${embeddings.cols} from ${path}` }
 }
 
 /** What is known of where a manifold that was read came from. */
