@@ -5,10 +5,10 @@ import { timingOf } from './harness.ts'
 
 describe('ceilings', () => {
   it.each(['plain', 'relaxed', 'wide'] as const)('compute what they claim in the %s build', async (simd) => {
-    const { multiplyAdd, copy } = await ceilings()
+    const { multiplyAdd, copy, read } = await ceilings()
     const device = await cpu({ threads: 2, simd })
     try {
-      for (const { prepare, work } of [multiplyAdd, copy(8 * 300_007)]) {
+      for (const { prepare, work } of [multiplyAdd, copy(8 * 300_007), read(4 * 300_007)]) {
         await prepare(device).check()
         expect('flops' in work ? work.flops : work.bytes).toBeGreaterThan(1e6)
       }

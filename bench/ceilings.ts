@@ -10,6 +10,8 @@ export interface Ceilings {
   readonly multiplyAdd: KernelBench<Device>
   /** A copy by the runtime that moves `bytes`, half of them read and half written. */
   copy(bytes: number): KernelBench<Device>
+  /** Loads of `bytes`: for kernels that write next to nothing. A copy would be too low for them, since it waits for its writes. */
+  read(bytes: number): KernelBench<Device>
 }
 
 type Work = KernelBench<Device>['work']
@@ -103,6 +105,34 @@ function copy(source: WasmSource, traffic: number): KernelBench<Device> {
   }
 }
 
+/** As in assembly/ceilings.ts: bytes that an item reads. */
+const READ_BLOCK = 2 ** 14
+/** Items of a tile: 128 KiB, as the kernels take them. */
+const READ_GRAIN = 8
+
+function read(source: WasmSource, traffic: number): KernelBench<Device> {
+  const blocks = Math.ceil(traffic / READ_BLOCK)
+  const floats = (blocks * READ_BLOCK) / 4
+  return {
+    name: 'ceiling/read',
+    shape: `[${floats}]`,
+    work: { bytes: 4 * floats },
+    prepare(device) {
+      const launch = cpuEngine(device).kernel(source, 'read')
+      const from = device.tensor(Float32Array.from({ length: floats }, (_, i) => i % 4))
+      const sums = device.tensor(new Float32Array(4 * blocks))
+      const run = () => launch([from.handle, sums.handle], blocks, READ_GRAIN, touches(floats))
+      return {
+        run,
+        async check() {
+          run()
+          expectSamples(await sums.data(), (i) => (READ_BLOCK / 16) * (i % 4), { atol: 0 })
+        },
+      }
+    },
+  }
+}
+
 let compiled: Promise<Ceilings> | undefined
 
 export function ceilings(): Promise<Ceilings> {
@@ -113,7 +143,11 @@ export function ceilings(): Promise<Ceilings> {
       relaxed: await compile(...relaxed),
       wide: await compile(...relaxed, '--use', 'WIDE=1'),
     }
-    return { multiplyAdd: multiplyAdd(source), copy: (bytes: number) => copy(source, bytes) }
+    return {
+      multiplyAdd: multiplyAdd(source),
+      copy: (bytes: number) => copy(source, bytes),
+      read: (bytes: number) => read(source, bytes),
+    }
   })()
   return compiled
 }

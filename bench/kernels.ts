@@ -17,9 +17,8 @@ async function benchKernel(
   devices: readonly Device[],
   context: GroupContext,
 ): Promise<void> {
-  const { multiplyAdd, copy } = await ceilings()
-  const ceiling = 'bytes' in bench.work ? copy(bench.work.bytes) : multiplyAdd
-  const raced = [bench, ...(rival ? [rival] : []), ceiling]
+  const yardstick = await yardstickOf(bench)
+  const raced = [bench, ...(rival ? [rival] : []), yardstick.bench]
   await inScopes(devices, async () => {
     const contestants: Contestant[] = []
     for (const { prepare } of raced)
@@ -34,9 +33,23 @@ async function benchKernel(
       timings: timings.slice(i * devices.length, (i + 1) * devices.length),
     }))
     const limit = entries[entries.length - 1]
-    report(entries[0], limit, rival && entries[1], context)
-    if (rival) report(entries[1], limit, undefined, context)
+    report(entries[0], { ...yardstick, ...limit }, rival && entries[1], context)
+    if (rival) report(entries[1], { ...yardstick, ...limit }, undefined, context)
   })
+}
+
+/** What limits a kernel, how the table calls it, and the metric of the share that is reached of it. */
+interface Yardstick {
+  readonly bench: Bench
+  readonly label: string
+  readonly metric: string
+}
+
+async function yardstickOf({ work, readsOnly }: Bench): Promise<Yardstick> {
+  const { multiplyAdd, copy, read } = await ceilings()
+  if ('flops' in work) return { bench: multiplyAdd, label: CEILING, metric: 'ratio_of_fma_ceiling' }
+  if (readsOnly) return { bench: read(work.bytes), label: 'reads', metric: 'ratio_vs_memory_read' }
+  return { bench: copy(work.bytes), label: 'memory.copy', metric: 'ratio_vs_memory_copy' }
 }
 
 interface Entry {
@@ -46,8 +59,8 @@ interface Entry {
 }
 
 function report(
-  { bench: { name, shape, work, rival: named }, timings: [one, two] }: Entry,
-  ceiling: Entry,
+  { bench: { name, shape, work, boundBy, rival: named }, timings: [one, two] }: Entry,
+  ceiling: Entry & Yardstick,
   rival: Entry | undefined,
   { line, metric }: GroupContext,
 ) {
@@ -56,18 +69,18 @@ function report(
   const ofCeiling = [one, two].map((timing, i) =>
     share({ timing, work }, { timing: ceiling.timings[i], work: ceiling.bench.work }),
   )
-  const memory = 'bytes' in ceiling.bench.work
-  const shares = ofCeiling.map((value) => shareText(value, memory ? 'memory.copy' : CEILING))
+  const shares = ofCeiling.map((value) => shareText(value, ceiling.label))
+  const reason = boundBy ? [`bound by ${boundBy}`] : []
   const compared = [shares[0]]
   metric(`${name}/${rate(one, work).metric}`, rate(one, work).value)
   metric(`${name}/2_threads_scaling`, scaling)
-  metric(`${name}/${memory ? 'ratio_vs_memory_copy' : 'ratio_of_fma_ceiling'}`, ofCeiling[0])
+  metric(`${name}/${ceiling.metric}`, ofCeiling[0])
   if (rival && named) {
     const ratio = speedup(one, rival.timings[0])
     compared.push(`${timesText(ratio)} ${named.as}`)
     metric(`${name}/ratio_vs_${named.as}`, ratio)
   }
-  line(benchLine(title, one, rate(one, work), compared))
+  line(benchLine(title, one, rate(one, work), [...compared, ...reason]))
   line(benchLine(title, two, rate(two, work), [shares[1], `${timesText(scaling)} 1 thread`]))
 }
 

@@ -47,22 +47,30 @@ function peerTable(metrics: Metrics): Table {
   )
 }
 
+/** Of memory, in names of metrics: `ratio_vs_<yardstick>`. */
+const YARDSTICKS = ['memory_copy', 'memory_read']
+
 /** A figure of the comparison of a kernel with the one that it replaces: any `ratio_vs_` but those of yardsticks and libraries. */
 function rivalText(metrics: Metrics, kernel: string): string {
   const found = caught(metrics, new RegExp(`^${kernel}/ratio_vs_(.+)$`)).filter(
-    (as) => as !== 'memory_copy' && !Object.hasOwn(PEERS, as),
+    (as) => !YARDSTICKS.includes(as) && !Object.hasOwn(PEERS, as),
   )
   return found.map((as) => `${timesText(metrics[`${kernel}/ratio_vs_${as}`])} ${as}`).join(', ') || '–'
 }
 
-function rateTable(metrics: Metrics, title: string, kernels: readonly string[], memory: boolean): Table {
+/** What limits the kernels of a table: the unit of their rate and its metric, the yardstick and the metric of their share of it. */
+type Limit = readonly [unit: string, rate: string, yardstick: string, share: string]
+const ARITHMETIC: Limit = ['GFLOPS', 'gflops', 'multiply-adds in registers', 'ratio_of_fma_ceiling']
+const COPYING: Limit = ['GB/s', 'gb_per_s', 'memory.copy', 'ratio_vs_memory_copy']
+const READING: Limit = ['GB/s', 'gb_per_s', 'reads', 'ratio_vs_memory_read']
+
+function rateTable(metrics: Metrics, title: string, kernels: readonly string[], limit: Limit): Table {
   const cell = cellsOf(metrics, '')
+  const [unit, rate, yardstick, share] = limit
   return tableOf(title, kernels, [
     ['kernel', String],
-    memory ? ['GB/s', cell('/gb_per_s', significant)] : ['GFLOPS', cell('/gflops', significant)],
-    memory
-      ? ['of memory.copy', cell('/ratio_vs_memory_copy', percent)]
-      : ['of multiply-adds in registers', cell('/ratio_of_fma_ceiling', percent)],
+    [unit, cell(`/${rate}`, significant)],
+    [`of ${yardstick}`, cell(`/${share}`, percent)],
     ['2 threads', cell('/2_threads_scaling', timesText)],
     ['speed / another', (kernel) => rivalText(metrics, kernel)],
   ])
@@ -74,13 +82,20 @@ export function kernelTables(metrics: Metrics): Table[] {
   const isProduct = (name: string) => name.startsWith('matmul/')
   const products = arithmetic.filter((name) => isProduct(name) && !isSquare(name))
   const others = arithmetic.filter((name) => !isProduct(name))
-  const memory = caught(metrics, /^(.+)\/ratio_vs_memory_copy$/)
+  const copying = caught(metrics, /^(.+)\/ratio_vs_memory_copy$/)
+  const reading = caught(metrics, /^(.+)\/ratio_vs_memory_read$/)
   return [
     peerTable(metrics),
-    rateTable(metrics, 'Products of 768³ in three layouts, 1 thread', arithmetic.filter(isSquare), false),
-    rateTable(metrics, 'Products of tau-30m, 1 thread', products, false),
-    rateTable(metrics, 'Other kernels that arithmetic limits, 1 thread', others, false),
-    rateTable(metrics, 'Kernels that memory limits, 1 thread', memory, true),
+    rateTable(
+      metrics,
+      'Products of 768³ in three layouts, 1 thread',
+      arithmetic.filter(isSquare),
+      ARITHMETIC,
+    ),
+    rateTable(metrics, 'Products of tau-30m, 1 thread', products, ARITHMETIC),
+    rateTable(metrics, 'Other kernels that arithmetic limits, 1 thread', others, ARITHMETIC),
+    rateTable(metrics, 'Kernels that memory limits, 1 thread', copying, COPYING),
+    rateTable(metrics, 'Kernels that read memory and write little, 1 thread', reading, READING),
   ]
 }
 

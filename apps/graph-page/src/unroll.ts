@@ -6,7 +6,7 @@ export const POINTS = 5000
 const NEIGHBOURS = 10
 const SEED = 1
 
-/** A roll, its graph, and the roll laid out flat by the graph alone. */
+/** A roll, its graph, and the roll unrolled by the graph alone. */
 export interface Unrolled {
   /** [POINTS, 3] */
   readonly points: Float64Array

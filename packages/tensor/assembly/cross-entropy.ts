@@ -1,5 +1,7 @@
 import { logF64 } from './math'
-import { exp4, loadNext, maxLanes, splat, storeNext, sumLanes } from './simd'
+import { rowPeak } from './row-peak'
+import { exp4, loadNext, splat, storeNext, sumLanes } from './simd'
+import { workspace } from './workspace'
 
 /** Elements summed in f32 lanes before they join the row's f64 sum. */
 const BLOCK_BYTES: usize = 1024
@@ -18,27 +20,22 @@ export function crossEntropyRows(
   const bytes = (<usize>cols) << 2
   for (let row = <usize>begin; row < <usize>end; row++) {
     const source = logits + row * bytes
-    let m0 = splat(-Infinity)
-    let m1 = m0
-    let p: usize = 0
-    for (; p + 32 <= bytes; p += 32) {
-      m0 = f32x4.max(m0, v128.load(source + p))
-      m1 = f32x4.max(m1, v128.load(source + p, 16))
-    }
-    let peak = maxLanes(f32x4.max(m0, m1))
-    for (; p < bytes; p += 4) peak = max(peak, load<f32>(source + p))
-
+    const peak = rowPeak(source, bytes)
     const shift = splat(peak)
     let total: f64 = 0
     for (let block: usize = 0; block < bytes; block += BLOCK_BYTES) {
       const stop = min(bytes, block + BLOCK_BYTES)
       let s0 = splat(0)
       let s1 = s0
-      for (p = block; p + 32 <= stop; p += 32) {
+      let p = block
+      for (; p + 32 <= stop; p += 32) {
         s0 = f32x4.add(s0, exp4(f32x4.sub(v128.load(source + p), shift)))
         s1 = f32x4.add(s1, exp4(f32x4.sub(v128.load(source + p, 16), shift)))
       }
-      total += <f64>sumLanes(f32x4.add(s0, s1))
+      const sums = workspace() // side by side in memory, the wide build joins them
+      v128.store(sums, s0)
+      v128.store(sums, s1, 16)
+      total += <f64>sumLanes(f32x4.add(v128.load(sums), v128.load(sums, 16)))
       for (; p < stop; p += 4) total += <f64>f32x4.extract_lane(exp4(splat(load<f32>(source + p) - peak)), 0)
     }
     const sum = total > 0 ? <f64>peak + logF64(total) : total == 0 ? -Infinity : NaN
@@ -87,7 +84,14 @@ export function crossEntropyGrad(
       continue
     }
     const shift = v128.load32_splat(logSumExp + (row << 2))
-    for (let p: usize = 0; p < bytes; p += 16) {
+    let p: usize = 0
+    for (; p + 32 <= bytes; p += 32) {
+      const low = f32x4.mul(splat(factor), exp4(f32x4.sub(v128.load(source + p), shift)))
+      const high = f32x4.mul(splat(factor), exp4(f32x4.sub(v128.load(source + p, 16), shift)))
+      v128.store(gradient + p, low)
+      v128.store(gradient + p, high, 16)
+    }
+    for (; p < bytes; p += 16) {
       const left = bytes - p
       storeNext(gradient + p, f32x4.mul(splat(factor), exp4(f32x4.sub(loadNext(source + p, left), shift))), left)
     }

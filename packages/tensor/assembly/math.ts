@@ -1,59 +1,43 @@
-import { exp4, expPolynomial, fma, splat } from './simd'
+import { Constant, constant } from './constants'
+import { exp4, expPolynomial, expRest, fma, splat } from './simd'
 
 // Elementary functions in four f32 lanes. Errors are relative unless said otherwise, and were measured over all magnitudes.
-
-/** eˣ over the whole range, relative error 1.3e-7: Infinity where it overflows (x > 88.72), 0 below 2^−126. */
-// @ts-ignore: decorator
-@inline
-export function expFull4(x: v128): v128 {
-  const bounded = f32x4.pmax(splat(-89), f32x4.pmin(splat(89), x)) // NaN becomes finite and is put back last
-  const n = f32x4.nearest(f32x4.mul(bounded, splat(1.44269504)))
-  let f = fma(n, splat(-0.693359375), bounded)
-  f = fma(n, splat(2.12194440e-4), f)
-  // 2^128 is not a number of this format: the last step doubles instead.
-  const capped = f32x4.pmin(splat(127), n)
-  const doubled = f32x4.mul(expPolynomial(f), f32x4.add(splat(1), f32x4.sub(n, capped)))
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(capped), i32x4.splat(127)), 23)
-  const flushed = v128.andnot(f32x4.mul(doubled, power), f32x4.lt(x, splat(-87.33654)))
-  return v128.bitselect(flushed, x, f32x4.eq(x, x))
-}
 
 /** log(1 + f) + e·ln 2 for √½ − 1 ≤ f ≤ √2 − 1: degree 9, Cephes logf. */
 // @ts-ignore: decorator
 @inline
 function logPolynomial(f: v128, e: v128): v128 {
   const square = f32x4.mul(f, f)
-  let p = splat(7.0376836292e-2)
-  p = fma(p, f, splat(-1.1514610310e-1))
-  p = fma(p, f, splat(1.1676998740e-1))
-  p = fma(p, f, splat(-1.2420140846e-1))
-  p = fma(p, f, splat(1.4249322787e-1))
-  p = fma(p, f, splat(-1.6668057665e-1))
-  p = fma(p, f, splat(2.0000714765e-1))
-  p = fma(p, f, splat(-2.4999993993e-1))
-  p = fma(p, f, splat(3.3333331174e-1))
+  let p = fma(constant(Constant.log8), f, constant(Constant.log7))
+  p = fma(p, f, constant(Constant.log6))
+  p = fma(p, f, constant(Constant.log5))
+  p = fma(p, f, constant(Constant.log4))
+  p = fma(p, f, constant(Constant.log3))
+  p = fma(p, f, constant(Constant.log2))
+  p = fma(p, f, constant(Constant.log1))
+  p = fma(p, f, constant(Constant.log0))
   let y = f32x4.mul(f32x4.mul(p, f), square)
-  y = fma(e, splat(-2.12194440e-4), y)
-  y = fma(square, splat(-0.5), y)
-  return fma(e, splat(0.693359375), f32x4.add(f, y))
+  y = fma(e, constant(Constant.ln2Low), y)
+  y = fma(square, constant(Constant.minusHalf), y)
+  return fma(e, constant(Constant.ln2High), f32x4.add(f, y))
 }
 
 /** Natural logarithm, relative error 1.2e-7, subnormals included; −Infinity at ±0, NaN below. */
 // @ts-ignore: decorator
 @inline
 export function log4(x: v128): v128 {
-  const small = f32x4.lt(x, splat(1.17549435e-38))
-  const scaled = v128.bitselect(f32x4.mul(x, splat(33554432)), x, small) // · 2^25
+  const small = f32x4.lt(x, constant(Constant.smallestNormal))
+  const scaled = v128.bitselect(f32x4.mul(x, constant(Constant.twoTo25)), x, small)
   const bits = i32x4.sub(i32x4.shr_u(scaled, 23), i32x4.splat(126))
-  const m = v128.or(v128.and(scaled, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000)) // [½, 1)
-  const below = f32x4.lt(m, splat(0.70710678))
+  const m = v128.or(v128.and(scaled, constant(Constant.mantissa)), constant(Constant.half)) // [½, 1)
+  const below = f32x4.lt(m, constant(Constant.halfSqrt2))
   const exponent = i32x4.sub(i32x4.add(bits, below), v128.and(small, i32x4.splat(25)))
-  const f = f32x4.add(f32x4.sub(m, splat(1)), v128.and(m, below))
+  const f = f32x4.add(f32x4.sub(m, constant(Constant.one)), v128.and(m, below))
   const value = logPolynomial(f, f32x4.convert_i32x4_s(exponent))
-  const regular = v128.and(f32x4.gt(x, splat(0)), f32x4.lt(x, splat(Infinity)))
+  const regular = v128.and(f32x4.gt(x, splat(0)), f32x4.lt(x, constant(Constant.infinity)))
   const edge = v128.bitselect(
     splat(-Infinity),
-    v128.bitselect(x, splat(NaN), f32x4.eq(x, splat(Infinity))),
+    v128.bitselect(x, splat(NaN), f32x4.eq(x, constant(Constant.infinity))),
     f32x4.eq(x, splat(0)),
   )
   return v128.bitselect(value, edge, regular)
@@ -63,9 +47,9 @@ export function log4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function log1p4(u: v128): v128 {
-  const halve = f32x4.gt(u, splat(0.41421356))
-  const f = v128.bitselect(f32x4.mul(f32x4.sub(u, splat(1)), splat(0.5)), u, halve)
-  return logPolynomial(f, v128.and(splat(1), halve))
+  const halve = f32x4.gt(u, constant(Constant.sqrt2Minus1))
+  const f = v128.bitselect(f32x4.mul(f32x4.sub(u, constant(Constant.one)), constant(Constant.half)), u, halve)
+  return logPolynomial(f, v128.and(constant(Constant.one), halve))
 }
 
 /** max(x, 0) + log(1 + e^{−|x|}), relative error 2e-7 where the result is above 2^−126. */
@@ -79,7 +63,7 @@ export function softplus4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
-  return f32x4.div(splat(1), f32x4.add(splat(1), expFull4(f32x4.neg(x))))
+  return f32x4.div(constant(Constant.one), f32x4.add(constant(Constant.one), exp4(f32x4.neg(x))))
 }
 
 /** Below this size tanh is a polynomial. */
@@ -98,15 +82,20 @@ export function tanhNear4(x: v128): v128 {
   return fma(f32x4.mul(p, square), x, x)
 }
 
-/** tanh, relative error 2e-7: {@link tanhNear4}, and 1 − 2 / (e^{2|x|} + 1) above. */
+/** tanh, relative error 2e-7 at every size: q / (q + 2) with q = e^{2|x|} − 1, of which nothing cancels while 2|x| = f + n·ln 2 has
+ *  n = 0: q = 2ⁿ·(eᶠ − 1) + (2ⁿ − 1). */
 // @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {
   const size = f32x4.abs(x)
-  const e = exp4(f32x4.add(size, size))
-  const far = f32x4.sub(splat(1), f32x4.div(splat(2), f32x4.add(e, splat(1))))
-  const signed = v128.or(far, v128.and(x, splat(-0.0)))
-  return v128.bitselect(tanhNear4(x), signed, f32x4.lt(size, splat(tanhNearLimit)))
+  const bounded = f32x4.pmin(f32x4.add(size, size), constant(Constant.tanhMax))
+  const shifted = fma(bounded, constant(Constant.log2E), constant(Constant.round))
+  const f = expRest(bounded, f32x4.sub(shifted, constant(Constant.round)))
+  const power = i32x4.add(i32x4.shl(shifted, 23), constant(Constant.one)) // 2ⁿ
+  const less = fma(expPolynomial(f), f32x4.mul(f, f), f) // eᶠ − 1
+  const q = fma(less, power, f32x4.sub(power, constant(Constant.one)))
+  const result = f32x4.div(q, f32x4.add(q, constant(Constant.two)))
+  return v128.or(result, v128.and(x, splat(-0.0)))
 }
 
 /** Natural logarithm of a positive normal f64 in f64, error 1e-15: x = m·2ᵉ with m in [√½, √2), log m = 2·artanh((m − 1)/(m + 1)).

@@ -26,7 +26,14 @@ export function rmsNorm(x: usize, y: usize, cols: i32, eps: f32, begin: i32, end
     const source = x + row * bytes
     const target = y + row * bytes
     const factor = splat(1 / sqrt<f32>(dot(source, source, bytes) / <f32>cols + eps))
-    for (let p: usize = 0; p < bytes; p += 16)
+    let p: usize = 0
+    for (; p + 64 <= bytes; p += 64) {
+      v128.store(target + p, f32x4.mul(factor, v128.load(source + p)))
+      v128.store(target + p, f32x4.mul(factor, v128.load(source + p, 16)), 16)
+      v128.store(target + p, f32x4.mul(factor, v128.load(source + p, 32)), 32)
+      v128.store(target + p, f32x4.mul(factor, v128.load(source + p, 48)), 48)
+    }
+    for (; p < bytes; p += 16)
       storeNext(target + p, f32x4.mul(factor, loadNext(source + p, bytes - p)), bytes - p)
   }
 }

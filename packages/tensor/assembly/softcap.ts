@@ -1,12 +1,20 @@
 import { tanh4 } from './math'
 import { loadNext, splat, storeNext } from './simd'
 
-/** out[i] = cap · tanh(x[i] / cap). */
+/** out[i] = cap · tanh(x[i] / cap), two vectors side by side. */
 export function softcap(x: usize, out: usize, cap: f32, begin: i32, end: i32): void {
   const stop = (<usize>end) << 2
-  for (let p = (<usize>begin) << 2; p < stop; p += 16) {
+  const part: f32 = 1 / cap
+  let p = (<usize>begin) << 2
+  for (; p + 32 <= stop; p += 32) {
+    const low = f32x4.mul(splat(cap), tanh4(f32x4.mul(v128.load(x + p), splat(part))))
+    const high = f32x4.mul(splat(cap), tanh4(f32x4.mul(v128.load(x + p, 16), splat(part))))
+    v128.store(out + p, low)
+    v128.store(out + p, high, 16)
+  }
+  for (; p < stop; p += 16) {
     const left = stop - p
-    storeNext(out + p, f32x4.mul(splat(cap), tanh4(f32x4.div(loadNext(x + p, left), splat(cap)))), left)
+    storeNext(out + p, f32x4.mul(splat(cap), tanh4(f32x4.mul(loadNext(x + p, left), splat(part)))), left)
   }
 }
 

@@ -1,4 +1,5 @@
-import { exp1, exp4, maxLanes, splat, sumLanes } from './simd'
+import { rowPeak } from './row-peak'
+import { exp1, exp4, splat, sumLanes } from './simd'
 
 /** y = softmax(x) for rows begin … end−1 of `cols` elements. Sums run over two vectors of four lanes, then the tail. */
 export function softmax(x: usize, y: usize, cols: i32, begin: i32, end: i32): void {
@@ -7,20 +8,12 @@ export function softmax(x: usize, y: usize, cols: i32, begin: i32, end: i32): vo
   for (let row = begin; row < end; row++) {
     const source = x + (<usize>row) * rowBytes
     const target = y + (<usize>row) * rowBytes
-    let m0 = splat(-Infinity)
-    let m1 = m0
-    let i: usize = 0
-    for (; i < blocks; i += 32) {
-      m0 = f32x4.max(m0, v128.load(source + i))
-      m1 = f32x4.max(m1, v128.load(source + i, 16))
-    }
-    let peak = maxLanes(f32x4.max(m0, m1))
-    for (; i < rowBytes; i += 4) peak = max(peak, load<f32>(source + i))
-
+    const peak = rowPeak(source, rowBytes)
     const shift = splat(peak)
     let s0 = splat(0)
     let s1 = s0
-    for (i = 0; i < blocks; i += 32) {
+    let i: usize = 0
+    for (; i < blocks; i += 32) {
       const a = exp4(f32x4.sub(v128.load(source + i), shift))
       const b = exp4(f32x4.sub(v128.load(source + i, 16), shift))
       s0 = f32x4.add(s0, a)
@@ -35,9 +28,14 @@ export function softmax(x: usize, y: usize, cols: i32, begin: i32, end: i32): vo
       store<f32>(target + i, a)
     }
 
-    const factor: f32 = 1 / total
-    for (i = 0; i < blocks; i += 16) v128.store(target + i, f32x4.mul(splat(factor), v128.load(target + i)))
-    for (; i < rowBytes; i += 4) store<f32>(target + i, factor * load<f32>(target + i))
+    const factor = splat(1 / total)
+    for (i = 0; i < blocks; i += 32) {
+      const a = f32x4.mul(factor, v128.load(target + i))
+      const b = f32x4.mul(factor, v128.load(target + i, 16))
+      v128.store(target + i, a)
+      v128.store(target + i, b, 16)
+    }
+    for (; i < rowBytes; i += 4) store<f32>(target + i, f32x4.extract_lane(factor, 0) * load<f32>(target + i))
   }
 }
 

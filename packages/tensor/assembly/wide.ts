@@ -5,6 +5,10 @@ import { microKernel } from './matmul-micro'
 import { microKernelWide } from './matmul-micro-wide'
 
 export { matmul }
+export { crossEntropyRows, crossEntropyGrad } from './cross-entropy'
+export { softcap } from './softcap'
+export { softmax } from './softmax'
+export { exp, log, sigmoid, silu, softplus, tanh, siluGrad, softplusGrad } from './unary'
 export { setWorkspace } from './workspace'
 
 const M: i32 = 23

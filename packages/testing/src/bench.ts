@@ -17,6 +17,10 @@ export interface KernelBench<Device> {
   /** Work of one call: floating-point operations (a multiply and an add are two), or bytes that must be read or written at
    *  least once. */
   readonly work: { readonly flops: number } | { readonly bytes: number }
+  /** Its bytes are read and next to none written: it is held against reads instead of a copy. */
+  readonly readsOnly?: boolean
+  /** What keeps it from its yardstick, in the table: a few words. */
+  readonly boundBy?: string
   readonly rival?: Rival
   /** Makes inputs on the device. The caller frees them: a scope is open. */
   prepare(device: Device): BenchCase

@@ -12,6 +12,7 @@ export const benches: Benches = [
     name: 'row-dots/30m_T1024',
     shape: `[${AXES.join(', ')}]`,
     work: { bytes: bytesOf(2 * ROWS * COLS + ROWS) },
+    readsOnly: true,
     prepare(device) {
       const a = normalInput(device, AXES, 1)
       const b = normalInput(device, AXES, 2)

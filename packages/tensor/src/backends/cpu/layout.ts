@@ -3,7 +3,8 @@
  *
  *  | bytes           | holds                                             |
  *  | --------------- | ------------------------------------------------- |
- *  | 0 … 64 Ki       | control words, job arguments, error text          |
+ *  | 0 … 64 Ki       | control words, job arguments, error text; at      |
+ *  |                 | 40 960 the constants of assembly/constants.ts     |
  *  | 64 Ki …         | one workspace per thread, then the heap           |
  */
 export const PAGE_BYTES = 65_536

@@ -14,6 +14,8 @@ export const benches: Benches = [
     name: 'cross-entropy/vocabulary_T128',
     shape: '[128, 30522]',
     work: { bytes: bytesOf(ROWS * COLS) },
+    readsOnly: true,
+    boundBy: 'instructions of the exponential',
     prepare(device) {
       const logits = randomInput(device, [ROWS, COLS], 1)
       const ids = device.tensor(targets)
@@ -36,6 +38,7 @@ export const benches: Benches = [
     name: 'cross-entropy/grad_vocabulary_T128',
     shape: '[128, 30522]',
     work: { bytes: bytesOf(2 * ROWS * COLS) },
+    boundBy: 'instructions of the exponential',
     prepare(device) {
       const logits = randomInput(device, [ROWS, COLS], 2)
       const ids = device.tensor(targets)

@@ -9,6 +9,7 @@ export const benches: Benches = [
     name: 'embedding/tokens',
     shape: '[30522, 384] by [4096]',
     work: { bytes: bytesOf(2 * TOKENS * WIDTH + TOKENS) },
+    boundBy: 'rows in no order',
     prepare(device) {
       const table = randomInput(device, [VOCABULARY, WIDTH], 1)
       const ids = Int32Array.from({ length: TOKENS }, (_, i) => (i * 7919) % VOCABULARY)

@@ -16,6 +16,8 @@ export const benches: Benches = [
     name: 'global-norm/layer',
     shape: '[1536, 384] [384, 1536] [384, 384]',
     work: { bytes: bytesOf(SIZE) },
+    readsOnly: true,
+    boundBy: 'conversions to f64',
     prepare(device) {
       const grads = SHAPES.map((shape, i) => randomInput(device, shape, i))
       const tensors = grads.map(({ tensor }) => tensor)

@@ -9,6 +9,8 @@ export const benches: Benches = [
     name: 'reduce/sum_rows',
     shape: '[4096, 384] to [4096]',
     work: { bytes: bytesOf(ROWS * COLS + ROWS) },
+    readsOnly: true,
+    boundBy: 'conversions to f64',
     prepare(device) {
       const x = randomInput(device, [ROWS, COLS], 1)
       const expectedAt = (row: number) =>
@@ -20,6 +22,7 @@ export const benches: Benches = [
     name: 'reduce/sum_columns',
     shape: '[4096, 384] to [384]',
     work: { bytes: bytesOf(ROWS * COLS + COLS) },
+    readsOnly: true,
     prepare(device) {
       const x = randomInput(device, [ROWS, COLS], 2)
       const expectedAt = (col: number) => {

@@ -9,6 +9,7 @@ export const benches: Benches = [
     name: 'softcap/vocabulary_T128',
     shape: '[128, 30522]',
     work: { bytes: bytesOf(2 * SIZE) },
+    boundBy: 'instructions of the exponential',
     prepare(device) {
       const x = randomInput(device, [SIZE], 1)
       return opCase(

@@ -12,6 +12,7 @@ export const benches: Benches = [
     name: 'softmax/attn_T512',
     shape: '[6, 512, 512]',
     work: { bytes: bytesOf(2 * ROWS * COLS) },
+    boundBy: 'instructions of the exponential',
     prepare(device) {
       const x = randomInput(device, [ROWS, COLS], 1)
       const expectedAt = (i: number) => softmaxReference(rowAt(x.values, i, COLS), 1, COLS)[i % COLS]

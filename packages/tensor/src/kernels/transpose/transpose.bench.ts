@@ -24,6 +24,7 @@ export const benches: Benches = [
     name: 'transpose/matrix',
     shape: '[1024, 1536]',
     work: { bytes: bytesOf(2 * ROWS * COLS) },
+    boundBy: 'single lines of many rows',
     prepare(device) {
       const x = randomInput(device, [ROWS, COLS], 2)
       const expectedAt = (i: number) => x.values[(i % ROWS) * COLS + Math.floor(i / ROWS)]

@@ -13,6 +13,7 @@ export const benches: Benches = Object.entries(ops).map(
     name: `unary/${name}`,
     shape: '[4096, 384]',
     work: { bytes: bytesOf(2 * SIZE) },
+    ...(name !== 'square' && { boundBy: 'instructions of the exponential' }),
     prepare(device) {
       const x = randomInput(device, [SIZE], 1)
       const reference = unaryReference[name as keyof typeof ops]

@@ -103,6 +103,26 @@ describeKernel('unary operations', (device, name) => {
     expectNear(found, Float32Array.from(edges, unaryReference[op]), { rtol: 4e-7, atol: 1e-30 })
   })
 
+  it('exp reaches the largest number, then Infinity; and 0 below the smallest normal one', async () => {
+    const values = [88.38, 88.7, 88.7228, 88.72284, 3e38, -87.3365, -87.337, -Infinity]
+    const [found] = await evaluate(device(), () => [exp(device().tensor(values))])
+    const expected = Float32Array.from(values, (x) => Math.exp(Math.fround(x)))
+    const isFlushed = (value: number) => value < 2 ** -126
+    expectNear(
+      found.map((value) => (isFlushed(value) ? 0 : value)),
+      expected.map((value) => (isFlushed(value) ? 0 : value)),
+      { rtol: 1e-6 },
+    )
+  })
+
+  it.each(UNARY_OPS)('%s keeps every NaN, whatever its bits', async (op) => {
+    const bits = Int32Array.of(0x7fc00000, 0x7fc001ff, 0x7fffffff, -0x400000, -1)
+    const [found] = await evaluate(device(), () => [
+      operations[op](device().tensor(new Float32Array(bits.buffer))),
+    ])
+    expect([...found]).toEqual(new Array(bits.length).fill(NaN))
+  })
+
   it('have gradient 0 at kinks, and say so at poles', async () => {
     const at = (op: UnaryOp, value: number) => {
       const x = device().tensor([value])
