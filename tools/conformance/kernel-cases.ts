@@ -98,10 +98,14 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
   attention: ({ device, normal, positive }) => {
     const lambda = (...shape: number[]) => tau.sigmoid(normal(...shape))
     // A clock's parameters are inputs, so that their gradients are asked for.
-    const clocks: readonly { readonly inputs: Tensor[]; readonly clockOf?: (input: Tensor) => Clock }[] = [
+    const clocks: readonly {
+      readonly inputs: Tensor[]
+      readonly clockOf?: (input: Tensor) => Tensor | Clock
+    }[] = [
       { inputs: [] },
       { inputs: [normal(2, 4, 11)], clockOf: (gates) => forgetClock(gates) },
       { inputs: [positive(4)], clockOf: (gamma) => steadyClock(gamma, 11) },
+      { inputs: [normal(2, 4, 11)], clockOf: (gates) => forgetClock(gates).high },
     ]
     const laplacian = LaplacianTensor.from(device, { dense: ring(6), size: 6 })
     return [

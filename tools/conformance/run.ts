@@ -5,7 +5,6 @@ import { parseArgs } from 'node:util'
 import { openBlas } from '@tau/blas'
 import { BackendError, cpu, type Device, type DeviceInfo, GPU_MODES, gpu } from '@tau/tensor'
 import { type GroupReport, passed, runConformance } from './conformance.ts'
-import { inChromium } from './page/browser.ts'
 import { fixtureFiles, readFixtures } from './read-fixtures.ts'
 
 const HELP = `Runs the oracle's fixtures through the public packages in f32.
@@ -74,6 +73,7 @@ async function runHere(dir: string): Promise<Run> {
 async function runInBrowser(dir: string): Promise<Run> {
   if (values.backend !== 'gpu') throw new Error('conformance: --browser is for --backend gpu')
   const mode = choose('mode', values.mode, GPU_MODES)
+  const { inChromium } = await import('./page/browser.ts')
   const run = await inChromium(
     (page) =>
       page.evaluate(

@@ -5,7 +5,7 @@ import { AdamW, defaultTrainOptions, learningRate, TokenBatches, trainStep } fro
 
 /** Two layers, width 64, T 64. */
 const TINY = { vocabSize: 61, seqLen: 64, nLayer: 2, nHead: 2, nEmbd: 64 } as const satisfies ModelOptions
-const BATCH = 2
+const BATCH = 1
 
 /** A ring's Laplacian, [size, size]. */
 function ringLaplacian(size: number) {

@@ -5,16 +5,8 @@ import type { Handle, Scratch, Storage } from '../engine.ts'
 import { checkKernel, type GpuKernel, type GpuLaunch, type GpuOutput, MAX_ELEMENTS } from './kernel.ts'
 import { Queue } from './queue.ts'
 import type { BufferCounts, Compiled, CompiledWgsl, Contents, GpuRuntime, WgslRuntime } from './runtime.ts'
+import { type Slot, Slots } from './slots.ts'
 import { checkWgsl, type WgslKernel, type WgslLaunch } from './wgsl.ts'
-
-/** A buffer. Queued tasks hold the slot itself, so that a handle may be freed while they wait. */
-interface Slot {
-  readonly length: number
-  /** Absent until something is written: reads as zeros. */
-  contents: Contents | undefined
-  /** Why the kernel that should have filled it did not; passed on to all that is computed from it. */
-  failure: BackendError | undefined
-}
 
 /** The gpu backend: kernels by gpu.js over a table of buffers. Every call enqueues and returns; the queue runs calls in
  *  order, one at a time, whether gpu.js answers at once or later. When a kernel fails, the next read throws its error, and so
@@ -39,26 +31,22 @@ export class GpuEngine implements Storage {
   readonly info: DeviceInfo
   readonly #runtime: GpuRuntime
   readonly #queue = new Queue(() => this.#runtime.flush?.())
-  readonly #slots = new Map<Handle, Slot>()
+  readonly #slots: Slots
   readonly #compiled = new Map<GpuKernel, Compiled[]>()
   /** Kernels by their text: packages define the same one in several places. */
   readonly #kernels = new Map<string, GpuKernel>()
   readonly #names = new Set<string>()
   readonly #ranNames = new Set<string>()
-  #lastHandle = 0
-  #bytes = 0
-  #peakBytes = 0
-  /** The first failure that no read has thrown yet. */
-  #failure: BackendError | undefined
   #closing: Promise<void> | undefined
 
   constructor(runtime: GpuRuntime, info: DeviceInfo) {
     this.#runtime = runtime
+    this.#slots = new Slots(runtime)
     this.info = info
   }
 
   get peakBytes(): number {
-    return this.#peakBytes
+    return this.#slots.peakBytes
   }
 
   /** Buffers that were not freed, scratch memory included. */
@@ -90,14 +78,14 @@ export class GpuEngine implements Storage {
       if (args.length !== kinds.length)
         throw new BackendError(`internal: ${kernel.name} takes ${kinds.length} arguments, got ${args.length}`)
       const values = args.map((arg, i) => {
-        if (kinds[i] === 'buffer') return this.#slot(kernel.name, arg)
+        if (kinds[i] === 'buffer') return this.#slots.get(kernel.name, arg)
         if (kinds[i] === 'float') return Math.fround(arg) // the same number in every mode
         if (Number.isInteger(arg) && Math.abs(arg) <= MAX_ELEMENTS) return arg
         throw new BackendError(
           `internal: ${kernel.name}: ${Object.keys(kernel.args)[i]} must be a whole number below 2^31, got ${arg}`,
         )
       })
-      const slot = this.#slot(kernel.name, target)
+      const slot = this.#slots.get(kernel.name, target)
       const count = output.reduce((product, n) => product * n, 1)
       if (count < slot.length || count - slot.length >= Math.max(1, output[0]))
         throw new BackendError(
@@ -125,7 +113,7 @@ export class GpuEngine implements Storage {
       this.#checkOpen(kernel.name)
       if (buffers.length !== count)
         throw new BackendError(`internal: ${kernel.name} takes ${count} buffers, got ${buffers.length}`)
-      const slots = buffers.map((handle) => this.#slot(kernel.name, handle))
+      const slots = buffers.map((handle) => this.#slots.get(kernel.name, handle))
       this.#queue.push(() => {
         compiled ??= wgsl.compile(kernel)
         this.#ranNames.add(kernel.name)
@@ -142,7 +130,7 @@ export class GpuEngine implements Storage {
 
   /** Elements in a buffer: for kernels that change a part of it, and so must write the rest again. */
   lengthOf(handle: Handle): number {
-    return this.#slot('lengthOf', handle).length
+    return this.#slots.get('lengthOf', handle).length
   }
 
   alloc(bytes: number): Handle {
@@ -153,41 +141,34 @@ export class GpuEngine implements Storage {
       throw new BackendError(
         `alloc: a gpu buffer must hold at most ${maxBytes / ELEMENT_BYTES} elements (${limit}), got ${length}; use a smaller batch, length or model`,
       )
-    const handle = ++this.#lastHandle
-    this.#bytes += bytes
-    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes)
-    this.#slots.set(handle, { length, contents: undefined, failure: undefined })
-    return handle
+    return this.#slots.add(length)
   }
 
   free(handle: Handle): void {
-    const slot = this.#slots.get(handle)
-    if (!slot) return
-    this.#slots.delete(handle)
-    this.#bytes -= slot.length * ELEMENT_BYTES
-    this.#queue.push(() => this.#store(slot, undefined))
+    const slot = this.#slots.remove(handle)
+    if (slot) this.#queue.push(() => this.#slots.store(slot, undefined))
   }
 
   write(handle: Handle, data: ArrayLike<number>): void {
     this.#checkOpen('write')
-    const slot = this.#slot('write', handle)
+    const slot = this.#slots.get('write', handle)
     if (data.length !== slot.length)
       throw new BackendError(
         `internal: write must fill the buffer's ${slot.length} elements, got ${data.length}`,
       )
     if (slot.length === 0) return
     const values = data instanceof Int32Array ? data.slice() : new Float32Array(data)
-    this.#queue.push(() => this.#store(slot, this.#runtime.upload(values)))
+    this.#queue.push(() => this.#slots.store(slot, this.#runtime.upload(values)))
   }
 
   async read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
     this.#checkOpen('read')
-    const slot = this.#slot('read', handle)
+    const slot = this.#slots.get('read', handle)
     const values = await new Promise<Float32Array | Int32Array>((resolve, reject) => {
       this.#queue.push(() => {
-        const failure = this.#takeFailure() ?? slot.failure
+        const failure = this.#slots.takeFailure() ?? slot.failure
         if (failure) reject(failure)
-        else this.#runtime.read(this.#contentsOf(slot), length).then(resolve, reject)
+        else this.#runtime.read(this.#slots.contentsOf(slot), length).then(resolve, reject)
       })
     })
     const views: { [K in DType]: () => ArrayOf[K] } = {
@@ -205,11 +186,10 @@ export class GpuEngine implements Storage {
 
   async #close(): Promise<void> {
     await this.#drained()
-    for (const slot of this.#slots.values()) this.#store(slot, undefined)
     this.#slots.clear()
     this.#compiled.clear()
     await this.#runtime.destroy()
-    const failure = this.#takeFailure()
+    const failure = this.#slots.takeFailure()
     if (failure) throw failure
   }
 
@@ -224,11 +204,11 @@ export class GpuEngine implements Storage {
     target: Slot,
   ): void | Promise<void> {
     const inputs = values.filter((value) => typeof value !== 'number')
-    return this.#guard(kernel.name, inputs, [target], () => {
-      const args = values.map((value) => (typeof value === 'number' ? value : this.#contentsOf(value)))
+    return this.#slots.guard(kernel.name, inputs, [target], () => {
+      const args = values.map((value) => (typeof value === 'number' ? value : this.#slots.contentsOf(value)))
       const sizes = trimmed(output)
       const result = this.#compile(kernel, sizes.length)(args, sizes)
-      const store = (contents: Contents) => this.#store(target, contents)
+      const store = (contents: Contents) => this.#slots.store(target, contents)
       return result instanceof Promise ? result.then(store) : store(result)
     })
   }
@@ -243,49 +223,31 @@ export class GpuEngine implements Storage {
     const accesses = Object.values(buffers).map(({ access }) => access)
     const inputs = slots.filter((_, i) => accesses[i] !== 'write')
     const targets = slots.filter((_, i) => accesses[i] !== 'read')
-    return this.#guard(name, inputs, targets, () => {
+    return this.#slots.guard(name, inputs, targets, () => {
       // A buffer that is read too cannot be written in the same run: the result goes to another and takes its place.
       const replaced: [Slot, Contents][] = []
       const contents = slots.map((slot, i) => {
-        if (accesses[i] !== 'write') return this.#contentsOf(slot)
+        if (accesses[i] !== 'write') return this.#slots.contentsOf(slot)
         if (slot.contents && !inputs.includes(slot)) return slot.contents
         const fresh = wgsl.unwritten(slot.length)
         replaced.push([slot, fresh])
         return fresh
       })
       const store = () => {
-        for (const [slot, fresh] of replaced) this.#store(slot, fresh)
+        for (const [slot, fresh] of replaced.splice(0)) this.#slots.store(slot, fresh)
         for (const slot of targets) slot.failure = undefined
       }
-      const running = compiled(contents, ...rest)
-      return running ? running.then(store) : store()
+      const giveBack = (cause: unknown) => {
+        for (const [, fresh] of replaced) this.#runtime.release(fresh)
+        throw cause
+      }
+      try {
+        const running = compiled(contents, ...rest)
+        return running ? running.then(store).catch(giveBack) : store()
+      } catch (cause) {
+        return giveBack(cause)
+      }
     })
-  }
-
-  /** Runs a kernel unless what it reads is missing because another failed; what it was to write then fails as well. */
-  #guard(
-    name: string,
-    inputs: readonly Slot[],
-    targets: readonly Slot[],
-    run: () => void | Promise<void>,
-  ): void | Promise<void> {
-    const poison = (failure: BackendError) => {
-      for (const target of targets) this.#poison(target, failure)
-    }
-    const fail = (cause: unknown) => {
-      const message = cause instanceof Error ? cause.message : String(cause)
-      const failure = new BackendError(`gpu: kernel ${name} failed: ${message}`, { cause })
-      this.#failure ??= failure
-      poison(failure)
-    }
-    const failed = inputs.find(({ failure }) => failure)?.failure
-    if (failed) return poison(failed)
-    try {
-      const running = run()
-      return running?.catch(fail)
-    } catch (cause) {
-      fail(cause)
-    }
   }
 
   #compile(kernel: GpuKernel, rank: number): Compiled {
@@ -294,34 +256,6 @@ export class GpuEngine implements Storage {
     this.#compiled.set(kernel, byRank)
     byRank[rank] ??= this.#runtime.compile(kernel, rank)
     return byRank[rank]
-  }
-
-  #store(slot: Slot, contents: Contents | undefined): void {
-    if (slot.contents) this.#runtime.release(slot.contents)
-    slot.contents = contents
-    slot.failure = undefined
-  }
-
-  #poison(slot: Slot, failure: BackendError): void {
-    this.#store(slot, undefined)
-    slot.failure = failure
-  }
-
-  #contentsOf(slot: Slot): Contents {
-    slot.contents ??= this.#runtime.zeros(slot.length)
-    return slot.contents
-  }
-
-  #takeFailure(): BackendError | undefined {
-    const failure = this.#failure
-    this.#failure = undefined
-    return failure
-  }
-
-  #slot(op: string, handle: Handle): Slot {
-    const slot = this.#slots.get(handle)
-    if (!slot) throw new BackendError(`internal: ${op}: the buffer must be live, got handle ${handle}`)
-    return slot
   }
 
   #checkOpen(op: string): void {

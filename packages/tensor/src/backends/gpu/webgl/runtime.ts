@@ -26,10 +26,11 @@ class TextureContents implements Contents {
 const LOAD: GpuKernel = { name: 'load', args: { x: 'buffer' }, body: 'return x[this.thread.x]' }
 const ZERO: GpuKernel = { name: 'zero', args: {}, body: 'return 0' }
 
-/** A kernel, and the sizes of the output that it stands at: gpu.js makes new textures whenever they are set. */
+/** A kernel, the sizes of the output that it stands at, and what it drew to last. gpu.js takes a new texture whenever sizes are set. */
 interface Sized {
   readonly run: IKernelRunShortcut
   output: string
+  last: unknown
 }
 
 /** gpu.js on WebGL 2: every element of a result is a pixel of a float texture, which stays on the GPU until it is read. */
@@ -120,7 +121,7 @@ export class WebGlRuntime implements GpuRuntime {
       pipeline,
       immutable: pipeline,
     })
-    return { run, output: '' }
+    return { run, output: '', last: undefined }
   }
 
   #call(sized: Sized, args: readonly unknown[], output: GpuOutput): unknown {
@@ -128,7 +129,9 @@ export class WebGlRuntime implements GpuRuntime {
       throw new BackendError('gpu: WebGL must keep its context, got it lost; open the device again')
     const { run } = sized
     const sizes = output.join()
-    if (sized.output !== sizes) {
+    // Given its own last result gpu.js draws to the one before, which may be of another size: zeros or worse in silence.
+    const isOwn = args.some((arg) => isTexture(arg) && pixelsOf(arg) === sized.last)
+    if (sized.output !== sizes || isOwn) {
       run.setOutput([...output])
       sized.output = sizes
     }
@@ -139,6 +142,7 @@ export class WebGlRuntime implements GpuRuntime {
     const texture: unknown = this.#call(sized, args, output)
     if (!isTexture(texture))
       throw new BackendError(`internal: gpu.js must return a texture, got ${typeof texture}`)
+    sized.last = pixelsOf(texture)
     const length = output.reduce((product, n) => product * n, 1)
     this.#live++
     this.#liveBytes += 4 * length
@@ -193,6 +197,9 @@ function rendererOf(gl: WebGL2RenderingContext): string {
 
 const isTexture = (result: unknown): result is Texture =>
   typeof result === 'object' && result !== null && 'delete' in result && 'texture' in result
+
+/** The WebGLTexture, which gpu.js's types leave out. */
+const pixelsOf = (texture: Texture): unknown => Reflect.get(texture, 'texture')
 
 function textureOf(contents: Contents): TextureContents {
   if (contents instanceof TextureContents) return contents
