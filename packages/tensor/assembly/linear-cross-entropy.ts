@@ -1,5 +1,7 @@
-import { logF64, tanh4, tanhNear4, tanhNearLimit } from './math'
-import { exp4, loadNext, maxLanes, splat, storeNext, sumLanes } from './simd'
+import { logF64, tanh4 } from './math'
+import { rowPeak } from './row-peak'
+import { exp4, loadNext, splat, storeNext, sumLanes } from './simd'
+import { workspace } from './workspace'
 
 /** Elements summed in f32 lanes before they join the row's f64 sum. */
 const BLOCK_BYTES: usize = 1024
@@ -24,15 +26,19 @@ export function scaleInPlace(x: usize, factor: usize, begin: i32, end: i32): voi
   }
 }
 
-/** z limited to ±limit, then tanh(z / cap) if there is a cap. NaN stays NaN. */
+/** z limited to ±limit, then tanh(z / cap) if there is a cap; `part` is 1 / cap. NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
-function bounded(z: v128, limit: f32, cap: f32, hasCap: bool): v128 {
+function bounded(z: v128, limit: f32, part: f32, hasCap: bool): v128 {
   const inside = f32x4.pmin(f32x4.pmax(z, splat(-limit)), splat(limit))
-  if (!hasCap) return inside
-  const u = f32x4.div(inside, splat(cap))
-  // Logits are mostly small: the polynomial alone then, with the bits of tanh4.
-  return v128.any_true(f32x4.ge(f32x4.abs(u), splat(tanhNearLimit))) ? tanh4(u) : tanhNear4(u)
+  return hasCap ? tanh4(f32x4.mul(inside, splat(part))) : inside
+}
+
+/** e^{y − shift}: t is {@link bounded} of z. */
+// @ts-ignore: decorator
+@inline
+function power(t: v128, shift: f32, cap: f32, hasCap: bool): v128 {
+  return exp4(f32x4.sub(hasCap ? f32x4.mul(splat(cap), t) : t, splat(shift)))
 }
 
 /** The derivative of y by z, times e: t is {@link bounded} of z. */
@@ -43,42 +49,44 @@ function timesSlope(e: v128, z: v128, t: v128, limit: f32, hasCap: bool): v128 {
   return v128.and(hasCap ? f32x4.mul(e, f32x4.sub(splat(1), f32x4.mul(t, t))) : e, inside)
 }
 
-/** Σ e^{y − shift} of a row in f64. With `gradient` every logit becomes e^{y − shift} · dy/dz. */
+/** Σ e^{y − shift} of a row in f64. With `gradient` every logit becomes e^{y − shift} · dy/dz. Two vectors side by side. */
 // @ts-ignore: decorator
 @inline
 function rowTotal(row: usize, bytes: usize, shift: f32, limit: f32, cap: f32, hasCap: bool, gradient: bool): f64 {
-  const down = splat(shift)
+  const part: f32 = 1 / cap
+  const sums = workspace()
   let total: f64 = 0
   for (let block: usize = 0; block < bytes; block += BLOCK_BYTES) {
     const stop = min(bytes, block + BLOCK_BYTES)
-    let sum = splat(0)
+    let low = splat(0)
+    let high = low
     let p = block
-    for (; p + 16 <= stop; p += 16) {
-      const z = v128.load(row + p)
-      const t = bounded(z, limit, cap, hasCap)
-      const e = exp4(f32x4.sub(hasCap ? f32x4.mul(splat(cap), t) : t, down))
-      sum = f32x4.add(sum, e)
-      if (gradient) v128.store(row + p, timesSlope(e, z, t, limit, hasCap))
+    for (; p + 32 <= stop; p += 32) {
+      const z0 = v128.load(row + p)
+      const z1 = v128.load(row + p, 16)
+      const t0 = bounded(z0, limit, part, hasCap)
+      const t1 = bounded(z1, limit, part, hasCap)
+      const e0 = power(t0, shift, cap, hasCap)
+      const e1 = power(t1, shift, cap, hasCap)
+      low = f32x4.add(low, e0)
+      high = f32x4.add(high, e1)
+      if (gradient) {
+        v128.store(row + p, timesSlope(e0, z0, t0, limit, hasCap))
+        v128.store(row + p, timesSlope(e1, z1, t1, limit, hasCap), 16)
+      }
     }
-    total += <f64>sumLanes(sum)
+    v128.store(sums, low) // side by side in memory, the wide build joins them
+    v128.store(sums, high, 16)
+    total += <f64>sumLanes(f32x4.add(v128.load(sums), v128.load(sums, 16)))
     for (; p < stop; p += 4) {
       const z = v128.load32_splat(row + p)
-      const t = bounded(z, limit, cap, hasCap)
-      const e = exp4(f32x4.sub(hasCap ? f32x4.mul(splat(cap), t) : t, down))
+      const t = bounded(z, limit, part, hasCap)
+      const e = power(t, shift, cap, hasCap)
       total += <f64>f32x4.extract_lane(e, 0)
       if (gradient) v128.store32_lane(row + p, timesSlope(e, z, t, limit, hasCap), 0)
     }
   }
   return total
-}
-
-function rowPeak(row: usize, bytes: usize): f32 {
-  let lanes = splat(-Infinity)
-  let p: usize = 0
-  for (; p + 16 <= bytes; p += 16) lanes = f32x4.max(lanes, v128.load(row + p))
-  let peak = maxLanes(lanes)
-  for (; p < bytes; p += 4) peak = max(peak, load<f32>(row + p))
-  return peak
 }
 
 /** y = cap · tanh(clamp(z, ±limit) / cap), or the clamped z where cap is 0, of the logits z. losses[r] = log Σ e^y − y[target],
@@ -128,13 +136,13 @@ export function logitLoss(
     }
     if (target >= cols) continue
     const at = row + ((<usize>target) << 2)
-    const slope = timesSlope(splat(weight), splat(z), bounded(splat(z), limit, cap, hasCap), limit, hasCap)
+    const slope = timesSlope(splat(weight), splat(z), bounded(splat(z), limit, 1 / cap, hasCap), limit, hasCap)
     store<f32>(at, load<f32>(at) - f32x4.extract_lane(slope, 0))
   }
 }
 
 /** y of one logit. */
 function scalar(z: f32, limit: f32, cap: f32, hasCap: bool): f32 {
-  const t = f32x4.extract_lane(bounded(splat(z), limit, cap, hasCap), 0)
+  const t = f32x4.extract_lane(bounded(splat(z), limit, 1 / cap, hasCap), 0)
   return hasCap ? cap * t : t
 }

@@ -66,22 +66,6 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(constant(Constant.one), f32x4.add(constant(Constant.one), exp4(f32x4.neg(x))))
 }
 
-/** Below this size tanh is a polynomial. */
-export const tanhNearLimit: f32 = 0.625
-
-/** tanh below {@link tanhNearLimit}: an odd polynomial of degree 11, Cephes tanhf. */
-// @ts-ignore: decorator
-@inline
-export function tanhNear4(x: v128): v128 {
-  const square = f32x4.mul(x, x)
-  let p = splat(-5.70498872745e-3)
-  p = fma(p, square, splat(2.06390887954e-2))
-  p = fma(p, square, splat(-5.37397155531e-2))
-  p = fma(p, square, splat(1.33314422036e-1))
-  p = fma(p, square, splat(-3.33332819422e-1))
-  return fma(f32x4.mul(p, square), x, x)
-}
-
 /** tanh, relative error 2e-7 at every size: q / (q + 2) with q = e^{2|x|} − 1, of which nothing cancels while 2|x| = f + n·ln 2 has
  *  n = 0: q = 2ⁿ·(eᶠ − 1) + (2ⁿ − 1). */
 // @ts-ignore: decorator

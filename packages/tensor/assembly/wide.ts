@@ -6,6 +6,7 @@ import { microKernelWide } from './matmul-micro-wide'
 
 export { matmul }
 export { crossEntropyRows, crossEntropyGrad } from './cross-entropy'
+export { logitLoss } from './linear-cross-entropy'
 export { softcap } from './softcap'
 export { softmax } from './softmax'
 export { exp, log, sigmoid, silu, softplus, tanh, siluGrad, softplusGrad } from './unary'

@@ -6,6 +6,7 @@ import type { Device } from '../../device.ts'
 import { profile } from '../../profile/profile.ts'
 import type { Tensor } from '../../tensor.ts'
 import { crossEntropy } from '../cross-entropy/cross-entropy.ts'
+import { linearCrossEntropy } from '../linear-cross-entropy/linear-cross-entropy.ts'
 import { sum } from '../reduce/reduce.ts'
 import { softcap } from '../softcap/softcap.ts'
 import { softmax } from '../softmax/softmax.ts'
@@ -41,5 +42,22 @@ describe.skipIf(!hasWideSimd())('exponentials on 256-bit registers', () => {
     const x = wide.tensor(values, [ROWS, COLS])
     const { launches } = (await profile(wide, () => operation(x))).profile
     expect(launches[0].build).toBe('wide-simd')
+  })
+
+  it('the loss of logits has the bits of the relaxed build, wherever products have', async () => {
+    const [width, rows, cols] = [13, 2, 20_007]
+    const run = (device: Device) =>
+      evaluate(device, () => {
+        const x = device.tensor(normal(rows * width, 2), [rows, width])
+        const weight = device.tensor(normal(cols * width, 3), [cols, width])
+        const targets = device.tensor(Int32Array.of(7, cols - 1))
+        const bounds = { clamp: 5, softcap: 3 }
+        const { value, grads } = grad(() => linearCrossEntropy(x, weight, targets, bounds), [x, weight])
+        return [value, ...grads, linearCrossEntropy(x, weight, targets, { clamp: 60 })]
+      })
+    expect(await run(wide)).toEqual(await run(relaxed))
+    const { launches } = (await profile(wide, () => run(wide))).profile
+    const builds = launches.filter(({ kernel }) => kernel === 'logitLoss').map(({ build }) => build)
+    expect(builds).toEqual(['wide-simd', 'wide-simd'])
   })
 })
