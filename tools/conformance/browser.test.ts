@@ -30,6 +30,27 @@ function idleOf(runs: readonly (readonly [string, boolean])[]): string[] {
   return runs.map(([name]) => familyOf(name)).filter((family) => !active.has(family))
 }
 
+const WITHOUT_GPU = ['--no-sandbox', '--disable-gpu', '--disable-software-rasterizer', '--disable-3d-apis']
+
+describe.runIf(hasChromium())(`${CHROMIUM} without a GPU`, () => {
+  it('says what is missing, and falls back aloud', async () => {
+    await inChromium(
+      async (page) => {
+        const failures = await page.evaluate(() =>
+          Promise.all([window.tauPage.open('webgpu'), window.tauPage.open('webgl2'), window.tauPage.open()]),
+        )
+        const [webgpu, webgl2, any] = failures
+        expect(webgpu).toMatch(
+          /^BackendError: gpu: (WebGPU must have an adapter|mode webgpu needs a browser)/,
+        )
+        expect(webgl2).toMatch(/^BackendError: gpu: mode webgl2 needs a browser with WebGL 2, got none/)
+        expect(any).toMatch(/^webasm: not webgpu: .+; not webgl2: /)
+      },
+      { flags: WITHOUT_GPU },
+    )
+  })
+})
+
 describe.runIf(hasChromium())(`gpu backend in ${CHROMIUM}`, () => {
   let page: Page
   let close: () => void

@@ -41,15 +41,16 @@ const page = {
   train: (mode: GpuMode, steps: number, options: ModelOptions) =>
     onDevice(mode, (device) => trainLosses(device, steps, options)),
 
-  /** The message of the error that opening a device throws. */
-  async failure(mode: GpuMode): Promise<string> {
-    return gpu({ mode }).then(
-      async (device) => {
-        await device.close()
-        return ''
-      },
-      (error) => String(error),
-    )
+  /** The mode that opens and its fallbacks, or the error. */
+  async open(mode?: GpuMode): Promise<string> {
+    try {
+      const device = await gpu(mode ? { mode } : {})
+      const { variant, fallbacks } = device.info
+      await device.close()
+      return `${variant}: ${fallbacks.join('; ')}`
+    } catch (error) {
+      return String(error)
+    }
   },
 }
 

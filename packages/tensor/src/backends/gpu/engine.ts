@@ -164,12 +164,16 @@ export class GpuEngine implements Storage {
   async read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
     this.#checkOpen('read')
     const slot = this.#slots.get('read', handle)
-    const values = await new Promise<Float32Array | Int32Array>((resolve, reject) => {
+    const reading = new Promise<Float32Array | Int32Array>((resolve, reject) => {
       this.#queue.push(() => {
         const failure = this.#slots.takeFailure() ?? slot.failure
         if (failure) reject(failure)
         else this.#runtime.read(this.#slots.contentsOf(slot), length).then(resolve, reject)
       })
+    })
+    const values = await reading.catch(async (error) => {
+      await new Promise((resolve) => setTimeout(resolve)) // a loss is told after what it broke
+      throw this.#runtime.lost ?? error
     })
     const views: { [K in DType]: () => ArrayOf[K] } = {
       f32: () => (values instanceof Float32Array ? values : new Float32Array(values)),

@@ -1,3 +1,4 @@
+import type { DeviceLostError } from '../../errors.ts'
 import type { GpuKernel, GpuOutput } from './kernel.ts'
 import type { WgslKernel } from './wgsl.ts'
 
@@ -52,6 +53,8 @@ export interface GpuRuntime {
   /** Most bytes that a buffer can have, and what sets the limit. */
   readonly maxBytes: number
   readonly limit: string
+  /** Set once the GPU is gone. */
+  readonly lost?: DeviceLostError | undefined
   /** Counts of buffers on the GPU; undefined where results are arrays. */
   readonly buffers?: BufferCounts | undefined
   /** Takes the array over. Kernels see integers as f32, reads get them back as they were. */

@@ -1,5 +1,5 @@
 import type { IKernelRunShortcut, KernelVariable, Texture } from 'gpu.js'
-import { BackendError } from '../../../errors.ts'
+import { BackendError, DeviceLostError } from '../../../errors.ts'
 import { type GpuJs, type GpuJsModule, kernelSettings } from '../gpu-js.ts'
 import { type GpuKernel, type GpuOutput, sourceOf } from '../kernel.ts'
 import type { BufferCounts, Compiled, Contents, GpuRuntime } from '../runtime.ts'
@@ -64,6 +64,14 @@ export class WebGlRuntime implements GpuRuntime {
     this.#store = this.#sized(LOAD, 1, TEXTURE, false)
   }
 
+  get lost(): DeviceLostError | undefined {
+    return this.#gl.isContextLost()
+      ? new DeviceLostError(
+          'gpu: WebGL must keep its context, got it lost; open the device again and go on from a checkpoint',
+        )
+      : undefined
+  }
+
   get buffers(): BufferCounts {
     return { live: this.#live, liveBytes: this.#liveBytes, pooled: 0, pooledBytes: 0 }
   }
@@ -125,8 +133,7 @@ export class WebGlRuntime implements GpuRuntime {
   }
 
   #call(sized: Sized, args: readonly unknown[], output: GpuOutput): unknown {
-    if (this.#gl.isContextLost())
-      throw new BackendError('gpu: WebGL must keep its context, got it lost; open the device again')
+    if (this.lost) throw this.lost
     const { run } = sized
     const sizes = output.join()
     // Given its own last result gpu.js draws to the one before, which may be of another size: zeros or worse in silence.

@@ -1,5 +1,3 @@
-import type { GpuJsModule } from '../gpu-js.ts'
-
 interface Utils {
   getKernelTextureSize(settings: object, dimensions: readonly number[]): Int32Array
   closestSquareDimensions(length: number): Int32Array
@@ -9,14 +7,15 @@ interface WithUtils {
   readonly utils: Utils
 }
 
-const hasUtils = (module: object): module is WithUtils => 'utils' in module
+/** gpu.js's types leave most of its utils out. */
+export const hasUtils = (module: object): module is WithUtils => 'utils' in module
 
 const fitted = new WeakSet<Utils>()
 
 /** gpu.js gives an output of two axes a texture of just their sizes, and where one is longer than a texture can be, the kernel draws
  *  nothing: zeros in silence. Here such outputs get a texture as near to a square as can be, as others do anyway; kernels only see
  *  their indices. */
-export function fitTextures(module: GpuJsModule, max: number): void {
+export function fitTextures(module: object, max: number): void {
   if (!hasUtils(module) || fitted.has(module.utils)) return
   const { utils } = module
   fitted.add(utils)

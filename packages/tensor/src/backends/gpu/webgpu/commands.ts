@@ -55,6 +55,11 @@ export class Commands {
     })
   }
 
+  /** Set once the device is lost. */
+  get lost(): DeviceLostError | undefined {
+    return this.#lost
+  }
+
   get counts(): BufferCounts {
     return this.#pool.counts
   }
@@ -121,8 +126,7 @@ export class Commands {
     try {
       await staging.mapAsync(MAP_MODE_READ, 0, bytes)
     } catch (cause) {
-      await new Promise((resolve) => setTimeout(resolve)) // a loss is told after the mapping that it broke
-      throw this.#lost ?? new BackendError(`gpu: a buffer must be readable, got ${textOf(cause)}`, { cause })
+      throw new BackendError(`gpu: a buffer must be readable, got ${textOf(cause)}`, { cause })
     }
     const values = new Float32Array(staging.getMappedRange(0, bytes).slice(0))
     staging.unmap()

@@ -1,4 +1,4 @@
-import { BackendError } from '../../../errors.ts'
+import { BackendError, type DeviceLostError } from '../../../errors.ts'
 import type { GpuJs } from '../gpu-js.ts'
 import type { GpuKernel, GpuOutput } from '../kernel.ts'
 import type { BufferCounts, Compiled, CompiledWgsl, Contents, GpuRuntime, WgslRuntime } from '../runtime.ts'
@@ -47,6 +47,10 @@ export class WebGpuRuntime implements GpuRuntime {
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits
     this.maxBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize)
     this.#commands = new Commands(device)
+  }
+
+  get lost(): DeviceLostError | undefined {
+    return this.#commands.lost
   }
 
   get buffers(): BufferCounts {
