@@ -223,7 +223,9 @@ describe.skipIf(noBrowser !== undefined)(`the studio (skipped without a browser)
       expect(await page.textContent('#device')).toMatch(/cpu .* because there is no GPU for this page/)
       expect(await page.textContent('#notes')).toMatch(/not webgpu: .*not webgl2: /)
       // The browser itself warns of an adapter that is asked for in vain.
-      expect(problems.filter((problem) => !/No available adapters|Failed to create WebGPU/.test(problem))).toEqual([])
+      expect(
+        problems.filter((problem) => !/No available adapters|Failed to create WebGPU/.test(problem)),
+      ).toEqual([])
     } finally {
       await poor.close()
     }
