@@ -91,6 +91,7 @@ async function begin(): Promise<void> {
     steps = configOf(settings).train.steps
     records = []
     globalThis.studio = { records }
+    redraw()
     const own = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
     worker = own
     // What a worker said before it was ended may come after.
