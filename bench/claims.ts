@@ -61,6 +61,24 @@ const byGroup: Readonly<Record<string, readonly Row[]>> = {
   graph: [
     atLeast(1, 'x', 'graph/knn_exact/20000x384/ratio_vs_sklearn', 'as fast as scikit-learn by brute force'),
     atLeast(0.95, 'x', 'graph/knn_hnsw/words100k/recall_at_15', 'the neighbours that exact search finds'),
+    atLeast(
+      0.5,
+      'x',
+      'graph/manifold/300000x384/ratio_vs_numpy',
+      'as fast as the same steps in numpy, by WebAssembly alone',
+    ),
+    atLeast(
+      0.9,
+      'x',
+      'graph/manifold/300000x384/ratio_vs_numpy_blas',
+      'as fast as the same steps in numpy, products by @tau/blas',
+    ),
+    atMost(
+      1,
+      'x',
+      'graph/manifold/streamed/peak_memory_ratio',
+      'the memory that it was given, over a file four times as large',
+    ),
   ],
 }
 

@@ -33,13 +33,15 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   graph: {
     summary:
-      "neighbours, sparse products, text embeddings, Laplacians; against scikit-learn and SciPy's eigsh",
+      "neighbours, sparse products, text embeddings, Laplacians, manifolds; against scikit-learn, SciPy's eigsh, numpy",
     load: async () => {
-      const [{ runGraph }, { runGraphEigs }] = await Promise.all([
+      const [{ runGraph }, { runGraphEigs }, { runGraphManifold }] = await Promise.all([
         import('./graph.ts'),
         import('./graph-eigs.ts'),
+        import('./graph-manifold.ts'),
       ])
-      return async (context) => (await runGraph(context)) + (await runGraphEigs(context))
+      return async (context) =>
+        (await runGraph(context)) + (await runGraphEigs(context)) + (await runGraphManifold(context))
     },
   },
   embedding: {

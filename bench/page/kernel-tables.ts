@@ -115,6 +115,8 @@ export function blasTables(metrics: Metrics): Table[] {
   ]
 }
 
+const secondsText = (seconds: number): string => timeText(1000 * seconds)
+
 export function graphTables(metrics: Metrics): Table[] {
   const cell = cellsOf(metrics, '')
   const rate = (name: string): string =>
@@ -148,5 +150,14 @@ export function graphTables(metrics: Metrics): Table[] {
         ['recall at 15', cell('/recall_at_15', percent)],
       ],
     ),
+    tableOf('Manifolds of embeddings files, 2 threads', caught(metrics, /^(graph\/manifold\/.+)\/seconds$/), [
+      ['what', String],
+      ['WebAssembly', cell('/seconds', secondsText)],
+      ['with BLAS', cell('/blas_seconds', secondsText)],
+      ['numpy', cell('/numpy_seconds', secondsText)],
+      ['speed / numpy', cell('/ratio_vs_numpy', timesText)],
+      ['with BLAS / numpy', cell('/ratio_vs_numpy_blas', timesText)],
+      ['peak memory', cell('/peak_memory_ratio', (share) => `${percent(share)} of the memory given`)],
+    ]),
   ]
 }

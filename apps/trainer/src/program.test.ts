@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { Random } from '@tau/tensor'
 import { readMetrics } from '@tau/train'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TINY, tau, workFolder } from './testing.ts'
@@ -263,6 +264,43 @@ describe('tau eval, generate, info, report', () => {
 })
 
 describe('tau manifold, tokenizer, prepare', () => {
+  it('build a manifold from an embeddings file by its settings, or stop and write nothing', async () => {
+    const [file, out] = [path('embeddings.jsonl'), path('of-embeddings')]
+    const random = new Random(1)
+    const row = () => JSON.stringify(Array.from({ length: 9 }, () => random.gaussian()))
+    writeFileSync(file, Array.from({ length: 200 }, row).join('\n'))
+    const build = ['manifold', 'build', '--embeddings', file, '--dim', '6', '--out', out, '--threads', '2']
+    const stopped = await tau([...build, '--blas', '/no/such/library'], (text, abort) => {
+      if (text.startsWith('fallback: ')) abort()
+    })
+    expect([stopped.code, existsSync(out)]).toEqual([130, false])
+    expect(stopped.stderr).toContain('interrupted: nothing was written')
+    const settings = ['--manifold.sample', '0.9', '--manifold.clusters', '40', '--manifold.memory', '32']
+    const built = await tau([
+      ...build,
+      ...settings,
+      '--manifold.tau',
+      'mean',
+      '--manifold.reduce',
+      'rotated-pca',
+    ])
+    expect([built.code, built.stdout.trim()]).toEqual([0, out])
+    expect(built.stderr).toMatch(
+      /200 embeddings of width 9 from .*embeddings\.jsonl, in 40 clusters → 6 features with [\d.]+ % of the energy, joined by \d+ edges \(k 2, σ [\d.]+, τ [\d.]+\)/,
+    )
+    expect(JSON.parse(readFileSync(join(out, 'manifold.json'), 'utf8'))).toMatchObject({
+      n_rows: 200,
+      n_cols: 9,
+      builder_config: {
+        sampling: { OptionSamplerType: { Simple: 0.9 } },
+        cluster_max_clusters: { OptionUsize: 40 },
+        synthesis: { TauMode: 'Mean' },
+      },
+    })
+    const empty = await tau([...build, '--manifold.eps', '1e-9'])
+    expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining('raise eps or leave it out')])
+  })
+
   it('build their files, which a training then takes', async () => {
     const [manifold, tokenizer, tokens, out] = ['manifold', 'tok.json', 'tokens', 'runs/prepared'].map(path)
     await tau([

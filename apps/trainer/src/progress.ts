@@ -115,3 +115,12 @@ export function clock(seconds: number): string {
     ? `${minutes}:${pad(whole % 60)}`
     : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`
 }
+
+/** One line that rewrites itself on a terminal, with the rows of a pass over embeddings; elsewhere nothing. */
+export const passLine =
+  ({ stderr }: { readonly stderr: ProgressStream }) =>
+  ({ pass, fraction, rows }: { pass: string; fraction: number; rows: number }): void => {
+    if (!stderr.isTTY) return
+    const text = `${pass}: ${rows} rows, ${Math.round(100 * fraction)} %`
+    stderr.write(`\r${text.slice(0, (stderr.columns ?? 80) - 1)}\x1b[K${fraction === 1 ? '\n' : ''}`)
+  }

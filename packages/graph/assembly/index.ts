@@ -2,6 +2,7 @@
 export { setWorkspace } from '@tau/tensor/assembly/workspace'
 export { csrStep } from './csr-step'
 export { dotsF32, dotsF64 } from './dots'
+export { gramAdd, gramShift, gramTiles } from './gram'
 export { nearestColumns, nearestRows, withinRows } from './nearest'
 export { panelAdd } from './panel-add'
 export { panelGram } from './panel-gram'

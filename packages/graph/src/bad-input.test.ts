@@ -136,6 +136,8 @@ const ofSearch = (run: (x: graph.Rows, k: number, queries?: graph.Rows) => unkno
 const weight = { sigma: 1 }
 const { DeviceCsr, TaumodeIndex } = graph
 const cases: Record<string, Case[]> = {
+  buildManifold: ofPoints((x) => graph.buildManifold(graph.matrixSource(x), { dim: 2 })),
+  matrixSource: ofPoints((x) => graph.matrixSource(x)).filter(([what]) => !/NaN|infinity/.test(what)),
   affinity: ofLists((broken, values) => graph.affinity({ ...broken, distances: values }, weight)).concat([
     [
       'a negative distance',
@@ -635,7 +637,8 @@ function indexOf(x: graph.DenseMatrix) {
 }
 
 /** What reads and writes files and their parts has tests of its own beside it: embeddings/, manifold/. */
-const OF_FILES = /^(parse|read|write|encode)[A-Z]|^(builderConfig|configNumber)$/
+const OF_FILES =
+  /^(parse|read|write|encode|open)[A-Z]|^(builderConfig|configNumber|embeddingsOfBytes|manifoldConfig)$/
 
 describe('every public function', () => {
   it('is in this table', () => {

@@ -23,7 +23,7 @@ export const checkDense = (op: string, x: DenseMatrix): void => {
 }
 
 /** Whether no element is NaN or infinite: 0·x is then 0, and sums of it are. Four sums at a time take a quarter of the time. */
-const allFinite = (data: Float64Array | Float32Array): boolean => {
+export const allFinite = (data: Float64Array | Float32Array): boolean => {
   let [a, b, c, d] = [0, 0, 0, 0]
   let i = 0
   for (; i + 4 <= data.length; i += 4) {

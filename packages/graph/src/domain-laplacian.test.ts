@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { symmetryError } from './csr.ts'
+import { type Csr, symmetryError } from './csr.ts'
 import { builderConfig, type DomainLaplacianOptions, domainLaplacian } from './domain-laplacian.ts'
 import { featureLaplacian } from './feature-laplacian.ts'
 import { reduceEmbeddings } from './reduce.ts'
@@ -75,6 +75,12 @@ describe('reduceEmbeddings', () => {
   })
 })
 
+/** The same entries, with what rounding makes of another order of sums. */
+const expectClose = (found: Csr, expected: Csr) => {
+  expect([found.indptr, found.indices]).toEqual([expected.indptr, expected.indices])
+  expect(maxError(found.values, expected.values)).toBeLessThan(1e-12)
+}
+
 describe('domainLaplacian', () => {
   it.each([2, 3, 17, 37, 53])('of width 37 gives a sound Laplacian of dim %i', (dim) => {
     const { laplacian, info } = domainLaplacian(x, { dim })
@@ -89,10 +95,10 @@ describe('domainLaplacian', () => {
     const options = { k: 4, sigma: 0.8, p: 1.5, eps: 0.95, sparsify: true } as const
     const features = reduceEmbeddings(x, { dim: 17, seed: 6 })
     const { laplacian, info } = domainLaplacian(x, { dim: 17, seed: 6, ...options })
-    expect(laplacian).toEqual(featureLaplacian(features, options))
-    expect(info.keptEnergy).toBe(features.info.keptEnergy)
+    expectClose(laplacian, featureLaplacian(features, options))
+    expect(info.keptEnergy).toBeCloseTo(features.info.keptEnergy, 12)
     const own = domainLaplacian(x, { dim: 37, reduce: 'none', ...options }).laplacian
-    expect(own).toEqual(featureLaplacian(x, options))
+    expectClose(own, featureLaplacian(x, options))
   })
 
   it('can be normalised and stays symmetric', () => {

@@ -4,16 +4,21 @@ import { type Csr, diagonal } from './csr.ts'
 import { checkDense, checkInteger, type DenseMatrix } from './dense.ts'
 import type { Metric } from './distance.ts'
 import { GraphError } from './errors.ts'
-import { knnGraph } from './knn.ts'
+import { featureNeighbours } from './gram/feature-neighbours.ts'
+import { type Gram, gramOf } from './gram/gram.ts'
+import { type Reduction, reduceGram } from './gram/reduction.ts'
 import { laplacian, type Normalization } from './laplacian.ts'
 import type { ConfigValue } from './manifold/metadata.ts'
 import { type Quantiles, quantiles } from './quantiles.ts'
-import { type ReduceMethod, reduceEmbeddings } from './reduce.ts'
+import type { ReduceMethod } from './reduce.ts'
 import { strongestHalf } from './sparsify.ts'
 import { symmetrize, WEIGHT_FLOOR } from './symmetrize.ts'
-import { partOf, type WatchOptions } from './watch.ts'
+import { Watch, type WatchOptions } from './watch.ts'
 
-export interface DomainLaplacianOptions extends WatchOptions {
+export interface DomainLaplacianOptions extends GraphOfFeatures, WatchOptions {}
+
+/** How features become a graph. */
+export interface GraphOfFeatures {
   /** D, the number of features of the result, e.g. the head dim; at least 2 */
   dim: number
   /** neighbours per feature; unless given a quarter of D − 1, rounded up, at most 15 */
@@ -69,8 +74,8 @@ export interface DomainLaplacianInfo {
 // Weights that differ by less than this carry no more than the list of edges (seen with PCA scores: 0.4 %).
 const EQUAL_WEIGHTS = 0.01
 
-/** Domain Laplacian: embeddings [N, F] of any width → L [D, D], symmetric positive semidefinite, over D features:
- *  reduce to D columns, k nearest features, affinities, union, D − W.
+/** Domain Laplacian: embeddings [N, F] of any width → L [D, D], symmetric positive semidefinite, over D features: their products,
+ *  reduced to D, k nearest features, affinities, union, D − W. All in f64, in memory; for files and for many rows there is `buildManifold`.
  *  Deterministic in the data, the options and the seed.
  *  Throws GraphError, naming the setting, for settings out of range and when the graph says nothing: no edges, or all weights equal. */
 export const domainLaplacian = (
@@ -78,13 +83,27 @@ export const domainLaplacian = (
   options: DomainLaplacianOptions,
 ): { laplacian: Csr; info: DomainLaplacianInfo } => {
   checkDense('domainLaplacian', embeddings)
+  checkInteger('domainLaplacian', 'dim', options.dim, 2, 2 ** 20, 'a graph needs two features')
+  const watch = new Watch(options)
+  const gram = gramOf(embeddings, { center: options.center, step: (share) => watch.step(0.9 * share) })
+  watch.step(0.9)
+  const { laplacian, info } = laplacianOfGram(gram, options)
+  watch.finish()
+  return { laplacian, info }
+}
+
+/** The same from the features' products alone, and the directions that the embeddings were reduced to. `gram` is centred where the options
+ *  say so. */
+export const laplacianOfGram = (
+  gram: Gram,
+  options: GraphOfFeatures,
+): { laplacian: Csr; info: DomainLaplacianInfo; reduction: Reduction } => {
   const { dim, p = 2, eps = null, metric = 'cosine', kernel = 'rational' } = options
-  const { sparsify = false, normalization = 'none', center = false, seed = 0 } = options
+  const { sparsify = false, normalization = 'none', center = false, seed = 0, reduce = 'random' } = options
   checkInteger('domainLaplacian', 'dim', dim, 2, 2 ** 20, 'a graph needs two features')
   const { k = Math.min(15, Math.ceil((dim - 1) / 4)) } = options
-  const { features, reduce, keptEnergy } = reduced(embeddings, options, center, seed)
-
-  const lists = knnGraph(features, { k, nodes: 'columns', metric, eps, ...partOf(options, 0.5, 1) })
+  const reduction = reduceGram(gram, { dim, method: reduce, seed })
+  const lists = featureNeighbours(reduction.gram, { k, metric, eps })
   checkDistances(lists, eps, k)
   const sigma = options.sigma ?? quantiles(lists.distances).median
   if (options.sigma === undefined && sigma === 0) {
@@ -104,12 +123,12 @@ export const domainLaplacian = (
   }
   const result = laplacian(adjacency, { normalization })
   const info: DomainLaplacianInfo = {
-    rows: embeddings.rows,
-    width: embeddings.cols,
+    rows: gram.rows,
+    width: gram.cols,
     dim,
     reduce,
     center,
-    keptEnergy,
+    keptEnergy: reduction.keptEnergy,
     k,
     sigma,
     sigmaFrom: options.sigma === undefined ? 'median neighbour distance' : 'given',
@@ -125,21 +144,7 @@ export const domainLaplacian = (
     distances: quantiles(lists.distances),
     weights: quantiles(adjacency.values),
   }
-  return { laplacian: result, info }
-}
-
-const reduced = (x: DenseMatrix, options: DomainLaplacianOptions, center: boolean, seed: number) => {
-  const { dim, reduce = 'random' } = options
-  if (reduce !== 'none') {
-    const features = reduceEmbeddings(x, { dim, method: reduce, center, seed, ...partOf(options, 0, 0.5) })
-    return { features, reduce, keptEnergy: features.info.keptEnergy }
-  }
-  if (x.cols !== dim) {
-    throw new GraphError(
-      `domainLaplacian: with reduce 'none' the width must be dim, got width ${x.cols} and dim ${dim}; use reduce 'random'`,
-    )
-  }
-  return { features: x, reduce, keptEnergy: 1 }
+  return { laplacian: result, info, reduction }
 }
 
 const checkDistances = (lists: NeighbourLists, eps: number | null, k: number): void => {
@@ -170,7 +175,8 @@ const checkWeights = (
         ? "PCA scores are mutually orthogonal, so all cosine distances are 1; use reduce 'random' or 'rotated-pca'"
         : min > 1 - EQUAL_WEIGHTS
           ? `sigma ${sigma} is far above the distances or the features are copies; lower sigma, or use other embeddings`
-          : `with metric '${metric}' and reduce '${reduce}' all features are equally far apart; try reduce 'random' or another metric`
+          : `with metric '${metric}' and reduce '${reduce}' all features are equally far apart, as in noise; try another metric, ` +
+            `${reduce === 'random' ? '' : "reduce 'random' "}or other embeddings`
     throw new GraphError(
       `domainLaplacian: weights must differ, got ${edges} edges from ${min.toPrecision(4)} to ${max.toPrecision(4)}: ${cause}`,
     )

@@ -36,17 +36,17 @@ export {
   type DomainLaplacianInfo,
   type DomainLaplacianOptions,
   domainLaplacian,
+  type GraphOfFeatures,
 } from './domain-laplacian.ts'
-export { parseJsonl } from './embeddings/jsonl.ts'
-export { parseNpy } from './embeddings/npy.ts'
-export { parseParquetEmbeddings } from './embeddings/parquet.ts'
 export {
   type EmbeddingFormat,
   type EmbeddingOptions,
-  parseEmbeddings,
-  readEmbeddings,
-} from './embeddings/read.ts'
-export { parseSafetensors } from './embeddings/safetensors.ts'
+  embeddingsOfBytes,
+  type OpenEmbeddingsOptions,
+  openEmbeddings,
+} from './embeddings/open.ts'
+export { parseEmbeddings, readEmbeddings } from './embeddings/read.ts'
+export { type EmbeddingSource, matrixSource, type RowBlock } from './embeddings/source.ts'
 export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from './embeddings/text.ts'
 export type { VocabularyOptions, Weighting } from './embeddings/weighting.ts'
 export { GraphError } from './errors.ts'
@@ -62,6 +62,14 @@ export {
   laplacian,
   type Normalization,
 } from './laplacian.ts'
+export {
+  type BuiltManifold,
+  buildManifold,
+  type ManifoldInfo,
+  type ManifoldOptions,
+  manifoldConfig,
+  type TauCalibration,
+} from './manifold/build.ts'
 export {
   encodeManifold,
   type Manifold,
@@ -79,6 +87,7 @@ export {
   parseManifoldJson,
 } from './manifold/metadata.ts'
 export { encodeManifoldParquet, parseManifoldParquet } from './manifold/parquet.ts'
+export type { ManifoldProgress } from './manifold/passes.ts'
 export { type KNeighborsOptions, kneighbors } from './neighbours/kneighbors.ts'
 export { type Neighbours, type NeighboursOptions, neighbours } from './neighbours/neighbours.ts'
 export type { NeighbourProgress } from './neighbours/pace.ts'

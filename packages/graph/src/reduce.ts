@@ -55,9 +55,12 @@ export const reduceEmbeddings = (
 const project = (x: DenseMatrix, dim: number, method: ReduceMethod, seed: number, options: WatchOptions) => {
   const watch = new Watch(options)
   if (method === 'random') {
-    checkInteger('reduce', 'dim', dim, 1, 2 ** 20, 'choose the head dim')
-    const directions = randomOrthonormal(x.cols, dim, new Random(seed), (share) => watch.step(share / 2))
-    return projected(x, directions, watch, 0.5)
+    return projected(
+      x,
+      randomBasis(x.cols, dim, seed, (share) => watch.step(share / 2)),
+      watch,
+      0.5,
+    )
   }
   if (method !== 'pca' && method !== 'rotated-pca') {
     throw new GraphError(`reduce: method must be random, pca or rotated-pca, got '${method satisfies never}'`)
@@ -73,8 +76,7 @@ const project = (x: DenseMatrix, dim: number, method: ReduceMethod, seed: number
   )
   const { v } = randomizedSvd(x, { rank: dim, powerIterations: 4, seed, ...partOf(options, 0, 0.9) })
   const scores = projected(x, v, watch, 0.9)
-  // stream 1: the range finder has drawn from stream 0 of this seed
-  return method === 'pca' ? scores : multiply(scores, randomOrthonormal(dim, dim, new Random(seed, 1)))
+  return method === 'pca' ? scores : multiply(scores, rotation(dim, seed))
 }
 
 /** x·directions, which is the share of the work from `from` on. */
@@ -83,6 +85,21 @@ const projected = (x: DenseMatrix, directions: DenseMatrix, watch: Watch, from: 
   watch.finish()
   return scores
 }
+
+/** Random directions [width, dim]: orthonormal columns, or rows where dim exceeds the width. */
+export const randomBasis = (
+  width: number,
+  dim: number,
+  seed: number,
+  step?: (share: number) => void,
+): DenseMatrix => {
+  checkInteger('reduce', 'dim', dim, 1, 2 ** 20, 'choose the head dim')
+  return randomOrthonormal(width, dim, new Random(seed), step)
+}
+
+/** A random rotation [dim, dim], from a stream of its own: `randomizedSvd` draws from the first. */
+export const rotation = (dim: number, seed: number): DenseMatrix =>
+  randomOrthonormal(dim, dim, new Random(seed, 1))
 
 /** [rows, cols] with orthonormal columns, or orthonormal rows where there are more columns than rows. */
 const randomOrthonormal = (

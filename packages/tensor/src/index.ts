@@ -39,7 +39,14 @@ export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DeviceLostError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
 export { type FileContent, type FileToWrite, writeFileAtomic, writeFilesAtomic } from './files/atomic.ts'
 export { decodeFloats, FLOAT_BYTES, type FloatType } from './files/floats.ts'
-export { type ReadJsonOptions, readFileBytes, readJson, readUtf8File } from './files/read.ts'
+export {
+  type FileParts,
+  openFileParts,
+  type ReadJsonOptions,
+  readFileBytes,
+  readJson,
+  readUtf8File,
+} from './files/read.ts'
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -47,7 +54,10 @@ export {
   openSafetensors,
   type SafetensorsEntry,
   type SafetensorsFile,
+  type SafetensorsPlace,
   type SafetensorsView,
+  safetensorsHeader,
+  safetensorsHeaderBytes,
 } from './files/safetensors.ts'
 export { sha256 } from './files/sha256.ts'
 export { decodeUtf8 } from './files/utf8.ts'

@@ -9,7 +9,9 @@ import {
 } from '@tau/graph'
 import { Command } from 'commander'
 import { userPath } from '../paths.ts'
+import { passLine } from '../progress.ts'
 import { readTexts, type Texts } from '../run/corpus.ts'
+import { openDevice } from '../run/device.ts'
 import { EXIT, type Io, print, say, table } from '../run/io.ts'
 import { makeManifold } from '../run/manifold.ts'
 import type { Action } from './action.ts'
@@ -24,7 +26,9 @@ export function manifoldCommand(action: Action): Command {
       "size of the Laplacian: the model's manifoldDim, or nEmbd / nHead",
       wholeNumber('dim', 2),
     )
-  addConfigFlags(build, ['data', 'manifold'], { without: ['data.shards', 'manifold.path'] })
+  addConfigFlags(build, ['data', 'manifold', 'device'], {
+    without: ['data.shards', 'manifold.path', 'device.backend', 'device.mode'],
+  })
   build.action(action((io) => buildAction(build, io)))
 
   const inspect = new Command('inspect')
@@ -45,7 +49,22 @@ async function buildAction(command: Command, io: Io): Promise<number> {
   // The text is read first: asking for it must not fail inside the graph package.
   const texts: Texts | undefined =
     config.manifold.embeddings === undefined ? await readTexts(config.data) : undefined
-  const { laplacian, about, origin } = await makeManifold(config.manifold, dim, () => texts?.train ?? '')
+  const device = await openDevice(config.device)
+  for (const fallback of device.info.fallbacks) say(io, `fallback: ${fallback}`)
+  const { signal } = io
+  const onProgress = passLine(io)
+  const built = await makeManifold(config.manifold, dim, () => texts?.train ?? '', {
+    ...{ device, signal, onProgress },
+  })
+    .catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+    .finally(() => device.close())
+  if (built === undefined) {
+    say(io, 'interrupted: nothing was written')
+    return EXIT.interrupted
+  }
+  const { laplacian, about, origin } = built
   const folder = userPath(out)
   await writeManifold(folder, { laplacian, ...origin })
   say(io, about)

@@ -106,7 +106,19 @@ const manifold = z.strictObject({
     'How embeddings become head-sized',
   ),
   center: about(z.boolean().default(false), 'Subtract the mean embedding first'),
-  seed: about(whole(0).default(0), 'Of the random directions'),
+  sample: about(z.number().gt(0).max(1).default(1), 'Embeddings that count, chosen at random; 1: all', {
+    unit: 'share',
+  }),
+  clusters: about(
+    whole(2).nullable().default(null),
+    'Centres of that many k-means clusters take the place of the embeddings',
+    { none: 'the embeddings themselves' },
+  ),
+  tau: about(z.enum(['median', 'mean']).default('median'), 'τ for the manifold: of the embeddings’ energies'),
+  memory: about(whole(32).default(256), 'Memory for reading an embeddings file, which may be larger', {
+    unit: 'MiB',
+  }),
+  seed: about(whole(0).default(0), 'Of random directions and choices'),
 })
 
 const modelFields = {

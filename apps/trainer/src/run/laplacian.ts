@@ -1,11 +1,19 @@
-import { builderConfig, type DenseMatrix, domainLaplacian, textEmbeddings } from '@tau/graph'
+import {
+  type BuiltManifold as Built,
+  buildManifold,
+  type EmbeddingSource,
+  type ManifoldOptions,
+  manifoldConfig,
+  matrixSource,
+  textEmbeddings,
+} from '@tau/graph'
 import type { Config } from '../config/schema.ts'
 import type { BuiltManifold } from './manifold.ts'
 
-/** Embeddings, and a few words on them for the log. */
+/** Embeddings, and a few words for the log on what was made of them. */
 export interface DescribedEmbeddings {
-  readonly embeddings: DenseMatrix
-  readonly about: string
+  readonly source: EmbeddingSource
+  about(info: Built['info']): string
 }
 
 export function embeddingsOfText(
@@ -14,38 +22,38 @@ export function embeddingsOfText(
 ): DescribedEmbeddings {
   const embeddings = textEmbeddings(text, { dim: width, passageTokens, weighting, seed })
   const { passages, vocabulary } = embeddings.info
+  const of = `${passages} passages of ${passageTokens} words (${vocabulary} distinct)`
   return {
-    embeddings,
-    about: `${passages} passages of ${passageTokens} words (${vocabulary} distinct) → embeddings of width ${embeddings.cols}`,
+    source: matrixSource(embeddings, 'the text'),
+    about: (info) => `${of} → embeddings of width ${info.width}${chosenText(info)}`,
   }
 }
 
+/** Which of the embeddings the graph is made of, if not all. */
+export const chosenText = ({ sample, clusters, graphRows }: Built['info']): string =>
+  clusters === null ? (sample < 1 ? `, ${graphRows} of them` : '') : `, in ${clusters} clusters`
+
 /** The Laplacian of the manifold section, `dim` × `dim`, from embeddings. */
-export function laplacianOf(
+export async function laplacianOf(
   config: Config['manifold'],
   dim: number,
-  { embeddings, about }: DescribedEmbeddings,
-): BuiltManifold {
+  { source, about }: DescribedEmbeddings,
+  work: Pick<ManifoldOptions, 'device' | 'signal' | 'onProgress'> = {},
+): Promise<BuiltManifold> {
   const { k, sigma, p, eps, metric, kernel, sparsify, normalization, reduce, center, seed } = config
-  const { laplacian, info } = domainLaplacian(embeddings, {
-    dim,
-    k,
-    sigma,
-    p,
-    eps,
-    metric,
-    kernel,
-    sparsify,
-    normalization,
-    reduce,
-    center,
-    seed,
+  const { sample, clusters, tau } = config
+  const { laplacian, info } = await buildManifold(source, {
+    ...{ dim, k, sigma, p, eps, metric, kernel, sparsify, normalization, reduce, center, seed },
+    ...{ sample, clusters, tau },
+    ...work,
   })
-  const graph = `${dim} features joined by ${info.edges} edges (k ${info.k}, σ ${info.sigma.toPrecision(3)})`
   const origin = {
     nameId: 'domain',
     source: { rows: info.rows, cols: info.width },
-    config: builderConfig(info),
+    config: manifoldConfig(info),
   }
-  return { laplacian, origin, about: `${about} → ${graph}` }
+  return { laplacian, origin, about: `${about(info)} → ${graphText(info)}` }
 }
+
+const graphText = ({ dim, keptEnergy, edges, k, sigma, tau }: Built['info']): string =>
+  `${dim} features with ${(100 * keptEnergy).toPrecision(3)} % of the energy, joined by ${edges} edges (k ${k}, σ ${sigma.toPrecision(3)}, τ ${tau.toPrecision(3)})`

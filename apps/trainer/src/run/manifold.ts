@@ -1,7 +1,14 @@
-import { type Csr, type Manifold, type ManifoldOrigin, readEmbeddings, readManifold } from '@tau/graph'
+import {
+  type Csr,
+  type Manifold,
+  type ManifoldOptions,
+  type ManifoldOrigin,
+  openEmbeddings,
+  readManifold,
+} from '@tau/graph'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
-import { type DescribedEmbeddings, embeddingsOfText, laplacianOf } from './laplacian.ts'
+import { chosenText, type DescribedEmbeddings, embeddingsOfText, laplacianOf } from './laplacian.ts'
 
 /** A Laplacian and what is worth telling about where it comes from. */
 export interface BuiltManifold {
@@ -18,6 +25,7 @@ export async function makeManifold(
   config: Config['manifold'],
   dim: number,
   text: () => string,
+  work: Pick<ManifoldOptions, 'device' | 'signal' | 'onProgress'> = {},
 ): Promise<BuiltManifold> {
   if (config.path !== undefined) {
     const path = userPath(config.path)
@@ -25,17 +33,21 @@ export async function makeManifold(
     const about = `read from ${path} ("${manifold.nameId}")`
     return { laplacian: manifold.laplacian, origin: originOf(manifold), about }
   }
-  return laplacianOf(config, dim, await embeddingsOf(config, text))
+  return laplacianOf(config, dim, await embeddingsOf(config, text), work)
 }
 
 async function embeddingsOf(config: Config['manifold'], text: () => string): Promise<DescribedEmbeddings> {
-  const { embeddings: path, embeddingsName } = config
+  const { embeddings: path, embeddingsName: name, memory } = config
   if (path === undefined) return embeddingsOfText(config, text())
-  const embeddings = await readEmbeddings(
+  const memoryBytes = memory * 2 ** 20
+  const source = await openEmbeddings(
     userPath(path),
-    embeddingsName === undefined ? {} : { name: embeddingsName },
+    name === undefined ? { memoryBytes } : { memoryBytes, name },
   )
-  return { embeddings, about: `${embeddings.rows} embeddings of width ${embeddings.cols} from ${path}` }
+  return {
+    source,
+    about: (info) => `${info.rows} embeddings of width ${info.width} from ${path}${chosenText(info)}`,
+  }
 }
 
 /** What is known of where a manifold that was read came from. */

@@ -69,7 +69,7 @@ export async function freshTraining(device: Device, config: Config, stages: Stag
   const { texts, tokenizer, data } = await corpusOf(config, stages)
   const modelConfig = resolveConfig({ ...config.model, vocabSize: tokenizer.vocabSize })
   checkMemory(config, modelConfig)
-  const manifold = await manifoldOf(config, modelConfig, texts?.train, stages)
+  const manifold = await manifoldOf(device, config, modelConfig, texts?.train, stages)
   const model = freshModel(device, config, tokenizer.vocabSize, manifold?.laplacian)
   stages.model?.(model)
   return { config, out: config.out, tokenizer, data, model, origin: manifold?.origin }
@@ -80,7 +80,7 @@ export async function modelWithoutText(device: Device, config: Config, stages: S
   const vocabSize = config.tokenizer.vocabSize ?? resolveConfig(config.model).vocabSize
   const modelConfig = resolveConfig({ ...config.model, vocabSize })
   checkMemory(config, modelConfig)
-  const manifold = await manifoldOf(config, modelConfig, await mobyDick(), stages)
+  const manifold = await manifoldOf(device, config, modelConfig, await mobyDick(), stages)
   const model = freshModel(device, config, vocabSize, manifold?.laplacian)
   stages.model?.(model)
   return model
@@ -107,12 +107,20 @@ async function corpusOf(config: Config, stages: Stages): Promise<Corpus> {
   return { texts, tokenizer, data }
 }
 
-async function manifoldOf(config: Config, model: ModelConfig, text: string | undefined, stages: Stages) {
+async function manifoldOf(
+  device: Device,
+  config: Config,
+  model: ModelConfig,
+  text: string | undefined,
+  stages: Stages,
+) {
   if (model.attention !== 'tau') return undefined
-  const manifold = await makeManifold(config.manifold, manifoldDim(model), () => {
+  const textOf = () => {
     if (text === undefined) throw new Error('internal: a manifold from the text needs the text')
     return text
-  })
+  }
+  const work = device.info.backend === 'cpu' ? { device } : {}
+  const manifold = await makeManifold(config.manifold, manifoldDim(model), textOf, work)
   stages.manifold?.(manifold.about)
   return manifold
 }

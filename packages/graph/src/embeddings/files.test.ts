@@ -5,14 +5,14 @@ import { FormatError } from '@tau/tensor'
 import fc from 'fast-check'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseJsonl } from './jsonl.ts'
-import { parseNpy } from './npy.ts'
-import { parseParquetEmbeddings } from './parquet.ts'
 import { parseEmbeddings, readEmbeddings } from './read.ts'
-import { parseSafetensors } from './safetensors.ts'
 
 const text = (value: string) => new TextEncoder().encode(value)
 const join2 = (a: Uint8Array, b: Uint8Array) => Uint8Array.of(...a, ...b)
+const parseNpy = (bytes: Uint8Array) => parseEmbeddings(bytes, 'npy')
+const parseJsonl = (lines: string, name?: string) => parseEmbeddings(text(lines), 'jsonl', { name })
+const parseSafetensors = (bytes: Uint8Array, name?: string) => parseEmbeddings(bytes, 'safetensors', { name })
+const parseParquet = (bytes: Uint8Array, name?: string) => parseEmbeddings(bytes, 'parquet', { name })
 const values = [1, -2, 0.5, 3, 4, -0.25]
 const f32 = new Uint8Array(Float32Array.from(values).buffer)
 const f64 = new Uint8Array(Float64Array.from(values).buffer)
@@ -35,22 +35,22 @@ const tensor = (dtype: string, shape: number[], start: number, end: number) => (
 })
 
 describe('npy', () => {
-  it.each([1, 2, 3])('reads version %i, f32 as f32', (version) => {
-    expect(parseNpy(npy('<f4', f32, '(2, 3)', 'False', version))).toEqual({
+  it.each([1, 2, 3])('reads version %i, f32 as f32', async (version) => {
+    expect(await parseNpy(npy('<f4', f32, '(2, 3)', 'False', version))).toEqual({
       data: Float32Array.from(values),
       rows: 2,
       cols: 3,
     })
   })
 
-  it('reads f64, f16 and Fortran order', () => {
-    expect(parseNpy(npy('<f8', f64)).data).toEqual(Float64Array.from(values))
+  it('reads f64, f16 and Fortran order', async () => {
+    expect((await parseNpy(npy('<f8', f64))).data).toEqual(Float64Array.from(values))
     // 1, −2, 0.5, 2^-24 (smallest subnormal), 65504 (largest), 0.333251953125
     const halves = Uint16Array.of(0x3c00, 0xc000, 0x3800, 0x0001, 0x7bff, 0x3555)
-    expect([...parseNpy(npy('<f2', new Uint8Array(halves.buffer))).data]).toEqual([
+    expect([...(await parseNpy(npy('<f2', new Uint8Array(halves.buffer)))).data]).toEqual([
       ...[1, -2, 0.5, 2 ** -24, 65504, 0.333251953125],
     ])
-    expect([...parseNpy(npy('<f4', f32, '(2, 3)', 'True')).data]).toEqual([1, 0.5, 4, -2, 3, -0.25])
+    expect([...(await parseNpy(npy('<f4', f32, '(2, 3)', 'True'))).data]).toEqual([1, 0.5, 4, -2, 3, -0.25])
   })
 
   it.each<[string, Uint8Array, string]>([
@@ -75,21 +75,21 @@ describe('npy', () => {
       join2(Uint8Array.of(0x93, ...text('NUMPY'), 1, 0, 2, 0), text('{}')),
       'must have descr',
     ],
-  ])('refuses %s', (_, bytes, message) => {
-    expect(() => parseNpy(bytes)).toThrow(FormatError)
-    expect(() => parseNpy(bytes)).toThrow(message)
+  ])('refuses %s', async (_, bytes, message) => {
+    await expect(parseNpy(bytes)).rejects.toThrow(FormatError)
+    await expect(parseNpy(bytes)).rejects.toThrow(message)
   })
 })
 
 describe('jsonl', () => {
-  it('reads arrays and objects', () => {
-    expect(parseJsonl('[1, 2]\n\n[3.5, -4]\r\n')).toEqual({
+  it('reads arrays and objects', async () => {
+    expect(await parseJsonl('[1, 2]\n\n[3.5, -4]\r\n')).toEqual({
       data: Float64Array.of(1, 2, 3.5, -4),
       rows: 2,
       cols: 2,
     })
-    expect([...parseJsonl('{"id": 7, "vector": [1, 2]}').data]).toEqual([1, 2])
-    expect([...parseJsonl('{"vector": [1, 2], "other": [9]}', { field: 'other' }).data]).toEqual([9])
+    expect([...(await parseJsonl('{"id": 7, "vector": [1, 2]}')).data]).toEqual([1, 2])
+    expect([...(await parseJsonl('{"vector": [1, 2], "other": [9]}', 'other')).data]).toEqual([9])
   })
 
   it.each([
@@ -101,9 +101,9 @@ describe('jsonl', () => {
     ['overflow', '[1, 1e999]', 'got Infinity at row 0, column 1'],
     ['no vector', '{"x": 1}', 'one under embedding, embeddings, vector, values, got {"x": 1} on line 1'],
     ['a scalar', '7', 'a line must be an array'],
-  ])('refuses %s', (_, lines, message) => {
-    expect(() => parseJsonl(lines)).toThrow(FormatError)
-    expect(() => parseJsonl(lines)).toThrow(message)
+  ])('refuses %s', async (_, lines, message) => {
+    await expect(parseJsonl(lines)).rejects.toThrow(FormatError)
+    await expect(parseJsonl(lines)).rejects.toThrow(message)
   })
 
   it('refuses invalid UTF-8 with its place', async () => {
@@ -114,33 +114,33 @@ describe('jsonl', () => {
 })
 
 describe('safetensors', () => {
-  it('reads the only matrix, or the one named', () => {
+  it('reads the only matrix, or the one named', async () => {
     const two = safetensors(
       { __metadata__: { a: 'b' }, bias: tensor('F32', [3], 24, 36), m: tensor('F32', [2, 3], 0, 24) },
       join2(f32, f32.subarray(0, 12)),
     )
-    expect(parseSafetensors(two)).toEqual({ data: Float32Array.from(values), rows: 2, cols: 3 })
+    expect(await parseSafetensors(two)).toEqual({ data: Float32Array.from(values), rows: 2, cols: 3 })
     const many = safetensors(
       { a: tensor('F64', [3, 2], 0, 48), b: tensor('F32', [2, 3], 48, 72) },
       join2(f64, f32),
     )
-    expect(parseSafetensors(many, { tensor: 'a' })).toEqual({
+    expect(await parseSafetensors(many, 'a')).toEqual({
       data: Float64Array.from(values),
       rows: 3,
       cols: 2,
     })
-    expect(() => parseSafetensors(many)).toThrow('exactly one float tensor of two axes, got a, b')
-    expect(() => parseSafetensors(many, { tensor: 'c' })).toThrow('must hold "c", got a, b')
+    await expect(parseSafetensors(many)).rejects.toThrow('exactly one float tensor of two axes, got a, b')
+    await expect(parseSafetensors(many, 'c')).rejects.toThrow('must hold "c", got a, b')
   })
 
-  it('reads a matrix beside tensors of types that it cannot decode', () => {
+  it('reads a matrix beside tensors of types that it cannot decode', async () => {
     const ids = tensor('I64', [3], 48, 72)
     const mixed = safetensors(
       { m: tensor('F64', [3, 2], 0, 48), ids, new: tensor('Q4', [7], 72, 72) },
       join2(f64, f32),
     )
-    expect(parseSafetensors(mixed)).toEqual({ data: Float64Array.from(values), rows: 3, cols: 2 })
-    expect(() => parseSafetensors(mixed, { tensor: 'ids' })).toThrow(
+    expect(await parseSafetensors(mixed)).toEqual({ data: Float64Array.from(values), rows: 3, cols: 2 })
+    await expect(parseSafetensors(mixed, 'ids')).rejects.toThrow(
       '"ids" must be a float tensor of two axes, got I64 [3]',
     )
   })
@@ -162,9 +162,9 @@ describe('safetensors', () => {
       safetensors({ m: tensor('F32', [1, 2], 0, 8) }, new Uint8Array(Float32Array.of(1, Number.NaN).buffer)),
       'got NaN at row 0, column 1',
     ],
-  ])('refuses %s', (_, bytes, message) => {
-    expect(() => parseSafetensors(bytes)).toThrow(FormatError)
-    expect(() => parseSafetensors(bytes)).toThrow(message)
+  ])('refuses %s', async (_, bytes, message) => {
+    await expect(parseSafetensors(bytes)).rejects.toThrow(FormatError)
+    await expect(parseSafetensors(bytes)).rejects.toThrow(message)
   })
 })
 
@@ -192,8 +192,8 @@ describe('parquet', () => {
       [5.5, -6],
     ])
     const expected = { data: Float64Array.of(1, 2, 3, 4, 5.5, -6), rows: 3, cols: 2 }
-    expect(await parseParquetEmbeddings(bytes)).toEqual(expected)
-    expect(await parseParquetEmbeddings(bytes, { column: 'embedding' })).toEqual(expected)
+    expect(await parseParquet(bytes)).toEqual(expected)
+    expect(await parseParquet(bytes, 'embedding')).toEqual(expected)
   })
 
   it('reads numeric columns as features', async () => {
@@ -203,7 +203,7 @@ describe('parquet', () => {
       { name: 'c', data: [7n, 8n, 9n] },
     ]
     const bytes = new Uint8Array(parquetWriteBuffer({ columnData }))
-    expect(await parseParquetEmbeddings(bytes)).toEqual({
+    expect(await parseParquet(bytes)).toEqual({
       data: Float64Array.of(1, 0.1, 7, 2, 0.2, 8, 3, 0.3, 9),
       rows: 3,
       cols: 3,
@@ -223,15 +223,15 @@ describe('parquet', () => {
     ],
     ['empty lists', [[], []], 'at least one row and one column, got [2, 0]'],
   ])('refuses %s', async (_, rows, message) => {
-    await expect(parseParquetEmbeddings(lists(rows))).rejects.toThrow(message)
+    await expect(parseParquet(lists(rows))).rejects.toThrow(message)
   })
 
   it('refuses what it cannot choose from', async () => {
-    await expect(parseParquetEmbeddings(lists([[1, 2]]), { column: 'x' })).rejects.toThrow(
+    await expect(parseParquet(lists([[1, 2]]), 'x')).rejects.toThrow(
       'must have a column x, got id, embedding',
     )
     const words = new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'w', data: ['a', 'b'] }] }))
-    await expect(parseParquetEmbeddings(words)).rejects.toThrow('or numeric columns only, got w')
+    await expect(parseParquet(words)).rejects.toThrow('or numeric columns only, got w')
   })
 
   it('refuses or survives random damage', async () => {
@@ -246,7 +246,7 @@ describe('parquet', () => {
       fc.asyncProperty(damage, async (changes) => {
         const broken = whole.slice()
         for (const [at, value] of changes) broken[at] = value
-        await parseParquetEmbeddings(broken).catch((error) => expect(error).toBeInstanceOf(FormatError))
+        await parseParquet(broken).catch((error) => expect(error).toBeInstanceOf(FormatError))
       }),
       { seed: 7, numRuns: 1500 },
     )

@@ -1,32 +1,80 @@
-import { FormatError } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
-import { checkEmbeddings } from './numbers.ts'
+import { decodeUtf8, type FileParts, FormatError } from '@tau/tensor'
+import { blockBytes, type RowBlock } from './source.ts'
 
 const OP = 'jsonl'
 
 /** Names under which a vector is looked for when no field is given. */
 export const VECTOR_NAMES = ['embedding', 'embeddings', 'vector', 'values']
 
-/** JSON lines → f64 matrix. A line is an array of numbers, or an object with one under `field` (embedding, embeddings, vector or
+/** Bytes that are read at a time. */
+const CHUNK = 2 ** 20
+const NEW_LINE = 0x0a
+
+/** JSON lines → f64 blocks. A line is an array of numbers, or an object with one under `field` (embedding, embeddings, vector or
  *  values unless given). Blank lines are skipped. Throws FormatError with the line number. */
-export const parseJsonl = (text: string, { field }: { field?: string } = {}): DenseMatrix => {
-  const rows: number[][] = []
-  let lineNumber = 0
-  for (const line of text.split('\n')) {
-    lineNumber++
-    if (line.trim() === '') continue
-    const row = vectorOf(line, lineNumber, field)
-    if (rows.length && row.length !== rows[0].length) {
+export async function* jsonlBlocks(
+  parts: FileParts,
+  memoryBytes: number,
+  field: string | undefined,
+): AsyncGenerator<RowBlock> {
+  let data = new Float64Array()
+  let [cols, first, held, lineNumber, share] = [0, 0, 0, 0, 0]
+  const block = (): RowBlock => ({ data: data.subarray(0, held * cols), rows: held, cols, first, share })
+  for await (const { lines, read } of lineChunks(parts, blockBytes(memoryBytes))) {
+    for (const line of lines) {
+      lineNumber++
+      if (line.trim() === '') continue
+      const row = vectorOf(line, lineNumber, field)
+      if (cols === 0) {
+        cols = row.length
+        data = new Float64Array(Math.max(1, Math.floor(blockBytes(memoryBytes) / (8 * cols))) * cols)
+      }
+      if (row.length !== cols || cols === 0) {
+        throw new FormatError(
+          cols === 0
+            ? `${OP}: embeddings need at least one column, got none on line ${lineNumber}`
+            : `${OP}: all vectors must have the width of the first, ${cols}, got ${row.length} on line ${lineNumber}`,
+        )
+      }
+      data.set(row, held++ * cols)
+      if (held * cols < data.length) continue
+      yield block()
+      first += held
+      held = 0
+    }
+    share = read / parts.size
+  }
+  if (first + held === 0)
+    throw new FormatError(`${OP}: embeddings need at least one row and one column, got [0, 0]`)
+  share = 1
+  if (held > 0) yield block()
+}
+
+/** Whole lines, some at a time. */
+async function* lineChunks(
+  parts: FileParts,
+  longest: number,
+): AsyncGenerator<{ lines: string[]; read: number }> {
+  let rest = new Uint8Array()
+  for (let read = 0; read < parts.size; ) {
+    const start = read - rest.length
+    const length = Math.min(CHUNK, parts.size - read)
+    const bytes = new Uint8Array(rest.length + length)
+    bytes.set(rest)
+    await parts.read(read, bytes.subarray(rest.length))
+    read += length
+    const end = read === parts.size ? bytes.length : bytes.lastIndexOf(NEW_LINE) + 1
+    rest = bytes.slice(end)
+    if (rest.length > longest) {
       throw new FormatError(
-        `${OP}: all vectors must have the width of the first, ${rows[0].length}, got ${row.length} on line ${lineNumber}`,
+        `${OP}: a line must have at most ${longest} bytes, got more from byte ${start + end} on; raise the memory, or write a line per vector`,
       )
     }
-    rows.push(row)
+    const what = start === 0 ? `${OP}: text` : `${OP}: text from byte ${start} on`
+    const lines = decodeUtf8(bytes.subarray(0, end), what).split('\n')
+    if (lines.at(-1) === '') lines.pop() // behind the last line's end
+    yield { lines, read }
   }
-  const cols = rows[0]?.length ?? 0
-  const data = new Float64Array(rows.length * cols)
-  for (const [i, row] of rows.entries()) data.set(row, i * cols)
-  return checkEmbeddings(OP, { data, rows: rows.length, cols })
 }
 
 const vectorOf = (line: string, lineNumber: number, field: string | undefined): number[] => {

@@ -1,48 +1,32 @@
-import { decodeUtf8, FormatError, readFileBytes } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
-import { parseJsonl } from './jsonl.ts'
-import { parseNpy } from './npy.ts'
-import { parseParquetEmbeddings } from './parquet.ts'
-import { parseSafetensors } from './safetensors.ts'
+import { type EmbeddingFormat, type EmbeddingOptions, embeddingsOfBytes, openEmbeddings } from './open.ts'
+import { collectRows, type EmbeddingSource } from './source.ts'
 
-export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors'
-
-export interface EmbeddingOptions {
-  /** which part of the file: field of a jsonl line, column of a parquet file, tensor of a safetensors file */
-  name?: string
-}
-
-/** Bytes of an embeddings file → matrix [items, width]; f32 where the file is f32 or narrower and not parquet or jsonl, else f64. */
+/** Bytes of an embeddings file → matrix [items, width]; f32 where the file is f32 or narrower and not parquet or jsonl, else f64.
+ *  Throws FormatError for bytes that are not what they say, and elements that are not finite. */
 export const parseEmbeddings = async (
   bytes: Uint8Array,
   format: EmbeddingFormat,
   { name }: EmbeddingOptions = {},
-): Promise<DenseMatrix> => {
-  switch (format) {
-    case 'npy':
-      return parseNpy(bytes)
-    case 'jsonl':
-      return parseJsonl(decodeUtf8(bytes, 'jsonl: text'), { field: name })
-    case 'parquet':
-      return parseParquetEmbeddings(bytes, { column: name })
-    case 'safetensors':
-      return parseSafetensors(bytes, { tensor: name })
-    default:
-      throw new FormatError(
-        `embeddings: format must be npy, jsonl, parquet or safetensors, got ${format satisfies never}`,
-      )
-  }
-}
+): Promise<DenseMatrix> => wholeOf(await embeddingsOfBytes(bytes, format, { name, ...WHOLE }))
 
-/** Embeddings from a file, the format by its extension (.npy, .jsonl, .parquet, .safetensors). Node only.
- *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
-export const readEmbeddings = async (path: string, options: EmbeddingOptions = {}): Promise<DenseMatrix> => {
-  const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
-  const bytes = await readFileBytes(path, 'embeddings')
-  try {
-    return await parseEmbeddings(bytes, extension as EmbeddingFormat, options)
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error
-    throw new FormatError(`${path}: ${error.message}`, { cause: error })
+/** Embeddings from a file, all in memory, the format by its extension (.npy, .jsonl, .parquet, .safetensors); for more than fits there
+ *  is `openEmbeddings`. Node only. Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that
+ *  cannot be read. */
+export const readEmbeddings = async (path: string, { name }: EmbeddingOptions = {}): Promise<DenseMatrix> =>
+  wholeOf(await openEmbeddings(path, { name, ...WHOLE }))
+
+/** What holds the rows may as well read them in large blocks. */
+const WHOLE = { memoryBytes: 2 ** 40 }
+
+const wholeOf = async (source: EmbeddingSource): Promise<DenseMatrix> => {
+  const x = await collectRows(source)
+  const bad = x.data.findIndex((v) => !Number.isFinite(v))
+  if (bad >= 0) {
+    throw new FormatError(
+      `${source.name}: every element must be finite, got ${x.data[bad]} at row ${Math.floor(bad / x.cols)}, column ${bad % x.cols}`,
+    )
   }
+  return x
 }

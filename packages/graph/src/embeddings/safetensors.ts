@@ -1,33 +1,43 @@
-import { FLOAT_BYTES, FormatError, openSafetensors, type SafetensorsEntry } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
-import { checkEmbeddings } from './numbers.ts'
+import {
+  type FileParts,
+  FLOAT_BYTES,
+  type FloatType,
+  FormatError,
+  type SafetensorsEntry,
+  safetensorsHeader,
+  safetensorsHeaderBytes,
+} from '@tau/tensor'
+import { bytesAt } from './bytes.ts'
+import type { RawRows } from './raw-rows.ts'
 
 const OP = 'safetensors'
 
-/** One two-axis float tensor (F16, BF16, F32, F64) of a .safetensors file → matrix. `tensor` names it; without a name the file must hold
- *  exactly one. The whole header is checked, only this tensor is decoded. Throws FormatError for a header or an offset that lies. */
-export const parseSafetensors = (bytes: Uint8Array, { tensor }: { tensor?: string } = {}): DenseMatrix => {
-  const { entries, decode } = openSafetensors(bytes, OP)
-  const names = [...entries].flatMap(([name, entry]) => {
-    const isWanted = tensor === undefined ? isFloatMatrix(entry) : name === tensor
-    return isWanted ? [name] : []
+/** Where one two-axis float tensor (F16, BF16, F32, F64) of a .safetensors file lies. `name` names it; without one the file must hold
+ *  exactly one. The whole header is checked. Throws FormatError for a header or an offset that lies. */
+export const safetensorsRows = async (parts: FileParts, name: string | undefined): Promise<RawRows> => {
+  const { size } = parts
+  const headerBytes = safetensorsHeaderBytes(await bytesAt(parts, 0, Math.min(size, 8)), size, OP)
+  const { entries } = safetensorsHeader(await bytesAt(parts, 0, headerBytes), size, OP)
+  const names = [...entries].flatMap(([key, entry]) => {
+    const isWanted = name === undefined ? isFloatMatrix(entry) : key === name
+    return isWanted ? [key] : []
   })
   const entry = entries.get(names[0])
   if (names.length !== 1 || !entry) {
     throw new FormatError(
-      `${OP}: ${tensor === undefined ? 'must hold exactly one float tensor of two axes' : `must hold "${tensor}"`}, ` +
+      `${OP}: ${name === undefined ? 'must hold exactly one float tensor of two axes' : `must hold "${name}"`}, ` +
         `got ${[...entries.keys()].slice(0, 8).join(', ') || 'no tensors'}; pass the tensor's name`,
     )
   }
-  const data = isFloatMatrix(entry) ? decode(names[0]).data : undefined
-  if (!data || data instanceof Int32Array) {
+  const { dtype, shape, begin } = entry
+  if (!isFloat(dtype) || shape.length !== 2) {
     throw new FormatError(
-      `${OP}: "${names[0]}" must be a float tensor of two axes, got ${entry.dtype} [${entry.shape.join(', ')}]`,
+      `${OP}: "${names[0]}" must be a float tensor of two axes, got ${dtype} [${shape.join(', ')}]`,
     )
   }
-  const [rows, cols] = entry.shape
-  return checkEmbeddings(OP, { data, rows, cols })
+  return { type: dtype, rows: shape[0], cols: shape[1], start: begin, order: 'rows' }
 }
 
-const isFloatMatrix = ({ dtype, shape }: SafetensorsEntry): boolean =>
-  Object.hasOwn(FLOAT_BYTES, dtype) && shape.length === 2
+const isFloat = (dtype: string): dtype is FloatType => Object.hasOwn(FLOAT_BYTES, dtype)
+
+const isFloatMatrix = ({ dtype, shape }: SafetensorsEntry): boolean => isFloat(dtype) && shape.length === 2

@@ -64,7 +64,8 @@ const onDevice = async <T>(
   return await run(placed)
 }
 
-const cpuEngineOf = (op: string, { engine }: Device): CpuEngine => {
+/** Throws BackendError for a device that is not a cpu device. */
+export const cpuEngineOf = (op: string, { engine }: Device): CpuEngine => {
   if (engine.backend !== 'cpu') {
     throw new BackendError(
       `${op}: device must be a cpu device, got ${engine.backend}; open one by cpu() of @tau/tensor`,

@@ -29,6 +29,12 @@ export interface SafetensorsEntry {
   readonly shape: readonly number[]
 }
 
+/** An entry and where its data lie in the file, in bytes. */
+export interface SafetensorsPlace extends SafetensorsEntry {
+  readonly begin: number
+  readonly end: number
+}
+
 /** A file whose header was checked and whose tensors are decoded one by one. */
 export interface SafetensorsView {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>
@@ -88,28 +94,13 @@ export function decodeSafetensors(bytes: Uint8Array, source = 'safetensors'): Sa
   return { tensors: new Map(Array.from(entries.keys(), (name) => [name, decode(name)])), metadata }
 }
 
-/** Reads the header of a safetensors file, and tensors when they are asked for. Everything the header says is checked before
- *  memory is taken: its length, JSON, shapes, sizes, and that the arrays cover the data exactly, without gap or overlap.
- *  Throws FormatError.
+/** Reads the header of a safetensors file, and tensors when they are asked for, with the checks of {@link safetensorsHeader}.
  *  @param source names the file in errors */
 export function openSafetensors(bytes: Uint8Array, source = 'safetensors'): SafetensorsView {
-  const fail: Fail = (rule, got) => {
-    throw new FormatError(`${source}: ${rule}, got ${got}; the file is damaged or not safetensors`)
-  }
-  if (bytes.length < 8) return fail('a safetensors file must have at least 8 bytes', bytes.length)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const headerLength = Number(view.getBigUint64(0, true))
-  if (headerLength > Math.min(MAX_HEADER_BYTES, bytes.length - 8))
-    return fail(`header must fit in the file's ${bytes.length} bytes`, `a header of ${headerLength}`)
-  const { __metadata__: metadata, ...header } = parseHeader(bytes.subarray(8, 8 + headerLength), fail)
-  const data = bytes.subarray(8 + headerLength)
-  const entries = new Map<string, Entry>()
-  for (const [name, entry] of Object.entries(header))
-    entries.set(name, checkEntry(name, entry, data.length, fail))
-  checkCover(entries, data.length, fail)
+  const { entries, metadata } = safetensorsHeader(bytes, bytes.length, source)
   return {
     entries,
-    metadata: checkMetadata(metadata, fail),
+    metadata,
     decode(name) {
       const entry = entries.get(name)
       if (!entry)
@@ -121,7 +112,7 @@ export function openSafetensors(bytes: Uint8Array, source = 'safetensors'): Safe
         throw new FormatError(
           `${source}: dtype of "${name}" must be one of ${Object.keys(READABLE).join(', ')}, got "${dtype}"; convert it`,
         )
-      const part = data.subarray(begin, end)
+      const part = bytes.subarray(begin, end)
       return {
         shape,
         data: dtype === 'I32' ? new Int32Array(Uint8Array.from(part).buffer) : decodeFloats(part, dtype),
@@ -130,13 +121,46 @@ export function openSafetensors(bytes: Uint8Array, source = 'safetensors'): Safe
   }
 }
 
-type Fail = (rule: string, got: unknown) => never
-
-interface Entry extends SafetensorsEntry {
-  /** Bytes of the data section. */
-  readonly begin: number
-  readonly end: number
+/** Bytes of a safetensors file up to the end of its header, as its first 8 say; for {@link safetensorsHeader}. Throws FormatError. */
+export function safetensorsHeaderBytes(start: Uint8Array, size: number, source = 'safetensors'): number {
+  const fail = failing(source)
+  if (start.length < 8) return fail('a safetensors file must have at least 8 bytes', start.length)
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength)
+  const length = Number(view.getBigUint64(0, true))
+  if (length > Math.min(MAX_HEADER_BYTES, size - 8))
+    return fail(`header must fit in the file's ${size} bytes`, `a header of ${length}`)
+  return 8 + length
 }
+
+/** What the header says. Everything is checked before memory is taken for it: its length, JSON, shapes, sizes, and that the arrays
+ *  cover the data exactly, without gap or overlap. Throws FormatError.
+ *  @param start the file, or its beginning with the whole header
+ *  @param size bytes of the file
+ *  @param source names the file in errors */
+export function safetensorsHeader(
+  start: Uint8Array,
+  size: number,
+  source = 'safetensors',
+): { entries: ReadonlyMap<string, SafetensorsPlace>; metadata: Readonly<Record<string, string>> } {
+  const fail = failing(source)
+  const headerEnd = safetensorsHeaderBytes(start, size, source)
+  const { __metadata__: metadata, ...header } = parseHeader(start.subarray(8, headerEnd), fail)
+  const entries = new Map<string, SafetensorsPlace>()
+  for (const [name, entry] of Object.entries(header))
+    entries.set(name, checkEntry(name, entry, size - headerEnd, fail))
+  checkCover(entries, size - headerEnd, fail)
+  for (const [name, { begin, end, ...entry }] of entries)
+    entries.set(name, { ...entry, begin: headerEnd + begin, end: headerEnd + end })
+  return { entries, metadata: checkMetadata(metadata, fail) }
+}
+
+const failing =
+  (source: string): Fail =>
+  (rule, got) => {
+    throw new FormatError(`${source}: ${rule}, got ${got}; the file is damaged or not safetensors`)
+  }
+
+type Fail = (rule: string, got: unknown) => never
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   let header: unknown
@@ -157,7 +181,7 @@ function checkMetadata(metadata: unknown, fail: Fail): Record<string, string> {
   return Object.fromEntries(texts)
 }
 
-function checkEntry(name: string, entry: unknown, dataLength: number, fail: Fail): Entry {
+function checkEntry(name: string, entry: unknown, dataLength: number, fail: Fail): SafetensorsPlace {
   if (!isRecord(entry)) return fail(`entry "${name}" must be an object`, shown(entry))
   const { dtype, shape, data_offsets: offsets } = entry
   if (typeof dtype !== 'string') return fail(`dtype of "${name}" must be a name`, shown(dtype))
@@ -180,7 +204,7 @@ function checkEntry(name: string, entry: unknown, dataLength: number, fail: Fail
   return { dtype, shape, begin, end }
 }
 
-function checkCover(entries: ReadonlyMap<string, Entry>, dataLength: number, fail: Fail): void {
+function checkCover(entries: ReadonlyMap<string, SafetensorsPlace>, dataLength: number, fail: Fail): void {
   const sorted = [...entries].toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end)
   let covered = 0
   for (const [name, { begin, end }] of sorted) {

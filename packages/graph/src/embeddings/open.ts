@@ -1,0 +1,138 @@
+import { FormatError } from '@tau/tensor'
+import { checkInteger } from '../dense.ts'
+import { type OpenParts, partsOfBytes, partsOfFile, withParts } from './bytes.ts'
+import { jsonlBlocks } from './jsonl.ts'
+import { npyRows } from './npy.ts'
+import { parquetBlocks, parquetRows } from './parquet.ts'
+import { type RawRows, rawBlocks } from './raw-rows.ts'
+import { safetensorsRows } from './safetensors.ts'
+import { type BlockBuffer, DEFAULT_MEMORY_BYTES, type EmbeddingSource, type RowBlock } from './source.ts'
+
+export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors'
+
+export interface EmbeddingOptions {
+  /** which part of the file: field of a jsonl line, column of a parquet file, tensor of a safetensors file */
+  name?: string
+}
+
+export interface OpenEmbeddingsOptions extends EmbeddingOptions {
+  /** memory of a pass over the rows, with the Gram matrix that `buildManifold` makes of them; 256 MiB unless given, and at least one.
+   *  A pass takes less where less is as fast. */
+  memoryBytes?: number
+}
+
+/** Embeddings of a file of any size, the format by its extension (.npy, .jsonl, .parquet, .safetensors). Its header is read and checked
+ *  here, its rows by every pass: a range of rows at a time from .npy and .safetensors, a row group from .parquet, lines from .jsonl.
+ *  Node only. Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
+export const openEmbeddings = (
+  path: string,
+  options: OpenEmbeddingsOptions = {},
+): Promise<EmbeddingSource> => {
+  const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
+  return sourceOf(path, partsOfFile(path), extension as EmbeddingFormat, options)
+}
+
+/** Embeddings of bytes in memory. Throws as `openEmbeddings` does. */
+export const embeddingsOfBytes = (
+  bytes: Uint8Array,
+  format: EmbeddingFormat,
+  options: OpenEmbeddingsOptions = {},
+): Promise<EmbeddingSource> => sourceOf('', partsOfBytes(bytes), format, options)
+
+const sourceOf = async (
+  name: string,
+  open: OpenParts,
+  format: EmbeddingFormat,
+  { name: part, memoryBytes = DEFAULT_MEMORY_BYTES }: OpenEmbeddingsOptions,
+): Promise<EmbeddingSource> => {
+  checkInteger('embeddings', 'memoryBytes', memoryBytes, 2 ** 20, Number.MAX_SAFE_INTEGER, 'use 2^28')
+  const { rows, cols, blocks } = await named(name, () => reader(open, format, part, memoryBytes))
+  return {
+    name: name || format,
+    rows,
+    cols,
+    memoryBytes,
+    blocks: (buffer) => namedBlocks(name, blocks(buffer)),
+  }
+}
+
+/** The size, where it is known, and passes over the rows. */
+interface Reader {
+  rows?: number
+  cols?: number
+  blocks(buffer: BlockBuffer | undefined): AsyncGenerator<RowBlock>
+}
+
+const reader = async (
+  open: OpenParts,
+  format: EmbeddingFormat,
+  part: string | undefined,
+  memoryBytes: number,
+): Promise<Reader> => {
+  switch (format) {
+    case 'npy':
+      return rawReader(format, open, await withParts(open, npyRows), memoryBytes)
+    case 'safetensors': {
+      const raw = await withParts(open, (parts) => safetensorsRows(parts, part))
+      return rawReader(format, open, raw, memoryBytes)
+    }
+    case 'parquet': {
+      const found = await withParts(open, (parts) => parquetRows(parts, part))
+      const blocks = () => passOver(open, (parts) => parquetBlocks(parts, found, memoryBytes))
+      const { rows, columns } = found.plan
+      return { rows, ...(!found.holdsLists && { cols: columns.length }), blocks }
+    }
+    case 'jsonl':
+      await withParts(open, async () => {}) // that it is there is known now
+      return { blocks: () => passOver(open, (parts) => jsonlBlocks(parts, memoryBytes, part)) }
+    default:
+      throw new FormatError(
+        `embeddings: format must be npy, jsonl, parquet or safetensors, got ${format satisfies never}`,
+      )
+  }
+}
+
+const rawReader = (op: string, open: OpenParts, raw: RawRows, memoryBytes: number): Reader => {
+  const { rows, cols } = raw
+  if (rows < 1 || cols < 1)
+    throw new FormatError(`${op}: embeddings need at least one row and one column, got [${rows}, ${cols}]`)
+  return {
+    rows,
+    cols,
+    blocks: (buffer) => passOver(open, (parts) => rawBlocks(op, parts, raw, memoryBytes, buffer)),
+  }
+}
+
+async function* passOver(
+  open: OpenParts,
+  blocks: (parts: Awaited<ReturnType<OpenParts>>) => AsyncGenerator<RowBlock>,
+): AsyncGenerator<RowBlock> {
+  const parts = await open()
+  try {
+    yield* blocks(parts)
+  } finally {
+    await parts.close()
+  }
+}
+
+async function* namedBlocks(name: string, blocks: AsyncGenerator<RowBlock>): AsyncGenerator<RowBlock> {
+  try {
+    yield* blocks
+  } catch (error) {
+    throw withName(name, error)
+  }
+}
+
+const named = async <T>(name: string, f: () => Promise<T>): Promise<T> => {
+  try {
+    return await f()
+  } catch (error) {
+    throw withName(name, error)
+  }
+}
+
+/** A FormatError that says which file it is about. */
+const withName = (name: string, error: unknown): unknown =>
+  error instanceof FormatError && name !== '' && !error.message.includes(name)
+    ? new FormatError(`${name}: ${error.message}`, { cause: error })
+    : error

@@ -1,0 +1,78 @@
+import { checkDenseShape, type DenseMatrix } from '../dense.ts'
+import { CHUNK } from '../gram/products.ts'
+
+/** Consecutive rows of a source, [rows, cols]. Its data are valid until the next block is asked for. */
+export interface RowBlock extends DenseMatrix {
+  /** index of its first row in the source */
+  first: number
+  /** share of the source that is read when this block is done, 0 to 1 */
+  share: number
+}
+
+/** Memory for blocks, aligned for f64; asked for before the first one. */
+export type BlockBuffer = (bytes: number) => Uint8Array
+
+/** Rows that are read block by block, any number of times, and never all at once: embeddings [rows, cols] of a file or of memory. */
+export interface EmbeddingSource {
+  /** for messages: a path, or what the rows are */
+  readonly name: string
+  /** how many there are, where that is known before they are read */
+  readonly rows: number | undefined
+  readonly cols: number | undefined
+  /** bytes that reading them, and what is made of them meanwhile, may take */
+  readonly memoryBytes: number
+  /** A pass over all rows in their order. Rows that need no decoding are read into what `buffer` gives, where it is given. Throws
+   *  FormatError, with the name, where the file is not what it says. */
+  blocks(buffer?: BlockBuffer): AsyncIterable<RowBlock>
+}
+
+/** Unless given: little beside a machine's memory, and more would not be faster. */
+export const DEFAULT_MEMORY_BYTES = 2 ** 28
+
+/** A block is at most this share of the memory: there is one that is read, one that is worked on, and copies of it. */
+const BLOCKS_IN_MEMORY = 8
+/** Larger blocks fall out of the cache. */
+const MAX_BLOCK_BYTES = 2 ** 23
+
+/** Rows of a block, of `rowBytes` each: whole chunks of a Gram matrix where they are many; 0 where none fits. */
+export const blockRows = (memoryBytes: number, rowBytes: number): number => {
+  const rows = Math.floor(blockBytes(memoryBytes) / rowBytes)
+  return rows < CHUNK ? rows : rows - (rows % CHUNK)
+}
+
+export const blockBytes = (memoryBytes: number): number =>
+  Math.min(MAX_BLOCK_BYTES, Math.floor(memoryBytes / BLOCKS_IN_MEMORY))
+
+/** A matrix as a source. Throws GraphError when it is not well formed. */
+export const matrixSource = (matrix: DenseMatrix, name = 'matrix'): EmbeddingSource => {
+  checkDenseShape(name, matrix)
+  const { data, rows, cols } = matrix
+  const most = Math.max(1, blockRows(Number.POSITIVE_INFINITY, 8 * cols))
+  return {
+    ...{ name, rows, cols, memoryBytes: Number.POSITIVE_INFINITY },
+    async *blocks() {
+      for (let first = 0; first < rows; first += most) {
+        const end = Math.min(rows, first + most)
+        const part = data.subarray(first * cols, end * cols)
+        yield { data: part, rows: end - first, cols, first, share: end / rows }
+      }
+    },
+  }
+}
+
+/** All rows of a source in one matrix, f32 where all its blocks are. */
+export const collectRows = async (source: EmbeddingSource): Promise<DenseMatrix> => {
+  const parts: DenseMatrix[] = []
+  for await (const { data, rows, cols } of source.blocks()) parts.push({ data: data.slice(), rows, cols })
+  if (parts.length === 1) return parts[0]
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0)
+  const cols = parts[0]?.cols ?? 0
+  const isNarrow = parts.every(({ data }) => data instanceof Float32Array)
+  const data = isNarrow ? new Float32Array(rows * cols) : new Float64Array(rows * cols)
+  let at = 0
+  for (const part of parts) {
+    data.set(part.data, at)
+    at += part.data.length
+  }
+  return { data, rows, cols }
+}

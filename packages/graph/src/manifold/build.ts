@@ -1,0 +1,179 @@
+import { cpu, type Device } from '@tau/tensor'
+import type { Csr } from '../csr.ts'
+import { checkInteger } from '../dense.ts'
+import {
+  builderConfig,
+  type DomainLaplacianInfo,
+  type GraphOfFeatures,
+  laplacianOfGram,
+} from '../domain-laplacian.ts'
+import { type EmbeddingSource, matrixSource } from '../embeddings/source.ts'
+import { GraphError } from '../errors.ts'
+import { deviceProductBytes } from '../gram/device-products.ts'
+import { type Gram, GramSums } from '../gram/gram.ts'
+import type { Reduction } from '../gram/reduction.ts'
+import { cpuEngineOf } from '../neighbours/run.ts'
+import { multiply } from '../svd.ts'
+import { rayleighEnergy, tauFromEnergies } from '../taumode.ts'
+import { assertLaplacian } from '../validate.ts'
+import { clusterItems } from './cluster-items.ts'
+import { Reservoir } from './item-sample.ts'
+import type { ConfigValue } from './metadata.ts'
+import { type ManifoldProgress, type PassOptions, passOver } from './passes.ts'
+
+/** How τ is calibrated: a policy of the energies of embeddings. */
+export type TauCalibration = 'median' | 'mean'
+
+export interface ManifoldOptions extends GraphOfFeatures {
+  /** share of the rows that count, chosen by the seed, ArrowSpace's sampler; above 0 and at most 1, all unless given */
+  sample?: number
+  /** centres of that many k-means clusters take the place of the rows; null (the rows themselves) unless given */
+  clusters?: number | null
+  /** 'median' unless given */
+  tau?: TauCalibration
+  /** A cpu device that does the products, by its library if it has one. Unless given, few are done in plain f64 JavaScript, and for
+   *  others a device with all threads is opened and closed. */
+  device?: Device
+  signal?: AbortSignal
+  onProgress?: (progress: ManifoldProgress) => void
+}
+
+export interface ManifoldInfo extends DomainLaplacianInfo {
+  sample: number
+  clusters: number | null
+  /** rows that the products were taken of: those that were sampled, or the centres */
+  graphRows: number
+  /** τ for λ = E / (E + τ): the policy's, of the energies of at most 1024 rows chosen by the seed, reduced as the features were */
+  tau: number
+  tauPolicy: TauCalibration
+}
+
+export interface BuiltManifold {
+  laplacian: Csr
+  info: ManifoldInfo
+}
+
+/** Rows whose energies choose τ: their median is then, 19 times of 20, within 3 % of ranks of that of all. */
+const TAU_ROWS = 1024
+/** Products that f64 loops in JavaScript do in a tenth of a second, to the last bit. */
+const SMALL = 2.5e8
+
+/** A manifold from embeddings of any number of rows, in one pass over them (more with `clusters`), in bounded memory.
+ *
+ *  Products of the features, XᵀX, are summed block by block; everything else knows only those: reduction to D features, their nearest
+ *  neighbours, affinities, union, L = D − W, as in `domainLaplacian`, whose result this is up to rounding. Rows of zeros add nothing to a
+ *  product, and copies count as often as they occur. The graph is checked (symmetry, row sums, definiteness), and τ calibrated.
+ *  The result is the same for any number of threads and any memory.
+ *  Throws GraphError, naming row, column and value, for rows that are not finite or of unequal width; naming the setting, for settings
+ *  out of range, fewer than two rows, a width whose products do not fit the source's memory, and graphs that say nothing; FormatError
+ *  where a file is not what it says; the signal's reason when it was aborted. */
+export const buildManifold = async (
+  source: EmbeddingSource,
+  options: ManifoldOptions,
+): Promise<BuiltManifold> => {
+  const { sample = 1, clusters = null, tau = 'median', center = false, seed = 0 } = options
+  if (!(sample > 0 && sample <= 1))
+    throw new GraphError(`manifold: sample must be a share above 0 and at most 1, got ${sample}`)
+  if (clusters !== null) checkInteger('manifold', 'clusters', clusters, 2, 2 ** 20, 'leave it out for none')
+  if (tau !== 'median' && tau !== 'mean')
+    throw new GraphError(`manifold: tau must be 'median' or 'mean', got '${tau satisfies never}'`)
+  const { signal, onProgress } = options
+  const pass: PassOptions = { sample, seed, signal, onProgress }
+
+  return withDevice(source, options.device, async (device) => {
+    const centres = clusters === null ? undefined : await clusterItems(source, clusters, device, pass)
+    const reservoir = new Reservoir(TAU_ROWS, seed)
+    const { gram, rows } = centres
+      ? await gramOfSource(matrixSource(centres, 'centres'), device, { seed, signal }, center, reservoir)
+      : await gramOfSource(source, device, pass, center, reservoir)
+    const { laplacian, info, reduction } = laplacianOfGram(gram, options)
+    assertLaplacian('manifold', laplacian, { size: info.dim, rowSums: 'any' })
+    const energies = rayleighEnergy(reducedRows(reservoir, gram, reduction, center), laplacian)
+    return {
+      laplacian,
+      info: {
+        ...info,
+        rows: centres?.items ?? rows,
+        ...{ sample, clusters, graphRows: gram.rows },
+        tau: tauFromEnergies(energies, { name: tau }),
+        tauPolicy: tau,
+      },
+    }
+  })
+}
+
+const gramOfSource = async (
+  source: EmbeddingSource,
+  device: Device | undefined,
+  options: PassOptions,
+  center: boolean,
+  reservoir: Reservoir,
+): Promise<{ gram: Gram; rows: number }> => {
+  const started = source.cols === undefined ? undefined : startSums(source, device, source.cols)
+  const buffer = started && ((bytes: number) => started.buffer(bytes))
+  let sums = started
+  try {
+    const rows = await passOver(source, 'products', { ...options, buffer }, (block) => {
+      sums ??= startSums(source, device, block.cols)
+      reservoir.add(block)
+      sums.add(block)
+    })
+    if (!sums || sums.rows < 2) {
+      throw new GraphError(
+        `manifold: a graph of features needs at least 2 rows, got ${sums?.rows ?? 0} of ${source.name}; add rows or raise sample`,
+      )
+    }
+    return { gram: sums.result({ center }), rows }
+  } finally {
+    sums?.[Symbol.dispose]()
+  }
+}
+
+const startSums = (
+  { name, memoryBytes }: EmbeddingSource,
+  device: Device | undefined,
+  cols: number,
+): GramSums => {
+  const needed = deviceProductBytes(cols) + 16 * cols * cols
+  if (needed > memoryBytes) {
+    throw new GraphError(
+      `manifold: the products of ${cols} features take ${needed} bytes, more than the memory of ${memoryBytes}; raise memoryBytes`,
+    )
+  }
+  return new GramSums(`manifold of ${name}`, cols, device && cpuEngineOf('manifold', device))
+}
+
+/** The device that was given, one of its own where there is much to do, or none. */
+const withDevice = async <T>(
+  source: EmbeddingSource,
+  device: Device | undefined,
+  run: (device: Device | undefined) => Promise<T>,
+): Promise<T> => {
+  const { rows = Number.POSITIVE_INFINITY, cols = Number.POSITIVE_INFINITY } = source
+  if (device || rows * cols * cols < SMALL) return run(device)
+  const own = await cpu()
+  try {
+    return await run(own)
+  } finally {
+    await own.close()
+  }
+}
+
+/** The reservoir's rows as the features see them, [·, D]. */
+const reducedRows = (reservoir: Reservoir, gram: Gram, { basis }: Reduction, center: boolean) => {
+  const sampled = reservoir.rows(gram.cols)
+  const rows = center
+    ? { ...sampled, data: sampled.data.map((v, n) => v - gram.mean[n % gram.cols] / gram.scale) }
+    : sampled
+  return basis ? multiply(rows, basis) : rows
+}
+
+/** The settings as manifold.json's builder_config: ArrowSpace's keys and tags, and ours under `tau_`. */
+export const manifoldConfig = (info: ManifoldInfo): Record<string, ConfigValue> => ({
+  ...builderConfig(info),
+  ...(info.sample < 1 && { sampling: { OptionSamplerType: { Simple: info.sample } } }),
+  ...(info.clusters !== null && { cluster_max_clusters: { OptionUsize: info.clusters } }),
+  synthesis: { TauMode: info.tauPolicy === 'median' ? 'Median' : 'Mean' },
+  tau_graph_rows: { Usize: info.graphRows },
+  tau_tau: { F64: info.tau },
+})
