@@ -44,7 +44,7 @@ export async function run(settings: Settings, watcher: Watcher, signal: AbortSig
     watcher.stage('building the Laplacian of its words')
     const modelConfig = resolveConfig({ ...config.model, vocabSize: tokenizer.vocabSize })
     const embeddings = embeddingsOfText(config.manifold, texts.train)
-    const { laplacian } = await laplacianOf(config.manifold, manifoldDim(modelConfig), embeddings, { signal })
+    const { laplacian } = await laplacianOf(config.manifold, manifoldDim(modelConfig), embeddings)
     const create = (on: Device) => createModel(on, modelConfig, { laplacian, seed: config.train.seed })
     const model = create(device)
     await watcher.record(runRecord(config, model, data))
