@@ -42,10 +42,13 @@ function build() {
 const script = (path) => exec('node', '--conditions=source', path, ...args)
 const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
 
-/** What each root command runs, after the build. */
+/** What each root command runs, after the build; turbo finds pnpm only when pnpm starts it. */
 const tasks = {
+  build: () => {},
+  wasm: () => exec('turbo', 'run', 'wasm', '--output-logs=errors-only'),
   demo: () => tau('demo', ...args),
   tau: () => tau(...args),
+  studio: () => pnpm(['--dir', 'apps/studio', 'exec', 'vite', ...args]),
   test: () => exec('vitest', 'run', ...args),
   bench: () => script('bench/run.ts'),
   conformance: () => script('tools/conformance/run.ts'),
@@ -63,5 +66,5 @@ if (!(task in tasks)) {
 }
 process.chdir(root)
 install()
-build()
+if (task !== 'wasm') build()
 tasks[task]()

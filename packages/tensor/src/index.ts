@@ -30,6 +30,7 @@ export {
   type GpuTraffic,
   type KernelChoice,
 } from './backends/gpu/runtime.ts'
+export { isSoftware as isSoftwareAdapter } from './backends/gpu/software.ts'
 export { isNanText } from './backends/gpu/text.ts'
 export {
   linearGroups,

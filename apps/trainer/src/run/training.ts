@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Csr, type ManifoldOrigin, writeManifold } from '@tau/graph'
-import { createModel, type GPT, generate, resolveConfig, saveModel } from '@tau/model'
+import { createModel, type GPT, resolveConfig, saveModel } from '@tau/model'
 import { type Device, writeFileAtomic } from '@tau/tensor'
 import {
   MetricsFile,
@@ -19,6 +19,7 @@ import { Progress } from '../progress.ts'
 import { deviceText } from './device.ts'
 import { clearRun, RUN_FILES, writeReport } from './folder.ts'
 import { type Io, say } from './io.ts'
+import { sampleText } from './sample.ts'
 import { versions } from './versions.ts'
 
 /** Everything a run needs, ready. */
@@ -122,24 +123,4 @@ function runRecord({ config, model, data }: Training, step: number): MetricsReco
     trainTokens: data.train.length,
     valTokens: data.val.length,
   }
-}
-
-/** The text of a sample: same model, step and seed, same text. */
-export async function sampleText(
-  model: GPT,
-  tokenizer: Tokenizer,
-  { sample, train: { seed } }: Config,
-  step: number,
-): Promise<{ prompt: string; text: string }> {
-  const { prompt, tokens, temperature, topK } = sample
-  const decoder = tokenizer.decodeStream({ skipSpecialTokens: true })
-  let text = ''
-  const ids = generate(model, tokenizer.encode(prompt).slice(-model.config.seqLen), {
-    maxTokens: tokens,
-    temperature,
-    ...(topK !== null && { topK }),
-    seed: seed + step,
-  })
-  for await (const id of ids) text += decoder.push(id)
-  return { prompt, text: text + decoder.end() }
 }
