@@ -57,6 +57,14 @@ const byGroup: Readonly<Record<string, readonly Row[]>> = {
       'the rate of multiply-adds in registers, by every product of tau-30m',
     ),
   ],
+  gpu: [
+    atLeast(
+      1.5,
+      'x',
+      'gpu/matmul/512/tuned_over_portable',
+      'as fast as the kernel of gpu.js, on any adapter',
+    ),
+  ],
   blas: [atLeast(0.9, 'x', 'blas/ratio_vs_openblas', 'as fast as bare cblas_sgemm, on 1 thread and on 2')],
   graph: [
     atLeast(1, 'x', 'graph/knn_exact/20000x384/ratio_vs_sklearn', 'as fast as scikit-learn by brute force'),

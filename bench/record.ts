@@ -18,6 +18,8 @@ export interface BenchRecord {
   readonly os: string
   readonly runtime: string
   readonly threads: number
+  /** The GPU, where a group ran on one. */
+  readonly adapter?: string
   readonly metrics: Metrics
   /** What could not be measured, and why. */
   readonly skipped: Readonly<Record<string, string>>
@@ -47,6 +49,7 @@ export const recordOf = (
   command: string,
   metrics: Metrics,
   skipped: Readonly<Record<string, string>>,
+  adapter?: string,
 ): BenchRecord => ({
   commit: commit(),
   command,
@@ -56,6 +59,7 @@ export const recordOf = (
   os: `${type()} ${release()} ${machine()}`,
   runtime: `node ${process.versions.node}, V8 ${process.versions.v8}`,
   threads: availableParallelism(),
+  ...(adapter !== undefined && { adapter }),
   metrics,
   skipped,
 })
@@ -99,6 +103,7 @@ export function parseRecord(text: string, file: string): BenchRecord {
     os: field('os', 'a text', isText),
     runtime: field('runtime', 'a text', isText),
     threads: field('threads', 'a number above 0', isAmount),
+    ...(json.adapter !== undefined && { adapter: field('adapter', 'a text', isText) }),
     metrics: fields('metrics', 'a number', isFigure),
     skipped: fields('skipped', 'a text', isText),
   }

@@ -10,6 +10,8 @@ export interface GroupContext {
   readonly line: (text: string) => void
   /** Notes a figure for the JSON. */
   readonly metric: (name: string, value: number) => void
+  /** Prints and notes the GPU that a group runs on. */
+  readonly adapter: (name: string) => void
   /** Prints and notes what could not be measured, and why: a peer that is absent, a length that does not fit. */
   readonly skip: (what: string, reason: string) => void
 }
@@ -79,6 +81,11 @@ export const groups: Readonly<Record<string, Group>> = {
     summary: "the paper's experiment: tokens with and without a cache, then contexts up to 1 Mi; plots",
     load: async () => (await import('./kvcache/kvcache.ts')).runKvcache,
     onDemand: true,
+  },
+  gpu: {
+    summary:
+      'mode webgpu: kernels of gpu.js against those written by hand; overhead, bytes and calls of a step',
+    load: async () => (await import('./gpu.ts')).runGpu,
   },
   blas: {
     summary: 'products through @tau/blas against bare cblas_sgemm of the same library',

@@ -165,11 +165,17 @@ describe('npm run bench', () => {
       const file = join(folder, 'bench.json')
       writeFileSync(file, '{"metrics": {}}')
       expect(bench(file).stderr).toContain(`bench: ${file} must have a text as commit, got none`)
-      expect(bench(file, 'blas').stderr).toContain('files must come alone or with --report DIR')
-      expect(bench(file, '--quick').stderr).toContain('files must come alone or with --report DIR')
+      expect(bench(file, 'blas').stderr).toContain(
+        'files must come alone, with --report DIR or with --compare',
+      )
+      expect(bench(file, '--quick').stderr).toContain(
+        'files must come alone, with --report DIR or with --compare',
+      )
       writeFileSync(file, JSON.stringify(recordOf('npm run bench', { 'blas/ratio_vs_openblas': 1 }, {})))
       expect(bench(file).status).toBe(0)
       expect(bench(file, file).stderr).toContain('a metric must be in one file only')
+      expect(bench('--compare', file, file).stdout).toMatch(/`blas\/ratio_vs_openblas` \| 1 +\| 1 +\| 1x/)
+      expect(bench('--compare', file).stderr).toContain('--compare must have two files, before and after')
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -2,11 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { claimLines, judge } from './claims.ts'
+import { compareRecords } from './compare.ts'
 import { type BenchRecord, metricsOf, parseRecord, recordOf } from './record.ts'
 import { groups, type RunGroup } from './registry.ts'
 
 const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
        npm run bench -- FILE.json … [--report DIR]
+       npm run bench -- --compare BEFORE.json AFTER.json
 
 Times kernels and models against their peers. Prints a line for each figure, then what was claimed and what came of it, and one line
 of JSON at the end. Files of --json are read instead of measured: their claims are printed again. graph downloads 118 MB of word
@@ -21,6 +23,7 @@ ${Object.entries(groups)
   --quick        a smaller selection of kvcache, train and decode, fewer rounds of graph
   --json FILE    also write the JSON to FILE
   --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
+  --compare      print two files as a table for a pull request: metric, before, after, ratio
   --out DIR      folder of the files and plots of kvcache and embedding; default: bench-kvcache, docs/graph
   --help         this text
 `
@@ -56,15 +59,24 @@ async function measure({ names, filter, quick, out }: Selection, command: string
     skipped[what] = reason
     console.log(`skipped: ${what}: ${reason}`)
   }
+  let adapter: string | undefined
+  const noteAdapter = (name: string) => {
+    adapter = name
+    console.log(`adapter: ${name}`)
+  }
   let matched = 0
   const folder = out === undefined ? undefined : inFolderOfUser(out)
   for (const run of chosen)
-    matched += await run({ filter, quick, out: folder, line: (text) => console.log(text), metric, skip })
+    matched += await run({
+      ...{ filter, quick, out: folder, metric, skip },
+      line: (text) => console.log(text),
+      adapter: noteAdapter,
+    })
   if (matched === 0)
     throw new Error(`bench: --filter must match the name of a bench of ${names.join(', ')}, got "${filter}"`)
   const count = Object.keys(skipped).length
   if (count > 0) console.log(`skipped ${count}: ${Object.keys(skipped).join(', ')}`)
-  return recordOf(command, metrics, skipped)
+  return recordOf(command, metrics, skipped, adapter)
 }
 
 /** What was measured; and of a selection that a filter did not narrow also what was not. */
@@ -93,6 +105,7 @@ async function main(argv: string[]): Promise<void> {
       json: { type: 'string' },
       report: { type: 'string' },
       out: { type: 'string' },
+      compare: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -100,15 +113,25 @@ async function main(argv: string[]): Promise<void> {
     console.log(HELP)
     return
   }
-  const { filter, quick, json, out, report } = values
+  const { filter, quick, json, out, report, compare } = values
   const files = positionals.filter((name) => name.endsWith('.json'))
   const fromFiles = files.length > 0
   if (fromFiles && (files.length < positionals.length || filter || quick || json || out))
-    throw new Error(`bench: files must come alone or with --report DIR, got ${argv.join(' ')}`)
+    throw new Error(
+      `bench: files must come alone, with --report DIR or with --compare, got ${argv.join(' ')}`,
+    )
+  const read = (file: string) => parseRecord(readFileSync(inFolderOfUser(file), 'utf8'), file)
+  if (compare) {
+    if (files.length !== 2 || report !== undefined)
+      throw new Error(`bench: --compare must have two files, before and after, got ${argv.join(' ')}`)
+    const [before, after] = files.map(read)
+    console.log(compareRecords(before, after))
+    return
+  }
   const names =
     positionals.length > 0 ? positionals : Object.keys(groups).filter((name) => !groups[name].onDemand)
   const records = fromFiles
-    ? files.map((file) => parseRecord(readFileSync(inFolderOfUser(file), 'utf8'), file))
+    ? files.map(read)
     : [await measure({ names, filter, quick, out }, commandOf(positionals, filter, quick))]
   printClaims(metricsOf(records), fromFiles ? Object.keys(groups) : filter === '' ? names : [])
   if (json !== undefined) writeFileSync(inFolderOfUser(json), `${JSON.stringify(records[0], null, 2)}\n`)

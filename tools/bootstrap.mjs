@@ -3,12 +3,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { softwareGpu } from './software-gpu.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const [task, ...args] = process.argv.slice(2)
 // npx overwrites npm's INIT_CWD: where the user's relative paths start must survive under another name.
 process.env.TAU_CWD ??= process.env.INIT_CWD ?? process.cwd()
+Object.assign(process.env, softwareGpu(process.env))
 
 // Ctrl-C reaches every process of the terminal: the command decides what it means, and we wait for it.
 process.on('SIGINT', () => {})
@@ -40,10 +42,13 @@ function build() {
 const script = (path) => exec('node', '--conditions=source', path, ...args)
 const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
 
-/** What each root command runs, after the build. */
+/** What each root command runs, after the build; turbo finds pnpm only when pnpm starts it. */
 const tasks = {
+  build: () => {},
+  wasm: () => exec('turbo', 'run', 'wasm', '--output-logs=errors-only'),
   demo: () => tau('demo', ...args),
   tau: () => tau(...args),
+  studio: () => pnpm(['--dir', 'apps/studio', 'exec', 'vite', ...args]),
   test: () => exec('vitest', 'run', ...args),
   bench: () => script('bench/run.ts'),
   conformance: () => script('tools/conformance/run.ts'),
@@ -61,5 +66,5 @@ if (!(task in tasks)) {
 }
 process.chdir(root)
 install()
-build()
+if (task !== 'wasm') build()
 tasks[task]()

@@ -4,6 +4,7 @@ import { askedText, countsText, gotText, judge, type Verdict } from '../claims.t
 import { codeText, markdownTable } from '../markdown.ts'
 import { linePlot } from '../plot.ts'
 import { type BenchRecord, type Metrics, metricsOf } from '../record.ts'
+import { gpuTables } from './gpu-tables.ts'
 import { attentionTables, blasTables, graphTables, kernelTables } from './kernel-tables.ts'
 import { decodeTables, trainTables } from './model-tables.ts'
 import { attentionPlots, decodePlots, type NamedPlot, trainPlots } from './plots.ts'
@@ -38,6 +39,10 @@ const SECTIONS: readonly Section[] = [
     ...{ tables: kernelTables, plots: NO_PLOTS },
   },
   {
+    ...{ group: 'gpu', title: 'WebGPU', prefixes: ['gpu'] },
+    ...{ tables: gpuTables, plots: NO_PLOTS },
+  },
+  {
     ...{ group: 'blas', title: 'The system’s BLAS', prefixes: ['blas'] },
     ...{ tables: blasTables, plots: NO_PLOTS },
   },
@@ -65,8 +70,8 @@ function ofSection<T>({ prefixes }: Section, entries: Readonly<Record<string, T>
 const isEmpty = (entries: object): boolean => Object.keys(entries).length === 0
 
 /** Where the figures come from: a list for each record. */
-function sourceText({ commit, command, date, cpu, memoryBytes, os, runtime }: BenchRecord): string {
-  const machine = `${cpu}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB; ${os}; ${runtime}`
+function sourceText({ commit, command, date, cpu, memoryBytes, os, runtime, adapter }: BenchRecord): string {
+  const machine = `${cpu}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB; ${os}; ${runtime}${adapter === undefined ? '' : `; ${adapter}`}`
   return `- commit ${codeText(commit)}, ${date}\n- command ${codeText(command)}\n- machine ${codeText(machine)}\n`
 }
 

@@ -1,8 +1,9 @@
 import { cpu, type Device, gpu } from '@tau/tensor'
-import { fixturesFolder, hasFixtures } from '@tau/testing'
+import { fixturesFolder, gpuModes, hasFixtures } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
 import { compare } from './compare.ts'
 import { passed, runConformance } from './conformance.ts'
+import { readFixtures } from './read-fixtures.ts'
 
 describe('compare', () => {
   const expected = { out: { shape: [2], data: [1, 2] } }
@@ -31,8 +32,7 @@ describe('compare', () => {
 const openers: Record<string, () => Promise<Device>> = {
   'cpu plain SIMD': () => cpu({ threads: 1, simd: 'plain' }),
   'cpu relaxed SIMD, 2 threads': () => cpu({ threads: 2, simd: 'relaxed' }),
-  'gpu.js webasm': () => gpu({ mode: 'webasm' }),
-  'gpu.js cpu': () => gpu({ mode: 'cpu' }),
+  ...Object.fromEntries(gpuModes.map((mode) => [`gpu.js ${mode}`, () => gpu({ mode })])),
 }
 
 describe('fixtures', () => {
@@ -41,7 +41,7 @@ describe('fixtures', () => {
     { timeout: 300_000 },
     async (name) => {
       const device = await openers[name]()
-      const reports = await runConformance(fixturesFolder, device)
+      const reports = await runConformance(readFixtures(fixturesFolder), device)
       await device.close()
       expect(
         reports.flatMap(({ group, algorithm = '', failed }) =>

@@ -1,7 +1,7 @@
 import type { LambdaAlgorithm } from '@tau/attention'
 import type { Device } from '@tau/tensor'
 import { compare, type Verdict } from './compare.ts'
-import { readFixtures } from './fixture.ts'
+import type { Group } from './fixture.ts'
 import { algorithmsOf, runners } from './groups/index.ts'
 
 export interface GroupReport {
@@ -18,11 +18,10 @@ export interface GroupReport {
 
 /** Runs every case of every group of a fixtures directory through the public packages, on `device`. */
 export async function runConformance(
-  dir: string,
+  groups: ReadonlyMap<string, Group>,
   device: Device,
   onGroup: (report: GroupReport) => void = () => {},
 ): Promise<GroupReport[]> {
-  const groups = readFixtures(dir)
   for (const name of groups.keys())
     if (!(name in runners))
       throw new Error(`conformance: groups must be among ${Object.keys(runners).join(', ')}, got ${name}`)

@@ -1,7 +1,4 @@
 /** The fixtures' format: {group, seed, cases: [{name, inputs, expected, tolerance}]}, an array is {shape, data}. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
 export interface Case {
   readonly name: string
   readonly inputs: Fields
@@ -87,20 +84,14 @@ export class Fields {
   }
 }
 
-/** Every group of a directory, by name. */
-export function readFixtures(dir: string): Map<string, Group> {
-  const groups = new Map<string, Group>()
-  for (const file of readdirSync(dir)
-    .filter((name) => name.endsWith('.json'))
-    .sort()) {
-    const fields = new Fields(JSON.parse(readFileSync(join(dir, file), 'utf8')), file)
-    const cases = fields.list('cases').map((item) => ({
-      name: item.text('name'),
-      inputs: item.fields('inputs'),
-      expected: item.value.expected,
-      tolerance: item.value.tolerance,
-    }))
-    groups.set(fields.text('group'), { group: fields.text('group'), seed: fields.number('seed'), cases })
-  }
-  return groups
+/** A group from the text of its file. */
+export function parseGroup(file: string, text: string): Group {
+  const fields = new Fields(JSON.parse(text), file)
+  const cases = fields.list('cases').map((item) => ({
+    name: item.text('name'),
+    inputs: item.fields('inputs'),
+    expected: item.value.expected,
+    tolerance: item.value.tolerance,
+  }))
+  return { group: fields.text('group'), seed: fields.number('seed'), cases }
 }

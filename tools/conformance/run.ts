@@ -1,20 +1,23 @@
-// npm run conformance -- --fixtures DIR [--backend cpu|gpu] [--mode cpu|webasm] [--threads N] [--simd plain|relaxed|wide] [--blas] [--optional] [--json FILE]
+// npm run conformance -- --fixtures DIR [--backend cpu|gpu] [--mode webgpu|webgl2|webasm|cpu] [--threads N] [--simd plain|relaxed|wide] [--blas] [--browser] [--optional] [--json FILE]
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBlas } from '@tau/blas'
-import { BackendError, cpu, type Device, gpu } from '@tau/tensor'
-import { passed, runConformance } from './conformance.ts'
+import { BackendError, cpu, type Device, type DeviceInfo, GPU_MODES, gpu } from '@tau/tensor'
+import { type GroupReport, passed, runConformance } from './conformance.ts'
+import { fixtureFiles, readFixtures } from './read-fixtures.ts'
 
 const HELP = `Runs the oracle's fixtures through the public packages in f32.
 
   --fixtures DIR   directory of fixture files (required)
   --backend NAME   cpu (default) or gpu
-  --mode NAME      gpu.js mode of the gpu backend: cpu or webasm (default)
+  --mode NAME      gpu.js mode of the gpu backend: webgpu, webgl2 (in a browser), webasm (default)
+                   or cpu
   --threads N      threads of the cpu backend; default 2
   --simd NAME      build of the cpu backend: auto (default), plain, relaxed or wide
   --blas           products of the cpu backend by the system's BLAS
   --blas-path FILE the same by this library
+  --browser        in a page of Debian's chromium instead of Node; gpu backend only
   --optional       a device that this machine cannot give is skipped, with its reason
   --json FILE      writes the figures
 Exit status: 0 all passed, 1 a case failed or a group is missing.`
@@ -28,6 +31,7 @@ const { values } = parseArgs({
     simd: { type: 'string', default: 'auto' },
     blas: { type: 'boolean', default: false },
     'blas-path': { type: 'string' },
+    browser: { type: 'boolean', default: false },
     optional: { type: 'boolean', default: false },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -42,7 +46,7 @@ function choose<const T extends string>(flag: string, value: string, allowed: re
 
 async function openDevice(): Promise<Device> {
   const backend = choose('backend', values.backend, ['cpu', 'gpu'])
-  if (backend === 'gpu') return gpu({ mode: choose('mode', values.mode, ['cpu', 'webasm']) })
+  if (backend === 'gpu') return gpu({ mode: choose('mode', values.mode, GPU_MODES) })
   const path = values['blas-path']
   return cpu({
     threads: Number(values.threads),
@@ -52,6 +56,54 @@ async function openDevice(): Promise<Device> {
   })
 }
 
+interface Run {
+  readonly info: DeviceInfo
+  readonly reports: readonly GroupReport[]
+}
+
+/** In this process; groups are shown as they come. */
+async function runHere(dir: string): Promise<Run> {
+  const device = await openDevice()
+  showDevice(device.info, dir)
+  const reports = await runConformance(readFixtures(dir), device, showGroup)
+  await device.close()
+  return { info: device.info, reports }
+}
+
+async function runInBrowser(dir: string): Promise<Run> {
+  if (values.backend !== 'gpu') throw new Error('conformance: --browser is for --backend gpu')
+  const mode = choose('mode', values.mode, GPU_MODES)
+  const { inChromium } = await import('./page/browser.ts')
+  const run = await inChromium(
+    (page) =>
+      page.evaluate(
+        async ([mode, files]) => {
+          const { device, reports } = await window.tauPage.conformance(mode, files)
+          return { info: device, reports }
+        },
+        [mode, fixtureFiles(dir)] as const,
+      ),
+    { dir },
+  )
+  showDevice(run.info, dir)
+  run.reports.forEach(showGroup)
+  return run
+}
+
+function showDevice({ backend, variant, threads, adapter }: DeviceInfo, dir: string): void {
+  const place = adapter ?? `${threads} thread(s)`
+  console.log(`conformance on ${backend} ${variant}, ${place}, fixtures ${dir}`)
+}
+
+function showGroup({ group, algorithm, present, cases, failed, worst }: GroupReport): void {
+  const verdict = !present ? 'MISSING' : failed.length > 0 ? `FAILED ${failed.length}` : 'ok'
+  const title = algorithm ? `${group} ${algorithm}` : group
+  console.log(
+    `${title.padEnd(26)} ${String(cases).padStart(3)} cases  worst ${worst.error.toFixed(3)} of tolerance  ${verdict}`,
+  )
+  for (const { name, message } of failed) console.log(`  ${name}: ${message}`)
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     console.log(HELP)
@@ -59,29 +111,20 @@ async function main(): Promise<number> {
   }
   if (!values.fixtures) throw new Error('conformance: --fixtures must name a directory, got none')
   const dir = resolve(process.env.TAU_CWD ?? '.', values.fixtures)
-  let device: Device
+  let run: Run
   try {
-    device = await openDevice()
+    run = await (values.browser ? runInBrowser : runHere)(dir)
   } catch (error) {
     if (!values.optional || !(error instanceof BackendError)) throw error
     console.log(`0 passed, 0 failed, 1 device skipped: ${error.message}`)
     return 0
   }
-  const { backend, variant, threads } = device.info
-  console.log(`conformance on ${backend} ${variant}, ${threads} thread(s), fixtures ${dir}`)
-  const reports = await runConformance(dir, device, ({ group, algorithm, present, cases, failed, worst }) => {
-    const verdict = !present ? 'MISSING' : failed.length > 0 ? `FAILED ${failed.length}` : 'ok'
-    console.log(
-      `${(algorithm ? `${group} ${algorithm}` : group).padEnd(26)} ${String(cases).padStart(3)} cases  worst ${worst.error.toFixed(3)} of tolerance  ${verdict}`,
-    )
-    for (const { name, message } of failed) console.log(`  ${name}: ${message}`)
-  })
-  await device.close()
+  const { info, reports } = run
   const ok = passed(reports)
   if (values.json)
     writeFileSync(
       resolve(process.env.TAU_CWD ?? '.', values.json),
-      `${JSON.stringify({ device: device.info, passed: ok, groups: reports }, null, 2)}\n`,
+      `${JSON.stringify({ device: info, passed: ok, groups: reports }, null, 2)}\n`,
     )
   const cases = reports.reduce((sum, report) => sum + report.cases, 0)
   const failures = reports.reduce((sum, report) => sum + report.failed.length + (report.present ? 0 : 1), 0)

@@ -1,5 +1,5 @@
-/** The spellings of a kernel's name in its files. */
-const spellings = (name: string): string[] => {
+/** The spellings of a kernel's name in its files: kebab-case, PascalCase, camelCase, CONSTANT_CASE. */
+export const spellings = (name: string): string[] => {
   const words = name.split('-')
   const pascal = words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')
   return [name, pascal, pascal[0].toLowerCase() + pascal.slice(1), words.join('_').toUpperCase()]

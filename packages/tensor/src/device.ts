@@ -13,6 +13,10 @@ export interface DeviceInfo {
   /** The build or mode in use: `relaxed-simd`, `simd`, `webasm`, … */
   readonly variant: string
   readonly threads: number
+  /** What the GPU calls itself, where there is one. */
+  readonly adapter?: string
+  /** Why this backend, where {@link auto} chose it. */
+  readonly reason?: string
   /** Why something less than asked for is used, one sentence each; empty when all is as asked. */
   readonly fallbacks: readonly string[]
 }
@@ -40,6 +44,7 @@ export class MemoryUse {
  *  global default. Operations enqueue in program order; `await tensor.data()` reads. */
 export class Device {
   readonly engine: Engine
+  #info: DeviceInfo | undefined
   /** The tape that records now, set by {@link grad}; undefined when nothing records. */
   tape: Recorder | undefined
   /** What a profile is taken with, set by {@link profile}; undefined when none is. */
@@ -53,7 +58,12 @@ export class Device {
   }
 
   get info(): DeviceInfo {
-    return this.engine.info
+    return this.#info ?? this.engine.info
+  }
+
+  /** Replaces {@link info}: for what opens a device and knows more of why than its engine. */
+  describe(info: DeviceInfo): void {
+    this.#info = info
   }
 
   /** Buffers and bytes held by tensors that are not disposed: a leak shows as growth between steps. And the most memory that

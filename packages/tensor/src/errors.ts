@@ -10,7 +10,12 @@ export class DTypeError extends Error {
 
 /** A backend is missing, closed, out of memory, or a kernel failed in it. */
 export class BackendError extends Error {
-  override readonly name = 'BackendError'
+  override readonly name: string = 'BackendError'
+}
+
+/** The GPU behind a device is gone: reset, unplugged, or taken by the system. What was on it is lost; open a new device. */
+export class DeviceLostError extends BackendError {
+  override readonly name = 'DeviceLostError'
 }
 
 /** Bytes or text that are not what they claim to be: truncated, lying about a size, of an unsupported type. */

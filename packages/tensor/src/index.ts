@@ -9,6 +9,7 @@ export {
   Tape,
   type TapeOptions,
 } from './autodiff/tape.ts'
+export { type AutoOptions, auto, GPU_WORTH_FLOPS } from './backends/auto.ts'
 export { type CpuOptions, cpu } from './backends/cpu/cpu.ts'
 export { dryCpu } from './backends/cpu/dry.ts'
 export type { CpuEngine, DoneLaunch, Launch } from './backends/cpu/engine.ts'
@@ -22,9 +23,28 @@ export type { BackendName, Handle, Scratch } from './backends/engine.ts'
 export type { GpuEngine } from './backends/gpu/engine.ts'
 export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
 export type { GpuArgument, GpuKernel, GpuLaunch, GpuOutput } from './backends/gpu/kernel.ts'
+export {
+  type BufferCounts,
+  GPU_MODES,
+  type GpuMode,
+  type GpuTraffic,
+  type KernelChoice,
+} from './backends/gpu/runtime.ts'
+export { isSoftware as isSoftwareAdapter } from './backends/gpu/software.ts'
+export { isNanText } from './backends/gpu/text.ts'
+export {
+  linearGroups,
+  type WgslAccess,
+  type WgslBuffer,
+  type WgslKernel,
+  type WgslLaunch,
+  type WgslScalar,
+} from './backends/gpu/wgsl.ts'
+export { wgslForms } from './backends/gpu/wgsl-forms.ts'
+export { EXP_WGSL, foldWgsl, IS_NAN_WGSL } from './backends/gpu/wgsl-text.ts'
 export { Device, type DeviceInfo, type MemoryUse } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
-export { BackendError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
+export { BackendError, DeviceLostError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
 export { type FileContent, type FileToWrite, writeFileAtomic, writeFilesAtomic } from './files/atomic.ts'
 export { decodeFloats, FLOAT_BYTES, type FloatType } from './files/floats.ts'
 export {

@@ -7,17 +7,27 @@ interface Closable {
 /** How to open a device of each backend: pass @tau/tensor's `cpu` and `gpu`. */
 export interface Openers<Device extends Closable> {
   cpu(options: { threads: number; simd: 'plain' | 'relaxed' }): Promise<Device>
-  gpu(options: { mode: 'cpu' | 'webasm' }): Promise<Device>
+  gpu(options: { mode: GpuTestMode }): Promise<Device>
 }
 
-/** Every backend that the shared suites run on: both WASM builds, one thread and several, and gpu.js without a GPU. */
-export const deviceNames = [
+type GpuTestMode = 'webgpu' | 'webasm' | 'cpu'
+
+/** The modes of the gpu backend that run in Node here; without an adapter, which CI takes for a failure, webgpu is not among
+ *  them: see adapter-setup.ts. */
+export const gpuModes: readonly GpuTestMode[] = [
+  ...(process.env.TAU_ADAPTER ? (['webgpu'] as const) : []),
+  'webasm',
+  'cpu',
+]
+
+export type DeviceName = 'cpu plain 1 thread' | 'cpu relaxed 2 threads' | `gpu.js ${GpuTestMode}`
+
+/** Every backend that the shared suites run on: both WASM builds, one thread and several, and gpu.js with and without a GPU. */
+export const deviceNames: readonly DeviceName[] = [
   'cpu plain 1 thread',
   'cpu relaxed 2 threads',
-  'gpu.js cpu',
-  'gpu.js webasm',
-] as const
-export type DeviceName = (typeof deviceNames)[number]
+  ...gpuModes.map((mode) => `gpu.js ${mode}` as const),
+]
 
 function open<Device extends Closable>(name: DeviceName, { cpu, gpu }: Openers<Device>): Promise<Device> {
   switch (name) {
@@ -29,6 +39,8 @@ function open<Device extends Closable>(name: DeviceName, { cpu, gpu }: Openers<D
       return gpu({ mode: 'cpu' })
     case 'gpu.js webasm':
       return gpu({ mode: 'webasm' })
+    case 'gpu.js webgpu':
+      return gpu({ mode: 'webgpu' })
   }
 }
 

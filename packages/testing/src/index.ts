@@ -11,7 +11,7 @@ export {
   type StepBench,
   type StepCase,
 } from './bench.ts'
-export { type DeviceName, describeDevices, deviceNames, type Openers } from './devices.ts'
+export { type DeviceName, describeDevices, deviceNames, gpuModes, type Openers } from './devices.ts'
 export { fixturesFolder, hasFixtures, readFixture } from './fixtures.ts'
 export { checkGradients, type GradientCase, numericGradient } from './gradients.ts'
 export { expectNear, type Tolerance } from './near.ts'

@@ -20,6 +20,7 @@ export { estimateTraining } from './loop/estimate.ts'
 export { bitsPerByte, type Evaluation, evaluate } from './loop/evaluate.ts'
 export { checkTrainOptions, defaultTrainOptions, type TrainOptions } from './loop/options.ts'
 export { PROFILED_STEPS, profileStep, WARM_UP_STEPS } from './loop/profile.ts'
+export { type LosableRun, trainThroughLosses } from './loop/recover.ts'
 export { type StepResult, trainStep } from './loop/step.ts'
 export {
   type ResumePoint,

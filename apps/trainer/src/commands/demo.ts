@@ -8,11 +8,12 @@ import { demoDefaults } from '../demo/defaults.ts'
 import { mobyDick } from '../demo/moby-dick.ts'
 import { userPath } from '../paths.ts'
 import { duration } from '../report/summary.ts'
-import { deviceText, openDevice } from '../run/device.ts'
+import { Devices, deviceText, trainingFlops } from '../run/device.ts'
 import { openRunFolder } from '../run/folder.ts'
 import { EXIT, type Io, print, say } from '../run/io.ts'
+import { sampleText } from '../run/sample.ts'
 import { absolutePaths, freshTraining, type Stages } from '../run/setup.ts'
-import { runTraining, sampleText, type Training } from '../run/training.ts'
+import { runTraining, type Training } from '../run/training.ts'
 import type { Action } from './action.ts'
 import { addConfigFlags, flagValues } from './options.ts'
 import { modelText } from './train.ts'
@@ -52,8 +53,9 @@ async function demoAction(command: Command, io: Io): Promise<number> {
   await openRunFolder(out, true)
   const config = absolutePaths(given.data.files.length > 0 ? given : await withMobyDick(given, out))
   const started = performance.now()
-  const device = await openDevice(config.device)
+  const devices = new Devices(config.device, trainingFlops(config))
   try {
+    const device = await devices.open()
     say(io, `Running on ${deviceText(device.info)}.`)
     const training = await freshTraining(device, config, narrate(config, io))
     const steps = config.train.steps
@@ -61,11 +63,11 @@ async function demoAction(command: Command, io: Io): Promise<number> {
       io,
       `\n4. Training: ${steps} steps of ${config.train.batchSize} × ${training.model.config.seqLen} tokens. Ctrl-C stops and saves.`,
     )
-    const result = await runTraining(training, io)
-    await conclude(training, { result, given, started }, io)
+    const { result, model } = await runTraining(training, () => devices.open(), io)
+    await conclude({ ...training, model }, { result, given, started }, io)
     return result.reason === 'interrupted' ? EXIT.interrupted : EXIT.ok
   } finally {
-    await device.close()
+    await devices.close()
   }
 }
 

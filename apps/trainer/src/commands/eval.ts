@@ -1,14 +1,17 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadModel } from '@tau/model'
+import { configFromJson, loadModel, MODEL_FILES } from '@tau/model'
+import { readUtf8File } from '@tau/tensor'
 import { bitsPerByte, EvalBatches, evaluate, loadTokenizer, type Tokenizer } from '@tau/train'
 import { Command } from 'commander'
 import { buildConfig, type FlagValue } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import { readConfigFile } from '../config/file.ts'
-import { bytesPerToken, readPrepared, readTexts, tokenize } from '../run/corpus.ts'
+import { readPrepared, readTexts } from '../run/corpus.ts'
 import { deviceText, openDevice } from '../run/device.ts'
 import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, say, table } from '../run/io.ts'
+import { bytesPerToken, tokenize } from '../run/tokens.ts'
 import type { Action } from './action.ts'
 import { addConfigFlags, configOf, flagValues, wholeNumber } from './options.ts'
 
@@ -29,13 +32,21 @@ export function evalCommand(action: Action): Command {
   return command.action(action((io) => evalAction(command, io)))
 }
 
+/** Operations of a batch: two per parameter, which its file holds in 4 bytes, and token. */
+async function evalFlops(folder: string, batch: number): Promise<number> {
+  const path = join(folder, MODEL_FILES.config)
+  const { seqLen } = configFromJson(await readUtf8File(path, 'eval', 2 ** 20), path)
+  const { size } = await stat(join(folder, MODEL_FILES.weights))
+  return 2 * (size / 4) * batch * seqLen
+}
+
 async function evalAction(command: Command, io: Io): Promise<number> {
   const { tokens = Number.POSITIVE_INFINITY, batch, json }: EvalFlags = command.opts()
   const folder = await modelFolder('eval', command.args[0])
   const config = await configOf(command)
   const tokenizer = await loadTokenizer(join(folder, RUN_FILES.tokenizer))
   const ids = await idsOf(folder, tokenizer, flagValues(command))
-  const device = await openDevice(config.device)
+  const device = await openDevice(config.device, await evalFlops(folder, batch))
   try {
     say(io, `device: ${deviceText(device.info)}`)
     const model = await loadModel(device, folder)

@@ -79,7 +79,7 @@ async function generateAction(command: Command, io: Io): Promise<number> {
   const config = await configOf(command)
   const tokenizer = await loadTokenizer(join(folder, RUN_FILES.tokenizer))
   const prompt = await promptOf(command, flags)
-  const device = await openDevice(config.device)
+  const device = await openDevice(config.device, 0) // every token is read before the next: never work enough for a GPU
   try {
     say(io, `device: ${deviceText(device.info)}`)
     const model = await loadModel(device, folder)

@@ -52,7 +52,7 @@ function memoryRows(config: Config): [string, string][] {
 }
 
 async function machineRows(command: Command): Promise<[string, string][]> {
-  const device = await openDevice((await configOf(command)).device)
+  const device = await openDevice((await configOf(command)).device, 0)
   const rows: [string, string][] = [...Object.entries(versions()), ['device', deviceText(device.info)]]
   await device.close()
   return rows

@@ -8,7 +8,7 @@ import { readConfigFile } from '../config/file.ts'
 import { configYaml } from '../config/print.ts'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
-import { deviceText, openDevice } from '../run/device.ts'
+import { Devices, deviceText, openDevice, trainingFlops } from '../run/device.ts'
 import { exists, openRunFolder, RUN_FILES } from '../run/folder.ts'
 import { EXIT, type Io, print, say } from '../run/io.ts'
 import { checkProfiled, profileRun, TRACE_FILE } from '../run/profile.ts'
@@ -59,8 +59,9 @@ async function trainAction(command: Command, io: Io): Promise<number> {
   if (flags.profile !== undefined) return profileAction(config, flags, io)
   checkData(config)
   if (!flags.resume) await openRunFolder(config.out, flags.overwrite ?? false)
-  const device = await openDevice(config.device)
+  const devices = new Devices(config.device, trainingFlops(config))
   try {
+    const device = await devices.open()
     say(io, `device: ${deviceText(device.info)}`)
     const training = await (flags.resume ? resumedTraining : freshTraining)(
       device,
@@ -68,7 +69,7 @@ async function trainAction(command: Command, io: Io): Promise<number> {
       tellStages(config, flags.resume ?? false, io),
     )
     if (training.resume) say(io, `resuming at step ${training.resume.state.step} of ${config.train.steps}`)
-    const result = await runTraining(training, io)
+    const { result } = await runTraining(training, () => devices.open(), io)
     print(
       io,
       `step ${result.step}: validation loss ${result.valLoss.toFixed(4)} nats per token, ${result.valBpb.toFixed(4)} bits per byte`,
@@ -81,7 +82,7 @@ async function trainAction(command: Command, io: Io): Promise<number> {
     )
     return EXIT.interrupted
   } finally {
-    await device.close()
+    await devices.close()
   }
 }
 
@@ -95,7 +96,7 @@ async function profileAction(
   const { files, shards } = config.data
   const isRandom = files.length === 0 && shards === undefined
   if (!isRandom) checkData(config)
-  const device = await openDevice(config.device)
+  const device = await openDevice(config.device, trainingFlops(config))
   try {
     say(io, `device: ${deviceText(device.info)}`)
     const stages = tellStages(config, resume, io)

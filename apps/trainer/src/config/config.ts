@@ -49,9 +49,9 @@ function checkTogether(config: Config): void {
       `config tokenizer.vocabSize: must be left out with tokenizer.path, for a tokenizer that is read has its size, got ${vocabSize} and ${path}`,
     )
   const { backend, blas } = config.device
-  if (backend === 'gpu' && blas !== null)
+  if (backend !== 'cpu' && blas !== null)
     throw new UsageError(
-      `config device.blas: must be none with the gpu backend, which keeps its numbers elsewhere, got ${blas}`,
+      `config device.blas: must be none unless the backend is cpu, for the other keeps its numbers elsewhere, got ${blas}`,
     )
   const renamed = (section: string, check: () => void) => {
     try {

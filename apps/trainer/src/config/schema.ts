@@ -222,8 +222,11 @@ const sample = z.strictObject({
 })
 
 const device = z.strictObject({
-  backend: about(z.enum(['cpu', 'gpu']).default('cpu'), 'WebAssembly SIMD kernels, or gpu.js kernels'),
-  mode: about(z.enum(['cpu', 'webasm']).optional(), 'How gpu.js runs its kernels', {
+  backend: about(
+    z.enum(['auto', 'cpu', 'gpu']).default('cpu'),
+    'WebAssembly SIMD kernels, or gpu.js kernels; auto is gpu where there is a GPU and work enough for it',
+  ),
+  mode: about(z.enum(['webgpu', 'webasm', 'cpu']).optional(), 'How gpu.js runs its kernels', {
     otherwise: 'the first that works',
   }),
   threads: about(
@@ -244,7 +247,7 @@ const device = z.strictObject({
   ),
   strict: about(
     z.boolean().default(false),
-    'Stop instead of falling back to something slower: fewer threads, plain SIMD, no BLAS',
+    'Stop instead of falling back to something slower: fewer threads, plain SIMD, no BLAS, no GPU',
     { flag: 'strict-backend' },
   ),
 })

@@ -6,21 +6,18 @@ import {
   splitHeldOut,
   type Tokenizer,
   type TrainData,
-  trainTokenizer,
 } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
 import { RUN_FILES } from './folder.ts'
+import { bytesPerToken, learnTokenizer, SEPARATOR } from './tokens.ts'
 
 /** Text of a run, split into what is trained on and what is held out. */
 export interface Texts {
   readonly train: string
   readonly heldOut: string
 }
-
-/** Stands between the texts of two files; a special token of the tokenizers that `tau` trains. */
-const SEPARATOR = '<|endoftext|>'
 
 /** Reads the files of the data section and splits off the held-out tail. */
 export async function readTexts(data: Config['data']): Promise<Texts> {
@@ -39,21 +36,7 @@ export async function makeTokenizer(
   texts: Texts,
 ): Promise<Tokenizer> {
   if (path !== undefined) return loadTokenizer(userPath(path))
-  return trainTokenizer(texts.train, { vocabSize, specialTokens: [SEPARATOR] })
-}
-
-/** Token ids of both parts. For a tokenizer without our separator a blank line stands between files. */
-export function tokenize({ train, heldOut }: Texts, tokenizer: Tokenizer): TrainData {
-  const plain = (text: string) =>
-    tokenizer.specialTokens.includes(SEPARATOR) ? text : text.replaceAll(SEPARATOR, '\n\n')
-  const val = tokenizer.encode(plain(heldOut))
-  return { train: tokenizer.encode(plain(train)), val, bytesPerToken: bytesPerToken(tokenizer, val) }
-}
-
-/** UTF-8 bytes per predicted token: the first token of a text is given, not predicted. */
-export const bytesPerToken = (tokenizer: Tokenizer, ids: Int32Array): number => {
-  const predicted = ids.subarray(1)
-  return tokenizer.byteLength(predicted) / predicted.length
+  return learnTokenizer(vocabSize, texts)
 }
 
 /** Tokens and tokenizer of a folder that `tau prepare` wrote. */

@@ -1,25 +1,59 @@
 import { openBlas } from '@tau/blas'
-import { cpu, type Device, type DeviceInfo, gpu, hasWideSimd } from '@tau/tensor'
+import { countParameters, resolveConfig } from '@tau/model'
+import { auto, cpu, type Device, type DeviceInfo, gpu, hasWideSimd } from '@tau/tensor'
 import type { Config } from '../config/schema.ts'
 
-/** Opens the device that the configuration asks for. */
-export function openDevice({
-  backend,
-  mode,
-  threads,
-  simd,
-  blas,
-  strict,
-}: Config['device']): Promise<Device> {
-  if (backend === 'gpu') return gpu({ ...(mode && { mode }), strict })
+/** Opens the device that the configuration asks for. `flops`: operations between two reads, by which `auto` decides. */
+export function openDevice(
+  { backend, mode, threads, simd, blas, strict }: Config['device'],
+  flops: number,
+): Promise<Device> {
+  const gpuOptions = mode ? { mode } : {}
+  if (backend === 'gpu') return gpu({ ...gpuOptions, strict })
   // A library leaves V8's experiments to whoever owns the process. Here it is ours.
   const build = simd === 'auto' && hasWideSimd() ? 'wide' : simd
   const gemm = blas === null ? undefined : openBlas(blas === 'auto' ? {} : { path: blas })
-  return cpu({ ...(threads && { threads }), simd: build, ...(gemm && { gemm }), strict })
+  const cpuOptions = { ...(threads && { threads }), simd: build, ...(gemm && { gemm }) }
+  return backend === 'cpu'
+    ? cpu({ ...cpuOptions, strict })
+    : auto({ flops, cpu: cpuOptions, gpu: gpuOptions, strict })
 }
 
-/** `cpu, relaxed-simd, 2 threads`, and every fallback on a line of its own. */
-export function deviceText({ backend, variant, threads, fallbacks }: DeviceInfo): string {
-  const head = `${backend}, ${variant}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
-  return [head, ...fallbacks.map((fallback) => `fallback: ${fallback}`)].join('\n')
+/** Operations of a training step: a multiplication and an addition per parameter and token forward, twice that backward. */
+export function trainingFlops({ model, tokenizer, train }: Config): number {
+  const vocabSize = tokenizer.vocabSize ?? resolveConfig(model).vocabSize
+  const config = resolveConfig({ ...model, vocabSize })
+  return 6 * countParameters(config) * train.batchSize * config.seqLen
+}
+
+/** The devices of a command: the first, and what is opened when that is lost. */
+export class Devices {
+  readonly #config: Config['device']
+  readonly #flops: number
+  readonly #opened: Device[] = []
+
+  constructor(config: Config['device'], flops: number) {
+    this.#config = config
+    this.#flops = flops
+  }
+
+  async open(): Promise<Device> {
+    const device = await openDevice(this.#config, this.#flops)
+    this.#opened.push(device)
+    return device
+  }
+
+  async close(): Promise<void> {
+    for (const device of this.#opened) await device.close()
+  }
+}
+
+/** `cpu, relaxed-simd, 2 threads`, and on lines of their own why it was chosen and every fallback. */
+export function deviceText({ backend, variant, threads, adapter, reason, fallbacks }: DeviceInfo): string {
+  const place = adapter ?? `${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  return [
+    `${backend}, ${variant}, ${place}`,
+    ...(reason === undefined ? [] : [`chosen because ${reason}`]),
+    ...fallbacks.map((fallback) => `fallback: ${fallback}`),
+  ].join('\n')
 }

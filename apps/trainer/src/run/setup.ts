@@ -7,10 +7,11 @@ import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { mobyDick } from '../demo/moby-dick.ts'
 import { userPath } from '../paths.ts'
-import { makeTokenizer, readPrepared, readTexts, type Texts, tokenize } from './corpus.ts'
+import { makeTokenizer, readPrepared, readTexts, type Texts } from './corpus.ts'
 import { exists, RUN_FILES } from './folder.ts'
 import { makeManifold, originOf } from './manifold.ts'
 import { checkMemory } from './memory.ts'
+import { tokenize } from './tokens.ts'
 import { freshModel, type Training } from './training.ts'
 
 /** Where the preparation of a run stands, for whoever tells the user. */

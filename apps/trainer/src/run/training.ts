@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Csr, type ManifoldOrigin, writeManifold } from '@tau/graph'
-import { createModel, type GPT, generate, resolveConfig, saveModel } from '@tau/model'
+import { createModel, type GPT, resolveConfig, saveModel } from '@tau/model'
 import { type Device, writeFileAtomic } from '@tau/tensor'
 import {
   MetricsFile,
@@ -10,14 +10,16 @@ import {
   type Tokenizer,
   type TrainData,
   type TrainResult,
-  train,
+  trainThroughLosses,
 } from '@tau/train'
 import { trainOptions } from '../config/config.ts'
 import { configYaml, expandConfig } from '../config/print.ts'
 import type { Config } from '../config/schema.ts'
 import { Progress } from '../progress.ts'
+import { deviceText } from './device.ts'
 import { clearRun, RUN_FILES, writeReport } from './folder.ts'
 import { type Io, say } from './io.ts'
+import { sampleText } from './sample.ts'
 import { versions } from './versions.ts'
 
 /** Everything a run needs, ready. */
@@ -47,9 +49,15 @@ export function freshModel(
 }
 
 /** Trains and writes the run's folder: run.yaml and tokenizer.json first, metrics.jsonl as it goes, checkpoints, and at the end, however
- *  it comes, the model and report.html. */
-export async function runTraining(training: Training, io: Io): Promise<TrainResult> {
+ *  it comes, the model and report.html. When the device is lost, `reopen` gives another, and the run goes on from its last checkpoint.
+ *  The model that is returned is on the last device. */
+export async function runTraining(
+  training: Training,
+  reopen: () => Promise<Device>,
+  io: Io,
+): Promise<{ result: TrainResult; model: GPT }> {
   const { config, out, model, tokenizer, data, origin, resume } = training
+  const checkpoints = join(out, RUN_FILES.checkpoints)
   const metrics = new MetricsFile(join(out, RUN_FILES.metrics))
   const startStep = resume?.state.step ?? 0
   if (!resume) await clearRun(out)
@@ -67,19 +75,32 @@ export async function runTraining(training: Training, io: Io): Promise<TrainResu
       progress.note(`\n— step ${record.step} —\n${record.prompt}${record.text}\n`)
   }
   try {
-    const result = await train({
+    const last = await trainThroughLosses({
       model,
-      data,
-      options: trainOptions(config),
-      checkpoints: join(out, RUN_FILES.checkpoints),
-      ...(resume && { resume }),
-      signal: io.signal,
-      onRecord,
-      sample: (step) => sampleText(model, tokenizer, config, step),
+      resume,
+      checkpoints,
+      task: (model, resume) => ({
+        model,
+        data,
+        options: trainOptions(config),
+        checkpoints,
+        ...(resume && { resume }),
+        signal: io.signal,
+        onRecord,
+        sample: (step) => sampleText(model, tokenizer, config, step),
+      }),
+      reopen,
+      restart: (device) => freshModel(device, config, tokenizer.vocabSize, model.laplacian?.csr),
+      onLost: async ({ message }, model, step) => {
+        const { info } = model.device
+        progress.note(`\n${message}\ngoing on from step ${step} on ${deviceText(info)}\n`)
+        await metrics.rewindTo(step > 0 ? step : -1) // begun again: nothing of the first time stays
+        await metrics.append(runRecord({ ...training, model }, step))
+      },
     })
     progress.end()
-    await saveModel(model, out, { origin })
-    return result
+    await saveModel(last.model, out, { origin })
+    return last
   } finally {
     progress.end()
     const report = await writeReport(out)
@@ -102,24 +123,4 @@ function runRecord({ config, model, data }: Training, step: number): MetricsReco
     trainTokens: data.train.length,
     valTokens: data.val.length,
   }
-}
-
-/** The text of a sample: same model, step and seed, same text. */
-export async function sampleText(
-  model: GPT,
-  tokenizer: Tokenizer,
-  { sample, train: { seed } }: Config,
-  step: number,
-): Promise<{ prompt: string; text: string }> {
-  const { prompt, tokens, temperature, topK } = sample
-  const decoder = tokenizer.decodeStream({ skipSpecialTokens: true })
-  let text = ''
-  const ids = generate(model, tokenizer.encode(prompt).slice(-model.config.seqLen), {
-    maxTokens: tokens,
-    temperature,
-    ...(topK !== null && { topK }),
-    seed: seed + step,
-  })
-  for await (const id of ids) text += decoder.push(id)
-  return { prompt, text: text + decoder.end() }
 }

@@ -13,7 +13,7 @@ const CLOCK_BUFFERS: Readonly<Record<ClockForm, readonly string[]>> = {
   none: [],
 }
 
-const formOf = (clock: ClockBuffers | undefined): ClockForm =>
+export const clockForm = (clock: ClockBuffers | undefined): ClockForm =>
   clock === undefined ? 'none' : clock.low === undefined ? 'high' : 'pair'
 
 /** How a kernel names one query and one key; `head` is always a variable. */
@@ -94,7 +94,7 @@ export function byClock(
     high: engine.kernel(define('high')),
     none: engine.kernel(define('none')),
   }
-  return (clock) => launches[formOf(clock)]
+  return (clock) => launches[clockForm(clock)]
 }
 
 /** A kernel that walks the keys of a query: `body` runs for every visible key j; see {@link FORWARD} and {@link BY_ROW}. */

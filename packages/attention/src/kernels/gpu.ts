@@ -2,6 +2,7 @@ import type { GpuEngine } from '@tau/tensor'
 import { forgetClockGpu, forgetClockGradGpu, steadyClockGpu } from './clock/gpu.ts'
 import { dotAttentionGpu, dotAttentionGradGpu } from './dot-attention/gpu.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './lambda-attention/gpu.ts'
+import { lambdaAttentionGradWgsl, lambdaAttentionWgsl } from './lambda-attention/wgsl.ts'
 import { referenceTauGpu } from './reference-tau/gpu.ts'
 import { ropeGpu } from './rope/gpu.ts'
 import { rowDotsGpu } from './row-dots/gpu.ts'
@@ -17,8 +18,8 @@ export const gpuKernels = (engine: GpuEngine) =>
     fastLambdaAttentionGrad: undefined,
     forgetClock: forgetClockGpu(engine),
     forgetClockGrad: forgetClockGradGpu(engine),
-    lambdaAttention: lambdaAttentionGpu(engine),
-    lambdaAttentionGrad: lambdaAttentionGradGpu(engine),
+    lambdaAttention: engine.hasWgsl ? lambdaAttentionWgsl(engine) : lambdaAttentionGpu(engine),
+    lambdaAttentionGrad: engine.hasWgsl ? lambdaAttentionGradWgsl(engine) : lambdaAttentionGradGpu(engine),
     referenceTau: referenceTauGpu(engine),
     rope: ropeGpu(engine),
     rotaryTaumode: undefined,

@@ -1,5 +1,5 @@
 import { cpu, type Device, gpu } from '@tau/tensor'
-import { expectNear } from '@tau/testing'
+import { expectNear, gpuModes } from '@tau/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { evalsOf, recordRun, tinyModel } from '../testing.ts'
 
@@ -37,8 +37,7 @@ describe.each([
 
   it.for<[string, () => Promise<Device>]>([
     ['the cpu backend with fused multiply-add', () => cpu({ threads: 2, simd: 'relaxed' })],
-    ['gpu.js cpu', () => gpu({ mode: 'cpu' })],
-    ['gpu.js webasm', () => gpu({ mode: 'webasm' })],
+    ...gpuModes.map((mode): [string, () => Promise<Device>] => [`gpu.js ${mode}`, () => gpu({ mode })]),
   ])('on %s lose what they lose on the cpu backend', async ([, open]) => {
     const found = await trainOn(open, make)
     // Rounding differs in the last of 24 bits; 20 steps make of it 1e-6 at most (measured). The loss falls by 0.6 meanwhile.

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ModelOptions } from '@tau/model'
 import { cpu, type Device, gpu } from '@tau/tensor'
+import { gpuModes } from '@tau/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
 import { AdamW } from '../optim/adamw.ts'
@@ -46,6 +47,27 @@ describe('memory', () => {
       expect(seen[0].liveBuffers - before.liveBuffers).toBeGreaterThanOrEqual(3 * model.parameters.size)
     }
     expect(device.memory).toEqual(before)
+  })
+
+  it.runIf(gpuModes.includes('webgpu'))('of a GPU is at step 500 what it was at step 10', async () => {
+    const other = await gpu({ mode: 'webgpu' })
+    const { engine } = other
+    const buffers = async () => (engine.backend === 'gpu' ? await engine.buffers() : undefined)
+    {
+      using model = tinyModel(other, { nLayer: 1 })
+      const seen: unknown[] = []
+      await recordRun({
+        model,
+        options: { steps: 500, batchSize: 1, evalEvery: 0, headsEvery: 0 },
+        onRecord: async ({ kind, step }) => {
+          if (kind === 'step' && (step === 10 || step === 500)) seen.push([other.memory, await buffers()])
+        },
+      })
+      expect(seen).toHaveLength(2)
+      expect(seen[1]).toEqual(seen[0])
+    }
+    expect(await buffers()).toMatchObject({ live: 0, liveBytes: 0 })
+    await other.close()
   })
 
   it('is given back by the gpu backend too', async () => {

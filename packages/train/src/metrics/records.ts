@@ -14,6 +14,10 @@ export interface RunRecord {
     readonly backend: string
     readonly variant: string
     readonly threads: number
+    /** What the GPU calls itself. */
+    readonly adapter?: string
+    /** Why this backend, where it was left to the program. */
+    readonly reason?: string
     readonly fallbacks: readonly string[]
   }
   /** The whole configuration after presets, file and flags. */

@@ -90,8 +90,9 @@ const topKernel = (clock: ClockForm): GpuKernel => ({
   ),
 })
 
-/** λ of a row's top key. */
-const topKey = (pair: Pair) => `lambdaK[(kvHead | 0) * capacity + (tops[${queryRow(pair)}] | 0)]`
+/** const top, the index of a row's top key, and key, its λ. An index that is read where it is used does not compile on WebGL. */
+const topKey = (pair: Pair) => `const top = tops[${queryRow(pair)}]
+    const key = lambdaK[(kvHead | 0) * capacity + (top | 0)]`
 
 /** The other λ with the top key's gap, rounded. */
 const MIRROR: GpuKernel = {
@@ -100,12 +101,13 @@ const MIRROR: GpuKernel = {
   body: `
     const head = this.thread.y
     ${KV_HEAD}
-    return 2.0 * lambdaQ[${queryRow(BY_ROW)}] - ${topKey(BY_ROW)}`,
+    ${topKey(BY_ROW)}
+    return 2.0 * lambdaQ[${queryRow(BY_ROW)}] - key`,
 }
 
 /** All stats but mass (1 for now) and mean (0). What rounding left of the mirror image is exact by Knuth's TwoSum, and in f64. */
 const placeKernel = (clock: ClockForm): GpuKernel => {
-  const at = reading(clock, `(tops[${queryRow(FORWARD)}] | 0)`)
+  const at = reading(clock, '(top | 0)')
   return {
     name: `lambdaPlace_${clock}`,
     args: attentionArgs(['lambdaQ', 'lambdaK', 'tops', 'mirrors'], clock),
@@ -113,13 +115,13 @@ const placeKernel = (clock: ClockForm): GpuKernel => {
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
+    ${topKey(FORWARD)}
     if (this.thread.x === ${STAT.clock}) { return ${at.high} }
     if (this.thread.x === ${STAT.clockLow}) { return ${at.low} }
     if (this.thread.x === ${STAT.mass}) { return 1 }
     if (this.thread.x === ${STAT.mean}) { return 0 }
-    if (this.thread.x === ${STAT.top}) { return tops[${queryRow(FORWARD)}] }
+    if (this.thread.x === ${STAT.top}) { return top }
     const query = lambdaQ[${queryRow(FORWARD)}]
-    const key = ${topKey(FORWARD)}
     const mirror = mirrors[${queryRow(FORWARD)}]
     const twice = 2.0 * query
     const back = mirror - twice

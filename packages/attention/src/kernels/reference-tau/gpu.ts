@@ -1,4 +1,4 @@
-import { foldGpu, type GpuEngine, type GpuKernel } from '@tau/tensor'
+import { foldGpu, type GpuEngine, type GpuKernel, isNanText } from '@tau/tensor'
 import type { ReferenceTauKernel } from './reference-tau.ts'
 
 /** Elements by rank, ties by index: O(D²) comparisons, but nothing is written. */
@@ -15,11 +15,13 @@ const MEDIAN: GpuKernel = {
         const other = x[this.thread.x * cols + (j | 0)]
         if (other < value || (other === value && j < i)) { rank += 1.0 }
       }
-      if (value !== value) { return value }
+      if (${isNanText('value')}) { return value }
       if (rank === low) { below = value }
       if (rank === high) { above = value }
     }
-    const middle = 0.5 * below + 0.5 * above
+    // Shader compilers may add before they halve, which overflows.
+    let middle = below
+    if (below < above) { middle = 0.5 * below + 0.5 * above }
     if (middle < least) { return least }
     return middle`,
 }

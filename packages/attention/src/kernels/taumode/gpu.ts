@@ -47,9 +47,11 @@ const ENERGY: GpuKernel = {
       const value = x[this.thread.x * dim + (i | 0)]
       let part = rowSums[i] * value * value
       for (let k = 0; k < degree; k++) {
-        if (upper[i] + k < first[i + 1]) {
-          const step = value - x[this.thread.x * dim + (columns[(upper[i] + k) | 0] | 0)]
-          part += weights[(upper[i] + k) | 0] * step * step
+        const edge = upper[i] + k
+        if (edge < first[i + 1]) {
+          const column = columns[edge | 0]
+          const step = value - x[this.thread.x * dim + (column | 0)]
+          part += weights[edge | 0] * step * step
         }
       }
       const formTerm = part - formLost
@@ -118,9 +120,11 @@ const D_X: GpuKernel = {
     const value = x[this.thread.y * dim + this.thread.x]
     let total = (rowSums[this.thread.x] - energy[this.thread.y]) * value
     for (let k = 0; k < degree; k++) {
-      if (first[this.thread.x] + k < first[this.thread.x + 1]) {
-        const step = value - x[this.thread.y * dim + (columns[(first[this.thread.x] + k) | 0] | 0)]
-        total += weights[(first[this.thread.x] + k) | 0] * step
+      const edge = first[this.thread.x] + k
+      if (edge < first[this.thread.x + 1]) {
+        const column = columns[edge | 0]
+        const step = value - x[this.thread.y * dim + (column | 0)]
+        total += weights[edge | 0] * step
       }
     }
     return factor[this.thread.y] * total`,

@@ -2,21 +2,19 @@ import type { DeviceInfo } from '../../device.ts'
 import { type ArrayOf, type DType, ELEMENT_BYTES } from '../../dtype.ts'
 import { BackendError, shapeText } from '../../errors.ts'
 import type { Handle, Scratch, Storage } from '../engine.ts'
-import type { Compiled, Contents, GpuJs } from './gpu-js.ts'
-import type { GpuKernel, GpuLaunch, GpuOutput } from './kernel.ts'
+import { checkKernel, type GpuKernel, type GpuLaunch, type GpuOutput, MAX_ELEMENTS } from './kernel.ts'
 import { Queue } from './queue.ts'
-
-/** Indices are 32-bit integers in gpu.js. */
-const MAX_ELEMENTS = 2 ** 31 - 1
-
-/** A buffer. Queued tasks hold the slot itself, so that a handle may be freed while they wait. */
-interface Slot {
-  readonly length: number
-  /** Absent until something is written: reads as zeros. */
-  contents: Contents | undefined
-  /** Why the kernel that should have filled it did not; passed on to all that is computed from it. */
-  failure: BackendError | undefined
-}
+import type {
+  BufferCounts,
+  Compiled,
+  CompiledWgsl,
+  Contents,
+  GpuRuntime,
+  GpuTraffic,
+  WgslRuntime,
+} from './runtime.ts'
+import { type Slot, Slots } from './slots.ts'
+import { checkWgsl, type WgslKernel, type WgslLaunch } from './wgsl.ts'
 
 /** The gpu backend: kernels by gpu.js over a table of buffers. Every call enqueues and returns; the queue runs calls in
  *  order, one at a time, whether gpu.js answers at once or later. When a kernel fails, the next read throws its error, and so
@@ -39,24 +37,24 @@ interface Slot {
 export class GpuEngine implements Storage {
   readonly backend = 'gpu'
   readonly info: DeviceInfo
-  readonly #gpu: GpuJs
-  readonly #queue = new Queue()
-  readonly #slots = new Map<Handle, Slot>()
+  readonly #runtime: GpuRuntime
+  readonly #queue = new Queue(() => this.#runtime.flush?.())
+  readonly #slots: Slots
   readonly #compiled = new Map<GpuKernel, Compiled[]>()
-  #lastHandle = 0
-  #bytes = 0
-  #peakBytes = 0
-  /** The first failure that no read has thrown yet. */
-  #failure: BackendError | undefined
+  /** Kernels by their text: packages define the same one in several places. */
+  readonly #kernels = new Map<string, GpuKernel>()
+  readonly #names = new Set<string>()
+  readonly #ranNames = new Set<string>()
   #closing: Promise<void> | undefined
 
-  constructor(gpu: GpuJs, info: DeviceInfo) {
-    this.#gpu = gpu
+  constructor(runtime: GpuRuntime, info: DeviceInfo) {
+    this.#runtime = runtime
+    this.#slots = new Slots(runtime)
     this.info = info
   }
 
   get peakBytes(): number {
-    return this.#peakBytes
+    return this.#slots.peakBytes
   }
 
   /** Buffers that were not freed, scratch memory included. */
@@ -64,28 +62,77 @@ export class GpuEngine implements Storage {
     return this.#slots.size
   }
 
+  /** Names of the kernels that have a launcher, and whether they have run: what a test suite leaves out. */
+  get kernelRuns(): ReadonlyMap<string, boolean> {
+    return new Map(Array.from(this.#names, (name) => [name, this.#ranNames.has(name)]))
+  }
+
+  /** Buffers on the GPU, when all that was called has run; undefined where results are arrays. */
+  async buffers(): Promise<BufferCounts | undefined> {
+    await this.#drained()
+    return this.#runtime.buffers
+  }
+
+  /** What went over, when all that was called has run; undefined where the mode does not count it. */
+  async traffic(): Promise<GpuTraffic | undefined> {
+    await this.#drained()
+    return this.#runtime.traffic && { ...this.#runtime.traffic }
+  }
+
   /** The launcher of a kernel. It is compiled at its first run, once for all sizes. */
-  kernel(kernel: GpuKernel): GpuLaunch {
+  kernel(definition: GpuKernel): GpuLaunch {
+    checkKernel(definition)
+    const text = JSON.stringify(definition)
+    const kernel = this.#kernels.get(text) ?? definition
+    this.#kernels.set(text, kernel)
+    this.#names.add(kernel.name)
     const kinds = Object.values(kernel.args)
     return (args, output, target) => {
       this.#checkOpen(kernel.name)
       if (args.length !== kinds.length)
         throw new BackendError(`internal: ${kernel.name} takes ${kinds.length} arguments, got ${args.length}`)
       const values = args.map((arg, i) => {
-        if (kinds[i] === 'buffer') return this.#slot(kernel.name, arg)
+        if (kinds[i] === 'buffer') return this.#slots.get(kernel.name, arg)
         if (kinds[i] === 'float') return Math.fround(arg) // the same number in every mode
         if (Number.isInteger(arg) && Math.abs(arg) <= MAX_ELEMENTS) return arg
         throw new BackendError(
           `internal: ${kernel.name}: ${Object.keys(kernel.args)[i]} must be a whole number below 2^31, got ${arg}`,
         )
       })
-      const slot = this.#slot(kernel.name, target)
+      const slot = this.#slots.get(kernel.name, target)
       const count = output.reduce((product, n) => product * n, 1)
       if (count < slot.length || count - slot.length >= Math.max(1, output[0]))
         throw new BackendError(
           `internal: ${kernel.name}: output must hold the target's ${slot.length} elements, got ${shapeText(output)}`,
         )
       if (slot.length > 0) this.#queue.push(() => this.#run(kernel, values, output, slot))
+    }
+  }
+
+  /** Whether kernels may be written in WGSL: {@link wgsl}. */
+  get hasWgsl(): boolean {
+    return this.#runtime.wgsl !== undefined
+  }
+
+  /** The launcher of a hand-written kernel, which has several outputs, works in place, and shares memory within a workgroup. Throws
+   *  BackendError where {@link hasWgsl} is false. */
+  wgsl(kernel: WgslKernel): WgslLaunch {
+    const { wgsl } = this.#runtime
+    if (!wgsl) throw new BackendError(`internal: ${kernel.name} needs mode webgpu, got ${this.#runtime.mode}`)
+    checkWgsl(kernel)
+    this.#names.add(kernel.name)
+    const count = Object.keys(kernel.buffers).length
+    let compiled: CompiledWgsl | undefined
+    return (buffers, uniforms, groups) => {
+      this.#checkOpen(kernel.name)
+      if (buffers.length !== count)
+        throw new BackendError(`internal: ${kernel.name} takes ${count} buffers, got ${buffers.length}`)
+      const slots = buffers.map((handle) => this.#slots.get(kernel.name, handle))
+      this.#queue.push(() => {
+        compiled ??= wgsl.compile(kernel)
+        this.#ranNames.add(kernel.name)
+        return this.#runWgsl(kernel, wgsl, compiled, slots, uniforms, groups)
+      })
     }
   }
 
@@ -97,58 +144,54 @@ export class GpuEngine implements Storage {
 
   /** Elements in a buffer: for kernels that change a part of it, and so must write the rest again. */
   lengthOf(handle: Handle): number {
-    return this.#slot('lengthOf', handle).length
+    return this.#slots.get('lengthOf', handle).length
   }
 
   alloc(bytes: number): Handle {
     this.#checkOpen('alloc')
     const length = bytes / ELEMENT_BYTES
-    if (length > MAX_ELEMENTS)
+    const { maxBytes, limit } = this.#runtime
+    if (bytes > maxBytes)
       throw new BackendError(
-        `alloc: a gpu buffer must hold at most ${MAX_ELEMENTS} elements, got ${length}; use a smaller batch, length or model`,
+        `alloc: a gpu buffer must hold at most ${maxBytes / ELEMENT_BYTES} elements (${limit}), got ${length}; use a smaller batch, length or model`,
       )
-    const handle = ++this.#lastHandle
-    this.#bytes += bytes
-    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes)
-    this.#slots.set(handle, { length, contents: undefined, failure: undefined })
-    return handle
+    return this.#slots.add(length)
   }
 
   free(handle: Handle): void {
-    const slot = this.#slots.get(handle)
-    if (!slot) return
-    this.#slots.delete(handle)
-    this.#bytes -= slot.length * ELEMENT_BYTES
-    this.#queue.push(() => {
-      slot.contents = undefined
-    })
+    const slot = this.#slots.remove(handle)
+    if (slot) this.#queue.push(() => this.#slots.store(slot, undefined))
   }
 
   write(handle: Handle, data: ArrayLike<number>): void {
     this.#checkOpen('write')
-    const slot = this.#slot('write', handle)
+    const slot = this.#slots.get('write', handle)
     if (data.length !== slot.length)
       throw new BackendError(
         `internal: write must fill the buffer's ${slot.length} elements, got ${data.length}`,
       )
     if (slot.length === 0) return
-    const contents = data instanceof Int32Array ? data.slice() : new Float32Array(data)
-    this.#queue.push(() => this.#store(slot, contents))
+    const values = data instanceof Int32Array ? data.slice() : new Float32Array(data)
+    this.#queue.push(() => this.#slots.store(slot, this.#runtime.upload(values)))
   }
 
   async read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
     this.#checkOpen('read')
-    const slot = this.#slot('read', handle)
-    const contents = await new Promise<Contents>((resolve, reject) => {
+    const slot = this.#slots.get('read', handle)
+    const reading = new Promise<Float32Array | Int32Array>((resolve, reject) => {
       this.#queue.push(() => {
-        const failure = this.#takeFailure() ?? slot.failure
+        const failure = this.#slots.takeFailure() ?? slot.failure
         if (failure) reject(failure)
-        else resolve(contentsOf(slot).slice(0, length))
+        else this.#runtime.read(this.#slots.contentsOf(slot), length).then(resolve, reject)
       })
     })
+    const values = await reading.catch(async (error) => {
+      await new Promise((resolve) => setTimeout(resolve)) // a loss is told after what it broke
+      throw this.#runtime.lost ?? error
+    })
     const views: { [K in DType]: () => ArrayOf[K] } = {
-      f32: () => (contents instanceof Float32Array ? contents : new Float32Array(contents)),
-      i32: () => (contents instanceof Int32Array ? contents : new Int32Array(contents)),
+      f32: () => (values instanceof Float32Array ? values : new Float32Array(values)),
+      i32: () => (values instanceof Int32Array ? values : new Int32Array(values)),
     }
     return views[dtype]()
   }
@@ -160,12 +203,16 @@ export class GpuEngine implements Storage {
   }
 
   async #close(): Promise<void> {
-    await new Promise<void>((resolve) => this.#queue.push(resolve))
+    await this.#drained()
     this.#slots.clear()
     this.#compiled.clear()
-    await this.#gpu.destroy()
-    const failure = this.#takeFailure()
+    await this.#runtime.destroy()
+    const failure = this.#slots.takeFailure()
     if (failure) throw failure
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => this.#queue.push(resolve))
   }
 
   #run(
@@ -174,52 +221,59 @@ export class GpuEngine implements Storage {
     output: GpuOutput,
     target: Slot,
   ): void | Promise<void> {
-    const fail = (cause: unknown) => {
-      const message = cause instanceof Error ? cause.message : String(cause)
-      const failure = new BackendError(`gpu: kernel ${kernel.name} failed: ${message}`, { cause })
-      this.#failure ??= failure
-      this.#poison(target, failure)
-    }
-    const store = (result: unknown) => this.#store(target, flatten(result, target.length))
-    for (const value of values)
-      if (typeof value !== 'number' && value.failure) return this.#poison(target, value.failure)
-    try {
-      const args = values.map((value) => (typeof value === 'number' ? value : contentsOf(value)))
-      const result = this.#compile(kernel, output.length)(args, output)
-      if (result instanceof Promise) return result.then(store).catch(fail)
-      store(result)
-    } catch (cause) {
-      fail(cause)
-    }
+    const inputs = values.filter((value) => typeof value !== 'number')
+    return this.#slots.guard(kernel.name, inputs, [target], () => {
+      const args = values.map((value) => (typeof value === 'number' ? value : this.#slots.contentsOf(value)))
+      const sizes = trimmed(output)
+      const result = this.#compile(kernel, sizes.length)(args, sizes)
+      const store = (contents: Contents) => this.#slots.store(target, contents)
+      return result instanceof Promise ? result.then(store) : store(result)
+    })
+  }
+
+  #runWgsl(
+    { name, buffers }: WgslKernel,
+    wgsl: WgslRuntime,
+    compiled: CompiledWgsl,
+    slots: readonly Slot[],
+    ...rest: [uniforms: readonly number[], groups: readonly [number, number, number]]
+  ): void | Promise<void> {
+    const accesses = Object.values(buffers).map(({ access }) => access)
+    const inputs = slots.filter((_, i) => accesses[i] !== 'write')
+    const targets = slots.filter((_, i) => accesses[i] !== 'read')
+    return this.#slots.guard(name, inputs, targets, () => {
+      // A buffer that is read too cannot be written in the same run: the result goes to another and takes its place.
+      const replaced: [Slot, Contents][] = []
+      const contents = slots.map((slot, i) => {
+        if (accesses[i] !== 'write') return this.#slots.contentsOf(slot)
+        if (slot.contents && !inputs.includes(slot)) return slot.contents
+        const fresh = wgsl.unwritten(slot.length)
+        replaced.push([slot, fresh])
+        return fresh
+      })
+      const store = () => {
+        for (const [slot, fresh] of replaced.splice(0)) this.#slots.store(slot, fresh)
+        for (const slot of targets) slot.failure = undefined
+      }
+      const giveBack = (cause: unknown) => {
+        for (const [, fresh] of replaced) this.#runtime.release(fresh)
+        throw cause
+      }
+      try {
+        const running = compiled(contents, ...rest)
+        return running ? running.then(store).catch(giveBack) : store()
+      } catch (cause) {
+        return giveBack(cause)
+      }
+    })
   }
 
   #compile(kernel: GpuKernel, rank: number): Compiled {
     const byRank = this.#compiled.get(kernel) ?? []
+    this.#ranNames.add(kernel.name)
     this.#compiled.set(kernel, byRank)
-    byRank[rank] ??= this.#gpu.compile(kernel, rank)
+    byRank[rank] ??= this.#runtime.compile(kernel, rank)
     return byRank[rank]
-  }
-
-  #store(slot: Slot, contents: Contents): void {
-    slot.contents = contents
-    slot.failure = undefined
-  }
-
-  #poison(slot: Slot, failure: BackendError): void {
-    slot.contents = undefined
-    slot.failure = failure
-  }
-
-  #takeFailure(): BackendError | undefined {
-    const failure = this.#failure
-    this.#failure = undefined
-    return failure
-  }
-
-  #slot(op: string, handle: Handle): Slot {
-    const slot = this.#slots.get(handle)
-    if (!slot) throw new BackendError(`internal: ${op}: the buffer must be live, got handle ${handle}`)
-    return slot
   }
 
   #checkOpen(op: string): void {
@@ -227,33 +281,8 @@ export class GpuEngine implements Storage {
   }
 }
 
-/** What kernels and reads see. gpu.js takes no empty arrays, so an empty buffer is one zero. */
-function contentsOf(slot: Slot): Contents {
-  slot.contents ??= new Float32Array(Math.max(1, slot.length))
-  return slot.contents
-}
-
-/** gpu.js gives rows, or planes of rows, for outputs of more than one axis; webasm's lie next to each other in one array. */
-function flatten(result: unknown, length: number): Float32Array {
-  const rows = rowsOf(result)
-  const first = rows[0]
-  const last = rows[rows.length - 1]
-  if (first.length >= length) return first.subarray(0, length)
-  const isContiguous =
-    last.buffer === first.buffer &&
-    last.byteOffset - first.byteOffset === (rows.length - 1) * first.byteLength
-  if (isContiguous) return new Float32Array(first.buffer, first.byteOffset, length)
-  const flat = new Float32Array(length)
-  let at = 0
-  for (const row of rows) {
-    flat.set(at + row.length > length ? row.subarray(0, length - at) : row, at)
-    at += row.length
-  }
-  return flat
-}
-
-function rowsOf(result: unknown): Float32Array[] {
-  if (result instanceof Float32Array) return [result]
-  if (Array.isArray(result)) return result.flatMap(rowsOf)
-  throw new BackendError(`internal: gpu.js must return arrays of f32, got ${typeof result}`)
+/** Without axes of length 1 at the end: threads of one axis alone are laid out better, and may be more. */
+function trimmed([x, y = 1, z = 1]: GpuOutput): GpuOutput {
+  if (z > 1) return [x, y, z]
+  return y > 1 ? [x, y] : [x]
 }

@@ -1,17 +1,17 @@
-import { expectNear, randomArray } from '@tau/testing'
+import { expectNear, gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gpuKernels } from '../../kernels/gpu.ts'
 import type { KernelTable } from '../../kernels/table.ts'
 import { GpuEngine } from './engine.ts'
-import { GPU_MODES, openGpuJs } from './gpu-js.ts'
+import { openRuntime } from './gpu.ts'
 
 /** What the shared suites cannot reach: sizes at which gpu.js changes its code path (chunks of folds, rows that are no
  *  multiple of its four SIMD lanes), and values that go wrong in silence (NaN, infinities, indices held as floats). */
-describe.each(GPU_MODES)('gpu kernels in mode %s', (mode) => {
+describe.each(gpuModes)('gpu kernels in mode %s', (mode) => {
   let engine: GpuEngine
   let kernels: KernelTable
   beforeAll(async () => {
-    engine = new GpuEngine(await openGpuJs(mode), {
+    engine = new GpuEngine(await openRuntime(mode), {
       backend: 'gpu',
       variant: mode,
       threads: 1,
@@ -318,104 +318,107 @@ describe.each(GPU_MODES)('gpu kernels in mode %s', (mode) => {
 })
 
 /** Beyond 2²⁴ an f32 skips whole numbers. Mode cpu computes in f64 and cannot show it. */
-describe('gpu kernels in mode webasm, at indices above 2^24', () => {
-  const limit = 2 ** 24
-  const digit = (i: number): number => (i % 1013) % 251
-  let engine: GpuEngine
-  let kernels: KernelTable
-  beforeAll(async () => {
-    engine = new GpuEngine(await openGpuJs('webasm'), {
-      backend: 'gpu',
-      variant: 'webasm',
-      threads: 1,
-      fallbacks: [],
+describe.each(gpuModes.filter((mode) => mode !== 'cpu'))(
+  'gpu kernels in mode %s, at indices above 2^24',
+  (mode) => {
+    const limit = 2 ** 24
+    const digit = (i: number): number => (i % 1013) % 251
+    let engine: GpuEngine
+    let kernels: KernelTable
+    beforeAll(async () => {
+      engine = new GpuEngine(await openRuntime(mode), {
+        backend: 'gpu',
+        variant: mode,
+        threads: 1,
+        fallbacks: [],
+      })
+      kernels = gpuKernels(engine)
     })
-    kernels = gpuKernels(engine)
-  })
-  afterAll(() => engine.close())
+    afterAll(() => engine.close())
 
-  const digits = (length: number): number => {
-    const values = new Float32Array(length)
-    for (let i = 0; i < length; i++) values[i] = digit(i)
-    const handle = engine.alloc(4 * length)
-    engine.write(handle, values)
-    return handle
-  }
-  const make = (length: number): number => engine.alloc(4 * length)
-  /** Compares the last 3000 elements: those that only an exact index reaches. */
-  const expectTail = async (handle: number, expected: (i: number) => number) => {
-    const length = engine.lengthOf(handle)
-    const found = await engine.read(handle, 'f32', length)
-    const start = length - 3000
-    expectNear(
-      found.subarray(start),
-      Float32Array.from({ length: 3000 }, (_, i) => expected(start + i)),
-      {},
-    )
-  }
-  const release = (...handles: number[]) => {
-    for (const handle of handles) engine.free(handle)
-  }
+    const digits = (length: number): number => {
+      const values = new Float32Array(length)
+      for (let i = 0; i < length; i++) values[i] = digit(i)
+      const handle = engine.alloc(4 * length)
+      engine.write(handle, values)
+      return handle
+    }
+    const make = (length: number): number => engine.alloc(4 * length)
+    /** Compares the last 3000 elements: those that only an exact index reaches. */
+    const expectTail = async (handle: number, expected: (i: number) => number) => {
+      const length = engine.lengthOf(handle)
+      const found = await engine.read(handle, 'f32', length)
+      const start = length - 3000
+      expectNear(
+        found.subarray(start),
+        Float32Array.from({ length: 3000 }, (_, i) => expected(start + i)),
+        {},
+      )
+    }
+    const release = (...handles: number[]) => {
+      for (const handle of handles) engine.free(handle)
+    }
 
-  it('gathers from and scatters into the last row of a large table', async () => {
-    const [tableRows, width] = [5, limit / 4 + 3]
-    const table = digits(tableRows * width)
-    const ids = make(1)
-    engine.write(ids, Int32Array.of(4))
-    const row = make(width)
-    kernels.gather(table, ids, row, 1, tableRows, width)
-    await expectTail(row, (i) => digit(4 * width + i))
-    kernels.scatterAdd(table, ids, row, 1, tableRows, width)
-    await expectTail(table, (i) => 2 * digit(i))
-    release(table, ids, row)
-  })
-
-  it('elements, one loop and one long axis', async () => {
-    const n = limit + 3037
-    const [x, out] = [digits(n), make(n)]
-    kernels.unary('neg', x, out, n)
-    await expectTail(out, (i) => -digit(i))
-    kernels.binary('sub', out, x, out, { dims: [1, 1, 1, n], stepsA: [0, 0, 0, 1], stepsB: [0, 0, 0, 1] })
-    await expectTail(out, (i) => -2 * digit(i))
-    kernels.transpose(x, out, 1, n, 1, 1)
-    await expectTail(out, digit)
-    const block = { handle: x, offset: limit + 1, stride: 1 }
-    kernels.copy(block, { handle: out, offset: limit + 2, stride: 1 }, 1, 2000)
-    await expectTail(out, (i) => digit(i >= limit + 2 && i < limit + 2002 ? i - 1 : i))
-    release(x, out)
-  })
-
-  it.each([
-    [1, limit / 64 + 50, 2, 64],
-    [1, 2, limit / 128 + 50, 64],
-  ])('transposes [%i, %i, %i, %i]', async (outer, a, b, inner) => {
-    const x = digits(outer * a * b * inner)
-    const out = make(outer * a * b * inner)
-    kernels.transpose(x, out, outer, a, b, inner)
-    await expectTail(out, (at) => {
-      const n = at % inner
-      const i = Math.floor(at / inner) % a
-      const j = Math.floor(at / (inner * a))
-      return digit((i * b + j) * inner + n)
+    it('gathers from and scatters into the last row of a large table', async () => {
+      const [tableRows, width] = [5, limit / 4 + 3]
+      const table = digits(tableRows * width)
+      const ids = make(1)
+      engine.write(ids, Int32Array.of(4))
+      const row = make(width)
+      kernels.gather(table, ids, row, 1, tableRows, width)
+      await expectTail(row, (i) => digit(4 * width + i))
+      kernels.scatterAdd(table, ids, row, 1, tableRows, width)
+      await expectTail(table, (i) => 2 * digit(i))
+      release(table, ids, row)
     })
-    release(x, out)
-  })
 
-  it('multiplies, sums and finds the largest along a long axis', async () => {
-    const k = limit + 5
-    const x = make(k)
-    kernels.fill(x, 0, k)
-    const last = make(3)
-    engine.write(last, [2, 3, 4])
-    kernels.copy({ handle: last, offset: 0, stride: 3 }, { handle: x, offset: k - 3, stride: 3 }, 1, 3)
-    const out = make(1)
-    const item = async () => (await engine.read(out, 'f32', 1))[0]
-    kernels.matmul('nt', x, x, out, { batch: 1, m: 1, n: 1, k, strideA: 0, strideB: 0 })
-    expect(await item()).toBe(29)
-    kernels.reduce('sum', x, out, 1, k, 1)
-    expect(await item()).toBe(9)
-    kernels.reduce('max', x, out, 1, k, 1)
-    expect(await item()).toBe(4)
-    release(x, last, out)
-  })
-})
+    it('elements, one loop and one long axis', async () => {
+      const n = limit + 3037
+      const [x, out] = [digits(n), make(n)]
+      kernels.unary('neg', x, out, n)
+      await expectTail(out, (i) => -digit(i))
+      kernels.binary('sub', out, x, out, { dims: [1, 1, 1, n], stepsA: [0, 0, 0, 1], stepsB: [0, 0, 0, 1] })
+      await expectTail(out, (i) => -2 * digit(i))
+      kernels.transpose(x, out, 1, n, 1, 1)
+      await expectTail(out, digit)
+      const block = { handle: x, offset: limit + 1, stride: 1 }
+      kernels.copy(block, { handle: out, offset: limit + 2, stride: 1 }, 1, 2000)
+      await expectTail(out, (i) => digit(i >= limit + 2 && i < limit + 2002 ? i - 1 : i))
+      release(x, out)
+    })
+
+    it.each([
+      [1, limit / 64 + 50, 2, 64],
+      [1, 2, limit / 128 + 50, 64],
+    ])('transposes [%i, %i, %i, %i]', async (outer, a, b, inner) => {
+      const x = digits(outer * a * b * inner)
+      const out = make(outer * a * b * inner)
+      kernels.transpose(x, out, outer, a, b, inner)
+      await expectTail(out, (at) => {
+        const n = at % inner
+        const i = Math.floor(at / inner) % a
+        const j = Math.floor(at / (inner * a))
+        return digit((i * b + j) * inner + n)
+      })
+      release(x, out)
+    })
+
+    it('multiplies, sums and finds the largest along a long axis', async () => {
+      const k = limit + 5
+      const x = make(k)
+      kernels.fill(x, 0, k)
+      const last = make(3)
+      engine.write(last, [2, 3, 4])
+      kernels.copy({ handle: last, offset: 0, stride: 3 }, { handle: x, offset: k - 3, stride: 3 }, 1, 3)
+      const out = make(1)
+      const item = async () => (await engine.read(out, 'f32', 1))[0]
+      kernels.matmul('nt', x, x, out, { batch: 1, m: 1, n: 1, k, strideA: 0, strideB: 0 })
+      expect(await item()).toBe(29)
+      kernels.reduce('sum', x, out, 1, k, 1)
+      expect(await item()).toBe(9)
+      kernels.reduce('max', x, out, 1, k, 1)
+      expect(await item()).toBe(4)
+      release(x, last, out)
+    })
+  },
+)

@@ -3,8 +3,14 @@ export type Task = () => void | Promise<void>
 
 /** Runs tasks one after another, in the order in which they came, after the code that queued them has returned. */
 export class Queue {
+  readonly #onIdle: () => void
   #waiting: Task[] = []
   #isRunning = false
+
+  /** `onIdle` is called whenever nothing waits any more. */
+  constructor(onIdle: () => void) {
+    this.#onIdle = onIdle
+  }
 
   push(task: Task): void {
     this.#waiting.push(task)
@@ -24,5 +30,6 @@ export class Queue {
       }
     }
     this.#isRunning = false
+    this.#onIdle()
   }
 }

@@ -1,5 +1,5 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
-import { EXACT_F32, type GpuKernel } from '../../backends/gpu/kernel.ts'
+import { type GpuKernel, MAX_DIVIDED } from '../../backends/gpu/kernel.ts'
 import { launchEach } from '../launch-each.ts'
 import { BINARY_OPS, type BinaryKernel, type BinaryOp } from './binary.ts'
 
@@ -20,7 +20,7 @@ function kernel(op: BinaryOp, split: 'inner' | 'outer'): GpuKernel {
     name: `${op}${split === 'inner' ? 'Inner' : 'Outer'}`,
     args: { a: 'buffer', b: 'buffer', n: 'int', ...Object.fromEntries(steps) },
     body: `
-      const major = Math.floor(this.thread.${axis} / n)
+      const major = Math.floor((this.thread.${axis} + 0.5) / n)
       const minor = this.thread.${axis} - major * n
       return a[${index('a')}] ${SYMBOLS[op]} b[${index('b')}]`,
   }
@@ -30,8 +30,8 @@ export function binaryGpu(engine: GpuEngine): BinaryKernel {
   const inner = launchEach(BINARY_OPS, (op) => engine.kernel(kernel(op, 'inner')))
   const outer = launchEach(BINARY_OPS, (op) => engine.kernel(kernel(op, 'outer')))
   return (op, a, b, out, { dims: [n0, n1, n2, n3], stepsA, stepsB }) => {
-    // Of two axes whose product is below 2³¹ one is below 2²⁴.
-    if (n2 * n3 <= EXACT_F32) inner[op]([a, b, n3, ...stepsA, ...stepsB], [n2 * n3, n1, n0], out)
+    // Of two axes whose product is below 2³¹ one is below 2²⁰.
+    if (n2 * n3 <= MAX_DIVIDED) inner[op]([a, b, n3, ...stepsA, ...stepsB], [n2 * n3, n1, n0], out)
     else outer[op]([a, b, n1, ...stepsA, ...stepsB], [n3, n2, n0 * n1], out)
   }
 }

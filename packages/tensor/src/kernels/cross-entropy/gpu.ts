@@ -1,5 +1,6 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { logText } from '../../backends/gpu/text.ts'
 import { foldGpu } from '../reduce/gpu-fold.ts'
 import { rowPeakGpu, rowTotalGpu } from '../softmax/gpu.ts'
 import type { CrossEntropyGradKernel, CrossEntropyKernel } from './cross-entropy.ts'
@@ -19,7 +20,9 @@ const ROW_LOSS: GpuKernel = {
     if (target < 0) { return 0 }
     if (target >= cols) { return nan }
     const behind = peak[this.thread.x] - logits[this.thread.x * cols + (target | 0)]
-    return Math.log(total[this.thread.x]) + behind`,
+    const sum = total[this.thread.x]
+    ${logText('logSum', 'sum')}
+    return logSum + behind`,
 }
 
 const LOSS_AND_COUNT: GpuKernel = {

@@ -36,9 +36,9 @@ const NEXT_USE: GpuKernel = {
   body: `
     let found = -1.0
     const id = ids[this.thread.x]
-    for (let i = this.thread.x + 1; i < count; i++) {
-      if (ids[i] === id) {
-        found = i
+    for (let k = 1; k < count - this.thread.x; k++) {
+      if (ids[this.thread.x + (k | 0)] === id) {
+        found = this.thread.x + (k | 0)
         break
       }
     }

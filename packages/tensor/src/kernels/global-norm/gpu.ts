@@ -1,5 +1,6 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { isNanText } from '../../backends/gpu/text.ts'
 import { foldGpu } from '../reduce/gpu-fold.ts'
 import type { GlobalNormKernel } from './global-norm.ts'
 
@@ -7,7 +8,7 @@ const LARGER: GpuKernel = {
   name: 'larger',
   args: { a: 'buffer', b: 'buffer' },
   body: `
-    if (b[0] > a[0] || b[0] !== b[0]) { return b[0] }
+    if (b[0] > a[0] || ${isNanText('b[0]')}) { return b[0] }
     return a[0]`,
 }
 

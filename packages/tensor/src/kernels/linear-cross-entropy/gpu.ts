@@ -1,5 +1,6 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { logText } from '../../backends/gpu/text.ts'
 import { clampGpu } from '../clamp/gpu.ts'
 import { foldGpu } from '../reduce/gpu-fold.ts'
 import { softcapGpu } from '../softcap/gpu.ts'
@@ -34,7 +35,9 @@ const LOSSES: GpuKernel = {
     if (target < 0) { return 0 }
     if (target >= cols) { return nan }
     const behind = peak[this.thread.x - first] - y[(this.thread.x - first) * cols + (target | 0)]
-    return Math.log(total[this.thread.x - first]) + behind`,
+    const sum = total[this.thread.x - first]
+    ${logText('logSum', 'sum')}
+    return logSum + behind`,
 }
 
 /** A cap of 0 is none. */

@@ -1,6 +1,7 @@
 import type { Handle } from '../../backends/engine.ts'
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuArgument, GpuKernel } from '../../backends/gpu/kernel.ts'
+import { isNanText } from '../../backends/gpu/text.ts'
 import type { ReduceOp } from './reduce.ts'
 
 /** Elements that one thread folds. More of them are folds of such folds, which also gives a GPU enough threads. */
@@ -30,10 +31,10 @@ const STEP: Record<ReduceOp, string> = {
           const wanted = v - lost
           const next = folded + wanted
           lost = (next - folded) - wanted
-          if (lost !== lost) { lost = 0.0 }
+          if (${isNanText('lost')}) { lost = 0.0 }
           folded = next`,
   // Comparing instead of Math.max: NaN stays on every backend.
-  max: 'if (v > folded || v !== v) { folded = v }',
+  max: `if (v > folded || ${isNanText('v')}) { folded = v }`,
 }
 
 function chunkKernel(

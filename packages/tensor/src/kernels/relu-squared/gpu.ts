@@ -2,11 +2,13 @@ import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
 import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared.ts'
 
+// Not Math.max, which makes 0 of NaN on a GPU.
 const RELU_SQUARED: GpuKernel = {
   name: 'reluSquared',
   args: { x: 'buffer' },
   body: `
-    const v = Math.max(x[this.thread.x], 0)
+    const v = x[this.thread.x]
+    if (v < 0) { return 0 }
     return v * v`,
 }
 

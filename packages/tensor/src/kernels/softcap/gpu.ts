@@ -1,11 +1,15 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { tanhText } from '../../backends/gpu/text.ts'
 import type { SoftcapGradKernel, SoftcapKernel } from './softcap.ts'
 
 const SOFTCAP: GpuKernel = {
   name: 'softcap',
   args: { x: 'buffer', cap: 'float' },
-  body: 'return cap * Math.tanh(x[this.thread.x] / cap)',
+  body: `
+    const v = x[this.thread.x] / cap
+    ${tanhText('bounded', 'v')}
+    return cap * bounded`,
 }
 
 const SOFTCAP_GRAD: GpuKernel = {

@@ -1,5 +1,6 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { expText } from '../../backends/gpu/text.ts'
 import { type Fold, foldGpu } from '../reduce/gpu-fold.ts'
 import type { SoftmaxGradKernel, SoftmaxKernel } from './softmax.ts'
 
@@ -8,7 +9,9 @@ const AT = 'this.thread.y * cols + this.thread.x'
 const SOFTMAX: GpuKernel = {
   name: 'softmax',
   args: { x: 'buffer', peak: 'buffer', total: 'buffer', cols: 'int' },
-  body: `return Math.exp(x[${AT}] - peak[this.thread.y]) / total[this.thread.y]`,
+  body: `
+    const behind = x[${AT}] - peak[this.thread.y]
+    return ${expText('behind')} / total[this.thread.y]`,
 }
 
 const SOFTMAX_GRAD: GpuKernel = {
@@ -27,7 +30,7 @@ export const rowTotalGpu = (engine: GpuEngine): Fold =>
     name: 'rowTotal',
     op: 'sum',
     args: { x: 'buffer', peak: 'buffer' },
-    term: (at, row) => `Math.exp(x[${at}] - peak[${row}])`,
+    term: (at, row) => expText(`(x[${at}] - peak[${row}])`),
   })
 
 export function softmaxGpu(engine: GpuEngine): SoftmaxKernel {

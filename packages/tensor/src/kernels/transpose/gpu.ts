@@ -1,5 +1,5 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
-import { EXACT_F32, type GpuKernel } from '../../backends/gpu/kernel.ts'
+import { type GpuKernel, MAX_DIVIDED } from '../../backends/gpu/kernel.ts'
 import type { TransposeKernel } from './transpose.ts'
 
 const MATRIX: GpuKernel = {
@@ -13,7 +13,7 @@ const INNER: GpuKernel = {
   name: 'transposeInner',
   args: { x: 'buffer', a: 'int', b: 'int', inner: 'int' },
   body: `
-    const i = Math.floor(this.thread.x / inner)
+    const i = Math.floor((this.thread.x + 0.5) / inner)
     const n = this.thread.x - i * inner
     return x[((this.thread.z * a + (i | 0)) * b + this.thread.y) * inner + (n | 0)]`,
 }
@@ -22,7 +22,7 @@ const OUTER: GpuKernel = {
   name: 'transposeOuter',
   args: { x: 'buffer', a: 'int', b: 'int', inner: 'int' },
   body: `
-    const o = Math.floor(this.thread.z / b)
+    const o = Math.floor((this.thread.z + 0.5) / b)
     const j = this.thread.z - o * b
     return x[(((o | 0) * a + this.thread.y) * b + (j | 0)) * inner + this.thread.x]`,
 }
@@ -33,8 +33,8 @@ export function transposeGpu(engine: GpuEngine): TransposeKernel {
   const launchOuter = engine.kernel(OUTER)
   return (x, out, outer, a, b, inner) => {
     if (inner === 1) launchMatrix([x, a, b], [a, b, outer], out)
-    // Of two axes whose product is below 2³¹ one is below 2²⁴.
-    else if (a * inner <= EXACT_F32) launchInner([x, a, b, inner], [a * inner, b, outer], out)
+    // Of two axes whose product is below 2³¹ one is below 2²⁰.
+    else if (a * inner <= MAX_DIVIDED) launchInner([x, a, b, inner], [a * inner, b, outer], out)
     else launchOuter([x, a, b, inner], [inner, a, outer * b], out)
   }
 }

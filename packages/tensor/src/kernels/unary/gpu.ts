@@ -1,5 +1,6 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { isNanText, log1pText, logText, tanhText } from '../../backends/gpu/text.ts'
 import { launchEach } from '../launch-each.ts'
 import { UNARY_OPS, type UnaryGradKernel, type UnaryKernel, type UnaryOp } from './unary.ts'
 
@@ -9,21 +10,31 @@ const SIGMOID = `
     let s = 1 / (1 + small)
     if (v < 0) { s = small / (1 + small) }`
 
-/** Ends with the value for v. */
+// Functions of a GPU turn NaN into numbers, and its maximum of NaN and 0 is 0.
+
+/** Ends with the value for v, which is not NaN. */
 const VALUES: Record<UnaryOp, string> = {
   neg: 'return -v',
   exp: 'return Math.exp(v)',
-  log: 'return Math.log(v)',
+  log: `${logText('result', 'v')}
+    return result`,
   sqrt: 'return Math.sqrt(v)',
   square: 'return v * v',
   abs: 'return Math.abs(v)',
-  relu: 'return Math.max(v, 0)',
+  relu: `
+    if (v < 0) { return 0 }
+    return v`,
   sigmoid: `${SIGMOID}
     return s`,
   silu: `${SIGMOID}
     return v * s`,
-  tanh: 'return Math.tanh(v)',
-  softplus: 'return Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)))',
+  tanh: `${tanhText('result', 'v')}
+    return result`,
+  softplus: `
+    const small = Math.exp(-Math.abs(v))
+    ${log1pText('beyond', 'small')}
+    if (v < 0) { return beyond }
+    return v + beyond`,
   reciprocal: 'return 1 / v',
 }
 
@@ -55,6 +66,7 @@ const value = (op: UnaryOp): GpuKernel => ({
   args: { x: 'buffer' },
   body: `
     const v = x[this.thread.x]
+    if (${isNanText('v')}) { return v }
     ${VALUES[op]}`,
 })
 

@@ -1,0 +1,59 @@
+import { buildConfig, demoDefaults } from '@tau/trainer'
+import type { Backend, Settings } from './messages.ts'
+
+export const form = document.querySelector<HTMLFormElement>('#settings')!
+
+const inputs = Array.from(form.querySelectorAll<HTMLInputElement>('input[name^="train."]'))
+const select = (name: string) => form.querySelector<HTMLSelectElement>(`select[name=${name}]`)!
+const [source, backend] = ['source', 'backend'].map(select)
+
+/** Writes the demo's settings into the fields. */
+export function fillForm(): void {
+  const defaults = new Map(Object.entries(buildConfig(demoDefaults, []).train))
+  for (const input of inputs) input.value = String(defaults.get(input.name.replace('train.', '')))
+}
+
+/** Shows the field that belongs to the chosen source of text. */
+export function showSource(): void {
+  for (const field of form.querySelectorAll<HTMLElement>('[data-source]'))
+    field.hidden = field.dataset.source !== source.value
+}
+source.addEventListener('change', showSource)
+
+/** A backend that is not there cannot be chosen. */
+export function disableBackends(absent: ReadonlyMap<Backend, string>): void {
+  for (const option of backend.options)
+    if (absent.has(option.value as Backend)) {
+      option.disabled = true
+      option.textContent += ' (not here)'
+    }
+}
+
+/** What the form says. Throws an Error with the next step where there is no text. */
+export async function readSettings(): Promise<Settings> {
+  return {
+    backend: backend.value as Backend,
+    fields: inputs.map(({ name, value, labels }) => ({
+      path: name,
+      flag: labels?.[0].textContent?.trim() ?? name,
+      text: value,
+    })),
+    text: await readText(),
+  }
+}
+
+async function readText(): Promise<string | undefined> {
+  if (source.value === 'moby-dick') return undefined
+  if (source.value === 'paste') {
+    const text = form.querySelector<HTMLTextAreaElement>('textarea')!.value
+    if (text.trim() === '') throw new Error('text: there must be one to learn, got none; paste it')
+    return text
+  }
+  const file = form.querySelector<HTMLInputElement>('input[type=file]')!.files?.[0]
+  if (!file) throw new Error('text: there must be a file to learn, got none; choose one')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer())
+  } catch (cause) {
+    throw new Error(`text: ${file.name} must be UTF-8, got other bytes; save it as UTF-8`, { cause })
+  }
+}

@@ -1,0 +1,106 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { build, createServer, preview } from 'vite'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const executablePath = '/usr/bin/chromium'
+
+/** Why there is no browser to test in; undefined: there is one. */
+export const noBrowser = existsSync(executablePath) ? undefined : `${executablePath} is missing`
+
+const QUIET = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+/** WebGPU and WebGL by SwiftShader. */
+export const SOFTWARE_GPU = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+]
+export const NO_GPU = ['--disable-gpu', '--disable-software-rasterizer']
+
+export const launch = (flags: readonly string[]): Promise<Browser> =>
+  chromium.launch({ executablePath, args: [...QUIET, ...flags] })
+
+/** The page, built into a folder of its own and served twice. */
+export interface Site extends AsyncDisposable {
+  readonly isolated: string
+  readonly open: string
+}
+
+export async function buildSite(): Promise<Site> {
+  const outDir = mkdtempSync(join(tmpdir(), 'tau-studio-'))
+  const common = { root, logLevel: 'error', build: { outDir, emptyOutDir: true } } as const
+  await build(common)
+  const serve = (headers: Record<string, string>) =>
+    preview({ ...common, preview: { host: '127.0.0.1', port: 0, headers } })
+  const servers = [
+    await serve({}),
+    await serve({
+      'Cross-Origin-Opener-Policy': 'unsafe-none',
+      'Cross-Origin-Embedder-Policy': 'unsafe-none',
+    }),
+  ]
+  const [isolated, open] = servers.map(({ resolvedUrls }) => resolvedUrls!.local[0])
+  return {
+    isolated,
+    open,
+    async [Symbol.asyncDispose]() {
+      for (const server of servers) await server.close()
+      rmSync(outDir, { recursive: true })
+    },
+  }
+}
+
+/** The page as `npm run studio` serves it. */
+export async function serveSources(): Promise<AsyncDisposable & { readonly url: string }> {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'tau-studio-'))
+  const server = await createServer({
+    root,
+    cacheDir,
+    logLevel: 'error',
+    server: { host: '127.0.0.1', port: 0 },
+  })
+  await server.listen()
+  return {
+    url: server.resolvedUrls!.local[0],
+    async [Symbol.asyncDispose]() {
+      await server.close()
+      rmSync(cacheDir, { recursive: true })
+    },
+  }
+}
+
+/** A tab, and what went wrong in it or was asked of other hosts. */
+export interface Tab extends AsyncDisposable {
+  readonly page: Page
+  readonly problems: readonly string[]
+}
+
+export async function openTab(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Tab> {
+  const page = await browser.newPage(options)
+  const problems: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
+  })
+  page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('request', (request) => {
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(url)) problems.push(request.url())
+  })
+  await page.goto(url)
+  await page.waitForSelector('html[data-state=idle]')
+  return { page, problems, [Symbol.asyncDispose]: () => page.close() }
+}

@@ -1,0 +1,12 @@
+// What the studio shares with the command. All of it runs in a browser.
+export { buildConfig, type FlagValue, trainOptions } from './config/config.ts'
+export type { Config } from './config/schema.ts'
+export { demoDefaults } from './demo/defaults.ts'
+export { mobyDick } from './demo/moby-dick.ts'
+export { clock } from './progress.ts'
+export type { Chart } from './report/chart.ts'
+export { lossChart, stepCharts } from './report/figures.ts'
+export { type History, historyOf } from './report/history.ts'
+export { embeddingsOfText, laplacianOf } from './run/laplacian.ts'
+export { sampleText } from './run/sample.ts'
+export { learnTokenizer, tokenize } from './run/tokens.ts'

@@ -1,0 +1,168 @@
+import { EXP_WGSL, foldWgsl, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import type { ClockForm } from '../attention-gpu.ts'
+import { STAT, STATS } from './stats.ts'
+import { ROW_VECTORS, rowField, SIZES, vec4Buffer, weightText } from './wgsl-pairs.ts'
+
+/** What the tiles read of each key and each query, made before them. */
+
+export const KEY_THREADS = 64
+/** A workgroup of them has a query to itself. */
+export const ROW_THREADS = 64
+
+/** A key as a query head sees it, a vector: λk, its clock reading in two parts, 0. The other kernels then need no form without a clock. */
+export const keysKernel = (clock: ClockForm): WgslKernel => ({
+  name: `lambdaKeys_${clock}`,
+  uniforms: { ...SIZES, clockBatch: 'u32', length: 'u32' },
+  buffers: {
+    lambdaK: { access: 'read' },
+    ...(clock !== 'none' && { clock: { access: 'read' } }),
+    ...(clock === 'pair' && { clockLow: { access: 'read' } }),
+    keys: vec4Buffer('write'),
+  },
+  code: `
+@compute @workgroup_size(${KEY_THREADS})
+fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
+  let i = id.x + id.y * groups.x * ${KEY_THREADS}u;
+  if (i >= params.length) { return; }
+  let head = i / params.keys;
+  let key = i % params.keys;
+  let reading = (head / params.heads) * params.clockBatch + (head % params.heads) * params.capacity + key;
+  keys[i] = vec4<f32>(
+    lambdaK[(head / params.group) * params.capacity + key],
+    ${clock === 'none' ? '0.0' : 'clock[reading]'},
+    ${clock === 'pair' ? 'clockLow[reading]' : '0.0'},
+    0.0,
+  );
+}`,
+})
+
+const overQueries = (body: string) => `
+${IS_NAN_WGSL}
+${EXP_WGSL}
+${foldWgsl(ROW_THREADS)}
+@compute @workgroup_size(${ROW_THREADS})
+fn main(
+  @builtin(local_invocation_index) thread : u32,
+  @builtin(workgroup_id) id : vec3<u32>,
+) {
+  let query = id.x;
+  let head = id.y;
+  let row = head * params.queries + query;
+  ${body}
+}`
+
+/** The top key, all stats and the query's vectors. */
+export const STATS_KERNEL: WgslKernel = {
+  name: 'lambdaStats',
+  uniforms: SIZES,
+  buffers: {
+    lambdaQ: { access: 'read' },
+    temperature: { access: 'read' },
+    keys: vec4Buffer('read'),
+    stats: { access: 'write' },
+    rows: vec4Buffer('write'),
+  },
+  code: overQueries(`
+  let lambda = lambdaQ[row];
+  let heat = temperature[head % params.heads];
+  let first = head * params.keys;
+  let now = query + params.keys - params.queries;
+  let reading = keys[first + now];
+  var best = -3.4028234e38;
+  var best_key = now;
+  for (var j = thread; j <= now; j += ${ROW_THREADS}u) {
+    let key = keys[first + j];
+    let score = ((key.y - reading.y) + (key.z - reading.z)) - abs(lambda - key.x) / heat;
+    if (score > best) {
+      best = score;
+      best_key = j;
+    }
+  }
+  // The earliest of the keys with the largest score.
+  let peak = max_of(thread, best);
+  let top = u32(-max_of(thread, select(-f32(now), -f32(best_key), best == peak)));
+  let top_key = keys[first + top];
+  // The other λ with the top key's gap. What rounding leaves of it is exact, by Knuth's TwoSum.
+  let twice = 2.0 * lambda;
+  let mirror = twice - top_key.x;
+  let back = mirror - twice;
+  let low = (twice - (mirror - back)) - (top_key.x + back);
+  let is_above = top_key.x > lambda;
+  let row_0 = select(vec4<f32>(mirror, low, top_key.x, 0.0), vec4<f32>(top_key.x, 0.0, mirror, low), is_above);
+  let row_1 = vec4<f32>(top_key.y, top_key.z, 1.0, 0.0);
+  let row_2 = vec4<f32>(f32(top), lambda, heat, 0.0);
+  var part = 0.0;
+  var moment = 0.0;
+  for (var j = thread; j <= now; j += ${ROW_THREADS}u) {
+    let key = keys[first + j];${weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField, exp: 'exp_of' })}
+    if (j != top) {
+      part += weight;
+      moment += weight * beyond;
+    }
+  }
+  let others = sum_of(thread, part);
+  let moments = sum_of(thread, moment);
+  if (thread > 0u) { return; }
+  // The top key's weight is 1, or NaN: nothing is larger than NaN, so a row of it alone has its last key on top.
+  let known = (lambda - top_key.x) + top_key.y;
+  let share = select(1.0 / (1.0 + others), known, is_nan(known));
+  let mean = moments * share;
+  let at = row * ${STATS}u;
+  stats[at + ${STAT.upper}u] = row_0.x;
+  stats[at + ${STAT.upperLow}u] = row_0.y;
+  stats[at + ${STAT.lower}u] = row_0.z;
+  stats[at + ${STAT.lowerLow}u] = row_0.w;
+  stats[at + ${STAT.clock}u] = row_1.x;
+  stats[at + ${STAT.clockLow}u] = row_1.y;
+  stats[at + ${STAT.mass}u] = share;
+  stats[at + ${STAT.mean}u] = mean;
+  stats[at + ${STAT.top}u] = f32(top);
+  let to = row * ${ROW_VECTORS}u;
+  rows[to] = row_0;
+  rows[to + 1u] = vec4<f32>(row_1.xy, share, mean);
+  rows[to + 2u] = vec4<f32>(row_2.xyz, others * share);
+  rows[to + 3u] = vec4<f32>(select(0.0, 1.0, share > 0.5), 0.0, 0.0, 0.0);`),
+}
+
+/** The stats of the forward pass as vectors again, with the products of dOut: dOut·v_top in the order of the tiles, so that equal values
+ *  have equal products. */
+export const BACKWARD_ROWS: WgslKernel = {
+  name: 'lambdaBackwardRows',
+  uniforms: SIZES,
+  buffers: {
+    lambdaQ: { access: 'read' },
+    temperature: { access: 'read' },
+    v: { access: 'read' },
+    stats: { access: 'read' },
+    rest: { access: 'read' },
+    dOut: { access: 'read' },
+    rows: vec4Buffer('write'),
+  },
+  code: `
+@compute @workgroup_size(${ROW_THREADS})
+fn main(@builtin(global_invocation_id) id : vec3<u32>) {
+  let query = id.x;
+  let head = id.y;
+  if (query >= params.queries) { return; }
+  let row = head * params.queries + query;
+  let at = row * ${STATS}u;
+  let top = stats[at + ${STAT.top}u];
+  let share = stats[at + ${STAT.mass}u];
+  let centred = select(0.0, 1.0, share > 0.5);
+  let first = row * params.valueDim;
+  let first_top = ((head / params.group) * params.capacity + u32(top)) * params.valueDim;
+  var centre_product = 0.0;
+  var rest_product = 0.0;
+  for (var d = 0u; d < params.valueDim; d++) {
+    centre_product += dOut[first + d] * v[first_top + d];
+    rest_product += dOut[first + d] * rest[first + d];
+  }
+  let to = row * ${ROW_VECTORS}u;
+  rows[to] = vec4<f32>(
+    stats[at + ${STAT.upper}u], stats[at + ${STAT.upperLow}u], stats[at + ${STAT.lower}u], stats[at + ${STAT.lowerLow}u],
+  );
+  rows[to + 1u] = vec4<f32>(stats[at + ${STAT.clock}u], stats[at + ${STAT.clockLow}u], share, stats[at + ${STAT.mean}u]);
+  rows[to + 2u] = vec4<f32>(top, lambdaQ[row], temperature[head % params.heads], 0.0);
+  rows[to + 3u] = vec4<f32>(centred, centred * centre_product, rest_product, 0.0);
+}`,
+}

@@ -1,0 +1,160 @@
+import type { WgslKernel } from '@tau/tensor'
+import {
+  eachRow,
+  eachStored,
+  loadFour,
+  loadKeys,
+  loadRow,
+  multiply,
+  QUADS,
+  ROW_VECTORS,
+  type RowField,
+  readVector,
+  rowField,
+  SIZES,
+  THREADS,
+  TILE,
+  vec4Buffer,
+  weightText,
+  writeVector,
+} from './wgsl-pairs.ts'
+
+// Sums of vectors by the weights: a product of matrices of which the left one, 64 rows by DEPTH steps at a time, is made where it is needed.
+
+/** Two slices of 64 columns fill the 16 KiB of workgroup memory that every adapter has. */
+const DEPTH = 32
+/** Rounds in which the threads make a slice. */
+const ROUNDS = (DEPTH * QUADS) / THREADS
+
+const MEMORY = `
+var<workgroup> weights : array<vec4<f32>, ${DEPTH * QUADS}>;
+var<workgroup> vectors : array<vec4<f32>, ${DEPTH * QUADS}>;`
+
+const vectorBuffer = (access: 'read' | 'write', wide: boolean) =>
+  ({ access, element: wide ? 'vec4<f32>' : 'f32' }) as const
+
+const INDICES = `
+  let x = thread % ${QUADS}u;
+  let y = thread / ${QUADS}u;
+  let first_col = id.y * ${TILE}u;
+  let offset = params.keys - params.queries;
+  ${eachRow((row) => `var ${row} = vec4<f32>();`)}`
+
+const MAIN = `
+@compute @workgroup_size(${THREADS})
+fn main(
+  @builtin(local_invocation_index) thread : u32,
+  @builtin(workgroup_id) id : vec3<u32>,
+  @builtin(num_workgroups) groups : vec3<u32>,
+)`
+
+/** Field of the matrices `rows_0` … `rows_2`: a vector of four queries'. */
+const fieldOfFour = (field: RowField): string =>
+  rowField(field).replace(/^row_(\d)\.(\w)$/, (_, i, c) => `rows_${i}[${'xyzw'.indexOf(c)}]`)
+
+/** out and, where it is kept, rest: Σ_j p_ij (v_j − centre_i). The top key is left out where its value is the centre, and the rest of the
+ *  weight times the centre taken off. */
+export const outKernel = (wide: boolean, keepsRest: boolean): WgslKernel => ({
+  name: `lambdaOut_${wide ? 4 : 1}${keepsRest ? '_rest' : ''}`,
+  uniforms: SIZES,
+  buffers: {
+    v: vectorBuffer('read', wide),
+    keys: vec4Buffer('read'),
+    rows: vec4Buffer('read'),
+    out: vectorBuffer('write', wide),
+    ...(keepsRest && { rest: vectorBuffer('write', wide) }),
+  },
+  code: `${MEMORY}
+${readVector('v', wide)}
+${writeVector('out', wide)}
+${keepsRest ? writeVector('rest', wide) : ''}
+${MAIN} {${INDICES}
+  let head = id.z;
+  let first_key = (head / params.group) * params.capacity;
+  let first_query = (groups.x - 1u - id.x) * ${TILE}u; // those with most keys first
+  let query = first_query + 4u * x + vec4<u32>(0u, 1u, 2u, 3u);
+  let at = (head * params.queries + min(query, vec4<u32>(params.queries - 1u))) * ${ROW_VECTORS}u;
+  ${[0, 1, 2].map((i) => loadFour(`rows_${i}`, (of) => `rows[at[${of}] + ${i}u]`)).join('\n  ')}
+  let is_centred = rows_1[2] > vec4<f32>(0.5);
+  let end = min(params.keys, first_query + ${TILE}u + offset);
+  for (var start = 0u; start < end; start += ${DEPTH}u) {
+    for (var round = 0u; round < ${ROUNDS}u; round++) {
+      let slot = round * ${THREADS / QUADS}u + y;
+      let j = start + slot;
+      let key = keys[head * params.keys + min(j, params.keys - 1u)];${weightText({
+        ...{ key: 'key.x', clock: 'key.y', clockLow: 'key.z' },
+        row: fieldOfFour,
+      })}
+      let counts = (vec4<u32>(j) <= query + offset) & !(is_centred & (rows_2[0] == vec4<f32>(f32(j))));
+      weights[slot * ${QUADS}u + x] = select(vec4<f32>(), weight, counts);
+      var vector = vec4<f32>();
+      if (j < end) { vector = read_v(first_key + j, first_col + 4u * x); }
+      vectors[slot * ${QUADS}u + x] = vector;
+    }
+    workgroupBarrier();${multiply('weights', 'vectors', DEPTH)}
+    workgroupBarrier();
+  }
+  let col = first_col + 4u * x;
+  ${eachStored(`
+    let query = first_query + place;
+    if (query >= params.queries) { continue; }
+    let to = head * params.queries + query;
+    let row_2 = rows[to * ${ROW_VECTORS}u + 2u];
+    var rest = sum;
+    var value = rest;
+    if (rows[to * ${ROW_VECTORS}u + 1u].z > 0.5) {
+      let centre = read_v(first_key + u32(${rowField('top')}), col);
+      rest -= ${rowField('others')} * centre;
+      value = centre + rest;
+    }
+    write_out(to, col, value);
+    ${keepsRest ? 'write_rest(to, col, rest);' : ''}`)}
+}`,
+})
+
+/** dV_j = Σ_i p_ij dOut_i over the queries of all heads of a group. */
+export const valueGradKernel = (wide: boolean): WgslKernel => ({
+  name: `lambdaGradV_${wide ? 4 : 1}`,
+  uniforms: SIZES,
+  buffers: {
+    dOut: vectorBuffer('read', wide),
+    keys: vec4Buffer('read'),
+    rows: vec4Buffer('read'),
+    dV: vectorBuffer('write', wide),
+  },
+  code: `${MEMORY}
+${readVector('dOut', wide)}
+${writeVector('dV', wide)}
+${MAIN} {${INDICES}
+  let first_key = id.x * ${TILE}u;
+  let key = first_key + 4u * x + vec4<u32>(0u, 1u, 2u, 3u);
+  for (var member = 0u; member < params.group; member++) {
+    let head = id.z * params.group + member;
+    ${loadKeys('first_key + 4u * x')}
+    for (var start = first_key - min(first_key, offset); start < params.queries; start += ${DEPTH}u) {
+      for (var round = 0u; round < ${ROUNDS}u; round++) {
+        let slot = round * ${THREADS / QUADS}u + y;
+        let query = start + slot;${loadRow('query')}${weightText({
+          ...{ key: 'near[0]', clock: 'near[1]', clockLow: 'near[2]' },
+          row: rowField,
+        })}
+        weights[slot * ${QUADS}u + x] = select(vec4<f32>(), weight, key <= vec4<u32>(query + offset));
+        var vector = vec4<f32>();
+        if (query < params.queries) { vector = read_dOut(head * params.queries + query, first_col + 4u * x); }
+        vectors[slot * ${QUADS}u + x] = vector;
+      }
+      workgroupBarrier();${multiply('weights', 'vectors', DEPTH)}
+      workgroupBarrier();
+    }
+  }
+  ${eachStored(`
+    let key = first_key + place;
+    if (key < params.keys) { write_dV(id.z * params.keys + key, first_col + 4u * x, sum); }`)}
+}`,
+})
+
+export const sumGroups = (rows: number, valueDim: number, heads: number): [number, number, number] => [
+  Math.ceil(rows / TILE),
+  Math.ceil(valueDim / TILE),
+  heads,
+]

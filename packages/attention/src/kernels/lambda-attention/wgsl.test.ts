@@ -1,0 +1,75 @@
+import { type Device, gpu } from '@tau/tensor'
+import { expectNear, gpuModes, randomArray } from '@tau/testing'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { randomClock, splitReadings, uniform } from '../../testing/attention-cases.ts'
+import { outAndGrads } from '../../testing/fixtures.ts'
+import { lambdaAttention } from './lambda-attention.ts'
+import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
+
+const rounded = (values: Float64Array) => Float64Array.from(Float32Array.from(values))
+
+/** Several tiles of queries, of keys and of channels with edges in each, vectors of four and not, groups of heads; spans of keys. */
+const SIZES: readonly ReferenceSizes[] = [
+  { batch: 1, heads: 1, kvHeads: 1, queries: 64, keys: 64, dim: 64 },
+  { batch: 2, heads: 4, kvHeads: 2, queries: 70, keys: 139, dim: 68 },
+  { batch: 1, heads: 3, kvHeads: 1, queries: 131, keys: 131, dim: 67 },
+  { batch: 1, heads: 2, kvHeads: 2, queries: 5, keys: 601, dim: 4 },
+]
+
+describe.runIf(gpuModes.includes('webgpu'))('hand-written lambdaAttention', () => {
+  const devices: Record<'tuned' | 'portable', Device | undefined> = { tuned: undefined, portable: undefined }
+  beforeAll(async () => {
+    for (const kernels of ['tuned', 'portable'] as const)
+      devices[kernels] = await gpu({ mode: 'webgpu', kernels })
+  })
+  afterAll(() => Promise.all(Object.values(devices).map((device) => device?.close())))
+
+  async function run(kernels: 'tuned' | 'portable', sizes: ReferenceSizes, hasClock: boolean) {
+    const device = devices[kernels]
+    if (!device) throw new Error(`no device for ${kernels}`)
+    const { batch, heads, kvHeads, queries, keys, dim } = sizes
+    const clockReadings = randomClock(batch * heads, keys, 4)
+    const [q, k, v] = [
+      rounded(uniform(batch * heads * queries, 1)),
+      rounded(uniform(batch * kvHeads * keys, 2)),
+      rounded(randomArray(batch * kvHeads * keys * dim, 3)),
+    ]
+    const temperature = rounded(Float64Array.from({ length: heads }, (_, h) => 0.1 * (1 + h)))
+    const dOut = rounded(randomArray(q.length * dim, 5))
+    using _scope = device.scope()
+    const inputs = {
+      lambdaQ: device.tensor(q, [batch, heads, queries], 'f32'),
+      lambdaK: device.tensor(k, [batch, kvHeads, keys], 'f32'),
+      v: device.tensor(v, [batch, kvHeads, keys, dim], 'f32'),
+      temperature: device.tensor(temperature, [heads], 'f32'),
+    }
+    const parts = splitReadings(clockReadings)
+    const [high, low] = [parts.high, parts.low].map((part) => device.tensor(part, [batch, heads, keys]))
+    const weights = device.tensor(dOut, [batch, heads, queries, dim], 'f32')
+    const { out, grads } = await outAndGrads<string>(
+      { ...inputs, ...(hasClock && { clock: high }) },
+      weights,
+      () => lambdaAttention({ ...inputs, ...(hasClock && { clock: { high, low } }) }),
+    )
+    const exact = [q, k, v, temperature, hasClock ? clockReadings : new Float64Array(batch * heads * keys)]
+    return { out, grads: Object.values(grads), exact, dOut }
+  }
+
+  it.for([...SIZES.map((sizes) => ({ ...sizes, hasClock: true })), { ...SIZES[1], hasClock: false }])(
+    'is the f64 reference, forward and backward, and what the portable kernels give: %o',
+    async ({ hasClock, ...sizes }) => {
+      const { out, grads, exact, dOut } = await run('tuned', sizes, hasClock)
+      const portable = await run('portable', sizes, hasClock)
+      const [q, k, v, temperature, clock] = exact
+      expectNear(out, lambdaAttentionReference(sizes, q, k, v, temperature, clock), { atol: 3e-6 })
+      expectNear(out, Float64Array.from(portable.out), { atol: 5e-6 })
+      const wanted = lambdaAttentionGradReference(sizes, exact, dOut)
+      for (const [i, found] of grads.entries()) {
+        const size = Math.max(...wanted[i].map(Math.abs))
+        // Hundreds of terms that cancel, each good to a few 1e-7.
+        expectNear(found, wanted[i], { atol: 3e-6 * size })
+        expectNear(found, Float64Array.from(portable.grads[i]), { atol: 5e-6 * size })
+      }
+    },
+  )
+})

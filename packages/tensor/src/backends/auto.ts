@@ -1,0 +1,44 @@
+import type { Device, DeviceInfo } from '../device.ts'
+import { BackendError } from '../errors.ts'
+import { type CpuOptions, cpu } from './cpu/cpu.ts'
+import { type GpuOptions, gpu } from './gpu/gpu.ts'
+
+/** From here a GPU can win. A training step has about 1500 launches and a read, which take a browser or Node 20 to 40 ms before any
+ *  arithmetic; two threads of the cpu backend do these operations meanwhile. */
+export const GPU_WORTH_FLOPS = 3e9
+
+export interface AutoOptions {
+  /** Floating-point operations between two reads: of a training step, of a batch that is evaluated, of a token that is generated. */
+  flops: number
+  cpu?: Omit<CpuOptions, 'strict'>
+  gpu?: Omit<GpuOptions, 'strict'>
+  /** Turn every fallback into an error: also the cpu backend where the work asks for a GPU and there is none. */
+  strict?: boolean
+}
+
+/** Opens the backend that suits the work, without measuring: the gpu backend where there is enough to do and a GPU, the cpu backend
+ *  elsewhere. `info.reason` says which and why. Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
+export async function auto(options: AutoOptions): Promise<Device> {
+  const { flops, strict = false } = options
+  if (!(flops >= 0)) throw new BackendError(`auto: flops must be a number of at least 0, got ${flops}`)
+  const cpuOptions = { ...options.cpu, strict }
+  const asked = `${count(flops)} operations between reads`
+  if (flops < GPU_WORTH_FLOPS)
+    return explained(await cpu(cpuOptions), `${asked} are done before a GPU has started`)
+  try {
+    const device = await gpu({ ...options.gpu, strict: true })
+    return explained(device, `${asked} are worth a GPU`)
+  } catch (cause) {
+    if (strict || !(cause instanceof BackendError)) throw cause
+    const why = cause.message.replace(/^gpu: /, '')
+    return explained(await cpu(cpuOptions), `${asked} are worth a GPU`, `no GPU: ${why}`)
+  }
+}
+
+const count = (flops: number): string => `${(flops / 1e9).toPrecision(2)} G`
+
+function explained(device: Device, reason: string, ...fallbacks: readonly string[]): Device {
+  const info: DeviceInfo = { ...device.info, reason, fallbacks: [...fallbacks, ...device.info.fallbacks] }
+  device.describe(info)
+  return device
+}

@@ -1,0 +1,16 @@
+import type { GpuEngine } from './engine.ts'
+import type { WgslKernel, WgslLaunch } from './wgsl.ts'
+
+/** Launchers of a kernel's forms, by what tells them apart. Each is made, and later compiled, when it is first asked for. */
+export function wgslForms<Form extends readonly (string | number | boolean)[]>(
+  engine: GpuEngine,
+  define: (...form: Form) => WgslKernel,
+): (...form: Form) => WgslLaunch {
+  const launches = new Map<string, WgslLaunch>()
+  return (...form) => {
+    const key = form.join()
+    const launch = launches.get(key) ?? engine.wgsl(define(...form))
+    launches.set(key, launch)
+    return launch
+  }
+}

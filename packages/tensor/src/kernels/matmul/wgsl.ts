@@ -1,0 +1,109 @@
+import type { Handle } from '../../backends/engine.ts'
+import type { GpuEngine } from '../../backends/gpu/engine.ts'
+import { linearGroups, MAX_GROUPS } from '../../backends/gpu/wgsl.ts'
+import { wgslForms } from '../../backends/gpu/wgsl-forms.ts'
+import type { Epilogue } from './epilogue.ts'
+import { matmulGpu } from './gpu.ts'
+import type { Layout, MatmulKernel, MatmulSizes } from './matmul.ts'
+import { PART_THREADS, sumOfParts } from './wgsl-parts.ts'
+import { DEPTH, type Finish, type Tile, tiledMatmul } from './wgsl-tile.ts'
+
+/** 256 threads with 64 sums each: four vectors read from workgroup memory feed 64 multiply-adds. */
+const LARGE: Tile = { size: 128, rows: 8, cols: 8 }
+/** 64 threads with 16 sums each, where large tiles would be mostly empty or too few. */
+const SMALL: Tile = { size: 32, rows: 4, cols: 4 }
+/** Below, a thread to each element does as well. */
+const THIN = 8
+/** Workgroups that keep a GPU busy: as many as a large one has multiprocessors. */
+const ENOUGH = 128
+/** A part of k is at least so deep, else its sums cost as much as its products. */
+const MIN_PART = 256
+
+interface Plan {
+  readonly tile: Tile
+  /** Into how many k is cut, where there are few tiles: a gradient of weights is small and as deep as there are tokens. */
+  readonly parts: number
+}
+
+function withTile({ batch, m, n, k }: MatmulSizes, tile: Tile): Plan & { readonly groups: number } {
+  const tiles = batch * Math.ceil(m / tile.size) * Math.ceil(n / tile.size)
+  const parts = Math.max(1, Math.min(Math.floor(ENOUGH / tiles), Math.floor(k / MIN_PART)))
+  return { tile, parts, groups: tiles * parts }
+}
+
+function planOf(sizes: MatmulSizes): Plan {
+  const large = withTile(sizes, LARGE)
+  const fits = Math.min(sizes.m, sizes.n) > LARGE.size / 2
+  return fits && large.groups >= ENOUGH / 4 ? large : withTile(sizes, SMALL)
+}
+
+/** Whether rows of so many elements can be read four at a time. */
+const isWide = (row: number, stride = 0): boolean => row % 4 === 0 && stride % 4 === 0
+
+const isWideA = (layout: Layout, { m, k, strideA }: MatmulSizes) => isWide(layout === 'tn' ? m : k, strideA)
+const isWideB = (layout: Layout, { n, k, strideB }: MatmulSizes) => isWide(layout === 'nt' ? k : n, strideB)
+
+const tileLaunches = (engine: GpuEngine) =>
+  wgslForms(
+    engine,
+    (
+      layout: Layout,
+      large: boolean,
+      wideA: boolean,
+      wideB: boolean,
+      wideOut: boolean,
+      ...finish: FinishForm
+    ) => tiledMatmul({ layout, tile: large ? LARGE : SMALL, wideA, wideB, wideOut, ...finishOf(...finish) }),
+  )
+
+/** A {@link Finish} as what tells kernels apart. */
+type FinishForm = [accumulate: boolean, epilogue: Epilogue['kind'] | 'none']
+
+const finishOf = (accumulate: boolean, epilogue: FinishForm[1]): Finish => ({
+  accumulate,
+  epilogue: epilogue === 'none' ? undefined : epilogue,
+})
+
+const residualOf = (epilogue: Epilogue | undefined): Handle[] =>
+  epilogue?.kind === 'add' ? [epilogue.residual] : []
+
+/** Thin products are those of the portable kernel. */
+export function matmulWgsl(engine: GpuEngine): MatmulKernel {
+  const thin = matmulGpu(engine)
+  const tiled = tileLaunches(engine)
+  const sumParts = wgslForms(engine, (...finish: FinishForm) => sumOfParts(finishOf(...finish)))
+  const multiply = ({ tile, parts }: Plan, ...[layout, a, b, out, sizes]: Parameters<MatmulKernel>) => {
+    const { batch, m, n, k, strideA, strideB, accumulate = false, epilogue } = sizes
+    const wide = [isWideA(layout, sizes), isWideB(layout, sizes), isWide(n)] as const
+    const launch = tiled(layout, tile === LARGE, ...wide, accumulate, epilogue?.kind ?? 'none')
+    const [across, down] = [n, m].map((side) => Math.ceil(side / tile.size))
+    const each = DEPTH * Math.ceil(k / parts / DEPTH)
+    const atOnce = Math.floor(MAX_GROUPS / parts)
+    for (let first = 0; first < batch; first += atOnce)
+      launch(
+        [a, b, ...residualOf(epilogue), out],
+        [m, n, k, strideA, strideB, batch, first, parts, each],
+        [across, down, parts * Math.min(atOnce, batch - first)],
+      )
+  }
+  return (layout, a, b, out, sizes) => {
+    const { batch, m, n, accumulate = false, epilogue, ...rest } = sizes
+    if (Math.min(m, n) < THIN) {
+      thin(layout, a, b, out, sizes)
+      return
+    }
+    const plan = planOf(sizes)
+    if (plan.parts === 1) {
+      multiply(plan, layout, a, b, out, sizes)
+      return
+    }
+    const length = batch * m * n
+    using products = engine.scratch(plan.parts * length)
+    multiply(plan, layout, a, b, products.handle, { batch, m, n, ...rest })
+    sumParts(accumulate, epilogue?.kind ?? 'none')(
+      [products.handle, ...residualOf(epilogue), out],
+      [length, plan.parts],
+      linearGroups(length, PART_THREADS),
+    )
+  }
+}

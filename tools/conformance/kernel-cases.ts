@@ -1,0 +1,200 @@
+import {
+  type Clock,
+  dotAttention,
+  forgetClock,
+  keyShift,
+  LaplacianTensor,
+  lambdaAttention,
+  rayleighEnergy,
+  referenceTau,
+  rope,
+  steadyClock,
+  taumode,
+} from '@tau/attention'
+import * as tau from '@tau/tensor'
+import { type Device, grad, mul, Random, type Shape, sum, type Tensor } from '@tau/tensor'
+
+/** What a case works with: numbers that are the same on every device. */
+interface Numbers {
+  readonly device: Device
+  /** Standard normal. */
+  normal(...shape: number[]): Tensor
+  /** Uniform between 0.1 and 2. */
+  positive(...shape: number[]): Tensor
+  ids(below: number, ...shape: number[]): Tensor<'i32'>
+}
+
+/** Every operation on every kernel that it has, at sizes small enough for all, each large enough for folds in two rounds. Results are
+ *  compared with those of the cpu backend. */
+export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly Tensor[]>> = {
+  'unary kernels': ({ normal, positive }) => {
+    const any = [
+      tau.neg,
+      tau.exp,
+      tau.square,
+      tau.abs,
+      tau.relu,
+      tau.sigmoid,
+      tau.silu,
+      tau.tanh,
+      tau.softplus,
+    ]
+    const above = [tau.log, tau.sqrt, tau.reciprocal]
+    return [
+      ...any.flatMap((op) => withGradients((x) => op(x), normal(7, 19))),
+      ...above.flatMap((op) => withGradients((x) => op(x), positive(7, 19))),
+      ...withGradients((x) => tau.reluSquared(x), normal(7, 19)),
+      ...withGradients((x) => tau.clamp(x, -0.5, 0.7), normal(7, 19)),
+      ...withGradients((x) => tau.softcap(x, 2), normal(7, 19)),
+    ]
+  },
+  'binary kernels': ({ normal, positive }) =>
+    [tau.add, tau.sub, tau.mul, tau.div].flatMap((op) => [
+      ...withGradients((a, b) => op(a, b), normal(3, 5, 7), positive(5, 1)),
+      ...withGradients((a, b) => op(a, b), normal(2, 1, 3, 1, 4), positive(1, 3, 1, 2, 1)),
+    ]),
+  reductions: ({ normal }) => [
+    ...withGradients((x) => tau.sum(x, [1]), normal(3, 131, 5)),
+    ...withGradients((x) => tau.sum(x, [1]), normal(3, 7)),
+    ...withGradients((x) => tau.mean(x, [0]), normal(131)),
+    tau.max(normal(3, 131, 5), [1]),
+    tau.max(normal(3, 7), [1]),
+    tau.max(normal(131)),
+    ...withGradients((x) => tau.cumsum(x, 0), normal(37, 3)),
+    tau.globalNorm([normal(131), normal(3, 5)]),
+  ],
+  rows: ({ normal, ids }) => [
+    ...withGradients((x) => tau.softmax(x), normal(5, 131)),
+    ...withGradients((x) => tau.rmsNorm(x), normal(5, 131)),
+    ...withGradients((x) => tau.crossEntropy(x, ids(131, 5)), normal(5, 131)),
+    ...withGradients((table) => tau.embedding(table, ids(11, 3, 7)), normal(11, 13)),
+    ...withGradients(
+      (x, w) => tau.linearCrossEntropy(x, w, ids(131, 7), { clamp: 2, softcap: 3 }),
+      normal(7, 5),
+      normal(131, 5),
+    ),
+  ],
+  products: ({ normal }) => [
+    ...withGradients((a, b) => tau.matmul(a, b, 'nn'), normal(3, 5, 71), normal(3, 71, 7)),
+    ...withGradients((a, b) => tau.matmul(a, b, 'nt'), normal(5, 71), normal(7, 71)),
+    ...withGradients((a, b) => tau.matmul(a, b, 'tn'), normal(71, 5), normal(71, 7)),
+    // Large enough for tiles, in vectors of four and not.
+    ...withGradients((a, b) => tau.matmul(a, b, 'nt'), normal(36, 40), normal(44, 40)),
+    ...withGradients((a, b) => tau.matmul(a, b, 'tn'), normal(37, 35), normal(37, 33)),
+  ],
+  shapes: ({ normal }) => [
+    ...withGradients((x) => tau.permute(x, [2, 0, 1]), normal(3, 5, 7)),
+    ...withGradients((x) => tau.permute(x, [0, 2, 1, 3]), normal(2, 3, 5, 4)),
+    ...withGradients((x) => tau.slice(x, 1, 2, 5), normal(3, 7, 2)),
+    ...withGradients((a, b) => tau.concat([a, b], 1), normal(3, 4), normal(3, 2)),
+  ],
+  'in place': ({ device, normal, positive }) => {
+    const [param, grads, m, v] = [normal(3, 7), normal(3, 7), normal(3, 7), positive(3, 7)]
+    const options = { lr: 0.01, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, step: 3, maxNorm: 1 }
+    tau.adamwUpdate(param, grads, m, v, tau.globalNorm([grads]), options)
+    const total = normal(5, 3)
+    tau.addInto(total, normal(5, 3), -0.5)
+    const filled = tau.ones(device, [4, 3])
+    tau.copyBlock({ tensor: normal(7), offset: 1, stride: 3 }, { tensor: filled, offset: 4, stride: 3 }, 2, 2)
+    return [param, m, v, total, filled]
+  },
+  attention: ({ device, normal, positive }) => {
+    const lambda = (...shape: number[]) => tau.sigmoid(normal(...shape))
+    // A clock's parameters are inputs, so that their gradients are asked for.
+    const clocks: readonly {
+      readonly inputs: Tensor[]
+      readonly clockOf?: (input: Tensor) => Tensor | Clock
+    }[] = [
+      { inputs: [] },
+      { inputs: [normal(2, 4, 11)], clockOf: (gates) => forgetClock(gates) },
+      { inputs: [positive(4)], clockOf: (gamma) => steadyClock(gamma, 11) },
+      { inputs: [normal(2, 4, 11)], clockOf: (gates) => forgetClock(gates).high },
+    ]
+    const laplacian = LaplacianTensor.from(device, { dense: ring(6), size: 6 })
+    return [
+      ...clocks.flatMap(({ inputs, clockOf }) => [
+        ...withGradients(
+          (q, k, v, input) => dotAttention({ q, k, v, ...(clockOf && { clock: clockOf(input) }) }),
+          normal(2, 4, 11, 6),
+          normal(2, 2, 11, 6),
+          normal(2, 2, 11, 5),
+          ...inputs,
+        ),
+        // All queries, and the few of decoding.
+        ...[11, 2].flatMap((queries) =>
+          withGradients(
+            (lambdaQ, lambdaK, v, temperature, input) =>
+              lambdaAttention({
+                lambdaQ,
+                lambdaK,
+                v,
+                temperature,
+                algorithm: 'quadratic',
+                ...(clockOf && { clock: clockOf(input) }),
+              }),
+            lambda(2, 4, queries),
+            lambda(2, 2, 11),
+            normal(2, 2, 11, 5),
+            positive(4),
+            ...inputs,
+          ),
+        ),
+      ]),
+      ...withGradients((logits) => forgetClock(logits).high, normal(2, 4, 11)),
+      ...withGradients((rates) => steadyClock(rates, 11).high, positive(4)),
+      ...withGradients((x) => rope(x), normal(3, 11, 6)),
+      ...withGradients((x) => keyShift(x), normal(2, 11, 6)),
+      ...withGradients((x, tauOf) => taumode(x, laplacian, tauOf), normal(2, 3, 11, 6), positive(3)),
+      rayleighEnergy(normal(5, 6), laplacian),
+      referenceTau(normal(5, 6), 'median'),
+      referenceTau(normal(5, 6), 'mean'),
+    ]
+  },
+}
+
+/** f's result and the gradients of Σ w·f, w normal, for the inputs. */
+function withGradients(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor[] {
+  let out: Tensor | undefined
+  const { grads } = grad(() => {
+    out = f(...inputs)
+    return sum(mul(out, new Random(99).normal(out.device, out.shape)))
+  }, inputs)
+  if (!out) throw new Error('internal: the operation must have run')
+  return [out, ...grads]
+}
+
+/** The Laplacian of a ring, [size, size]. */
+const ring = (size: number): number[] =>
+  Array.from({ length: size * size }, (_, i) => {
+    const distance = Math.abs((i % size) - Math.floor(i / size))
+    return distance === 0 ? 2 : distance === 1 || distance === size - 1 ? -1 : 0
+  })
+
+/** The values that a case gives on a device. */
+export async function runKernelCase(name: string, device: Device): Promise<Float32Array[]> {
+  using _scope = device.scope()
+  const random = new Random(7)
+  const size = (shape: Shape) => shape.reduce((product, n) => product * n, 1)
+  const tensors = kernelCases[name]({
+    device,
+    normal: (...shape) => random.normal(device, shape),
+    positive: (...shape) => random.uniform(device, shape, 0.1, 2),
+    ids: (below, ...shape) =>
+      device.tensor(
+        Int32Array.from({ length: size(shape) }, () => random.integer(below)),
+        shape,
+      ) as Tensor<'i32'>,
+  })
+  return await Promise.all(tensors.map((tensor) => tensor.data()))
+}
+
+/** Largest |found − expected| / (1 + |expected|) over all results. */
+export function largestError(found: readonly Float32Array[], expected: readonly Float32Array[]): number {
+  let largest = 0
+  for (const [i, values] of expected.entries())
+    for (const [j, value] of values.entries()) {
+      const error = Math.abs(found[i][j] - value) / (1 + Math.abs(value))
+      if (!(error <= largest)) largest = error
+    }
+  return largest
+}

@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { chromium, type Page } from 'playwright-core'
+
+/** Debian's. */
+export const CHROMIUM = '/usr/bin/chromium'
+
+export const hasChromium = (): boolean => existsSync(CHROMIUM)
+
+/** WebGPU and WebGL by SwiftShader, and nothing that calls home. */
+const FLAGS = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** page.ts and everything it imports, for a browser. */
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    conditions: ['source'],
+    external: ['node:*'],
+    logLevel: 'error',
+  })
+  return outputFiles[0].text
+}
+
+/** Opens chromium on a page that holds the packages as `window.tauPage` (page.ts), and closes it after `f`. Fixtures of `dir` are at /fixtures/. Without WebGPU:
+ *  `flags: []`. */
+export async function inChromium<T>(
+  f: (page: Page) => Promise<T>,
+  { dir, flags = FLAGS }: { dir?: string; flags?: readonly string[] } = {},
+): Promise<T> {
+  const script = await bundle()
+  const server = createServer(({ url = '/' }, response) => {
+    const isFixture = dir !== undefined && url.startsWith('/fixtures/')
+    const body = isFixture
+      ? readFileSync(join(dir, basename(url)))
+      : url === '/page.js'
+        ? script
+        : '<!doctype html><script type="module" src="/page.js"></script>'
+    response.setHeader('content-type', url.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8')
+    response.setHeader('cross-origin-opener-policy', 'same-origin')
+    response.setHeader('cross-origin-embedder-policy', 'require-corp')
+    response.end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...flags] })
+  try {
+    const page = await browser.newPage()
+    const errors: string[] = []
+    page.on('pageerror', ({ message }) => errors.push(message))
+    await page.goto(`http://127.0.0.1:${port}/`)
+    await page
+      .waitForFunction(() => 'tauPage' in window)
+      .catch((cause) => {
+        throw new Error(`the page must load, got ${errors.join('; ') || 'nothing'}`, { cause })
+      })
+    return await f(page)
+  } finally {
+    await browser.close()
+    server.closeAllConnections()
+    server.close()
+  }
+}
