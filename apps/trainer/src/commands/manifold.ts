@@ -54,7 +54,7 @@ async function buildAction(command: Command, io: Io): Promise<number> {
   // The text is read first: asking for it must not fail inside the graph package.
   const texts: Texts | undefined =
     config.manifold.embeddings === undefined ? await readTexts(config.data) : undefined
-  const device = await openDevice(config.device)
+  const device = await openDevice(config.device, 0)
   for (const fallback of device.info.fallbacks) say(io, `fallback: ${fallback}`)
   const { signal } = io
   const onProgress = passLine(io)
