@@ -151,6 +151,15 @@ async function runStep(devices: Devices, { line, metric }: GroupContext): Promis
   })
 }
 
+/** Adapters differ in limits and drivers in faults: what one of them cannot do is noted, and the rest measured. */
+async function orSkip(what: string, { skip }: GroupContext, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (cause) {
+    skip(what, cause instanceof Error ? cause.message : String(cause))
+  }
+}
+
 /** Both devices, or why there is none. */
 async function openBoth(): Promise<{ portable: Device; tuned: Device } | string> {
   try {
@@ -179,10 +188,16 @@ export async function runGpu(context: GroupContext): Promise<number> {
   context.adapter(adapter)
   const devices: Devices = { portable, tuned, isSoftware: SOFTWARE.test(adapter) }
   const cases = gpuCases(devices.isSoftware).filter(({ name }) => passes(name))
-  const others = [...(passes('overhead') ? [runOverhead] : []), ...(passes('step') ? [runStep] : [])]
+  const others = (
+    [
+      ['overhead', runOverhead],
+      ['step', runStep],
+    ] as const
+  ).filter(([name]) => passes(name))
   try {
-    for (const bench of cases) await runCase(bench, devices, context)
-    for (const run of others) await run(devices, context)
+    for (const bench of cases)
+      await orSkip(`gpu/${bench.name}`, context, () => runCase(bench, devices, context))
+    for (const [name, run] of others) await orSkip(`gpu/${name}`, context, () => run(devices, context))
   } finally {
     await portable.close()
     await tuned.close()

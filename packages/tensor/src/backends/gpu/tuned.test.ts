@@ -51,6 +51,23 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written kernels against those 
     expect(engines.map(({ hasWgsl }) => hasWgsl)).toEqual([false, true])
   })
 
+  it('count what goes over to the GPU and comes back', async () => {
+    for (const [i, engine] of engines.entries()) {
+      const before = await engine.traffic()
+      const [x, y] = [engine.alloc(20), engine.alloc(20)]
+      engine.write(x, random(5, 1))
+      gpuKernels(engine).rmsNorm(x, y, 1, 5, 1e-6)
+      await engine.read(y, 'f32', 5)
+      const after = await engine.traffic()
+      if (!before || !after) throw new Error('mode webgpu must count')
+      const calls = after.calls - before.calls
+      expect(calls).toBe([2, 1][i]) // the sum of squares and the division, or both in one
+      expect(after.uploadedBytes - before.uploadedBytes).toBe(20)
+      expect(after.uniformBytes - before.uniformBytes).toBe(256 * calls)
+      expect(after.readBytes - before.readBytes).toBe(20)
+    }
+  })
+
   it.each(COLS)('rmsNorm and its gradient, rows of %i', (cols) =>
     same(
       ({ kernels, put, make }) => {
