@@ -50,6 +50,7 @@ const tasks = {
   tau: () => tau(...args),
   studio: () => pnpm(['--dir', 'apps/studio', 'exec', 'vite', ...args]),
   test: () => exec('vitest', 'run', ...args),
+  'test:slow': () => exec('vitest', 'run', '--config', 'vitest.slow.config.ts', ...args),
   bench: () => script('bench/run.ts'),
   conformance: () => script('tools/conformance/run.ts'),
   check: () => {

@@ -27,7 +27,7 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
     await rm(directory, { recursive: true })
   })
   const reopen = async () => {
-    const device = await gpu({ mode: 'webgpu' })
+    const device = await gpu({ mode: 'webgpu', kernels: 'portable' }) // which compile in no time, again and again
     devices.push(device)
     return device
   }
