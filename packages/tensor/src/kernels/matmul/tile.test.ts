@@ -8,7 +8,7 @@ describe('matmulTile', () => {
   it('fits the micro-kernel and the workspace at every shape', () => {
     fc.assert(
       fc.property(sides, sides, (m, n) => {
-        const { tileM, tileN } = matmulTile(m, n, 384)
+        const { tileM, tileN } = matmulTile(m, n, 384, 4)
         expect(tileM % 6).toBe(0)
         expect(tileN % 16).toBe(0)
         expect(tileN).toBeLessThanOrEqual(1024)
@@ -18,18 +18,21 @@ describe('matmulTile', () => {
     )
   })
 
-  it('cuts 768 × 768 into eight equal tiles', () => {
-    expect(matmulTile(768, 768, 768)).toEqual({ tileM: 192, tileN: 384 })
+  it('cuts 768 × 768 into four equal tiles, more for more threads', () => {
+    for (const threads of [1, 2])
+      expect(matmulTile(768, 768, 768, threads)).toEqual({ tileM: 384, tileN: 384 })
+    for (const threads of [3, 4])
+      expect(matmulTile(768, 768, 768, threads)).toEqual({ tileM: 192, tileN: 384 })
   })
 
   it('cuts a small C of a deep product into few tiles', () => {
-    expect(matmulTile(384, 384, 30_522)).toEqual({ tileM: 192, tileN: 192 })
+    expect(matmulTile(384, 384, 30_522, 4)).toEqual({ tileM: 192, tileN: 192 })
   })
 
   it('cuts the shapes of a small model into an even number of tiles', () => {
     for (const m of [1024, 2048])
       for (const n of [128, 256, 384, 512, 2048]) {
-        const { tileM, tileN } = matmulTile(m, n, 384)
+        const { tileM, tileN } = matmulTile(m, n, 384, 4)
         const tiles = Math.ceil(m / tileM) * Math.ceil(n / tileN)
         expect(tiles, `[${m}, ${n}]`).toBeGreaterThanOrEqual(8)
         expect(tiles % 2, `[${m}, ${n}]`).toBe(0)

@@ -99,7 +99,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
       if (epilogue) finish(epilogue, out, batch * m * n)
       return
     }
-    const { tileM, tileN } = matmulTile(m, n, k)
+    const { tileM, tileN } = matmulTile(m, n, k, engine.info.threads)
     const count = batch * Math.ceil(m / tileM) * Math.ceil(n / tileN)
     const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * Math.max(1, k)))
     const steps = [left.step, left.depth, right.step, right.depth]
