@@ -69,6 +69,7 @@ export {
 } from './embeddings/word-vectors.ts'
 export { GraphError } from './errors.ts'
 export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
+export type { ReduceMethod } from './gram/basis.ts'
 export { type EdgeWeightOptions, edgeWeights } from './graphs/edge-weights.ts'
 export { graphFromLists, type KneighborsGraphOptions, kneighborsGraph } from './graphs/kneighbors-graph.ts'
 export { type Symmetrization, symmetrizeGraph } from './graphs/symmetrize-graph.ts'
@@ -113,7 +114,7 @@ export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbours/radiu
 export type { Rows } from './neighbours/rows.ts'
 export type { HnswParameters } from './neighbours/usearch.ts'
 export { type Quantiles, quantiles } from './quantiles.ts'
-export { type Reduced, type ReduceMethod, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
+export { type Reduced, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
 export {
   type EdgeResistances,
   effectiveResistances,

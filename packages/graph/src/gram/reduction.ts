@@ -1,8 +1,7 @@
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
-import { checkInteger, type DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense.ts'
 import { GraphError } from '../errors.ts'
-import { type ReduceMethod, randomBasis, rotation } from '../reduce.ts'
 import { multiply } from '../svd.ts'
+import { basisOf, type ReduceMethod } from './basis.ts'
 import type { Gram } from './gram.ts'
 
 /** Directions of a reduction and the Gram matrix of what it leaves: Y = X·Q. */
@@ -14,9 +13,8 @@ export interface Reduction {
   keptEnergy: number
 }
 
-/** Reduces features [·, F] to D of them, knowing XᵀX only: YᵀY = Qᵀ(XᵀX)Q. random: Q as in `reduceEmbeddings`, of the same seed;  pca:
- *  the D leading eigenvectors of XᵀX, the largest |component| of each positive;  rotated-pca: those, then a random rotation;  none: F must
- *  be D. Throws GraphError for D out of range, or nothing but zeros. */
+/** Reduces features [·, F] to D of them, knowing XᵀX only: YᵀY = Qᵀ(XᵀX)Q, with the Q of `basisOf`;  none: F must be D. Throws GraphError
+ *  for D out of range, or nothing but zeros. */
 export const reduceGram = (
   gram: Gram,
   { dim, method, seed }: { dim: number; method: ReduceMethod | 'none'; seed: number },
@@ -35,37 +33,9 @@ export const reduceGram = (
     }
     return { basis: undefined, gram, keptEnergy: 1 }
   }
-  const basis = basisOf(gram, dim, method, seed)
+  const basis = basisOf(gram.cols, () => gram, { dim, method, seed })
   const reduced = projected(gram, basis)
   return { basis, gram: reduced, keptEnergy: trace(reduced) / energy }
-}
-
-const basisOf = (gram: Gram, dim: number, method: ReduceMethod, seed: number): DenseMatrix => {
-  if (method === 'random') return randomBasis(gram.cols, dim, seed)
-  if (method !== 'pca' && method !== 'rotated-pca') {
-    throw new GraphError(`reduce: method must be random, pca or rotated-pca, got '${method satisfies never}'`)
-  }
-  const most = Math.min(gram.rows, gram.cols)
-  const advice = `${method} has ${most} directions; lower dim or use method 'random'`
-  checkInteger('reduce', 'dim', dim, 1, most, advice)
-  const directions = principalDirections(gram, dim)
-  return method === 'pca' ? directions : multiply(directions, rotation(dim, seed))
-}
-
-/** Eigenvectors of the `dim` largest eigenvalues. */
-const principalDirections = ({ products, cols }: Gram, dim: number): DenseMatrix => {
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
-    Matrix.from1DArray(cols, cols, products),
-    { assumeSymmetric: true },
-  )
-  const order = realEigenvalues.map((_, j) => j).sort((a, b) => realEigenvalues[b] - realEigenvalues[a])
-  const data = new Float64Array(cols * dim)
-  for (let j = 0; j < dim; j++) {
-    const vector = eigenvectorMatrix.getColumn(order[j])
-    const largest = vector.reduce((most, v) => (Math.abs(v) > Math.abs(most) ? v : most), 0)
-    for (let i = 0; i < cols; i++) data[i * dim + j] = largest < 0 ? -vector[i] : vector[i]
-  }
-  return { data, rows: cols, cols: dim }
 }
 
 const projected = ({ rows, cols, products, mean, scale }: Gram, basis: DenseMatrix): Gram => {

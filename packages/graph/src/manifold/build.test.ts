@@ -56,15 +56,15 @@ describe('buildManifold', () => {
   })
 
   it('calibrates τ by the energies of the reduced rows', async () => {
-    for (const center of [false, true]) {
-      const { laplacian, info } = await build(inBlocks(x, 64), { center, tau: 'mean' })
-      const energies = rayleighEnergy(reduceEmbeddings(x, { dim: 17, center }), laplacian)
-      expect(info.tau).toBeCloseTo(tauFromEnergies(energies, { name: 'mean' }), 12)
-      expect((await build(inBlocks(x, 64), { center })).info.tau).toBeCloseTo(
-        tauFromEnergies(energies, { name: 'median' }),
-        12,
-      )
-    }
+    for (const center of [false, true])
+      for (const reduce of ['random', 'rotated-pca'] as const) {
+        const { laplacian, info } = await build(inBlocks(x, 64), { reduce, center, tau: 'mean' })
+        const reduced = reduceEmbeddings(x, { dim: 17, method: reduce, center })
+        const energies = rayleighEnergy(reduced, laplacian)
+        expect(info.tau).toBeCloseTo(tauFromEnergies(energies, { name: 'mean' }), 12)
+        const median = await build(inBlocks(x, 64), { reduce, center })
+        expect(median.info.tau).toBeCloseTo(tauFromEnergies(energies, { name: 'median' }), 12)
+      }
   })
 
   it('samples rows by the seed, whatever the blocks', async () => {
