@@ -94,13 +94,6 @@ describeKernel('linear', (device) => {
     }
   })
 
-  it('takes a vector', async () => {
-    const [out] = await evaluate(device(), () => [
-      linear(device().tensor([1, 2]), device().tensor([3, 4, 5, 6], [2, 2]), device().tensor([100, 200])),
-    ])
-    expect([...out]).toEqual([111, 217])
-  })
-
   it('keeps nothing between the product and its activation', () => {
     using _scope = device().scope()
     const x = device().tensor(normal(15, 1), [3, 5])

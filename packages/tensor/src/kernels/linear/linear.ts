@@ -1,76 +1,53 @@
 import { record } from '../../autodiff/tape.ts'
 import { ShapeError, shapeText } from '../../errors.ts'
-import { sameShape, sizeOf } from '../../shape.ts'
+import { sameShape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkDevice, checkRank } from '../check.ts'
-import type { Epilogue } from '../matmul/epilogue.ts'
+import { outerProduct, product } from '../matmul/product.ts'
 import { kernelsOf } from '../table.ts'
 
-/** x·Wᵀ, or `residual` + x·Wᵀ without a pass for the sum: x [..., C] · weight [N, C] → [..., N], the shape of `residual`.
+/** x·Wᵀ, or `residual` + x·Wᵀ without a pass for the sum: x [..., T, C] · weight [N, C] → [..., T, N], the shape of `residual`.
  *  The bits are those of add(residual, matmul(x, weight, 'nt')). Throws ShapeError where the shapes do not fit. */
 export function linear(x: Tensor, weight: Tensor, residual?: Tensor): Tensor {
   checkInputs('linear', x, weight)
-  if (residual) {
-    checkDevice('linear', x, residual)
-    if (!sameShape(residual.shape, outShape(x, weight)))
-      throw new ShapeError(
-        `linear: residual must be ${shapeText(outShape(x, weight))}, got ${shapeText(residual.shape)}`,
-      )
+  if (!residual) {
+    const out = product('nt', x, weight)
+    return record('linear', [x, weight], out, (dOut, wanted) => gradients(x, weight, dOut, wanted))
   }
-  const out = forward(x, weight, residual && { kind: 'add', residual: residual.handle })
-  const inputs = residual ? [x, weight, residual] : [x, weight]
-  return record('linear', inputs, out, (dOut, [wantX, wantWeight, wantResidual]) => [
-    ...backward(x, weight, dOut, wantX, wantWeight),
-    wantResidual ? dOut.view() : null,
+  checkDevice('linear', x, residual)
+  const shape = [...x.shape.slice(0, -1), weight.shape[0]]
+  if (!sameShape(residual.shape, shape))
+    throw new ShapeError(`linear: residual must be ${shapeText(shape)}, got ${shapeText(residual.shape)}`)
+  const out = product('nt', x, weight, { kind: 'add', residual: residual.handle })
+  return record('linear', [x, weight, residual], out, (dOut, wanted) => [
+    ...gradients(x, weight, dOut, wanted),
+    wanted[2] ? dOut.view() : null,
   ])
 }
 
-/** relu(x·Wᵀ)² without a pass for the activation, and nothing kept of x·Wᵀ: x [..., C] · weight [N, C] → [..., N].
+/** relu(x·Wᵀ)² without a pass for the activation, and nothing kept of x·Wᵀ: x [..., T, C] · weight [N, C] → [..., T, N].
  *  The bits are those of reluSquared(matmul(x, weight, 'nt')). Throws ShapeError where the shapes do not fit. */
 export function linearReluSquared(x: Tensor, weight: Tensor): Tensor {
   checkInputs('linearReluSquared', x, weight)
-  const out = forward(x, weight, { kind: 'reluSquared' })
-  return record('linearReluSquared', [x, weight], out, (dOut, [wantX, wantWeight]) => {
+  const out = product('nt', x, weight, { kind: 'reluSquared' })
+  return record('linearReluSquared', [x, weight], out, (dOut, wanted) => {
     using dProduct = x.device.empty(out.shape)
     kernelsOf(x.device).reluSquaredGrad(out.handle, dOut.handle, dProduct.handle, out.size)
-    return backward(x, weight, dProduct, wantX, wantWeight)
+    return gradients(x, weight, dProduct, wanted)
   })
 }
 
 function checkInputs(op: string, x: Tensor, weight: Tensor): void {
   checkDevice(op, x, weight)
-  checkRank(op, 'x', x, 1)
+  checkRank(op, 'x', x, 2)
   if (weight.rank !== 2 || weight.shape[1] !== x.shape[x.rank - 1])
     throw new ShapeError(
       `${op}: weight must be [outputs, ${x.shape[x.rank - 1]}] for x ${shapeText(x.shape)}, got ${shapeText(weight.shape)}`,
     )
 }
 
-const outShape = (x: Tensor, weight: Tensor): number[] => [...x.shape.slice(0, -1), weight.shape[0]]
-
-/** Sizes of the one tall product that a batch of rows makes. */
-function sizesOf(x: Tensor, weight: Tensor) {
-  const [n, k] = weight.shape
-  return { rows: sizeOf(x.shape.slice(0, -1)), n, k }
-}
-
-const single = { batch: 1, strideA: 0, strideB: 0 }
-
-function forward(x: Tensor, weight: Tensor, epilogue: Epilogue | undefined): Tensor {
-  const { rows, n, k } = sizesOf(x, weight)
-  const out = x.device.empty(outShape(x, weight))
-  const sizes = { ...single, m: rows, n, k, ...(epilogue && { epilogue }) }
-  kernelsOf(x.device).matmul('nt', x.handle, weight.handle, out.handle, sizes)
-  return out
-}
-
 /** dX = dOut · W and dW = dOutᵀ · x. */
-function backward(x: Tensor, weight: Tensor, dOut: Tensor, wantX: boolean, wantWeight: boolean) {
-  const { rows, n, k } = sizesOf(x, weight)
-  const kernels = kernelsOf(x.device)
-  const dX = wantX ? x.device.empty(x.shape) : null
-  if (dX) kernels.matmul('nn', dOut.handle, weight.handle, dX.handle, { ...single, m: rows, n: k, k: n })
-  const dWeight = wantWeight ? x.device.empty(weight.shape) : null
-  if (dWeight) kernels.matmul('tn', dOut.handle, x.handle, dWeight.handle, { ...single, m: n, n: k, k: rows })
-  return [dX, dWeight]
-}
+const gradients = (x: Tensor, weight: Tensor, dOut: Tensor, [wantX, wantWeight]: readonly boolean[]) => [
+  wantX ? product('nn', dOut, weight) : null,
+  wantWeight ? outerProduct(dOut, x, weight.rank) : null,
+]
