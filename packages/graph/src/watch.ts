@@ -8,10 +8,10 @@ export interface WatchOptions {
 }
 
 /** Milliseconds of work after which it is told of, and events have their turn. */
-export const TURN_MS = 50
+const TURN_MS = 50
 
 /** Timers, sockets, clicks: abort comes from one of them. A timer of 0 ms takes 1 in Node, and 4 in browsers. */
-export const eventsTurn = (): Promise<void> =>
+const eventsTurn = (): Promise<void> =>
   new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve)
     else setTimeout(resolve)

@@ -35,6 +35,15 @@ export const bytesAt = async (
   return target
 }
 
+/** Bytes that are read at a time. */
+const CHUNK = 2 ** 20
+
+/** All bytes, piece by piece. */
+export async function* chunksOf(parts: FileParts): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (let start = 0; start < parts.size; start += CHUNK)
+    yield await bytesAt(parts, start, Math.min(CHUNK, parts.size - start))
+}
+
 /** Runs `f` on the opened parts and closes them. */
 export const withParts = async <T>(open: OpenParts, f: (parts: FileParts) => Promise<T>): Promise<T> => {
   const parts = await open()

@@ -189,6 +189,6 @@ describe('readWordVectors', () => {
     await expect(readWordVectors(join(folder, 'none.txt'))).rejects.toThrow(
       'none.txt must be readable, got ENOENT',
     )
-    await expect(readWordVectors(folder)).rejects.toThrow('must be a regular file')
+    await expect(readWordVectors(folder)).rejects.toThrow('must be a file, got a directory')
   })
 })

@@ -1,5 +1,6 @@
-import { decodeUtf8, FormatError, readFileBytes } from '@tau/tensor'
+import { decodeUtf8, FormatError } from '@tau/tensor'
 import type { DenseMatrix } from '../dense.ts'
+import { bytesAt, chunksOf, partsOfFile, withParts } from './bytes.ts'
 import { decimalAt } from './decimal.ts'
 import { parseWinkVectors } from './wink.ts'
 
@@ -27,7 +28,6 @@ const OP = 'word vectors'
 /** Longest line: a vector of 65 536 numbers. */
 const MAX_LINE = 2 ** 20
 const BLOCK_ROWS = 4096
-const CHUNK_BYTES = 2 ** 20
 const NEW_LINE = 0x0a
 const SPACE = 0x20
 const TAB = 0x09
@@ -173,26 +173,16 @@ export const readWordVectors = async (
   options: WordVectorOptions = {},
 ): Promise<WordVectors> => {
   try {
-    if (path.toLowerCase().endsWith('.json')) {
-      return parseWinkVectors(await readFileBytes(path, 'embeddings'), options)
-    }
-    return await collectWords(wordVectorBlocks(await openFile(path), options))
+    const isWink = path.toLowerCase().endsWith('.json')
+    return await withParts(partsOfFile(path), async (parts) =>
+      isWink
+        ? parseWinkVectors(await bytesAt(parts, 0, parts.size), options)
+        : collectWords(wordVectorBlocks(chunksOf(parts), options)),
+    )
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     throw new FormatError(`${path}: ${error.message}`, { cause: error })
   }
-}
-
-const openFile = async (path: string): Promise<AsyncIterable<Uint8Array>> => {
-  const { stat } = process.getBuiltinModule('node:fs/promises')
-  const found = await stat(path).catch((error: Error) => {
-    throw new Error(`embeddings: ${path} must be readable, got ${error.message}; check the path`, {
-      cause: error,
-    })
-  })
-  // A pipe would wait for its writer.
-  if (!found.isFile()) throw new Error(`embeddings: ${path} must be a regular file, got something else`)
-  return process.getBuiltinModule('node:fs').createReadStream(path, { highWaterMark: CHUNK_BYTES })
 }
 
 /** All blocks as one matrix. */

@@ -1,4 +1,4 @@
-import { eventsTurn, TURN_MS } from '../watch.ts'
+import { Watch } from '../watch.ts'
 
 /** How far a search has come. */
 export interface NeighbourProgress {
@@ -17,37 +17,33 @@ export interface PaceOptions {
   onProgress?: (progress: NeighbourProgress) => void
 }
 
-/** Lets a long computation be watched and stopped: it awaits `step` between its parts. */
+/** A {@link Watch} that tells rows and their speed besides: the computation awaits `step` between its parts. */
 export class Pace {
   readonly #rows: number
-  readonly #signal: AbortSignal | undefined
-  readonly #onProgress: ((progress: NeighbourProgress) => void) | undefined
   readonly #start = performance.now()
-  #turn = this.#start
+  readonly #watch: Watch
+  #done = 0
 
   constructor(rows: number, { signal, onProgress }: PaceOptions) {
     this.#rows = rows
-    this.#signal = signal
-    this.#onProgress = onProgress
-    signal?.throwIfAborted()
+    const report =
+      onProgress && (({ fraction }: { fraction: number }) => onProgress(this.#progress(fraction)))
+    this.#watch = new Watch({ signal, onProgress: report })
   }
 
   /** Throws the signal's reason when it was aborted. */
-  async step(fraction: number, rows: number): Promise<void> {
-    if (performance.now() - this.#turn >= TURN_MS) {
-      this.#report(fraction, rows)
-      await eventsTurn()
-      this.#turn = performance.now()
-    }
-    this.#signal?.throwIfAborted()
+  step(fraction: number, rows: number): Promise<void> {
+    this.#done = rows
+    return this.#watch.turn(fraction)
   }
 
   finish(): void {
-    this.#report(1, this.#rows)
+    this.#done = this.#rows
+    this.#watch.finish()
   }
 
-  #report(fraction: number, rows: number): void {
+  #progress(fraction: number): NeighbourProgress {
     const seconds = (performance.now() - this.#start) / 1000
-    this.#onProgress?.({ fraction, rows, rowsPerSecond: (fraction * this.#rows) / Math.max(seconds, 1e-6) })
+    return { fraction, rows: this.#done, rowsPerSecond: (fraction * this.#rows) / Math.max(seconds, 1e-6) }
   }
 }
