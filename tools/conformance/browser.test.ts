@@ -1,9 +1,7 @@
 import { fixturesFolder, hasFixtures } from '@tau/testing'
-import type { Page } from 'playwright-core'
+import { CHROMIUM, NO_GPU, type Page, skipsChromium } from '@tau/testing/chromium'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CHROMIUM, hasChromium, inChromium } from './page/browser.ts'
-
-if (!hasChromium() && process.env.CI) throw new Error(`tests: CI needs ${CHROMIUM}, got none`)
+import { inChromium } from './page/browser.ts'
 
 /** Kernels that no case here runs: for axes beyond 2²⁰ elements; for a loss over more than 12 million logits, whose products add to
  *  others; for the gradient of a clock that is not there. */
@@ -30,9 +28,9 @@ function idleOf(runs: readonly (readonly [string, boolean])[]): string[] {
   return runs.map(([name]) => familyOf(name)).filter((family) => !active.has(family))
 }
 
-const WITHOUT_GPU = ['--no-sandbox', '--disable-gpu', '--disable-software-rasterizer', '--disable-3d-apis']
+const WITHOUT_GPU = [...NO_GPU, '--disable-3d-apis']
 
-describe.runIf(hasChromium())(`${CHROMIUM} without a GPU`, () => {
+describe.skipIf(skipsChromium())(`${CHROMIUM} without a GPU`, () => {
   it('says what is missing, and falls back aloud', async () => {
     await inChromium(
       async (page) => {
@@ -51,7 +49,7 @@ describe.runIf(hasChromium())(`${CHROMIUM} without a GPU`, () => {
   })
 })
 
-describe.runIf(hasChromium())(`gpu backend in ${CHROMIUM}`, () => {
+describe.skipIf(skipsChromium())(`gpu backend in ${CHROMIUM}`, () => {
   let page: Page
   let close: () => void
   let closed: Promise<void>

@@ -1,7 +1,8 @@
 import { cpu, type Device, gpu } from '@tau/tensor'
 import { gpuModes } from '@tau/testing'
+import { skipsChromium } from '@tau/testing/chromium'
 import { describe, expect, it } from 'vitest'
-import { hasChromium, inChromium } from './page/browser.ts'
+import { inChromium } from './page/browser.ts'
 import { trainLosses } from './train-losses.ts'
 
 const STEPS = 50
@@ -35,7 +36,7 @@ describe.each(kinds)(`${STEPS} steps of a tiny model with attention $attention`,
     },
   )
 
-  it.runIf(hasChromium())(
+  it.skipIf(skipsChromium())(
     'lose on webgpu in chromium what they lose on cpu',
     { timeout: 180_000 },
     async () => {

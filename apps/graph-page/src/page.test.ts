@@ -1,14 +1,10 @@
-import { existsSync } from 'node:fs'
 import { cpu } from '@tau/tensor'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, CHROMIUM, launchChromium, problemsOf, skipsChromium } from '@tau/testing/chromium'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {} from './page.ts'
 import { swissRoll } from './roll.ts'
 import { bundlePage, serve } from './site.ts'
 import { POINTS, type Unrolled, unroll } from './unroll.ts'
-
-const executablePath = '/usr/bin/chromium'
-const isMissing = !existsSync(executablePath)
 
 describe('swissRoll', () => {
   it('is a band whose radius grows with its angle', () => {
@@ -23,29 +19,13 @@ describe('swissRoll', () => {
   })
 })
 
-if (isMissing && process.env.CI) {
-  it('has a browser', () => {
-    throw new Error(`the page's test: ${executablePath} must exist in CI, got none; install chromium`)
-  })
-}
-
-describe.skipIf(isMissing)(`the page in a browser (skipped without ${executablePath})`, () => {
+describe.skipIf(skipsChromium())(`the page in a browser (skipped without ${CHROMIUM})`, () => {
   let browser: Browser
   let files: Awaited<ReturnType<typeof bundlePage>>
   let expected: Unrolled
   beforeAll(async () => {
     files = await bundlePage()
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        '--no-sandbox',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
+    browser = await launchChromium()
     const device = await cpu({ threads: 1 })
     expected = await unroll(device, () => {})
     await device.close()
@@ -55,15 +35,7 @@ describe.skipIf(isMissing)(`the page in a browser (skipped without ${executableP
   it.each([true, false])('has the graph that Node has, and draws it; isolated: %s', async (isolated) => {
     await using site = await serve(files, { isolated })
     const page = await browser.newPage()
-    const problems: string[] = []
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
-    })
-    page.on('pageerror', (error) => problems.push(String(error)))
-    page.on('request', (request) => {
-      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(site.url))
-        problems.push(request.url())
-    })
+    const problems = problemsOf(page, site.url)
     await page.goto(site.url)
     await page.waitForSelector('html[data-ready]')
     const seen = await page.evaluate(() => {

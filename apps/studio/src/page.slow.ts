@@ -1,21 +1,19 @@
 import { expectNear } from '@tau/testing'
+import {
+  type Browser,
+  launchChromium,
+  NO_GPU,
+  type Page,
+  SOFTWARE_GPU,
+  skipsChromium,
+} from '@tau/testing/chromium'
 import type { MetricsRecord, StepRecord } from '@tau/train'
 import { mobyDick } from '@tau/trainer'
-import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {} from './main.ts'
 import type { Backend, Settings } from './messages.ts'
 import { run } from './run.ts'
-import {
-  buildSite,
-  launch,
-  NO_GPU,
-  noBrowser,
-  openTab,
-  type Site,
-  SOFTWARE_GPU,
-  serveSources,
-} from './testing.ts'
+import { buildSite, openTab, type Site, serveSources } from './testing.ts'
 
 const STEPS = 24
 const FIELDS = { steps: STEPS, batchSize: 2, seed: 7, sampleEvery: 12 }
@@ -83,19 +81,13 @@ const bluePixels = (page: Page, panel: string): Promise<number> =>
 const mean = (records: readonly StepRecord[]) =>
   records.reduce((sum, { loss }) => sum + loss, 0) / records.length
 
-if (noBrowser !== undefined && process.env.CI) {
-  it('has a browser', () => {
-    throw new Error(`the studio's test: CI needs a browser, got ${noBrowser}; install chromium`)
-  })
-}
-
-describe.skipIf(noBrowser !== undefined)(`the studio (skipped without a browser)`, () => {
+describe.skipIf(skipsChromium())(`the studio (skipped without a browser)`, () => {
   let site: Site
   let browser: Browser
   let expected: readonly MetricsRecord[]
   beforeAll(async () => {
     site = await buildSite()
-    browser = await launch(SOFTWARE_GPU)
+    browser = await launchChromium(SOFTWARE_GPU)
     expected = await runInNode(FIELDS)
   })
   afterAll(async () => {
@@ -209,7 +201,7 @@ describe.skipIf(noBrowser !== undefined)(`the studio (skipped without a browser)
   })
 
   it('says which backends a browser does not have, and why auto takes WebAssembly', async () => {
-    const poor = await launch(NO_GPU)
+    const poor = await launchChromium(NO_GPU)
     try {
       await using tab = await openTab(poor, site.isolated)
       const { page, problems } = tab

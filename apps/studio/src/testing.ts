@@ -1,36 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, type Page, problemsOf } from '@tau/testing/chromium'
 import { build, createServer, preview } from 'vite'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const executablePath = '/usr/bin/chromium'
-
-/** Why there is no browser to test in; undefined: there is one. */
-export const noBrowser = existsSync(executablePath) ? undefined : `${executablePath} is missing`
-
-const QUIET = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-/** WebGPU and WebGL by SwiftShader. */
-export const SOFTWARE_GPU = [
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
-]
-export const NO_GPU = ['--disable-gpu', '--disable-software-rasterizer']
-
-export const launch = (flags: readonly string[]): Promise<Browser> =>
-  chromium.launch({ executablePath, args: [...QUIET, ...flags] })
-
 /** The page, built into a folder of its own and served twice. */
 export interface Site extends AsyncDisposable {
   readonly isolated: string
@@ -92,14 +67,7 @@ export async function openTab(
   options: BrowserContextOptions = {},
 ): Promise<Tab> {
   const page = await browser.newPage(options)
-  const problems: string[] = []
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
-  })
-  page.on('pageerror', (error) => problems.push(String(error)))
-  page.on('request', (request) => {
-    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(url)) problems.push(request.url())
-  })
+  const problems = problemsOf(page, url)
   await page.goto(url)
   await page.waitForSelector('html[data-state=idle]')
   return { page, problems, [Symbol.asyncDispose]: () => page.close() }

@@ -1,29 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { launchChromium, type Page, SOFTWARE_GPU } from '@tau/testing/chromium'
 import { build } from 'esbuild'
-import { chromium, type Page } from 'playwright-core'
-
-/** Debian's. */
-export const CHROMIUM = '/usr/bin/chromium'
-
-export const hasChromium = (): boolean => existsSync(CHROMIUM)
-
-/** WebGPU and WebGL by SwiftShader, and nothing that calls home. */
-const FLAGS = [
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /** page.ts and everything it imports, for a browser. */
 async function bundle(): Promise<string> {
@@ -45,7 +26,7 @@ async function bundle(): Promise<string> {
  *  `flags: []`. */
 export async function inChromium<T>(
   f: (page: Page) => Promise<T>,
-  { dir, flags = FLAGS }: { dir?: string; flags?: readonly string[] } = {},
+  { dir, flags = SOFTWARE_GPU }: { dir?: string; flags?: readonly string[] } = {},
 ): Promise<T> {
   const script = await bundle()
   const server = createServer(({ url = '/' }, response) => {
@@ -62,7 +43,7 @@ export async function inChromium<T>(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...flags] })
+  const browser = await launchChromium(flags)
   try {
     const page = await browser.newPage()
     const errors: string[] = []

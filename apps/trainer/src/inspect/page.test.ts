@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -11,7 +11,14 @@ import {
   type Manifold,
 } from '@tau/graph'
 import { Random } from '@tau/tensor'
-import { type Browser, chromium } from 'playwright-core'
+import {
+  type Browser,
+  CHROMIUM,
+  launchChromium,
+  NO_GPU,
+  problemsOf,
+  skipsChromium,
+} from '@tau/testing/chromium'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { drawnPart, MOST_EDGES, MOST_NODES } from './edges.ts'
 import { lookAtItems } from './items.ts'
@@ -147,90 +154,81 @@ describe('drawnPart', () => {
   })
 })
 
-const executablePath = '/usr/bin/chromium'
-describe.skipIf(!existsSync(executablePath))(
-  `manifold page in a browser (skipped without ${executablePath})`,
-  () => {
-    let browser: Browser
-    const folder = mkdtempSync(join(tmpdir(), 'tau-inspect-'))
-    beforeAll(async () => {
-      browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
-    })
-    afterAll(async () => {
-      await browser.close()
-      rmSync(folder, { recursive: true })
-    })
+describe.skipIf(skipsChromium())(`manifold page in a browser (skipped without ${CHROMIUM})`, () => {
+  let browser: Browser
+  const folder = mkdtempSync(join(tmpdir(), 'tau-inspect-'))
+  beforeAll(async () => {
+    browser = await launchChromium(NO_GPU)
+  })
+  afterAll(async () => {
+    await browser.close()
+    rmSync(folder, { recursive: true })
+  })
 
-    async function open(text: string, width = 1200) {
-      const path = join(folder, 'inspect.html')
-      writeFileSync(path, text)
-      const page = await browser.newPage({ viewport: { width, height: 900 } })
-      const problems: string[] = []
-      page.on('pageerror', (error) => problems.push(String(error)))
-      page.on('console', (message) => problems.push(message.text()))
-      page.on('request', (request) => {
-        if (!/^(file|data):/.test(request.url())) problems.push(request.url())
-      })
-      await page.goto(pathToFileURL(path).href)
-      await page.waitForSelector('html[data-ready=true]')
-      const seen = await page.evaluate(() => ({
-        hacked: 'hacked' in window,
-        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        charts: document.querySelectorAll('[data-chart]').length,
-        canvases: document.querySelectorAll('[data-chart] canvas').length,
-        text: document.querySelector('main')!.textContent,
-        nodes: Array.from(
-          document.querySelectorAll<SVGCircleElement>('[data-graph=features] .nodes circle'),
-        ).filter(
-          (circle) => circle.getBoundingClientRect().width > 1 && getComputedStyle(circle).fill !== 'none',
-        ).length,
-      }))
-      return { page, problems, seen }
-    }
+  async function open(text: string, width = 1200) {
+    const path = join(folder, 'inspect.html')
+    writeFileSync(path, text)
+    const page = await browser.newPage({ viewport: { width, height: 900 } })
+    const problems = problemsOf(page, pathToFileURL(path).href)
+    await page.goto(pathToFileURL(path).href)
+    await page.waitForSelector('html[data-ready=true]')
+    const seen = await page.evaluate(() => ({
+      hacked: 'hacked' in window,
+      overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      charts: document.querySelectorAll('[data-chart]').length,
+      canvases: document.querySelectorAll('[data-chart] canvas').length,
+      text: document.querySelector('main')!.textContent,
+      nodes: Array.from(
+        document.querySelectorAll<SVGCircleElement>('[data-graph=features] .nodes circle'),
+      ).filter(
+        (circle) => circle.getBoundingClientRect().width > 1 && getComputedStyle(circle).fill !== 'none',
+      ).length,
+    }))
+    return { page, problems, seen }
+  }
 
-    it.each<[string, () => Promise<Manifold>, number]>([
-      ['a plain manifold', async () => plain, 23],
-      ['hostile names', async () => hostile, 23],
-      ['a graph in pieces', async () => pieces(), 5],
-      ['a matrix that is no Laplacian', async () => skew, 2],
-      ['a graph without edges', async () => edgeless, 2],
-    ])('draws every node and chart of %s without a complaint, on a phone too', async (_, make, size) => {
-      const manifold = await make()
-      const items = size === 23 ? await lookAtItems(manifold, labelled) : undefined
-      for (const width of [1200, 400]) {
-        const { page, problems, seen } = await open(renderManifold(await lookAt(manifold, items)), width)
-        expect(problems).toEqual([])
-        expect(seen).toMatchObject({ hacked: false, overflow: 0, nodes: size, canvases: seen.charts })
-        expect(seen.text).not.toMatch(/undefined|NaN|\[object/)
-        await page.close()
-      }
-    })
-
-    it('says what is pointed at or found, shows its neighbours, and zooms', async () => {
-      const { page, problems } = await open(renderManifold(await lookAt(plain)))
-      const graph = page.locator('[data-graph=features]')
-      const info = graph.locator('.graph-info')
-      await graph.locator('input').fill('7')
-      await expect.poll(() => info.textContent()).toMatch(/^7 degree [\d.]+ · Fiedler \S+ · nearest \d+/)
-      const [, graphs] = embedded(renderManifold(await lookAt(plain)))
-      const { pairs } = graphs.features as { pairs: number[] }
-      const joined = pairs.filter((_, e) => pairs[e ^ 1] === 7).length
-      expect(await graph.locator('.is-near').count()).toBe(joined + 1)
-      await graph.locator('input').fill('whale')
-      await expect.poll(() => info.textContent()).toBe('No node is named whale.')
-      await graph.locator('input').fill('')
-      await expect.poll(() => info.textContent()).toBe('')
-      const box = (await graph.locator('.nodes circle').nth(3).boundingBox())!
-      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
-      await expect.poll(() => info.textContent()).toMatch(/^3 degree/)
-      const viewBox = () => graph.locator('svg').getAttribute('viewBox')
-      const whole = await viewBox()
-      await graph.locator('[data-zoom=in]').click()
-      expect(await viewBox()).not.toBe(whole)
-      await graph.locator('[data-zoom=all]').click()
-      expect(await viewBox()).toBe(whole)
+  it.each<[string, () => Promise<Manifold>, number]>([
+    ['a plain manifold', async () => plain, 23],
+    ['hostile names', async () => hostile, 23],
+    ['a graph in pieces', async () => pieces(), 5],
+    ['a matrix that is no Laplacian', async () => skew, 2],
+    ['a graph without edges', async () => edgeless, 2],
+  ])('draws every node and chart of %s without a complaint, on a phone too', async (_, make, size) => {
+    const manifold = await make()
+    const items = size === 23 ? await lookAtItems(manifold, labelled) : undefined
+    for (const width of [1200, 400]) {
+      const { page, problems, seen } = await open(renderManifold(await lookAt(manifold, items)), width)
       expect(problems).toEqual([])
+      expect(seen).toMatchObject({ hacked: false, overflow: 0, nodes: size, canvases: seen.charts })
+      expect(seen.text).not.toMatch(/undefined|NaN|\[object/)
       await page.close()
-    })
-  },
-)
+    }
+  })
+
+  it('says what is pointed at or found, shows its neighbours, and zooms', async () => {
+    const { page, problems } = await open(renderManifold(await lookAt(plain)))
+    const graph = page.locator('[data-graph=features]')
+    const info = graph.locator('.graph-info')
+    await graph.locator('input').fill('7')
+    await expect.poll(() => info.textContent()).toMatch(/^7 degree [\d.]+ · Fiedler \S+ · nearest \d+/)
+    const [, graphs] = embedded(renderManifold(await lookAt(plain)))
+    const { pairs } = graphs.features as { pairs: number[] }
+    const joined = pairs.filter((_, e) => pairs[e ^ 1] === 7).length
+    expect(await graph.locator('.is-near').count()).toBe(joined + 1)
+    await graph.locator('input').fill('whale')
+    await expect.poll(() => info.textContent()).toBe('No node is named whale.')
+    await graph.locator('input').fill('')
+    await expect.poll(() => info.textContent()).toBe('')
+    const box = (await graph.locator('.nodes circle').nth(3).boundingBox())!
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+    await expect.poll(() => info.textContent()).toMatch(/^3 degree/)
+    const viewBox = () => graph.locator('svg').getAttribute('viewBox')
+    const whole = await viewBox()
+    await graph.locator('[data-zoom=in]').click()
+    expect(await viewBox()).not.toBe(whole)
+    await graph.locator('[data-zoom=all]').click()
+    expect(await viewBox()).toBe(whole)
+    expect(problems).toEqual([])
+    await page.close()
+  })
+})

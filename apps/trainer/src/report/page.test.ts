@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { type Browser, CHROMIUM, launchChromium, problemsOf, skipsChromium } from '@tau/testing/chromium'
 import type { MetricsRecord } from '@tau/train'
-import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { escapeText, html, scriptJson } from './html.ts'
 import { renderReport } from './page.ts'
@@ -102,114 +102,94 @@ describe('renderReport', () => {
   })
 })
 
-const executablePath = '/usr/bin/chromium'
-describe.skipIf(!existsSync(executablePath))(
-  `report in a browser (skipped without ${executablePath})`,
-  () => {
-    let browser: Browser
-    const folder = mkdtempSync(join(tmpdir(), 'tau-report-'))
-    beforeAll(async () => {
-      browser = await chromium.launch({
-        executablePath,
-        args: [
-          '--no-sandbox',
-          '--disable-quic',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--disable-sync',
-        ],
-      })
-    })
-    afterAll(async () => {
-      await browser.close()
-      rmSync(folder, { recursive: true })
-    })
+describe.skipIf(skipsChromium())(`report in a browser (skipped without ${CHROMIUM})`, () => {
+  let browser: Browser
+  const folder = mkdtempSync(join(tmpdir(), 'tau-report-'))
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser.close()
+    rmSync(folder, { recursive: true })
+  })
 
-    /** Opens the report from a file; counts canvases with something drawn on them and collects what went wrong. */
-    async function open(records: readonly MetricsRecord[], viewport = { width: 1200, height: 800 }) {
-      const path = join(folder, 'report.html')
-      writeFileSync(path, renderReport(records))
-      const page = await browser.newPage({ viewport })
-      const problems: string[] = []
-      page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
-      })
-      page.on('pageerror', (error) => problems.push(String(error)))
-      page.on('request', (request) => {
-        if (!/^(file|data):/.test(request.url())) problems.push(request.url())
-      })
-      await page.goto(pathToFileURL(path).href)
-      await page.waitForSelector('html[data-ready=true]')
-      const seen = await page.evaluate(() => {
-        const isDrawn = (canvas: HTMLCanvasElement) => {
-          const pixels = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data
-          return pixels.some((value) => value !== 0)
-        }
-        return {
-          charts: document.querySelectorAll('[data-chart]').length,
-          drawn: Array.from(document.querySelectorAll('canvas')).filter(isDrawn).length,
-          overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          hacked: 'hacked' in window,
-          text: document.querySelector('main')!.textContent,
-        }
-      })
-      return { page, problems, seen }
-    }
-
-    const resumed = [
-      ...syntheticRun({ steps: 40, evalEvery: 5 }).slice(0, -1),
-      runRecord({ steps: 40 }, 30),
-      ...syntheticRun({ steps: 40, evalEvery: 5 }).filter(
-        (record) => record.kind !== 'run' && record.step > 30,
-      ),
-    ]
-    const withNaN: MetricsRecord[] = syntheticRun({ steps: 9 }).map((record) =>
-      record.kind === 'step' && record.step > 6
-        ? { ...record, loss: Number.NaN, gradNorm: Number.POSITIVE_INFINITY }
-        : record,
-    )
-    it.each<[string, readonly MetricsRecord[]]>([
-      ['a tau run with a resume', resumed],
-      ['a dot run', syntheticRun({ steps: 40, attention: 'dot' })],
-      ['the paper preset', syntheticRun({ steps: 40, preset: 'paper' })],
-      ['one step', syntheticRun({ steps: 1 })],
-      ['one step and nothing else', syntheticRun({ steps: 1 }).filter((record) => record.kind === 'step')],
-      ['a run that diverged', withNaN],
-      ['no records', []],
-      ['hostile text', hostileRun()],
-    ])('draws every chart of %s without a complaint', async (_, records) => {
-      const { page, problems, seen } = await open(records)
-      expect(problems).toEqual([])
-      expect(seen.drawn).toBe(seen.charts)
-      expect(seen.overflow).toBe(0)
-      expect(seen.hacked).toBe(false)
-      expect(seen.text).not.toMatch(/undefined|NaN|\[object/)
-      await page.close()
+  /** Opens the report from a file; counts canvases with something drawn on them and collects what went wrong. */
+  async function open(records: readonly MetricsRecord[], viewport = { width: 1200, height: 800 }) {
+    const path = join(folder, 'report.html')
+    writeFileSync(path, renderReport(records))
+    const page = await browser.newPage({ viewport })
+    const problems = problemsOf(page, pathToFileURL(path).href)
+    await page.goto(pathToFileURL(path).href)
+    await page.waitForSelector('html[data-ready=true]')
+    const seen = await page.evaluate(() => {
+      const isDrawn = (canvas: HTMLCanvasElement) => {
+        const pixels = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data
+        return pixels.some((value) => value !== 0)
+      }
+      return {
+        charts: document.querySelectorAll('[data-chart]').length,
+        drawn: Array.from(document.querySelectorAll('canvas')).filter(isDrawn).length,
+        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        hacked: 'hacked' in window,
+        text: document.querySelector('main')!.textContent,
+      }
     })
+    return { page, problems, seen }
+  }
 
-    it('fits a phone, follows the dark theme, hides series by the legend, and reads values under the cursor', async () => {
-      const { page, problems, seen } = await open(syntheticRun({ steps: 40, evalEvery: 5 }), {
-        width: 380,
-        height: 800,
-      })
-      expect(seen.overflow).toBe(0)
-      const legend = page.locator('[data-chart=loss] .legend')
-      expect(await legend.textContent()).toContain('step 40')
-      await page.locator('[data-chart=loss]').scrollIntoViewIfNeeded()
-      const plot = (await page.locator('[data-chart=loss] .u-over').boundingBox())!
-      await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height / 2)
-      await expect.poll(() => legend.textContent()).toMatch(/step 2[01]/)
-      const button = legend.locator('button').last()
-      await button.click()
-      expect(await button.getAttribute('aria-pressed')).toBe('false')
-      const canvas = page.locator('[data-chart=loss] canvas')
-      const pixels = () => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL())
-      const light = await pixels()
-      await page.emulateMedia({ colorScheme: 'dark' })
-      await expect.poll(pixels).not.toBe(light)
-      await page.locator('[data-group] .key button').first().click()
-      expect(problems).toEqual([])
-      await page.close()
+  const resumed = [
+    ...syntheticRun({ steps: 40, evalEvery: 5 }).slice(0, -1),
+    runRecord({ steps: 40 }, 30),
+    ...syntheticRun({ steps: 40, evalEvery: 5 }).filter(
+      (record) => record.kind !== 'run' && record.step > 30,
+    ),
+  ]
+  const withNaN: MetricsRecord[] = syntheticRun({ steps: 9 }).map((record) =>
+    record.kind === 'step' && record.step > 6
+      ? { ...record, loss: Number.NaN, gradNorm: Number.POSITIVE_INFINITY }
+      : record,
+  )
+  it.each<[string, readonly MetricsRecord[]]>([
+    ['a tau run with a resume', resumed],
+    ['a dot run', syntheticRun({ steps: 40, attention: 'dot' })],
+    ['the paper preset', syntheticRun({ steps: 40, preset: 'paper' })],
+    ['one step', syntheticRun({ steps: 1 })],
+    ['one step and nothing else', syntheticRun({ steps: 1 }).filter((record) => record.kind === 'step')],
+    ['a run that diverged', withNaN],
+    ['no records', []],
+    ['hostile text', hostileRun()],
+  ])('draws every chart of %s without a complaint', async (_, records) => {
+    const { page, problems, seen } = await open(records)
+    expect(problems).toEqual([])
+    expect(seen.drawn).toBe(seen.charts)
+    expect(seen.overflow).toBe(0)
+    expect(seen.hacked).toBe(false)
+    expect(seen.text).not.toMatch(/undefined|NaN|\[object/)
+    await page.close()
+  })
+
+  it('fits a phone, follows the dark theme, hides series by the legend, and reads values under the cursor', async () => {
+    const { page, problems, seen } = await open(syntheticRun({ steps: 40, evalEvery: 5 }), {
+      width: 380,
+      height: 800,
     })
-  },
-)
+    expect(seen.overflow).toBe(0)
+    const legend = page.locator('[data-chart=loss] .legend')
+    expect(await legend.textContent()).toContain('step 40')
+    await page.locator('[data-chart=loss]').scrollIntoViewIfNeeded()
+    const plot = (await page.locator('[data-chart=loss] .u-over').boundingBox())!
+    await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height / 2)
+    await expect.poll(() => legend.textContent()).toMatch(/step 2[01]/)
+    const button = legend.locator('button').last()
+    await button.click()
+    expect(await button.getAttribute('aria-pressed')).toBe('false')
+    const canvas = page.locator('[data-chart=loss] canvas')
+    const pixels = () => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL())
+    const light = await pixels()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expect.poll(pixels).not.toBe(light)
+    await page.locator('[data-group] .key button').first().click()
+    expect(problems).toEqual([])
+    await page.close()
+  })
+})
