@@ -3,29 +3,21 @@
 Arguments: a .npy file of float32, dim, k, threads, and a folder with basis [width, dim] and expected [dim, dim] in f64, which gets the
 result. Speaks the lines of serve.ts.
 """
-import json
-import os
 import sys
-import time
 from pathlib import Path
 
+from lines import absent, limit_threads, serve
+
 file, dim, k, threads, folder = sys.argv[1], *map(int, sys.argv[2:5]), Path(sys.argv[5])
-for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ[name] = str(threads)
+limit_threads(threads)
 
 BLOCK = 8192
 TAU_ROWS = 1024
 
-
-def say(message):
-    print(json.dumps(message), flush=True)
-
-
 try:
     import numpy as np
 except ImportError as error:
-    say({"absent": str(error)})
-    sys.exit()
+    absent(error)
 
 expected = np.fromfile(folder / "expected").reshape(dim, dim)
 basis = np.fromfile(folder / "basis").reshape(-1, dim)
@@ -59,9 +51,4 @@ def run():
 error = np.abs(run() - expected).max()
 if not error < 1e-4 * np.abs(expected).max():
     sys.exit(f"Laplacians differ by {error}")
-say({"label": f"numpy {np.__version__} {threads} threads"})
-for line in sys.stdin:
-    start = time.perf_counter()
-    for _ in range(int(line)):
-        run()
-    say({"ms": 1000 * (time.perf_counter() - start) / int(line)})
+serve(f"numpy {np.__version__} {threads} threads", run)

@@ -4,20 +4,15 @@ Arguments: size, threads. Speaks the lines of serve.ts.
 """
 import ctypes
 import ctypes.util
-import json
-import os
 import random
 import sys
-import time
 from array import array
 
+from lines import absent, limit_threads, serve
+
 size, threads = int(sys.argv[1]), int(sys.argv[2])
-os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
+limit_threads(threads)
 ROW_MAJOR, NO_TRANS = 101, 111
-
-
-def say(message):
-    print(json.dumps(message), flush=True)
 
 
 def product(a, b, out):
@@ -32,8 +27,7 @@ try:
     blas = ctypes.CDLL(ctypes.util.find_library("openblas") or "libopenblas.so.0")
     config = blas.openblas_get_config
 except (OSError, AttributeError) as error:
-    say({"absent": str(error)})
-    sys.exit()
+    absent(error)
 config.restype = ctypes.c_char_p
 
 out = array("f", bytes(4 * size * size))
@@ -46,10 +40,4 @@ random.seed(1)
 values = [array("f", (random.uniform(-1, 1) for _ in range(size * size))) for _ in range(2)]
 run = product(*values, out)
 version = config().decode().split()[1]
-say({"label": f"OpenBLAS {version} {threads} thread{'s' if threads > 1 else ''}"})
-for line in sys.stdin:
-    repeats = int(line)
-    start = time.perf_counter()
-    for _ in range(repeats):
-        run()
-    say({"ms": 1000 * (time.perf_counter() - start) / repeats})
+serve(f"OpenBLAS {version} {threads} thread{'s' if threads > 1 else ''}", run)

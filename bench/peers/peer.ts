@@ -17,7 +17,7 @@ export interface Absent {
 type Message = { readonly label: string } | Absent | { readonly ms: number }
 
 export const NODE = [process.execPath, '--conditions=source'] as const
-export const PYTHON = ['/usr/bin/python3'] as const
+export const PYTHON = ['/usr/bin/python3', '-B'] as const
 
 /** Starts `bench/peers/<script>` with a program and arguments. Throws when it answers wrongly or ends early. */
 export async function openPeer(

@@ -1,0 +1,33 @@
+"""The lines of serve.ts, spoken by the peers in Python."""
+import json
+import os
+import sys
+import time
+
+
+def limit_threads(threads):
+    """Before the library is loaded, which reads this once."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = str(threads)
+
+
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
+def absent(error):
+    """Ends a peer whose library is not there."""
+    say({"absent": str(error)})
+    sys.exit()
+
+
+def serve(label, run, check=lambda result: None):
+    """Times `run` as often as it is asked to and has its last result checked."""
+    say({"label": label})
+    for line in sys.stdin:
+        repeats = int(line)
+        start = time.perf_counter()
+        for _ in range(repeats):
+            result = run()
+        say({"ms": 1000 * (time.perf_counter() - start) / repeats})
+        check(result)
