@@ -1,4 +1,4 @@
-import { logF64, tanh4 } from './math'
+import { inverse, logF64, tanh4 } from './math'
 import { rowPeak } from './row-peak'
 import { exp4, loadNext, splat, storeNext, sumLanes } from './simd'
 import { workspace } from './workspace'
@@ -53,7 +53,7 @@ function timesSlope(e: v128, z: v128, t: v128, limit: f32, hasCap: bool): v128 {
 // @ts-ignore: decorator
 @inline
 function rowTotal(row: usize, bytes: usize, shift: f32, limit: f32, cap: f32, hasCap: bool, gradient: bool): f64 {
-  const part: f32 = 1 / cap
+  const part = inverse(cap)
   const sums = workspace()
   let total: f64 = 0
   for (let block: usize = 0; block < bytes; block += BLOCK_BYTES) {
@@ -136,13 +136,13 @@ export function logitLoss(
     }
     if (target >= cols) continue
     const at = row + ((<usize>target) << 2)
-    const slope = timesSlope(splat(weight), splat(z), bounded(splat(z), limit, 1 / cap, hasCap), limit, hasCap)
+    const slope = timesSlope(splat(weight), splat(z), bounded(splat(z), limit, inverse(cap), hasCap), limit, hasCap)
     store<f32>(at, load<f32>(at) - f32x4.extract_lane(slope, 0))
   }
 }
 
 /** y of one logit. */
 function scalar(z: f32, limit: f32, cap: f32, hasCap: bool): f32 {
-  const t = f32x4.extract_lane(bounded(splat(z), limit, 1 / cap, hasCap), 0)
+  const t = f32x4.extract_lane(bounded(splat(z), limit, inverse(cap), hasCap), 0)
   return hasCap ? cap * t : t
 }

@@ -66,6 +66,13 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(constant(Constant.one), f32x4.add(constant(Constant.one), exp4(f32x4.neg(x))))
 }
 
+/** 1 / cap, and the largest number where that is infinite: 0 / cap stays 0. */
+// @ts-ignore: decorator
+@inline
+export function inverse(cap: f32): f32 {
+  return min<f32>(1 / cap, f32.MAX_VALUE)
+}
+
 /** tanh, relative error 2e-7 at every size: q / (q + 2) with q = e^{2|x|} − 1, of which nothing cancels while 2|x| = f + n·ln 2 has
  *  n = 0: q = 2ⁿ·(eᶠ − 1) + (2ⁿ − 1). */
 // @ts-ignore: decorator

@@ -1,10 +1,10 @@
-import { tanh4 } from './math'
+import { inverse, tanh4 } from './math'
 import { loadNext, splat, storeNext } from './simd'
 
 /** out[i] = cap · tanh(x[i] / cap), two vectors side by side. */
 export function softcap(x: usize, out: usize, cap: f32, begin: i32, end: i32): void {
   const stop = (<usize>end) << 2
-  const part: f32 = 1 / cap
+  const part = inverse(cap)
   let p = (<usize>begin) << 2
   for (; p + 32 <= stop; p += 32) {
     const low = f32x4.mul(splat(cap), tanh4(f32x4.mul(v128.load(x + p), splat(part))))

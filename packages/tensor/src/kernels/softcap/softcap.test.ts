@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { grad } from '../../autodiff/tape.ts'
+import { cpu } from '../../backends/cpu/cpu.ts'
 import type { Tensor } from '../../tensor.ts'
 import { sum } from '../reduce/reduce.ts'
 import {
@@ -44,6 +45,14 @@ describeKernel('softcap', (device) => {
 })
 
 describe('softcap', () => {
+  it.each(['plain', 'relaxed'] as const)('takes the smallest caps, %s build', async (simd) => {
+    const device = await cpu({ threads: 1, simd })
+    const smallest = 2 ** -149
+    const [y] = await evaluate(device, () => [softcap(device.tensor([0, 1, -1, 1e-30, 3e38]), smallest)])
+    await device.close()
+    expect([...y]).toEqual([0, smallest, -smallest, smallest, smallest])
+  })
+
   itHasTheSameBits((device) => {
     const x = device.tensor(normal(100_003, 1))
     return [softcap(x, 2), ...grad(() => sum(softcap(x, 2)), [x]).grads]
