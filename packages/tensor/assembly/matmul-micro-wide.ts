@@ -6,7 +6,11 @@ export const NR: i32 = 16
 
 /** The micro-kernel of matmul-micro.ts for 256-bit registers: V8's revectoriser joins vectors that lie side by side, here 24
  *  accumulators into 12, four vectors of b into two, and every broadcast with itself. It joins a sum only where what it begins
- *  with is loaded in pairs too, and gives up on a choice between that and zeros: hence `from`. */
+ *  with is loaded in pairs too, and gives up on a choice between that and zeros: hence `from`. `depth` is at least 1.
+ *
+ *  Two steps of k a round: V8 computes the addresses of a's six numbers in every round, and twelve FMAs leave few slots for that (128-bit
+ *  FMAs leave twice as many). The way out between the steps keeps them apart: in one block the revectoriser mixes them, and
+ *  spills four of the accumulators. */
 export function microKernelWide(
   depth: i32,
   a: usize,
@@ -45,12 +49,17 @@ export function microKernelWide(
   let c51 = v128.load(from, 16)
   let c52 = v128.load(from, 32)
   let c53 = v128.load(from, 48)
-  for (let k = 0; k < depth; k++) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    const b2 = v128.load(b, 32)
-    const b3 = v128.load(b, 48)
-    let x = v128.load32_splat(a)
+  let x: v128
+  let b0: v128
+  let b1: v128
+  let b2: v128
+  let b3: v128
+  for (;;) {
+    b0 = v128.load(b)
+    b1 = v128.load(b, 16)
+    b2 = v128.load(b, 32)
+    b3 = v128.load(b, 48)
+    x = v128.load32_splat(a)
     c00 = fma(x, b0, c00)
     c01 = fma(x, b1, c01)
     c02 = fma(x, b2, c02)
@@ -82,6 +91,44 @@ export function microKernelWide(
     c53 = fma(x, b3, c53)
     a += (<usize>MR) << 2
     b += (<usize>NR) << 2
+    if (--depth == 0) break
+    b0 = v128.load(b)
+    b1 = v128.load(b, 16)
+    b2 = v128.load(b, 32)
+    b3 = v128.load(b, 48)
+    x = v128.load32_splat(a)
+    c00 = fma(x, b0, c00)
+    c01 = fma(x, b1, c01)
+    c02 = fma(x, b2, c02)
+    c03 = fma(x, b3, c03)
+    x = v128.load32_splat(a, 4)
+    c10 = fma(x, b0, c10)
+    c11 = fma(x, b1, c11)
+    c12 = fma(x, b2, c12)
+    c13 = fma(x, b3, c13)
+    x = v128.load32_splat(a, 8)
+    c20 = fma(x, b0, c20)
+    c21 = fma(x, b1, c21)
+    c22 = fma(x, b2, c22)
+    c23 = fma(x, b3, c23)
+    x = v128.load32_splat(a, 12)
+    c30 = fma(x, b0, c30)
+    c31 = fma(x, b1, c31)
+    c32 = fma(x, b2, c32)
+    c33 = fma(x, b3, c33)
+    x = v128.load32_splat(a, 16)
+    c40 = fma(x, b0, c40)
+    c41 = fma(x, b1, c41)
+    c42 = fma(x, b2, c42)
+    c43 = fma(x, b3, c43)
+    x = v128.load32_splat(a, 20)
+    c50 = fma(x, b0, c50)
+    c51 = fma(x, b1, c51)
+    c52 = fma(x, b2, c52)
+    c53 = fma(x, b3, c53)
+    a += (<usize>MR) << 2
+    b += (<usize>NR) << 2
+    if (--depth == 0) break
   }
   v128.store(c, c00)
   v128.store(c, c01, 16)

@@ -5,7 +5,7 @@ export const EDGE_BYTES: usize = (((<usize>((MR + 1) * NR)) << 2) + 63) & ~63
 
 /** C[rows, cols] = `from` + packed A · packed B. `from` is laid out like C, with rows of `fromRow` bytes: C itself to go on with
  *  a sum, anything of its size to add it, or 0 to begin one. Only elements of C are touched. A panel of B meets all panels of
- *  A before the next one is read. `scratch` has EDGE_BYTES. */
+ *  A before the next one is read. `depth` is at least 1, `scratch` has EDGE_BYTES. */
 export function multiplyPanels(
   packedA: usize,
   packedB: usize,

@@ -18,7 +18,7 @@ const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
  *  tiles: C is cut into tileM × tileN elements (tileN ≤ 2048, so that packed B fits in the workspace), counted down the rows
  *  of C first, then along the columns, then over the batch. Each element is summed in the order of k, from what is in `out`
  *  or from 0: products over parts of k, accumulated one after the other, have the bits of one product. Blocks of C that are
- *  finished go through the epilogue; `residual` lies like `out`. */
+ *  finished go through the epilogue; `residual` lies like `out`. All sizes are at least 1. */
 export function matmul(
   a: usize,
   b: usize,
@@ -87,8 +87,7 @@ function multiplyTile(
   const scratch = workspace()
   const packedA = scratch + EDGE_BYTES
   const packedB = packedA + PACKED_A_BYTES
-  let k0 = 0
-  do { // at least once: k = 0 must store zeros
+  for (let k0 = 0; k0 < k; k0 += KC) {
     const depth = min(KC, k - k0)
     packPanels(b + (<usize>k0) * bDepth, bCol, bDepth, cols, depth, NR, packedB)
     for (let i0 = 0; i0 < rows; i0 += MC) {
@@ -100,6 +99,5 @@ function multiplyTile(
       if (epilogue != NOTHING && k0 + depth == k)
         finish(epilogue, target, residual + (<usize>i0) * cRow, cRow, height, cols)
     }
-    k0 += KC
-  } while (k0 < k)
+  }
 }

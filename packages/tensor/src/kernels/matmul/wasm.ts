@@ -4,6 +4,7 @@ import { WORKSPACE_BYTES } from '../../backends/cpu/layout.ts'
 import type { Handle } from '../../backends/engine.ts'
 import { accumulateWasm } from '../accumulate/wasm.ts'
 import { tensorWasm } from '../cpu-module.ts'
+import { fillWasm } from '../fill/wasm.ts'
 import { reluSquaredWasm } from '../relu-squared/wasm.ts'
 import { composedEpilogue } from './epilogue.ts'
 import type { MatmulKernel } from './matmul.ts'
@@ -49,13 +50,20 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
   const tiles = engine.kernel(tensorWasm, 'matmul')
   const dots = engine.kernel(tensorWasm, 'matmulDots')
   const axpys = engine.kernel(tensorWasm, 'matmulAxpys')
+  const fill = fillWasm(engine)
   const finish = composedEpilogue(accumulateWasm(engine), reluSquaredWasm(engine))
   const native = engine.gemm && matmulNative(engine, engine.gemm)
   const [maxDots, maxAxpys] = native ? [MAX_THIN_NATIVE, MAX_THIN_NATIVE] : [MAX_DOTS, MAX_AXPYS]
 
   return (layout, a, b, out, sizes) => {
     const { batch, m, n, k, strideA, strideB, accumulate, epilogue } = sizes
-    if (batch * m * n === 0) return
+    const size = batch * m * n
+    if (size === 0) return
+    if (k === 0) {
+      if (!accumulate) fill(out, 0, size)
+      if (epilogue) finish(epilogue, out, size)
+      return
+    }
     const adds = accumulate ? 1 : 0
     const work = matmulWork(layout, sizes)
     const left = operand(a, m, k, strideA, layout !== 'tn')
@@ -82,13 +90,13 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
         chunk,
         adds,
       ]
-      const grain = Math.max(1, Math.floor(ELEMENT_GRAIN / (Math.min(chunk, w.count) * Math.max(1, k))))
+      const grain = Math.max(1, Math.floor(ELEMENT_GRAIN / (Math.min(chunk, w.count) * k)))
       launch(args, batch * Math.ceil(w.count / chunk), grain, work)
-      if (epilogue) finish(epilogue, out, batch * m * n)
+      if (epilogue) finish(epilogue, out, size)
     }
     const fitsWorkspace = roundUp(x.count, 4) * (k + 3) * 4 <= WORKSPACE_BYTES
     if (w.depth === 1 && x.count <= maxDots && (x.count === 1 || fitsWorkspace)) {
-      const rows = Math.ceil(ELEMENT_GRAIN / Math.max(1, k))
+      const rows = Math.ceil(ELEMENT_GRAIN / k)
       // X is packed for every chunk of W, which is slower where it must be transposed.
       return thin(dots, x.depth === 1 ? rows : Math.max(rows, 64))
     }
@@ -96,12 +104,12 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
 
     if (native && m * n * k >= MIN_NATIVE_MULTIPLIES) {
       native(layout, a, b, out, sizes)
-      if (epilogue) finish(epilogue, out, batch * m * n)
+      if (epilogue) finish(epilogue, out, size)
       return
     }
     const { tileM, tileN } = matmulTile(m, n, k, engine.info.threads)
     const count = batch * Math.ceil(m / tileM) * Math.ceil(n / tileN)
-    const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * Math.max(1, k)))
+    const grain = Math.floor(TILE_MULTIPLIES / (Math.min(tileM, m) * Math.min(tileN, n) * k))
     const steps = [left.step, left.depth, right.step, right.depth]
     const residual = epilogue?.kind === 'add' ? epilogue.residual : 0
     const last = [adds, epilogue ? EPILOGUE_CODES[epilogue.kind] : 0, residual]
