@@ -1,5 +1,5 @@
-// npm run conformance -- --fixtures DIR [--backend cpu|gpu] [--mode webgpu|webgl2|webasm|cpu] [--threads N] [--simd plain|relaxed|wide] [--blas] [--browser] [--optional] [--json FILE]
-import { writeFileSync } from 'node:fs'
+// npm run conformance -- [--fixtures DIR] [--backend cpu|gpu] [--mode webgpu|webgl2|webasm|cpu] [--threads N] [--simd plain|relaxed|wide] [--blas] [--browser] [--optional] [--json FILE]
+import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBlas } from '@tau/blas'
@@ -9,9 +9,9 @@ import { fixtureFiles, readFixtures } from './read-fixtures.ts'
 
 const HELP = `Runs the oracle's fixtures through the public packages in f32.
 
-  --fixtures DIR   directory of fixture files (required)
+  --fixtures DIR   directory of fixture files; default ../shared/fixtures
   --backend NAME   cpu (default) or gpu
-  --mode NAME      gpu.js mode of the gpu backend: webgpu, webgl2 (in a browser), webasm (default)
+  --mode NAME      gpu.js mode of the gpu backend: webgpu (default), webgl2 (in a browser), webasm
                    or cpu
   --threads N      threads of the cpu backend; default 2
   --simd NAME      build of the cpu backend: auto (default), plain, relaxed or wide
@@ -22,21 +22,29 @@ const HELP = `Runs the oracle's fixtures through the public packages in f32.
   --json FILE      writes the figures
 Exit status: 0 all passed, 1 a case failed or a group is missing.`
 
-const { values } = parseArgs({
-  options: {
-    fixtures: { type: 'string' },
-    backend: { type: 'string', default: 'cpu' },
-    mode: { type: 'string', default: 'webasm' },
-    threads: { type: 'string', default: '2' },
-    simd: { type: 'string', default: 'auto' },
-    blas: { type: 'boolean', default: false },
-    'blas-path': { type: 'string' },
-    browser: { type: 'boolean', default: false },
-    optional: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
+const options = {
+  fixtures: { type: 'string', default: '../shared/fixtures' },
+  backend: { type: 'string', default: 'cpu' },
+  mode: { type: 'string', default: 'webgpu' },
+  threads: { type: 'string', default: '2' },
+  simd: { type: 'string', default: 'auto' },
+  blas: { type: 'boolean', default: false },
+  'blas-path': { type: 'string' },
+  browser: { type: 'boolean', default: false },
+  optional: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const
+
+function readFlags() {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    console.error(`conformance: ${error instanceof Error ? error.message : error}; --help lists the options`)
+    process.exit(2)
+  }
+}
+const values = readFlags()
 
 function choose<const T extends string>(flag: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((name) => name === value)
@@ -109,8 +117,9 @@ async function main(): Promise<number> {
     console.log(HELP)
     return 0
   }
-  if (!values.fixtures) throw new Error('conformance: --fixtures must name a directory, got none')
   const dir = resolve(process.env.TAU_CWD ?? '.', values.fixtures)
+  if (!existsSync(dir))
+    throw new Error(`conformance: --fixtures must be a directory of the oracle's files, got ${dir}`)
   let run: Run
   try {
     run = await (values.browser ? runInBrowser : runHere)(dir)
