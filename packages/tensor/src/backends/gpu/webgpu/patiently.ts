@@ -3,11 +3,12 @@ const SHARE = 1 / 20
 const SHORTEST_MS = 0.05
 const LONGEST_MS = 1
 
-/** A number that nothing changes, to sleep on where the main thread may: in Node. */
+/** Node without a page: in pages, those of Electron too, the main thread may not sleep, and nobody asks. */
+const isNode =
+  typeof process === 'object' && Boolean(process.versions?.node) && typeof document === 'undefined'
+/** A number that nothing changes, to sleep on. */
 const still =
-  typeof process === 'object' && process.versions?.node && typeof SharedArrayBuffer === 'function'
-    ? new Int32Array(new SharedArrayBuffer(4))
-    : undefined
+  isNode && typeof SharedArrayBuffer === 'function' ? new Int32Array(new SharedArrayBuffer(4)) : undefined
 
 let waiting = 0
 let since = 0
