@@ -1,8 +1,7 @@
 import { defineConfig } from 'vitest/config'
-import config from './vitest.config.ts'
+import { project, shared } from './vitest.config.ts'
 
 /** Tests that take minutes, named `*.slow.ts`: `npm run test:slow`. */
 export default defineConfig({
-  ...config,
-  test: { ...config.test, include: ['tools/**/*.slow.ts', 'apps/*/src/**/*.slow.ts'] },
+  test: { ...shared, projects: [project({ include: ['tools/**/*.slow.ts', 'apps/*/src/**/*.slow.ts'] })] },
 })

@@ -9,8 +9,8 @@ import { benchLine, deviceLabel, itemRate, timesText, timeText } from './report.
 
 type Bench = DecodeBench<Device>
 
-const ROUNDS = 25
-const WARM_UP_ROUNDS = 3
+const ROUNDS = { whole: 25, quick: 3 }
+const WARM_UP_ROUNDS = { whole: 3, quick: 1 }
 
 interface Entry {
   readonly bench: Bench
@@ -27,6 +27,7 @@ interface Entry {
 export async function runDecode(context: GroupContext): Promise<number> {
   const benches = await collect<Bench>('packages/model/src/**/*.bench.ts', context.filter)
   if (benches.length === 0) return 0
+  const extent = context.quick ? 'quick' : 'whole'
   await onDevices([1], context, async ([device]) => {
     const entries: Entry[] = []
     for (const bench of benches) {
@@ -35,8 +36,8 @@ export async function runDecode(context: GroupContext): Promise<number> {
       entries.push({ bench, decoding, prompts: [], tokens: [], means: [] })
     }
     for (const { decoding } of entries)
-      for (let round = 0; round < WARM_UP_ROUNDS; round++) await timeTokens(decoding)
-    for (let round = 0; round < ROUNDS; round++)
+      for (let round = 0; round < WARM_UP_ROUNDS[extent]; round++) await timeTokens(decoding)
+    for (let round = 0; round < ROUNDS[extent]; round++)
       for (let i = 0; i < entries.length; i++) {
         const { decoding, prompts, tokens, means } = entries[(i + round) % entries.length]
         const [first, ...others] = await timeTokens(decoding)

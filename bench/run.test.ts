@@ -183,7 +183,7 @@ describe('npm run bench', () => {
 
   it('decodes', () => {
     const figures = ['tokens_per_s', 'p50_ms_per_token', 'p95_ms_per_token', 'first_token_ms', 'cache_bytes']
-    const metrics = metricsOf('decode', '--filter', 'context_64')
+    const metrics = metricsOf('decode', '--filter', 'context_64', '--quick')
     expect(Object.keys(metrics)).toEqual([
       ...figures.map((figure) => `decode/nano-tau/context_64/${figure}`),
       'decode/nano-tau/context_64/ratio_vs_dot',
@@ -202,11 +202,11 @@ describe('npm run bench', () => {
   })
 
   it('trains', () => {
-    const metrics = metricsOf('train', '--filter', 'nano-dot')
+    const metrics = metricsOf('train', '--filter', 'nano-dot', '--quick')
     expect(Object.keys(metrics)).toEqual(
       ['ms_per_step', 'tokens_per_s', 'gflops', '2_threads_scaling', 'live_bytes'].map(
         (figure) => `train/nano-dot/${figure}`,
       ),
     )
-  }, 180_000) // some twenty steps of a real model
+  }, 180_000) // a dozen steps of a real model
 })

@@ -20,7 +20,7 @@ ${Object.entries(groups)
   .join('\n')}
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
-  --quick        a smaller selection of kvcache, train and decode, fewer rounds of graph
+  --quick        a smaller selection of kvcache, fewer rounds and models of train and decode, fewer rounds of graph
   --json FILE    also write the JSON to FILE
   --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
   --compare      print two files as a table for a pull request: metric, before, after, ratio

@@ -50,11 +50,20 @@ export interface LogitOptions {
  *  for gradients they are made in the same pass, chunk by chunk, and the logits of no token are computed twice.
  *  x [..., C] · weight [V, C] · targets [...] (i32, IGNORE_INDEX skips a token) → scalar; 0 when no token counts, NaN for a target ≥ V.
  *  Source of the idea: Wijmans et al., Cut Your Losses in Large-Vocabulary Language Models (2024). */
-export function linearCrossEntropy(
+export const linearCrossEntropy = (
   x: Tensor,
   weight: Tensor,
   targets: Tensor<'i32'>,
-  { clamp = Number.POSITIVE_INFINITY, softcap = null }: LogitOptions = {},
+  options: LogitOptions = {},
+): Tensor => chunkedLinearCrossEntropy(chunkRows, x, weight, targets, options)
+
+/** The same with chunks of `rowsOf(classes)` tokens: tests have few. */
+export function chunkedLinearCrossEntropy(
+  rowsOf: (cols: number) => number,
+  x: Tensor,
+  weight: Tensor,
+  targets: Tensor<'i32'>,
+  { clamp = Number.POSITIVE_INFINITY, softcap = null }: LogitOptions,
 ): Tensor {
   checkInputs(x, weight, targets)
   if (!(clamp > 0)) throw new RangeError(`linearCrossEntropy: clamp must be above 0, got ${clamp}`)
@@ -69,6 +78,7 @@ export function linearCrossEntropy(
     softcap: softcap ?? 0,
     wantX,
     wantWeight,
+    chunk: rowsOf(weight.shape[0]),
   })
   return record('linearCrossEntropy', [x, weight], loss, (dOut) =>
     [dX, dWeight].map((gradient) => {
@@ -100,16 +110,17 @@ interface Wanted {
   readonly softcap: number
   readonly wantX: boolean
   readonly wantWeight: boolean
+  /** Tokens of a chunk. */
+  readonly chunk: number
 }
 
 /** The loss, and the gradients of it that are wanted. */
 function compute(x: Tensor, weight: Tensor, targets: Tensor<'i32'>, wanted: Wanted) {
-  const { clamp, softcap, wantX, wantWeight } = wanted
+  const { clamp, softcap, wantX, wantWeight, chunk } = wanted
   const { device } = x
   const kernels = kernelsOf(device)
   const tokens = targets.size
   const [cols, width] = weight.shape
-  const chunk = chunkRows(cols)
   const dX = wantX ? device.empty(x.shape) : undefined
   const dWeight = wantWeight ? device.empty(weight.shape) : undefined
   const loss = device.empty([])

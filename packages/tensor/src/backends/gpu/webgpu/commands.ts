@@ -1,6 +1,7 @@
 import { BackendError, DeviceLostError } from '../../../errors.ts'
 import type { BufferCounts, GpuTraffic } from '../runtime.ts'
 import { BufferPool } from './buffer-pool.ts'
+import { patiently } from './patiently.ts'
 
 const MAP_READ_COPY_DST = 0x01 | 0x08
 const UNIFORM_COPY_DST = 0x40 | 0x08
@@ -131,7 +132,7 @@ export class Commands {
     const checks = this.#checks
     this.#checks = []
     try {
-      await staging.mapAsync(MAP_MODE_READ, 0, bytes)
+      await patiently(staging.mapAsync(MAP_MODE_READ, 0, bytes))
     } catch (cause) {
       throw new BackendError(`gpu: a buffer must be readable, got ${textOf(cause)}`, { cause })
     }
@@ -139,7 +140,7 @@ export class Commands {
     staging.unmap()
     this.#traffic.readBytes += bytes
     this.#keepStaging(staging)
-    for (const error of await Promise.all(checks)) if (error) throw this.#lost ?? gpuError(error)
+    for (const error of await patiently(Promise.all(checks))) if (error) throw this.#lost ?? gpuError(error)
     if (this.#lost) throw this.#lost
     return values
   }
@@ -174,7 +175,7 @@ export class Commands {
   async settle(): Promise<void> {
     const checks = this.#checks
     this.#checks = []
-    for (const error of await Promise.all(checks)) if (error && !this.#lost) throw gpuError(error)
+    for (const error of await patiently(Promise.all(checks))) if (error && !this.#lost) throw gpuError(error)
   }
 
   #commands(): GPUCommandEncoder {

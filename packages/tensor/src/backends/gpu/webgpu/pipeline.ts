@@ -1,4 +1,5 @@
 import { BackendError } from '../../../errors.ts'
+import { patiently } from './patiently.ts'
 
 const COMPUTE = 4
 
@@ -7,16 +8,30 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout
 }
 
-/** Compiles WGSL with the entry point `main`, a uniform block at binding 0 and storage buffers after it. Throws BackendError with the
- *  compiler's messages. */
-export async function buildPipeline(
+type StorageType = 'read-only-storage' | 'storage'
+
+/** By device and text, for as long as the device is there: all engines of a process share one, and a driver may take seconds. */
+const compiled = new WeakMap<GPUDevice, Map<string, Pipeline>>()
+
+/** WGSL with the entry point `main`, a uniform block at binding 0 and storage buffers after it; compiled once for a device. Throws
+ *  BackendError with the compiler's messages. */
+export async function pipelineOf(
   device: GPUDevice,
   code: string,
-  buffers: readonly ('read-only-storage' | 'storage')[],
+  buffers: readonly StorageType[],
 ): Promise<Pipeline> {
+  const known = compiled.get(device) ?? new Map<string, Pipeline>()
+  compiled.set(device, known)
+  const key = [...buffers, code].join('\n')
+  const pipeline = known.get(key) ?? (await compile(device, code, buffers))
+  known.set(key, pipeline)
+  return pipeline
+}
+
+async function compile(device: GPUDevice, code: string, buffers: readonly StorageType[]): Promise<Pipeline> {
   device.pushErrorScope('validation') // else gpu.js prints what is thrown below
   const module = device.createShaderModule({ code })
-  const [{ messages }] = await Promise.all([module.getCompilationInfo(), device.popErrorScope()])
+  const [{ messages }] = await patiently(Promise.all([module.getCompilationInfo(), device.popErrorScope()]))
   const errors = messages.filter(({ type }) => type === 'error')
   if (errors.length > 0)
     throw new BackendError(
@@ -30,9 +45,11 @@ export async function buildPipeline(
       ...buffers.map((type, i) => ({ binding: 1 + i, visibility: COMPUTE, buffer: { type } })),
     ],
   })
-  const pipeline = await device.createComputePipelineAsync({
-    layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-    compute: { module, entryPoint: 'main' },
-  })
+  const pipeline = await patiently(
+    device.createComputePipelineAsync({
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main' },
+    }),
+  )
   return { pipeline, layout }
 }

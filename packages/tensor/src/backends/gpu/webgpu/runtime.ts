@@ -15,7 +15,7 @@ import { isSoftware } from '../software.ts'
 import { linearGroups, uniformBytes, type WgslKernel, wgslOf } from '../wgsl.ts'
 import { Commands } from './commands.ts'
 import { adapterText, type WebGpuContext } from './open.ts'
-import { buildPipeline, type Pipeline } from './pipeline.ts'
+import { type Pipeline, pipelineOf } from './pipeline.ts'
 import { type ParamsLayout, translate, WORKGROUP } from './translate.ts'
 
 /** A GPUBuffer, of which the first `length` f32 count. */
@@ -96,7 +96,7 @@ export class WebGpuRuntime implements GpuRuntime {
     if (known) return known
     const { code, params } = translate(this.#gpu, kernel)
     const buffers = [...params.arrayArgs.map(() => 'read-only-storage' as const), 'storage' as const]
-    const pipeline = once(() => buildPipeline(this.#commands.device, code, buffers))
+    const pipeline = once(() => pipelineOf(this.#commands.device, code, buffers))
     const compiled: Compiled = (args, output) =>
       pipeline((built) => this.#dispatch(built, params, args, output))
     this.#compiled.set(kernel, compiled)
@@ -116,7 +116,7 @@ export class WebGpuRuntime implements GpuRuntime {
   #compileWgsl(kernel: WgslKernel): CompiledWgsl {
     const isRead = Object.values(kernel.buffers).map(({ access }) => access === 'read')
     const types = isRead.map((read) => (read ? ('read-only-storage' as const) : ('storage' as const)))
-    const pipeline = once(() => buildPipeline(this.#commands.device, wgslOf(kernel), types))
+    const pipeline = once(() => pipelineOf(this.#commands.device, wgslOf(kernel), types))
     return (contents, values, groups) =>
       pipeline((built) => {
         this.#checkGroups(kernel, groups)
