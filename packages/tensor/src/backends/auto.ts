@@ -1,7 +1,7 @@
 import type { Device, DeviceInfo } from '../device.ts'
 import { BackendError } from '../errors.ts'
 import { type CpuOptions, cpu } from './cpu/cpu.ts'
-import { type GpuOptions, gpu } from './gpu/gpu.ts'
+import { type GpuOptions, gpu, gpuInHardware } from './gpu/gpu.ts'
 
 /** From here a GPU can win. A training step has about 1500 launches and a read, which take a browser or Node 20 to 40 ms before any
  *  arithmetic; two threads of the cpu backend do these operations meanwhile. */
@@ -16,8 +16,8 @@ export interface AutoOptions {
   strict?: boolean
 }
 
-/** Opens the backend that suits the work, without measuring: the gpu backend where there is enough to do and a GPU, the cpu backend
- *  elsewhere. `info.reason` says which and why. Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
+/** Opens the backend that suits the work, without measuring: where there is enough to do the gpu backend on a GPU, by WebGPU or else by WebGL 2,
+ *  the cpu backend elsewhere. `info.reason` says which and why. Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
 export async function auto(options: AutoOptions): Promise<Device> {
   const { flops, strict = false } = options
   if (!(flops >= 0)) throw new BackendError(`auto: flops must be a number of at least 0, got ${flops}`)
@@ -26,7 +26,8 @@ export async function auto(options: AutoOptions): Promise<Device> {
   if (flops < GPU_WORTH_FLOPS)
     return explained(await cpu(cpuOptions), `${asked} are done before a GPU has started`)
   try {
-    const device = await gpu({ ...options.gpu, strict: true })
+    const { mode, kernels } = options.gpu ?? {}
+    const device = await (mode || strict ? gpu({ ...options.gpu, strict: true }) : gpuInHardware(kernels))
     return explained(device, `${asked} are worth a GPU`)
   } catch (cause) {
     if (strict || !(cause instanceof BackendError)) throw cause
