@@ -7,7 +7,7 @@ const SPEED = 'decode/tau-30m/ratio_vs_torch'
 const TIME = 'decode/ms_ratio_T65536_over_T1024'
 
 const verdictOf = (name: string, metrics: Record<string, number>) => {
-  const found = judge(metrics).find(({ claim }) => claim.metric === name)
+  const found = judge([{ metrics }]).find(({ claim }) => claim.metric === name)
   return found && { value: found.got?.value, at: found.got?.metric, verdict: found.verdict }
 }
 
@@ -27,7 +27,7 @@ describe('claims', () => {
 
   it('are not kept by what was not measured', () => {
     expect(verdictOf(SPEED, {})).toEqual({ value: undefined, at: undefined, verdict: 'not measured' })
-    expect(judge({}).every(({ verdict }) => verdict === 'not measured')).toBe(true)
+    expect(judge([]).every(({ verdict }) => verdict === 'not measured')).toBe(true)
   })
 
   it('of many metrics are judged by the worst', () => {
@@ -44,12 +44,25 @@ describe('claims', () => {
     })
   })
 
-  it('are told one by one, then counted', () => {
-    const verdicts = judge({
-      [SPEED]: 1.41971,
-      [TIME]: 2,
-      'matmul/nt/mlp_up_T1024/ratio_of_fma_ceiling': 0.7,
+  it('of an adapter in software are judged by its figures alone', () => {
+    const name = 'gpu/matmul/512/tuned_over_portable'
+    const on = (adapter: string | undefined, value: number) => ({
+      metrics: { [name]: value },
+      ...(adapter !== undefined && { adapter }),
     })
+    const verdictOn = (...figures: Parameters<typeof judge>[0]) =>
+      judge(figures).find(({ claim }) => claim.metric === name)
+    const [software, hardware] = [on('SwiftShader Device (Subzero), swiftshader', 6), on('NVIDIA', 0.8)]
+    expect(verdictOn(hardware, software)).toMatchObject({ got: { value: 6, count: 1 }, verdict: 'kept' })
+    expect(verdictOn(hardware, on(undefined, 7))?.verdict).toBe('not measured')
+  })
+
+  it('are told one by one, then counted', () => {
+    const metrics = {
+      ...{ [SPEED]: 1.41971, [TIME]: 2 },
+      'matmul/nt/mlp_up_T1024/ratio_of_fma_ceiling': 0.7,
+    }
+    const verdicts = judge([{ metrics }])
     const lines = claimLines(verdicts)
     expect(lines).toHaveLength(claims.length + 1)
     expect(lines).toContain(`claim ${SPEED} | asked ≥ 1.5x as fast as PyTorch | got 1.42x | MISSED`)
@@ -67,7 +80,7 @@ describe('claims', () => {
   })
 
   it('show on which side of its bound a value lies', () => {
-    const [line] = claimLines(judge({ [TIME]: 2.004 }).filter(({ got }) => got))
+    const [line] = claimLines(judge([{ metrics: { [TIME]: 2.004 } }]).filter(({ got }) => got))
     expect(line).toContain('got 2.004x | MISSED')
   })
 })

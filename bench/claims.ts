@@ -1,9 +1,14 @@
+import { isSoftwareAdapter } from '@tau/tensor'
+import type { Figures } from './record.ts'
+
 /** A figure that is promised of this code, on whatever machine. */
 export interface Claim {
   /** The group of benches that measures it. */
   readonly group: string
   /** Its metric. A * stands for any part of a name: then all that match must hold, and the worst is judged. */
   readonly metric: string
+  /** Of which adapters it is promised; default: of all. */
+  readonly adapter?: 'software' | 'hardware'
   readonly relation: '≥' | '≤'
   readonly bound: number
   readonly unit: 'x' | 'GFLOPS'
@@ -58,12 +63,15 @@ const byGroup: Readonly<Record<string, readonly Row[]>> = {
     ),
   ],
   gpu: [
-    atLeast(
-      1.5,
-      'x',
-      'gpu/matmul/512/tuned_over_portable',
-      'as fast as the kernel of gpu.js, on any adapter',
-    ),
+    {
+      ...atLeast(
+        1.5,
+        'x',
+        'gpu/matmul/512/tuned_over_portable',
+        'as fast as the kernel of gpu.js, on an adapter in software',
+      ),
+      adapter: 'software',
+    },
   ],
   blas: [atLeast(0.9, 'x', 'blas/ratio_vs_openblas', 'as fast as bare cblas_sgemm, on 1 thread and on 2')],
   graph: [
@@ -105,10 +113,16 @@ export interface Verdict {
 /** Names of metrics have nothing but * that a pattern would take for a rule. */
 const patternOf = (metric: string): RegExp => new RegExp(`^${metric.replaceAll('*', '[^/]*')}$`)
 
-function verdictOf(claim: Claim, metrics: Readonly<Record<string, number>>): Verdict {
+const isOf = ({ adapter: wanted }: Claim, { adapter }: Figures): boolean =>
+  wanted === undefined || (adapter !== undefined && isSoftwareAdapter(adapter) === (wanted === 'software'))
+
+function verdictOf(claim: Claim, figures: readonly Figures[]): Verdict {
   const { metric: name, relation, bound } = claim
   const pattern = patternOf(name)
-  const found = Object.entries(metrics).filter(([metric]) => pattern.test(metric))
+  const found = figures
+    .filter((set) => isOf(claim, set))
+    .flatMap(({ metrics }) => Object.entries(metrics))
+    .filter(([metric]) => pattern.test(metric))
   if (found.length === 0) return { claim, got: undefined, verdict: 'not measured' }
   const [metric, value] = found.reduce((worst, next) =>
     (relation === '≥' ? next[1] < worst[1] : next[1] > worst[1]) ? next : worst,
@@ -118,8 +132,8 @@ function verdictOf(claim: Claim, metrics: Readonly<Record<string, number>>): Ver
 }
 
 /** Every claim, held against what was measured. */
-export const judge = (metrics: Readonly<Record<string, number>>): Verdict[] =>
-  claims.map((claim) => verdictOf(claim, metrics))
+export const judge = (figures: readonly Figures[]): Verdict[] =>
+  claims.map((claim) => verdictOf(claim, figures))
 
 /** One digit more than elsewhere: a value just beyond its bound must not look like it. */
 const valueText = (value: number, { unit }: Claim): string =>

@@ -4,6 +4,7 @@ import {
   type GpuEngine,
   type GpuTraffic,
   gpu,
+  isSoftwareAdapter,
   rmsNorm,
   scale,
   type Tensor,
@@ -18,7 +19,6 @@ import { significant, timesText, timeText } from './report.ts'
 
 /** f32 sums in another order, of normal numbers; attention's gradients are sums of terms near 1 / temperature. */
 const TOLERANCE = { atol: 2e-3, rtol: 2e-3 }
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe/i
 
 /** Waits for all that was enqueued: the queue runs in order. */
 const settled = async (device: Device): Promise<void> => {
@@ -186,7 +186,7 @@ export async function runGpu(context: GroupContext): Promise<number> {
   const { portable, tuned } = opened
   const adapter = tuned.info.adapter ?? 'an adapter without a name'
   context.adapter(adapter)
-  const devices: Devices = { portable, tuned, isSoftware: SOFTWARE.test(adapter) }
+  const devices: Devices = { portable, tuned, isSoftware: isSoftwareAdapter(adapter) }
   const cases = gpuCases(devices.isSoftware).filter(({ name }) => passes(name))
   const others = (
     [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type BenchRecord, metricsOf, parseRecord, recordOf } from './record.ts'
+import { type BenchRecord, figuresOf, parseRecord, recordOf } from './record.ts'
 
 const record = recordOf('npm run bench -- blas', { 'blas/ratio_vs_openblas': 0.95 }, { peer: 'absent' })
 const parse = (json: unknown) => parseRecord(JSON.stringify(json), 'file.json')
@@ -32,19 +32,31 @@ describe('a record', () => {
   })
 })
 
-describe('metrics of several records', () => {
-  const of = (command: string, metrics: BenchRecord['metrics']): BenchRecord => ({
+describe('figures of several records', () => {
+  const of = (command: string, metrics: BenchRecord['metrics'], adapter?: string): BenchRecord => ({
     ...record,
-    command,
-    metrics,
+    ...{ command, metrics },
+    ...(adapter !== undefined && { adapter }),
   })
 
   it('are all of theirs', () => {
-    expect(metricsOf([of('one', { a: 1 }), of('two', { b: 2 })])).toEqual({ a: 1, b: 2 })
+    expect(figuresOf([of('one', { a: 1 }), of('two', { b: 2 })])).toEqual([{ metrics: { a: 1, b: 2 } }])
   })
 
   it('may not have a figure in two of them', () => {
-    const both = [of('one', { a: 1 }), of('two', { b: 2 }), of('three', { a: 3 })]
-    expect(() => metricsOf(both)).toThrow(/must be in one file only, got a in two.*\n {2}one .*\n {2}three /)
+    const both = [of('one', { a: 1 }), of('two', { b: 2 }), of('three', { a: 3 }, 'Abacus')]
+    expect(() => figuresOf(both)).toThrow(/must be in one file only, got a in two;.*\n {2}one .*\n {2}three /)
+  })
+
+  it('of GPUs are kept apart by their adapters', () => {
+    const records = [of('one', { a: 1, 'gpu/b': 2 }, 'Abacus'), of('two', { 'gpu/b': 3 }, 'Brunsviga')]
+    expect(figuresOf(records)).toEqual([
+      { metrics: { a: 1 } },
+      { adapter: 'Abacus', metrics: { 'gpu/b': 2 } },
+      { adapter: 'Brunsviga', metrics: { 'gpu/b': 3 } },
+    ])
+    expect(() => figuresOf([...records, of('three', { 'gpu/b': 4 }, 'Abacus')])).toThrow(
+      /got gpu\/b in two of Abacus;.*\n {2}one .*\n {2}three [^\n]*$/,
+    )
   })
 })

@@ -109,19 +109,29 @@ export function parseRecord(text: string, file: string): BenchRecord {
   }
 }
 
-/** The figures of several records. No figure may be in two: which of them counts would be a choice. */
-export function metricsOf(records: readonly BenchRecord[]): Metrics {
-  const metrics: Record<string, number> = {}
+/** What was measured on one adapter; or, without one, what no GPU has a part in. */
+export type Figures = Pick<BenchRecord, 'adapter' | 'metrics'>
+
+/** The adapter of a figure: a run of all groups has figures of others too. */
+const adapterOf = (name: string, { adapter }: BenchRecord): string | undefined =>
+  name.startsWith('gpu/') ? adapter : undefined
+
+/** The figures of several records, a set for each adapter. No figure may be twice in a set: which of them counts would be a choice. */
+export function figuresOf(records: readonly BenchRecord[]): Figures[] {
+  const sets = new Map<string | undefined, Record<string, number>>()
   for (const record of records)
     for (const [name, value] of Object.entries(record.metrics)) {
+      const adapter = adapterOf(name, record)
+      const metrics = sets.get(adapter) ?? {}
+      sets.set(adapter, metrics)
       if (Object.hasOwn(metrics, name))
         throw new Error(
-          `bench: a metric must be in one file only, got ${name} in two; leave one of them out, both were made by:\n${records
-            .filter(({ metrics }) => Object.hasOwn(metrics, name))
+          `bench: a metric must be in one file only, got ${name} in two${adapter === undefined ? '' : ` of ${adapter}`}; leave one of them out, both were made by:\n${records
+            .filter((each) => Object.hasOwn(each.metrics, name) && adapterOf(name, each) === adapter)
             .map(({ command, date }) => `  ${command} (${date})`)
             .join('\n')}`,
         )
       metrics[name] = value
     }
-  return metrics
+  return Array.from(sets, ([adapter, metrics]) => ({ metrics, ...(adapter !== undefined && { adapter }) }))
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { claimLines, judge } from './claims.ts'
 import { compareRecords } from './compare.ts'
-import { type BenchRecord, metricsOf, parseRecord, recordOf } from './record.ts'
+import { type BenchRecord, type Figures, figuresOf, parseRecord, recordOf } from './record.ts'
 import { groups, type RunGroup } from './registry.ts'
 
 const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
@@ -11,8 +11,8 @@ const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
        npm run bench -- --compare BEFORE.json AFTER.json
 
 Times kernels and models against their peers. Prints a line for each figure, then what was claimed and what came of it, and one line
-of JSON at the end. Files of --json are read instead of measured: their claims are printed again. graph downloads 118 MB of word
-vectors into bench/words when it first needs them.
+of JSON at the end. Files of --json are read instead of measured: their claims are printed again. Of the group gpu there may be a file
+for each adapter. graph downloads 118 MB of word vectors into bench/words when it first needs them.
 
 Groups; those without a star all run when none is named:
 ${Object.entries(groups)
@@ -80,8 +80,8 @@ async function measure({ names, filter, quick, out }: Selection, command: string
 }
 
 /** What was measured; and of a selection that a filter did not narrow also what was not. */
-function printClaims(metrics: BenchRecord['metrics'], whole: readonly string[]): void {
-  const verdicts = judge(metrics).filter(({ claim, got }) => got || whole.includes(claim.group))
+function printClaims(figures: readonly Figures[], whole: readonly string[]): void {
+  const verdicts = judge(figures).filter(({ claim, got }) => got || whole.includes(claim.group))
   for (const text of claimLines(verdicts)) console.log(text)
 }
 
@@ -133,7 +133,7 @@ async function main(argv: string[]): Promise<void> {
   const records = fromFiles
     ? files.map(read)
     : [await measure({ names, filter, quick, out }, commandOf(positionals, filter, quick))]
-  printClaims(metricsOf(records), fromFiles ? Object.keys(groups) : filter === '' ? names : [])
+  printClaims(figuresOf(records), fromFiles ? Object.keys(groups) : filter === '' ? names : [])
   if (json !== undefined) writeFileSync(inFolderOfUser(json), `${JSON.stringify(records[0], null, 2)}\n`)
   if (report !== undefined) {
     const { writeResults } = await import('./page/page.ts')

@@ -158,6 +158,34 @@ describe('RESULTS.md', () => {
     ])
   })
 
+  it('has a heading, a machine and tables for each adapter, and judges a claim by those that it is of', () => {
+    const name = 'gpu/matmul/512/tuned_over_portable'
+    const on = (adapter: string, value: number) => ({
+      ...record('gpu', { [name]: value, 'gpu/matmul/512/tuned_ms': value }),
+      ...{ commit: `commit-on-${adapter}`, adapter },
+    })
+    const [software, hardware] = [on('SwiftShader', 6), on('Abacus', 0.8)]
+    const text = section(resultsPage([hardware, train, software]), 'WebGPU')
+    const parts = text.split('\n### ')
+    expect(parts.map((part) => part.split('\n')[0])).toEqual(['WebGPU', 'Abacus', 'SwiftShader'])
+    expect(cells(parts[0], `\`${name}\``)[0].slice(1)).toEqual([
+      ...['6x', '≥ 1.5x as fast as the kernel of gpu.js, on an adapter in software', 'kept'],
+    ])
+    expect(parts[0]).not.toContain('- commit')
+    expect(cells(parts[1], 'matmul/512')).toEqual([['matmul/512', '–', '0.8 ms', '–', '0.8x']])
+    expect(cells(parts[2], 'matmul/512')).toEqual([['matmul/512', '–', '6 ms', '–', '6x']])
+    for (const [part, adapter] of [
+      [parts[1], 'Abacus'],
+      [parts[2], 'SwiftShader'],
+    ]) {
+      expect(part).toContain(`- commit \`commit-on-${adapter}\``)
+      expect(part.match(/- commit/g)).toHaveLength(1)
+    }
+    const alone = section(resultsPage([hardware]), 'WebGPU')
+    expect(alone).not.toContain('###')
+    expect(alone).toContain('; Abacus`')
+  })
+
   it('lists what was skipped, and why, on one line', () => {
     expect(page).toContain('| `train/torch-30m/T8192` | MemoryError: &lt;none> of a \\| b |')
   })

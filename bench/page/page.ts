@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { askedText, countsText, gotText, judge, type Verdict } from '../claims.ts'
 import { codeText, markdownTable } from '../markdown.ts'
 import { linePlot } from '../plot.ts'
-import { type BenchRecord, type Metrics, metricsOf } from '../record.ts'
+import { type BenchRecord, type Figures, figuresOf, type Metrics } from '../record.ts'
 import { gpuTables } from './gpu-tables.ts'
 import { attentionTables, blasTables, graphTables, kernelTables } from './kernel-tables.ts'
 import { decodeTables, trainTables } from './model-tables.ts'
@@ -84,28 +84,45 @@ function claimTable(verdicts: readonly Verdict[]): string {
   return markdownTable(['claim', 'value', 'asked', 'verdict'], rows)
 }
 
-function sectionText(section: Section, records: readonly BenchRecord[], metrics: Metrics): string {
-  const parts = [`## ${section.title}\n`]
+/** Plots and tables. */
+function figuresText(section: Section, metrics: Metrics): string[] {
+  const plots = section.plots(metrics).map(({ file, title }) => `![${title}](${PLOTS}/${file}.svg)\n`)
+  const tables = section
+    .tables(metrics)
+    .filter(({ rows }) => rows.length > 0)
+    .flatMap(({ title, head, rows }) => [`${title}:\n`, markdownTable(head, rows)])
+  return [...plots, ...tables]
+}
+
+function skippedText(section: Section, sources: readonly BenchRecord[]): string[] {
+  const skipped = sources.flatMap((record) => Object.entries(ofSection(section, record.skipped)))
+  if (skipped.length === 0) return []
+  const rows = skipped.map(([what, why]) => [codeText(what), why])
+  return ['Skipped:\n', markdownTable(['what', 'why'], rows)]
+}
+
+/** What was measured on several adapters has a heading, sources and tables for each of them. */
+function sectionText(section: Section, records: readonly BenchRecord[], figures: readonly Figures[]): string {
   const sources = records.filter(
     (record) => !isEmpty(ofSection(section, record.metrics)) || !isEmpty(ofSection(section, record.skipped)),
   )
-  parts.push(...sources.map(sourceText))
-  const verdicts = judge(metrics).filter(({ claim }) => claim.group === section.group)
-  if (verdicts.length > 0) parts.push(claimTable(verdicts))
-  const own = ofSection(section, metrics)
-  for (const { file, title } of section.plots(own)) parts.push(`![${title}](${PLOTS}/${file}.svg)\n`)
-  for (const { title, head, rows } of section.tables(own))
-    if (rows.length > 0) parts.push(`${title}:\n`, markdownTable(head, rows))
-  const skipped = sources.flatMap((record) => Object.entries(ofSection(section, record.skipped)))
-  if (skipped.length > 0)
-    parts.push(
-      'Skipped:\n',
-      markdownTable(
-        ['what', 'why'],
-        skipped.map(([what, why]) => [codeText(what), why]),
-      ),
-    )
-  return parts.join('\n')
+  const sets = figures
+    .map(({ adapter, metrics }) => ({ adapter, metrics: ofSection(section, metrics) }))
+    .filter(({ metrics }) => !isEmpty(metrics))
+  const isSplit = sets.length > 1
+  const hasOwn = (record: BenchRecord) => isSplit && sets.some(({ adapter }) => adapter === record.adapter)
+  const verdicts = judge(figures).filter(({ claim }) => claim.group === section.group)
+  return [
+    `## ${section.title}\n`,
+    ...sources.filter((record) => !hasOwn(record)).map(sourceText),
+    ...(verdicts.length > 0 ? [claimTable(verdicts)] : []),
+    ...sets.flatMap(({ adapter, metrics }) => [
+      ...(isSplit ? [`### ${adapter ?? 'An adapter without a name'}\n`] : []),
+      ...sources.filter((record) => hasOwn(record) && record.adapter === adapter).map(sourceText),
+      ...figuresText(section, metrics),
+    ]),
+    ...skippedText(section, sources),
+  ].join('\n')
 }
 
 /** Claims that were missed or not measured, by name. */
@@ -124,8 +141,8 @@ function openText(verdicts: readonly Verdict[]): string {
 /** RESULTS.md: the same text for the same records, in whatever order they come. */
 export function resultsPage(records: readonly BenchRecord[]): string {
   const sorted = records.toSorted((a, b) => (`${a.date} ${a.command}` < `${b.date} ${b.command}` ? -1 : 1))
-  const metrics = metricsOf(sorted)
-  const verdicts = judge(metrics)
+  const figures = figuresOf(sorted)
+  const verdicts = judge(figures)
   const measured = SECTIONS.filter((section) =>
     sorted.some(
       ({ metrics, skipped }) =>
@@ -138,14 +155,16 @@ export function resultsPage(records: readonly BenchRecord[]): string {
       'took turns on one machine: they hold where times do not. 1x is as fast, or as much, as the other.\n',
     `Claims: ${countsText(verdicts)}.\n`,
     ...[openText(verdicts)].filter((text) => text !== ''),
-    ...measured.map((section) => sectionText(section, sorted, metrics)),
+    ...measured.map((section) => sectionText(section, sorted, figures)),
   ].join('\n')
 }
 
 /** Writes RESULTS.md into a folder, and its plots beside it; returns the files. */
 export function writeResults(folder: string, records: readonly BenchRecord[]): string[] {
   const page = resultsPage(records)
-  const plots = SECTIONS.flatMap((section) => section.plots(metricsOf(records)))
+  const plots = figuresOf(records).flatMap(({ metrics }) =>
+    SECTIONS.flatMap((section) => section.plots(metrics)),
+  )
   mkdirSync(join(folder, PLOTS), { recursive: true })
   for (const { file, ...plot } of plots) writeFileSync(join(folder, PLOTS, `${file}.svg`), linePlot(plot))
   writeFileSync(join(folder, 'RESULTS.md'), page)

@@ -9,6 +9,7 @@ import {
   mobyDick,
   sampleText,
   tokenize,
+  trainingFlops,
   trainOptions,
 } from '@tau/trainer'
 import { configOf } from './config.ts'
@@ -28,7 +29,7 @@ export async function run(settings: Settings, watcher: Watcher, signal: AbortSig
   const config = configOf(settings)
   const devices: Device[] = []
   const open = async () => {
-    const device = await openDevice(settings.backend)
+    const device = await openDevice(settings.backend, trainingFlops(config))
     devices.push(device)
     return device
   }

@@ -8,7 +8,8 @@ export {
   lambdaAttention,
 } from './kernels/lambda-attention/lambda-attention.ts'
 export { type Middle, referenceTau } from './kernels/reference-tau/reference-tau.ts'
-export { type RopeOptions, rope, ropeTables } from './kernels/rope/rope.ts'
+export { type RopeOptions, rope } from './kernels/rope/rope.ts'
+export { RopeTable, ropeTables } from './kernels/rope/rope-table.ts'
 export { type RotaryTaumodeOptions, rotaryTaumode } from './kernels/rotary-taumode/rotary-taumode.ts'
 export { calibrateTau, rayleighEnergy, taumode } from './kernels/taumode/taumode.ts'
 export { keyShift } from './key-shift.ts'

@@ -7,6 +7,7 @@ import {
   keyShift,
   type LaplacianTensor,
   lambdaAttention,
+  type RopeTable,
   referenceTau,
   rope,
   rotaryTaumode,
@@ -107,6 +108,7 @@ export class AttentionLayer {
   readonly #config: ModelConfig
   readonly #layer: number
   readonly #laplacian: LaplacianTensor | undefined
+  readonly #angles: RopeTable
   readonly #parameters: ReadonlyMap<string, Tensor>
   /** τ when it is not learned; changed by calibration. */
   tau: number
@@ -116,11 +118,13 @@ export class AttentionLayer {
     layer: number,
     parameters: ReadonlyMap<string, Tensor>,
     laplacian: LaplacianTensor | undefined,
+    angles: RopeTable,
   ) {
     this.#config = config
     this.#layer = layer
     this.#parameters = parameters
     this.#laplacian = laplacian
+    this.#angles = angles
     this.tau = config.tau
   }
 
@@ -160,7 +164,7 @@ export class AttentionLayer {
   }
 
   #normalise(x: Tensor, start: number, which: 'q' | 'k'): Tensor {
-    const y = rmsNorm(rope(x, { start, base: this.#config.ropeBase }))
+    const y = rmsNorm(rope(x, { start, table: this.#angles }))
     if (!this.#config.qkLayerNorm) return y
     return layerNorm(y, this.#weight(`qk_norm_${which}.weight`), this.#weight(`qk_norm_${which}.bias`))
   }
@@ -184,8 +188,8 @@ export class AttentionLayer {
 
   /** λ of every head vector of a projection, in one pass: where nobody asks for the vectors and τ does not depend on them. */
   #lambdaOf(y: Tensor, start: number, heads: number): Tensor {
-    const { ropeBase, eps } = this.#config
-    const options = { heads, clamp: QKV_CLAMP, start, base: ropeBase, eps }
+    const { eps } = this.#config
+    const options = { heads, clamp: QKV_CLAMP, start, table: this.#angles, eps }
     return rotaryTaumode(y, this.#requireLaplacian(), this.#tau, options)
   }
 

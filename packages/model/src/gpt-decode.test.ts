@@ -71,8 +71,8 @@ describeDevices(
     })
 
     it('holds its memory until it is disposed, whatever scope is open', async () => {
-      using model = await tinyModel(device(), { seqLen: 150 })
-      const { liveBuffers } = device().memory
+      const { memory } = device()
+      const model = await tinyModel(device(), { seqLen: 150 })
       const state = model.decodeState()
       const read = (length: number) => {
         using _scope = device().scope()
@@ -89,7 +89,8 @@ describeDevices(
       }
       expect(state.length).toBe(145)
       state[Symbol.dispose]()
-      expect(device().memory.liveBuffers).toBe(liveBuffers)
+      model[Symbol.dispose]()
+      expect(device().memory).toEqual(memory)
     })
   },
   ['cpu plain 1 thread', 'cpu relaxed 2 threads', 'gpu.js cpu'],

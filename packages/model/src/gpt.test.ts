@@ -113,9 +113,8 @@ describeDevices(
     it('gives back every buffer', async () => {
       const { liveBuffers, liveBytes } = device().memory
       const model = await tinyModel(device())
-      const held = device().memory.liveBuffers
-      expect(held).toBeGreaterThan(liveBuffers)
-      for (let step = 0; step < 2; step++) {
+      let held = 0
+      for (let step = 0; step < 3; step++) {
         {
           using scope = device().scope()
           const tokens = model.tokens(randomIds(LENGTH, tiny.vocabSize))
@@ -126,8 +125,11 @@ describeDevices(
           model.forward(model.tokens(Int32Array.of(1)), { state })
           void scope
         }
+        // RoPE's angles of this length are made once and stay.
+        if (step === 0) held = device().memory.liveBuffers
         expect(device().memory.liveBuffers).toBe(held)
       }
+      expect(held).toBeGreaterThan(liveBuffers)
       await model.attention[0].scales()
       expect(device().memory.liveBuffers).toBe(held)
       model[Symbol.dispose]()

@@ -1,4 +1,4 @@
-import type { LaplacianTensor } from '@tau/attention'
+import { type LaplacianTensor, RopeTable } from '@tau/attention'
 import {
   checkpoint,
   clamp,
@@ -79,6 +79,8 @@ export class GPT implements Disposable {
   readonly parameters: ReadonlyMap<string, Tensor>
   readonly laplacian: LaplacianTensor | undefined
   readonly attention: readonly AttentionLayer[]
+  /** Of all layers. */
+  readonly #angles: RopeTable
 
   /** @param laplacian of size manifoldDim; needed for tau attention. The model takes ownership of all tensors. */
   constructor(
@@ -94,9 +96,10 @@ export class GPT implements Disposable {
     this.config = config
     this.parameters = parameters
     this.laplacian = laplacian
+    this.#angles = new RopeTable(device, manifoldDim(config), config.ropeBase)
     this.attention = Array.from(
       { length: config.nLayer },
-      (_, i) => new AttentionLayer(config, i, parameters, laplacian),
+      (_, i) => new AttentionLayer(config, i, parameters, laplacian, this.#angles),
     )
   }
 
@@ -206,6 +209,7 @@ export class GPT implements Disposable {
   [Symbol.dispose](): void {
     for (const tensor of this.parameters.values()) tensor.dispose()
     this.laplacian?.[Symbol.dispose]()
+    this.#angles.dispose()
   }
 }
 

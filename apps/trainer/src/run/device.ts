@@ -1,5 +1,4 @@
 import { openBlas } from '@tau/blas'
-import { countParameters, resolveConfig } from '@tau/model'
 import { auto, cpu, type Device, type DeviceInfo, gpu, hasWideSimd } from '@tau/tensor'
 import type { Config } from '../config/schema.ts'
 
@@ -17,13 +16,6 @@ export function openDevice(
   return backend === 'cpu'
     ? cpu({ ...cpuOptions, strict })
     : auto({ flops, cpu: cpuOptions, gpu: gpuOptions, strict })
-}
-
-/** Operations of a training step: a multiplication and an addition per parameter and token forward, twice that backward. */
-export function trainingFlops({ model, tokenizer, train }: Config): number {
-  const vocabSize = tokenizer.vocabSize ?? resolveConfig(model).vocabSize
-  const config = resolveConfig({ ...model, vocabSize })
-  return 6 * countParameters(config) * train.batchSize * config.seqLen
 }
 
 /** The devices of a command: the first, and what is opened when that is lost. */

@@ -1,10 +1,12 @@
 import type { Device, DeviceInfo } from '../device.ts'
 import { BackendError } from '../errors.ts'
 import { type CpuOptions, cpu } from './cpu/cpu.ts'
-import { type GpuOptions, gpu } from './gpu/gpu.ts'
+import { type GpuOptions, gpu, gpuInHardware } from './gpu/gpu.ts'
 
-/** From here a GPU can win. A training step has about 1500 launches and a read, which take a browser or Node 20 to 40 ms before any
- *  arithmetic; two threads of the cpu backend do these operations meanwhile. */
+/** From here a GPU can win: arithmetic, for no run was timed on both sides of it. On an H200 a launch costs 40 µs (docs/LOG.md), so a step of nano,
+ *  1063 launches, takes 43 ms before any arithmetic. Two threads of the cpu backend do 2·10⁹ operations of the demo's model meanwhile (8000 tokens/s,
+ *  53 GFLOPS by 6 operations a parameter and token) and 5·10⁹ of nano's (120 GFLOPS). A step of tau-30m has 1786 launches, 71 ms, which are
+ *  13·10⁹ operations at 190 GFLOPS, or 71 tokens: models of that size are far above any such bound, so that of small ones counts. */
 export const GPU_WORTH_FLOPS = 3e9
 
 export interface AutoOptions {
@@ -16,8 +18,8 @@ export interface AutoOptions {
   strict?: boolean
 }
 
-/** Opens the backend that suits the work, without measuring: the gpu backend where there is enough to do and a GPU, the cpu backend
- *  elsewhere. `info.reason` says which and why. Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
+/** Opens the backend that suits the work, without measuring: where there is enough to do the gpu backend on a GPU, by WebGPU or else by WebGL 2,
+ *  the cpu backend elsewhere. `info.reason` says which and why. Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
 export async function auto(options: AutoOptions): Promise<Device> {
   const { flops, strict = false } = options
   if (!(flops >= 0)) throw new BackendError(`auto: flops must be a number of at least 0, got ${flops}`)
@@ -26,7 +28,8 @@ export async function auto(options: AutoOptions): Promise<Device> {
   if (flops < GPU_WORTH_FLOPS)
     return explained(await cpu(cpuOptions), `${asked} are done before a GPU has started`)
   try {
-    const device = await gpu({ ...options.gpu, strict: true })
+    const { mode, kernels } = options.gpu ?? {}
+    const device = await (mode || strict ? gpu({ ...options.gpu, strict: true }) : gpuInHardware(kernels))
     return explained(device, `${asked} are worth a GPU`)
   } catch (cause) {
     if (strict || !(cause instanceof BackendError)) throw cause

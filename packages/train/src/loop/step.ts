@@ -49,7 +49,7 @@ function accumulateGradients(
     const loss = () => {
       const { tokens, targets } = batch
       const mean = model.loss(model.tokens(tokens, batchSize), model.targets(targets, batchSize), options)
-      return scale(mean, 1 / batches.length)
+      return batches.length > 1 ? scale(mean, 1 / batches.length) : mean
     }
     const { value, grads } = grad(loss, parameters, { freeIntermediates: true })
     if (total) {

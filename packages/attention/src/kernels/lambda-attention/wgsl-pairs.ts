@@ -29,13 +29,31 @@ export const eachStored = (body: string): string => `
     let sum = sums[i];${body}
   }`
 
-/** Adds the product of slices of `depth` steps, `left` [depth, 64 rows] and `right` [depth, 64 columns], to the thread's sums. */
-export const multiply = (left: string, right: string, depth: number): string => `
+/** Adds the product of slices of `depth` steps, `left` [depth, 64 rows] and `right` [depth, 64 columns], to the thread's sums. With `counts`,
+ *  the pairs of a step and of a row at a place of the tile for which it is false are left out: 0 is no weight for a NaN. */
+const products = (left: string, right: string, depth: number, counts?: (place: string) => string): string => `
     for (var step = 0u; step < ${depth}u; step++) {
       let upper_rows = ${left}[step * ${QUADS}u + y];
       let lower_rows = ${left}[step * ${QUADS}u + y + ${DOWN}u];
       let columns = ${right}[step * ${QUADS}u + x];
-      ${ROWS.map(({ name }, i) => `${name} += ${i < 4 ? 'upper' : 'lower'}_rows.${'xyzw'[i % 4]} * columns;`).join('\n      ')}
+      ${ROWS.map(({ name, place }, i) => {
+        const sum = `${name} + ${i < 4 ? 'upper' : 'lower'}_rows.${'xyzw'[i % 4]} * columns`
+        return `${name} = ${counts ? `select(${name}, ${sum}, ${counts(place)})` : sum};`
+      }).join('\n      ')}
+    }`
+
+export const multiply = (left: string, right: string, depth: number): string => products(left, right, depth)
+
+/** {@link multiply} for slices that may lie across the edge of what a row sees: `allCount` says of a whole slice that it does not, and
+ *  `counts` of one `step` and one row. Only slices at the edge pay for the choice. */
+export const multiplyVisible = (
+  left: string,
+  right: string,
+  depth: number,
+  { allCount, counts }: { readonly allCount: string; readonly counts: (place: string) => string },
+): string => `
+    if (${allCount}) {${products(left, right, depth)}
+    } else {${products(left, right, depth, counts)}
     }`
 
 /** Sizes, in the order in which every launch gets them. */

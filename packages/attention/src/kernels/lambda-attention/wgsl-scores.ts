@@ -62,7 +62,8 @@ fn main(
   let depth = 4u * (block % ${DEPTH / 4}u);`
 
 /** Everything of the tile at `first_query` and `first_key`, of keys before `end` and of `head`; `use` is run for each of the thread's rows
- *  with `d_score`, `beyond` and `signs`, those of λq − λk, of four keys. */
+ *  with `d_score`, `excess`, the gap less the mean one, and `signs`, those of λq − λk, of four keys: 0 for those that the query does not
+ *  see, whatever they are. */
 const overTile = (use: (row: number) => string) => `
     ${eachRow((row) => `var ${row} = vec4<f32>();`)}
     let query_start = head * params.queries;
@@ -94,7 +95,8 @@ const overTile = (use: (row: number) => string) => `
       let product = select(${row} - ${rowField('centreProduct')}, vec4<f32>(), is_centre);
       let counts = (key <= vec4<u32>(query + offset)) & (key < vec4<u32>(end)) & vec4<bool>(query < params.queries);
       let d_score = select(vec4<f32>(), weight * (product - ${rowField('restProduct')}), counts);
-      let signs = sign(${rowField('lambda')} - near[0]);
+      let excess = select(vec4<f32>(), beyond - ${rowField('mean')}, counts);
+      let signs = select(vec4<f32>(), sign(${rowField('lambda')} - near[0]), counts);
       ${use(at)}
     }`
     })}`
@@ -106,7 +108,7 @@ export const queryGradKernel = (wide: boolean, isClocked: boolean): WgslKernel =
   const names = isClocked ? ROW_SUMS : ROW_SUMS.slice(0, 2)
   const terms = {
     side: 'd_score * signs',
-    moment: `d_score * (beyond - ${rowField('mean')})`,
+    moment: 'd_score * excess',
     now: 'd_score',
   }
   const results = {

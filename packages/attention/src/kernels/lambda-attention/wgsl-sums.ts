@@ -5,7 +5,7 @@ import {
   loadFour,
   loadKeys,
   loadRow,
-  multiply,
+  multiplyVisible,
   QUADS,
   ROW_VECTORS,
   type RowField,
@@ -91,7 +91,10 @@ ${MAIN} {${INDICES}
       if (j < end) { vector = read_v(first_key + j, first_col + 4u * x); }
       vectors[slot * ${QUADS}u + x] = vector;
     }
-    workgroupBarrier();${multiply('weights', 'vectors', DEPTH)}
+    workgroupBarrier();${multiplyVisible('weights', 'vectors', DEPTH, {
+      allCount: `start + ${DEPTH - 1}u <= first_query + offset`,
+      counts: (place) => `start + step <= first_query + ${place} + offset`,
+    })}
     workgroupBarrier();
   }
   let col = first_col + 4u * x;
@@ -143,7 +146,10 @@ ${MAIN} {${INDICES}
         if (query < params.queries) { vector = read_dOut(head * params.queries + query, first_col + 4u * x); }
         vectors[slot * ${QUADS}u + x] = vector;
       }
-      workgroupBarrier();${multiply('weights', 'vectors', DEPTH)}
+      workgroupBarrier();${multiplyVisible('weights', 'vectors', DEPTH, {
+        allCount: `first_key + ${TILE - 1}u <= start + offset`,
+        counts: (place) => `first_key + ${place} <= start + step + offset`,
+      })}
       workgroupBarrier();
     }
   }

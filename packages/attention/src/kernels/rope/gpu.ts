@@ -2,11 +2,19 @@ import type { GpuEngine, GpuKernel } from '@tau/tensor'
 import type { RopeKernel } from './rope.ts'
 
 const AT = '(this.thread.z * length + this.thread.y) * dim + this.thread.x'
-const TIME = 'this.thread.y * dim + this.thread.x'
+const TIME = '(this.thread.y + first) * dim + this.thread.x'
 
 const ROPE: GpuKernel = {
   name: 'rope',
-  args: { x: 'buffer', table: 'buffer', length: 'int', dim: 'int', half: 'int', sign: 'float' },
+  args: {
+    x: 'buffer',
+    table: 'buffer',
+    first: 'int',
+    length: 'int',
+    dim: 'int',
+    half: 'int',
+    sign: 'float',
+  },
   body: `
     if (this.thread.x < half) {
       return x[${AT}] * table[${TIME}] + sign * x[${AT} + half] * table[${TIME} + half]
@@ -16,6 +24,10 @@ const ROPE: GpuKernel = {
 
 export function ropeGpu(engine: GpuEngine): RopeKernel {
   const launch = engine.kernel(ROPE)
-  return (x, table, out, rows, length, dim, sign) =>
-    launch([x, table, length, dim, dim / 2, sign], [dim, length, Math.floor(rows / Math.max(1, length))], out)
+  return (x, { handle, first }, out, rows, length, dim, sign) =>
+    launch(
+      [x, handle, first, length, dim, dim / 2, sign],
+      [dim, length, Math.floor(rows / Math.max(1, length))],
+      out,
+    )
 }

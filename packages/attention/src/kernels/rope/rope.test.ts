@@ -9,7 +9,8 @@ import {
   tensorOf,
 } from '../../testing/fixtures.ts'
 import { ropeReference } from './reference.ts'
-import { rope, ropeTables } from './rope.ts'
+import { rope } from './rope.ts'
+import { RopeTable, ropeTables } from './rope-table.ts'
 
 describeDevices('rope', { cpu, gpu }, (device) => {
   itWithFixtures<
@@ -71,6 +72,55 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     expect(norm(whole)).toBeCloseTo(norm(values), 3)
   })
 
+  it('takes the angles of a table, whatever that holds by then, and keeps no more than it did', async () => {
+    using _scope = device().scope()
+    const { memory } = device()
+    const table = new RopeTable(device(), 6, 300)
+    const run = async (start: number, length: number) => {
+      using _inner = device().scope()
+      const shape = [2, length, 6]
+      const x = device().tensor(randomArray(12 * length, 7), shape, 'f32')
+      const results = [
+        { start, base: 300 },
+        { start, table },
+      ].map((options) =>
+        outAndGrads({ x }, device().tensor(randomArray(12 * length, 8), shape, 'f32'), () =>
+          rope(x, options),
+        ),
+      )
+      const [made, kept] = await Promise.all(results)
+      expect(kept).toEqual(made)
+    }
+    // None yet, a part, a continuation within and beyond, and a longer one.
+    for (const [start, length] of [
+      [3, 2],
+      [0, 5],
+      [0, 3],
+      [2, 3],
+      [4, 3],
+      [0, 7],
+      [0, 0],
+    ] as const)
+      await run(start, length)
+    expect(device().memory.liveBytes - memory.liveBytes).toBe(7 * 6 * 4)
+    table.dispose()
+    expect(device().memory).toEqual(memory)
+  })
+
+  it('keeps a table that is replaced before its gradient is taken', async () => {
+    using _scope = device().scope()
+    using table = new RopeTable(device(), 4)
+    const x = device().tensor(randomArray(12, 9), [3, 4], 'f32')
+    const y = device().tensor(randomArray(20, 10), [5, 4], 'f32')
+    const of = (options: (length: number) => object) =>
+      outAndGrads({ x }, device().tensor(randomArray(12, 11), [3, 4], 'f32'), () => {
+        const turned = rope(x, options(3))
+        rope(y, options(5))
+        return turned
+      })
+    expect(await of(() => ({ table }))).toEqual(await of(() => ({})))
+  })
+
   it('refuses what it cannot rotate, with the values', () => {
     using _scope = device().scope()
     const x = device().tensor(new Float32Array(15), [5, 3])
@@ -81,5 +131,8 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     )
     expect(() => rope(even, { base: 1 })).toThrow('rope: base must be above 1 and finite, got 1')
     expect(() => rope(device().tensor([1, 2]))).toThrow('rope: x must have at least 2 axes, got [2]')
+    using table = new RopeTable(device(), 4)
+    expect(() => rope(even, { table })).toThrow('rope: table must be of vectors of 2 elements, got one of 4')
+    expect(() => rope(even, { table, base: 9 })).toThrow("rope: base must be the table's 10000, got 9")
   })
 })

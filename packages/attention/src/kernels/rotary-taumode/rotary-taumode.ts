@@ -14,7 +14,8 @@ import {
 } from '@tau/tensor'
 import { DEFAULT_EPS } from '../../constants.ts'
 import type { LaplacianTensor } from '../../laplacian-tensor.ts'
-import { checkAngles, type RopeOptions, rope, ropeTables } from '../rope/rope.ts'
+import { checkAngles, type RopeOptions, rope } from '../rope/rope.ts'
+import { ropeTables } from '../rope/rope-table.ts'
 import { kernelsOf } from '../table.ts'
 import { taumode } from '../taumode/taumode.ts'
 
@@ -89,13 +90,13 @@ export function rotaryTaumode(
   options: RotaryTaumodeOptions,
 ): Tensor {
   const { device } = y
-  const shape = checkShape(y, laplacian, tau, options)
+  const { start, base, ...shape } = checkShape(y, laplacian, tau, options)
   const { rotaryTaumode: forward, rotaryTaumodeGrad: backward } = kernelsOf(device)
   if (!forward || !backward) return composedRotaryTaumode(y, laplacian, tau, options)
   const { batch, heads, length } = shape
   const tauTensor = typeof tau === 'number' ? device.scalar(tau) : tau
   const tauOfHeads = { values: tauTensor.handle, heads: heads / tauTensor.size }
-  const { coarse, fine, shift } = angleTables(length, shape.dim, options)
+  const { coarse, fine, shift } = angleTables(length, shape.dim, start, base)
   const angles = { coarse: device.tensor(coarse).handle, fine: device.tensor(fine).handle, shift }
   const energy = device.empty([batch, heads, length])
   const lambda = device.empty([batch, heads, length])
@@ -121,11 +122,11 @@ export function composedRotaryTaumode(
   y: Tensor,
   laplacian: LaplacianTensor,
   tau: number | Tensor,
-  { heads, clamp: limit, start, base, eps }: RotaryTaumodeOptions,
+  { heads, clamp: limit, eps, ...angles }: RotaryTaumodeOptions,
 ): Tensor {
   const [batch, length] = y.shape
   const vectors = reshape(clamp(y, -limit, limit), [batch, length, heads, laplacian.dim])
-  const turned = rope(permute(vectors, [0, 2, 1, 3]), { start, base })
+  const turned = rope(permute(vectors, [0, 2, 1, 3]), angles)
   return taumode(rmsNorm(turned, NORM_EPS), laplacian, tau, { eps })
 }
 
@@ -141,7 +142,7 @@ const KEPT_TABLES = 8
 
 /** Cosines and sines (D/2 each, f64 as pairs of words) of the times start + 2^shift·i and of the times i < 2^shift: any time from start
  *  on is a sum of one of each. About 2√T rows in place of T. */
-function angleTables(length: number, dim: number, { start = 0, base = 10_000 }: RopeOptions): AngleTables {
+function angleTables(length: number, dim: number, start: number, base: number): AngleTables {
   const key = `${length} ${dim} ${start} ${base}`
   const found = kept.get(key)
   if (found) return found
@@ -168,7 +169,7 @@ function checkShape(
   laplacian: LaplacianTensor,
   tau: number | Tensor,
   options: RotaryTaumodeOptions,
-): RotaryTaumodeShape {
+): RotaryTaumodeShape & { readonly start: number; readonly base: number } {
   checkRank('rotaryTaumode', 'y', y, 3)
   const { heads, clamp: limit, eps = DEFAULT_EPS } = options
   const { dim } = laplacian
@@ -181,7 +182,7 @@ function checkShape(
     throw new ShapeError(
       `rotaryTaumode: vectors must have an even length to be turned, got L [${dim}, ${dim}]`,
     )
-  checkAngles('rotaryTaumode', options)
+  const angles = checkAngles('rotaryTaumode', y, dim, options)
   if (!(limit > 0 && limit <= LARGEST_CLAMP))
     throw new RangeError(`rotaryTaumode: clamp must be above 0 and at most ${LARGEST_CLAMP}, got ${limit}`)
   if (!(eps >= 0 && eps < Infinity))
@@ -195,5 +196,5 @@ function checkShape(
     )
   if (laplacian.device !== y.device || (typeof tau !== 'number' && tau.device !== y.device))
     throw new BackendError('rotaryTaumode: y, the Laplacian and tau must live on one device, got another')
-  return { batch, length, heads, dim, clamp: limit, eps, normEps: NORM_EPS }
+  return { batch, length, heads, dim, clamp: limit, eps, normEps: NORM_EPS, ...angles }
 }

@@ -109,6 +109,11 @@ export class GpuEngine implements Storage {
     }
   }
 
+  /** Whether the GPU is a program on the CPU. */
+  get isSoftware(): boolean {
+    return this.#runtime.isSoftware === true
+  }
+
   /** Whether kernels may be written in WGSL: {@link wgsl}. */
   get hasWgsl(): boolean {
     return this.#runtime.wgsl !== undefined

@@ -32,6 +32,26 @@ export async function gpu(options: GpuOptions = {}): Promise<Device> {
     await runtime.destroy()
     throw new BackendError(`gpu: strict allows no fallback, got ${fallbacks.join('; ')}`)
   }
+  return deviceOf(runtime, fallbacks)
+}
+
+/** Opens it on a GPU, by WebGPU or else by WebGL 2; `info.fallbacks` then says why not by the first. Throws BackendError that says of both
+ *  why there is none: software counts as none. */
+export async function gpuInHardware(kernels?: KernelChoice): Promise<Device> {
+  const refused: string[] = []
+  for (const mode of ['webgpu', 'webgl2'] as const)
+    try {
+      const runtime = await openRuntime(mode, kernels)
+      if (!runtime.isSoftware) return deviceOf(runtime, refused)
+      await runtime.destroy()
+      refused.push(`not ${mode}: it runs in software (${runtime.adapter})`)
+    } catch (cause) {
+      refused.push(refusal(mode, cause))
+    }
+  throw new BackendError(`gpu: there must be a GPU, got none (${refused.join('; ')})`)
+}
+
+function deviceOf(runtime: GpuRuntime, fallbacks: readonly string[]): Device {
   const { mode, adapter } = runtime
   return new Device(
     new GpuEngine(runtime, {
@@ -42,6 +62,12 @@ export async function gpu(options: GpuOptions = {}): Promise<Device> {
       fallbacks,
     }),
   )
+}
+
+/** Why a mode is not used; throws what is no BackendError. */
+function refusal(mode: GpuMode, cause: unknown): string {
+  if (!(cause instanceof BackendError)) throw cause
+  return `not ${mode}: ${cause.message.replace(/^gpu: /, '')}`
 }
 
 /** Opens gpu.js in one mode. */
@@ -64,8 +90,7 @@ async function openFirst(kernels: KernelChoice | undefined, fallbacks: string[])
     try {
       return await openRuntime(mode, kernels)
     } catch (cause) {
-      if (!(cause instanceof BackendError)) throw cause
-      fallbacks.push(`not ${mode}: ${cause.message.replace(/^gpu: /, '')}`)
+      fallbacks.push(refusal(mode, cause))
       last = cause
     }
   throw last

@@ -6,37 +6,11 @@ import type { Epilogue } from './epilogue.ts'
 import { matmulGpu } from './gpu.ts'
 import type { Layout, MatmulKernel, MatmulSizes } from './matmul.ts'
 import { PART_THREADS, sumOfParts } from './wgsl-parts.ts'
-import { DEPTH, type Finish, type Tile, tiledMatmul } from './wgsl-tile.ts'
+import { LARGE, type MatmulPlan, matmulPlan, SMALL } from './wgsl-plan.ts'
+import { DEPTH, type Finish, tiledMatmul } from './wgsl-tile.ts'
 
-/** 256 threads with 64 sums each: four vectors read from workgroup memory feed 64 multiply-adds. */
-const LARGE: Tile = { size: 128, rows: 8, cols: 8 }
-/** 64 threads with 16 sums each, where large tiles would be mostly empty or too few. */
-const SMALL: Tile = { size: 32, rows: 4, cols: 4 }
 /** Below, a thread to each element does as well. */
 const THIN = 8
-/** Workgroups that keep a GPU busy: as many as a large one has multiprocessors. */
-const ENOUGH = 128
-/** A part of k is at least so deep, else its sums cost as much as its products. */
-const MIN_PART = 256
-
-interface Plan {
-  readonly tile: Tile
-  /** Into how many k is cut, where there are few tiles: a gradient of weights is small and as deep as there are tokens. */
-  readonly parts: number
-}
-
-function withTile({ batch, m, n, k }: MatmulSizes, tile: Tile): Plan & { readonly groups: number } {
-  const tiles = batch * Math.ceil(m / tile.size) * Math.ceil(n / tile.size)
-  const parts = Math.max(1, Math.min(Math.floor(ENOUGH / tiles), Math.floor(k / MIN_PART)))
-  return { tile, parts, groups: tiles * parts }
-}
-
-function planOf(sizes: MatmulSizes): Plan {
-  const large = withTile(sizes, LARGE)
-  const fits = Math.min(sizes.m, sizes.n) > LARGE.size / 2
-  return fits && large.groups >= ENOUGH / 4 ? large : withTile(sizes, SMALL)
-}
-
 /** Whether rows of so many elements can be read four at a time. */
 const isWide = (row: number, stride = 0): boolean => row % 4 === 0 && stride % 4 === 0
 
@@ -72,7 +46,7 @@ export function matmulWgsl(engine: GpuEngine): MatmulKernel {
   const thin = matmulGpu(engine)
   const tiled = tileLaunches(engine)
   const sumParts = wgslForms(engine, (...finish: FinishForm) => sumOfParts(finishOf(...finish)))
-  const multiply = ({ tile, parts }: Plan, ...[layout, a, b, out, sizes]: Parameters<MatmulKernel>) => {
+  const multiply = ({ tile, parts }: MatmulPlan, ...[layout, a, b, out, sizes]: Parameters<MatmulKernel>) => {
     const { batch, m, n, k, strideA, strideB, accumulate = false, epilogue } = sizes
     const wide = [isWideA(layout, sizes), isWideB(layout, sizes), isWide(n)] as const
     const launch = tiled(layout, tile === LARGE, ...wide, accumulate, epilogue?.kind ?? 'none')
@@ -92,7 +66,7 @@ export function matmulWgsl(engine: GpuEngine): MatmulKernel {
       thin(layout, a, b, out, sizes)
       return
     }
-    const plan = planOf(sizes)
+    const plan = matmulPlan(sizes, engine.isSoftware)
     if (plan.parts === 1) {
       multiply(plan, layout, a, b, out, sizes)
       return

@@ -1,0 +1,88 @@
+import { type Device, gpu } from '@tau/tensor'
+import { gpuModes, randomArray } from '@tau/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { randomClock, uniform } from '../../testing/attention-cases.ts'
+import { outAndGrads } from '../../testing/fixtures.ts'
+import { lambdaAttention } from './lambda-attention.ts'
+
+// Two tiles of queries, three of keys. From `AT` on a key is not seen by the queries before `FIRST`, which lies in the midst of a tile.
+const [QUERIES, KEYS, DIM] = [100, 131, 68]
+const AT = 83
+const FIRST = AT - (KEYS - QUERIES)
+
+const arrays = () => ({
+  lambdaQ: Float32Array.from(uniform(QUERIES, 1)),
+  lambdaK: Float32Array.from(uniform(KEYS, 2)),
+  v: Float32Array.from(randomArray(KEYS * DIM, 3)),
+  clock: Float32Array.from(randomClock(1, KEYS, 4)),
+  dOut: Float32Array.from(randomArray(QUERIES * DIM, 5)),
+})
+type Arrays = ReturnType<typeof arrays>
+
+/** Rows [from, to) of a matrix of `rows` rows. */
+function part(x: Float32Array, rows: number, from: number, to: number): Float32Array {
+  const width = x.length / rows
+  return x.slice(from * width, to * width)
+}
+
+const fill = (x: Float32Array, rows: number, from: number, to: number, value: number): void => {
+  const width = x.length / rows
+  x.fill(value, from * width, to * width)
+}
+
+describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does not count', () => {
+  const devices = new Map<string, Device>()
+  beforeAll(async () => {
+    for (const kernels of ['tuned', 'portable'] as const)
+      devices.set(kernels, await gpu({ mode: 'webgpu', kernels }))
+  })
+  afterAll(() => Promise.all([...devices.values()].map((device) => device.close())))
+
+  async function run(kernels: string, { lambdaQ, lambdaK, v, clock, dOut }: Arrays) {
+    const device = devices.get(kernels)
+    if (!device) throw new Error(`no device for ${kernels}`)
+    using _scope = device.scope()
+    const inputs = {
+      lambdaQ: device.tensor(lambdaQ, [1, 1, QUERIES]),
+      lambdaK: device.tensor(lambdaK, [1, 1, KEYS]),
+      v: device.tensor(v, [1, 1, KEYS, DIM]),
+      temperature: device.tensor([0.1]),
+      clock: device.tensor(clock, [1, 1, KEYS]),
+    }
+    const weights = device.tensor(dOut, [1, 1, QUERIES, DIM])
+    return await outAndGrads(inputs, weights, () => lambdaAttention(inputs))
+  }
+
+  const cases = ['tuned', 'portable'].flatMap((kernels) =>
+    [Number.NaN, Number.POSITIVE_INFINITY].map((value) => [kernels, value] as const),
+  )
+
+  it.each(cases)('keeps what a later token holds from earlier queries: %s, %d', async (kernels, value) => {
+    const early = async (changed: Arrays) => {
+      const { out, grads } = await run(kernels, changed)
+      return [out, grads.lambdaQ].map((x) => part(x, QUERIES, 0, FIRST))
+    }
+    const expected = await early(arrays())
+    for (const name of ['lambdaK', 'v', 'clock'] as const) {
+      const spoilt = arrays()
+      fill(spoilt[name], KEYS, AT, KEYS, value)
+      expect(await early(spoilt), name).toEqual(expected)
+    }
+  })
+
+  it.each(cases)('keeps what an earlier query holds from later keys: %s, %d', async (kernels, value) => {
+    const late = async (changed: Arrays) => {
+      const { out, grads } = await run(kernels, changed)
+      return [
+        ...[out, grads.lambdaQ].map((x) => part(x, QUERIES, FIRST, QUERIES)),
+        ...[grads.lambdaK, grads.v, grads.clock].map((x) => part(x, KEYS, AT, KEYS)),
+      ]
+    }
+    const expected = await late(arrays())
+    for (const name of ['lambdaQ', 'dOut'] as const) {
+      const spoilt = arrays()
+      fill(spoilt[name], QUERIES, 0, FIRST, value)
+      expect(await late(spoilt), name).toEqual(expected)
+    }
+  })
+})

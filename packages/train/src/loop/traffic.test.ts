@@ -1,0 +1,53 @@
+import { type Device, gpu } from '@tau/tensor'
+import { gpuModes } from '@tau/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TokenBatches } from '../data/batches.ts'
+import { AdamW } from '../optim/adamw.ts'
+import { tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
+import { trainStep } from './step.ts'
+
+const BATCH = 3
+const TOKENS = BATCH * tiny.seqLen
+
+describe.runIf(gpuModes.includes('webgpu'))('a training step on a GPU', () => {
+  let device: Device
+  beforeAll(async () => {
+    device = await gpu({ mode: 'webgpu' })
+  })
+  afterAll(() => device.close())
+
+  const traffic = async () => {
+    const counted = device.engine.backend === 'gpu' ? await device.engine.traffic() : undefined
+    if (!counted) throw new Error('mode webgpu must count')
+    return counted
+  }
+
+  it.each(['tau', 'dot'] as const)(
+    'sends the tokens and brings back the loss: %s attention',
+    async (attention) => {
+      using model = tinyModel(device, { attention })
+      using optimizer = new AdamW(model.parameters, tinyOptions)
+      const batches = new TokenBatches({
+        ids: tinyData().train,
+        ...{ seqLen: tiny.seqLen, batchSize: BATCH, seed: 1 },
+      })
+      const used: { up: number; back: number }[] = []
+      for (let step = 0; step < 3; step++) {
+        const before = await traffic()
+        const { loss, norm, grads } = trainStep(model, optimizer, [batches.batch(step)], BATCH, 0.01)
+        await loss.item()
+        const after = await traffic()
+        used.push({
+          up: after.uploadedBytes - before.uploadedBytes,
+          back: after.readBytes - before.readBytes,
+        })
+        for (const tensor of [loss, norm, ...grads]) tensor.dispose()
+      }
+      // Ids and targets, and a few numbers: once for all that stays, as RoPE's angles, then no more.
+      expect(used.slice(1)).toEqual([
+        { up: 2 * 4 * TOKENS, back: 4 },
+        { up: 2 * 4 * TOKENS, back: 4 },
+      ])
+    },
+  )
+})
