@@ -85,6 +85,7 @@ describeDevices('headStatistics', { cpu, gpu }, (device) => {
     ],
   ])('summarises what each head saw: %s', async ([, options, heads]) => {
     using model = tinyModel(device(), options)
+    await headStatistics(model, tokens, rows) // RoPE's angles stay with the model
     const liveBuffers = device().memory.liveBuffers
     const found = await headStatistics(model, tokens, rows)
     expect(device().memory.liveBuffers).toBe(liveBuffers)

@@ -19,6 +19,7 @@ describe('profileStep', () => {
     async (_, options) => {
       using model = tinyModel(device, options)
       const before = await readAll(model.parameters)
+      await profileStep(model, tinyOptions) // RoPE's angles stay with the model
       const { liveBuffers } = device.memory
       const profile = await profileStep(model, tinyOptions)
       expect(await readAll(model.parameters)).toEqual(before)
