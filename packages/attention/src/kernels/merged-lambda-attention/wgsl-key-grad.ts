@@ -23,17 +23,22 @@ const ROWS = `let row_at = (first_query + time - offset) * ${ROW_VECTORS}u;
       let row_1 = rows[row_at + 1u];
       let row_2 = rows[row_at + 2u];`
 
-/** A query that is read by itself; `all` and `signed` get it, or only that one. */
-const query = (all: boolean) => `${ROWS}
+/** A query that is read by itself; the sums of all get it, or only the signed one. Where the key is the row's centre, dOut·(v_j − centre) is 0, and
+ *  not a difference of two products: dOut then counts for dV alone. */
+const query = (sums: readonly ('signed' | 'all')[]) => `${ROWS}
       let row_3 = rows[row_at + 3u];${weightOf(rowField('share'))}
-      let side_weight = weight * sign(${rowField('lambda')} - key.x);
-      let product = ${rowField('centreProduct')} + ${rowField('restProduct')};
-      signed_product += side_weight * product;
-      ${addRow('signed', 'side_weight', 'dOut', 'first_query + time - offset')}
-      ${
-        all
-          ? `all_product += weight * product;
-      ${addRow('all', 'weight', 'dOut', 'first_query + time - offset')}`
+      let signed = weight * sign(${rowField('lambda')} - key.x);
+      let all = weight;
+      let is_centre = ${rowField('centred')} > 0.5 && ${rowField('top')} == f32(now);
+      let product = ${rowField('restProduct')} + select(${rowField('centreProduct')}, 0.0, is_centre);
+      ${sums.map((sum) => `${sum}_product += ${sum} * product;`).join('\n      ')}
+      if (!is_centre) {
+        ${sums.map((sum) => addRow(sum, sum, 'dOut', 'first_query + time - offset')).join('\n        ')}
+      }${
+        sums.includes('all')
+          ? ` else {
+        ${addRow('own', 'all', 'dOut', 'first_query + time - offset')}
+      }`
           : ''
       }`
 
@@ -79,10 +84,10 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
   let offset = params.keys - params.queries;
   var signed_product = 0.0;
   var all_product = 0.0;
-  ${zeros('signed', 'all')}
+  ${zeros('signed', 'all', 'own')}
   let own_end = min(params.keys, now - now % params.block + params.block);
   for (var time = max(now, offset); time < own_end; time++) {
-    ${query(true)}
+    ${query(['signed', 'all'])}
   }
   for (var level = 0u; level < params.levels; level++) {
     let width = params.block << level;
@@ -95,8 +100,8 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
     let filled = (count + ${CHUNK - 1}u) / ${CHUNK}u;
     let low = place_of(sorted_at, filled, key.x, false);
     let high = place_of(sorted_at, filled, key.x, true);
-    ${overQueries('low', query(true))}
-    if (high != low) {${overQueries('high', query(false))}
+    ${overQueries('low', query(['signed', 'all']))}
+    if (high != low) {${overQueries('high', query(['signed']))}
     }
     // Queries below the key, those not below, and (where some have its λ) those above.
     for (var part = 0u; part < 3u; part++) {
@@ -126,7 +131,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
     let value_${i} = ${channels('v', 'value', i)};
     signed_part += dot(value_${i}, signed_${i});
     all_part += dot(value_${i}, all_${i});
-    write_dV(row, ${CHANNELS}u * lane + ${4 * i}u, all_${i});
+    write_dV(row, ${CHANNELS}u * lane + ${4 * i}u, all_${i} + own_${i});
   }`,
   )}
   if (lane == 0u) {

@@ -156,6 +156,21 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     expect(engineOf(device).kernelRuns.get('lambdaStats')).toBe(false)
   })
 
+  it('keeps the digits of gradients in rows whose weight sits on one key of their own block', async () => {
+    using _scope = device.scope()
+    const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 149, keys: 149, dim: 5 }
+    const spec = { ...PLAIN, sizes, temperature: 0.5 }
+    const numbers = lambdaCase(spec)
+    // All other keys have e^-20 together: gradients are 1e-8 where two products that cancel would leave 1e-7.
+    numbers.clock.set(numbers.clock.map((_, t) => 20 * t))
+    numbers.given.high.set(numbers.clock)
+    numbers.given.low.fill(0)
+    const dOut = Float64Array.from(Float32Array.from(randomArray(149 * 5, 75)))
+    const found = await attendSmall(inputsOf(device, spec, numbers), dOut)
+    for (const [i, expected] of attendReference(spec, numbers, dOut).entries())
+      expectNear(found[i], expected, { atol: 1e-5 * largest(expected) })
+  })
+
   it('lets no later token change an earlier output or an earlier gradient of a query, by a bit', async () => {
     using _scope = device.scope()
     const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 531, keys: 531, dim: 6 }
