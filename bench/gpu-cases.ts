@@ -1,4 +1,4 @@
-import { lambdaAttention, steadyClock } from '@tau/attention'
+import { type LambdaAlgorithm, lambdaAttention, steadyClock } from '@tau/attention'
 import {
   crossEntropy,
   type Device,
@@ -123,37 +123,66 @@ function linearCrossEntropyCase(rows: number, cols: number, width: number): GpuC
   }
 }
 
-function attentionCases(length: number, heads: number, clocked: boolean): GpuCase[] {
-  const dim = 64
-  const name = `lambda-attention/T${length}${clocked ? '_clock' : ''}`
-  const shape = `[1, ${heads}, ${length}, ${dim}]`
-  const pairs = (heads * length * (length + 1)) / 2
-  const inputs = (device: Device) => ({
-    lambdaQ: uniform(device, [1, heads, length], 1),
-    lambdaK: uniform(device, [1, heads, length], 2),
-    v: normal(device, [1, heads, length, dim], 3),
+const HEAD_DIM = 64
+
+/** λ-distance attention in one sequence, forward alone, and with the gradients of Σ dOut·out. */
+function lambdaCalls(
+  device: Device,
+  { length, heads, clocked }: { length: number; heads: number; clocked: boolean },
+  algorithm?: LambdaAlgorithm,
+): Record<'forward' | 'train', () => readonly Tensor[]> {
+  const lambdaQ = uniform(device, [1, heads, length], 1)
+  const lambdaK = uniform(device, [1, heads, length], 2)
+  const v = normal(device, [1, heads, length, HEAD_DIM], 3)
+  const dOut = normal(device, [1, heads, length, HEAD_DIM], 4)
+  const inputs = {
+    ...{ lambdaQ, lambdaK, v, algorithm },
     temperature: device.tensor(Array<number>(heads).fill(0.05)),
     ...(clocked && { clock: steadyClock(device.tensor(Array<number>(heads).fill(0.01)), length) }),
-  })
+  }
+  return {
+    forward: () => [lambdaAttention(inputs)],
+    train: () => grad(() => sum(mul(lambdaAttention(inputs), dOut)), [lambdaQ, lambdaK, v]).grads,
+  }
+}
+
+function attentionCases(length: number, heads: number, clocked: boolean): GpuCase[] {
+  const name = `lambda-attention/T${length}${clocked ? '_clock' : ''}`
+  const shape = `[1, ${heads}, ${length}, ${HEAD_DIM}]`
+  const pairs = (heads * length * (length + 1)) / 2
   return [
     {
-      ...{ name: `${name}/forward`, shape, flops: 2 * dim * pairs },
-      prepare(device) {
-        const given = inputs(device)
-        return () => [lambdaAttention(given)]
-      },
+      ...{ name: `${name}/forward`, shape, flops: 2 * HEAD_DIM * pairs },
+      prepare: (device) => lambdaCalls(device, { length, heads, clocked }).forward,
     },
     {
       // dOut·v is made twice, once for the sums over keys and once for those over queries.
-      ...{ name: `${name}/train`, shape, flops: 8 * dim * pairs },
-      prepare(device) {
-        const given = inputs(device)
-        const dOut = normal(device, [1, heads, length, dim], 4)
-        const { lambdaQ, lambdaK, v } = given
-        return () => grad(() => sum(mul(lambdaAttention(given), dOut)), [lambdaQ, lambdaK, v]).grads
-      },
+      ...{ name: `${name}/train`, shape, flops: 8 * HEAD_DIM * pairs },
+      prepare: (device) => lambdaCalls(device, { length, heads, clocked }).train,
     },
   ]
+}
+
+/** Two hand-written kernels of λ-distance attention: tiles of all pairs, and merges in O(T log T). */
+export interface MergeCase {
+  readonly name: string
+  readonly shape: string
+  prepare(device: Device): Record<'tiles' | 'merges', () => readonly Tensor[]>
+}
+
+export function mergeCases(isSoftware: boolean): MergeCase[] {
+  const heads = isSoftware ? 1 : 6
+  const lengths = isSoftware ? [1024, 4096] : [1024, 2048, 4096, 8192, 16_384, 32_768]
+  return lengths.flatMap((length) =>
+    (['forward', 'train'] as const).map((pass) => ({
+      name: `lambda-merges/T${length}/${pass}`,
+      shape: `[1, ${heads}, ${length}, ${HEAD_DIM}]`,
+      prepare: (device: Device) => ({
+        tiles: lambdaCalls(device, { length, heads, clocked: true }, 'quadratic')[pass],
+        merges: lambdaCalls(device, { length, heads, clocked: true }, 'fast')[pass],
+      }),
+    })),
+  )
 }
 
 /** Sizes that a program on two cores gets through. */

@@ -11,7 +11,7 @@ import {
 } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { inScopes } from './devices.ts'
-import { type GpuCase, gpuCases } from './gpu-cases.ts'
+import { type GpuCase, gpuCases, type MergeCase, mergeCases } from './gpu-cases.ts'
 import { trainingStep } from './gpu-step.ts'
 import { type RemoteContestant, race, speedup, type Timing } from './harness.ts'
 import type { GroupContext } from './registry.ts'
@@ -81,6 +81,27 @@ async function runCase(bench: GpuCase, devices: Devices, { line, metric }: Group
     line(
       `${name.replaceAll('/', ' ')} ${bench.shape} | ${told(slow, rates[0])} | ${told(fast, rates[1])} | ${timesText(ratio)}`,
     )
+  })
+}
+
+/** Tiles of all pairs against merges, both by hand. */
+async function runMerges(bench: MergeCase, devices: Devices, { line, metric }: GroupContext): Promise<void> {
+  const { tuned } = devices
+  await inScopes([tuned], async () => {
+    const { tiles, merges } = bench.prepare(tuned)
+    const [found, expected] = [await valuesOf(tuned, merges), await valuesOf(tuned, tiles)]
+    for (const [i, values] of found.entries()) expectNear(values, Float64Array.from(expected[i]), TOLERANCE)
+    const [slow, fast] = await race(
+      [contestant('tiles', tuned, tiles), contestant('merges', tuned, merges)],
+      raceOptions(devices),
+    )
+    const name = `gpu/${bench.name}`
+    const ratio = speedup(fast, slow)
+    metric(`${name}/merges_over_tiles`, ratio)
+    metric(`${name}/tiles_ms`, slow.ms)
+    metric(`${name}/merges_ms`, fast.ms)
+    const told = ({ label, ms, spread }: Timing) => `${label} ${timeText(ms)} ±${(100 * spread).toFixed(0)}%`
+    line(`${name.replaceAll('/', ' ')} ${bench.shape} | ${told(slow)} | ${told(fast)} | ${timesText(ratio)}`)
   })
 }
 
@@ -173,10 +194,13 @@ async function openBoth(): Promise<{ portable: Device; tuned: Device } | string>
   }
 }
 
+const namesOf = (isSoftware: boolean): string[] =>
+  [...gpuCases(isSoftware), ...mergeCases(isSoftware)].map(({ name }) => name)
+
 /** Portable kernels against tuned ones, on the adapter that WebGPU gives first: a GPU where there is one. */
 export async function runGpu(context: GroupContext): Promise<number> {
   const passes = (name: string) => `gpu/${name}`.includes(context.filter)
-  const named = new Set([...gpuCases(true), ...gpuCases(false)].map(({ name }) => name))
+  const named = new Set([true, false].flatMap(namesOf))
   if (![...named, 'overhead', 'step'].some(passes)) return 0
   const opened = await openBoth()
   if (typeof opened === 'string') {
@@ -188,6 +212,7 @@ export async function runGpu(context: GroupContext): Promise<number> {
   context.adapter(adapter)
   const devices: Devices = { portable, tuned, isSoftware: isSoftwareAdapter(adapter) }
   const cases = gpuCases(devices.isSoftware).filter(({ name }) => passes(name))
+  const merges = mergeCases(devices.isSoftware).filter(({ name }) => passes(name))
   const others = (
     [
       ['overhead', runOverhead],
@@ -197,10 +222,12 @@ export async function runGpu(context: GroupContext): Promise<number> {
   try {
     for (const bench of cases)
       await orSkip(`gpu/${bench.name}`, context, () => runCase(bench, devices, context))
+    for (const bench of merges)
+      await orSkip(`gpu/${bench.name}`, context, () => runMerges(bench, devices, context))
     for (const [name, run] of others) await orSkip(`gpu/${name}`, context, () => run(devices, context))
   } finally {
     await portable.close()
     await tuned.close()
   }
-  return cases.length + others.length
+  return cases.length + merges.length + others.length
 }

@@ -19,6 +19,16 @@ export function gpuTables(metrics: Metrics): Table[] {
       ['GFLOPS', cell('/tuned_gflops', significant)],
       ['tuned / portable speed', cell('/tuned_over_portable', timesText)],
     ]),
+    tableOf(
+      'λ-distance attention by hand, tiles of all pairs and merges',
+      caught(metrics, /^gpu\/(.+)\/merges_over_tiles$/),
+      [
+        ['pass', String],
+        ['tiles', cell('/tiles_ms', timeText)],
+        ['merges', cell('/merges_ms', timeText)],
+        ['merges / tiles speed', cell('/merges_over_tiles', timesText)],
+      ],
+    ),
     tableOf('A training step', ways, [
       ['kernels', String],
       ['time', step('_ms', timeText)],

@@ -13,6 +13,9 @@ export interface Context {
   readonly algorithm?: LambdaAlgorithm
 }
 
+/** Whether λ-distance attention has the algorithm 'fast' there. */
+export const hasFast = ({ engine }: Device): boolean => engine.backend === 'cpu' || engine.hasWgsl
+
 export type Runner = (fixture: Case, context: Context) => Promise<Found>
 
 export const tensorOf = (device: Device, { shape, data }: NumberArray): Tensor =>

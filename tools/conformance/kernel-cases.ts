@@ -13,6 +13,7 @@ import {
 } from '@tau/attention'
 import * as tau from '@tau/tensor'
 import { type Device, grad, mul, Random, type Shape, sum, type Tensor } from '@tau/tensor'
+import { hasFast } from './context.ts'
 
 /** What a case works with: numbers that are the same on every device. */
 interface Numbers {
@@ -140,6 +141,18 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
           ),
         ),
       ]),
+      // So long that blocks in order of λ are joined, and so warm that gradients are of the size of 1.
+      ...withGradients(
+        (lambdaQ, lambdaK, v, temperature) =>
+          lambdaAttention({
+            ...{ lambdaQ, lambdaK, v, temperature },
+            algorithm: hasFast(device) ? 'fast' : 'quadratic',
+          }),
+        lambda(1, 2, 521),
+        lambda(1, 1, 521),
+        normal(1, 1, 521, 3),
+        tau.scale(positive(2), 5),
+      ),
       ...withGradients((logits) => forgetClock(logits).high, normal(2, 4, 11)),
       ...withGradients((rates) => steadyClock(rates, 11).high, positive(4)),
       ...withGradients((x) => rope(x), normal(3, 11, 6)),

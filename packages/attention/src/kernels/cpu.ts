@@ -22,6 +22,8 @@ export const cpuKernels = (engine: CpuEngine) =>
     forgetClockGrad: forgetClockGradWasm(engine),
     lambdaAttention: lambdaAttentionWasm(engine),
     lambdaAttentionGrad: lambdaAttentionGradWasm(engine),
+    mergedLambdaAttention: undefined,
+    mergedLambdaAttentionGrad: undefined,
     referenceTau: referenceTauWasm(engine),
     rope: ropeWasm(engine),
     rotaryTaumode: rotaryTaumodeWasm(engine),

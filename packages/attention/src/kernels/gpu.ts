@@ -3,6 +3,7 @@ import { forgetClockGpu, forgetClockGradGpu, steadyClockGpu } from './clock/gpu.
 import { dotAttentionGpu, dotAttentionGradGpu } from './dot-attention/gpu.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './lambda-attention/gpu.ts'
 import { lambdaAttentionGradWgsl, lambdaAttentionWgsl } from './lambda-attention/wgsl.ts'
+import { mergedLambdaAttentionGradWgsl, mergedLambdaAttentionWgsl } from './merged-lambda-attention/wgsl.ts'
 import { referenceTauGpu } from './reference-tau/gpu.ts'
 import { ropeGpu } from './rope/gpu.ts'
 import { rowDotsGpu } from './row-dots/gpu.ts'
@@ -20,6 +21,8 @@ export const gpuKernels = (engine: GpuEngine) =>
     forgetClockGrad: forgetClockGradGpu(engine),
     lambdaAttention: engine.hasWgsl ? lambdaAttentionWgsl(engine) : lambdaAttentionGpu(engine),
     lambdaAttentionGrad: engine.hasWgsl ? lambdaAttentionGradWgsl(engine) : lambdaAttentionGradGpu(engine),
+    mergedLambdaAttention: engine.hasWgsl ? mergedLambdaAttentionWgsl(engine) : undefined,
+    mergedLambdaAttentionGrad: engine.hasWgsl ? mergedLambdaAttentionGradWgsl(engine) : undefined,
     referenceTau: referenceTauGpu(engine),
     rope: ropeGpu(engine),
     rotaryTaumode: undefined,

@@ -8,6 +8,10 @@ import type {
 } from './fast-lambda-attention/fast-lambda-attention.ts'
 import { gpuKernels } from './gpu.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention/lambda-attention.ts'
+import type {
+  MergedLambdaAttentionGradKernel,
+  MergedLambdaAttentionKernel,
+} from './merged-lambda-attention/merged-lambda-attention.ts'
 import type { ReferenceTauKernel } from './reference-tau/reference-tau.ts'
 import type { RopeKernel } from './rope/rope.ts'
 import type { RotaryTaumodeGradKernel, RotaryTaumodeKernel } from './rotary-taumode/rotary-taumode.ts'
@@ -26,6 +30,9 @@ export interface AttentionTable {
   forgetClockGrad: ForgetClockGradKernel
   lambdaAttention: LambdaAttentionKernel
   lambdaAttentionGrad: LambdaAttentionGradKernel
+  /** The same for GPUs, where there is no f64. */
+  mergedLambdaAttention: MergedLambdaAttentionKernel | undefined
+  mergedLambdaAttentionGrad: MergedLambdaAttentionGradKernel | undefined
   referenceTau: ReferenceTauKernel
   rope: RopeKernel
   /** undefined where the backend composes it. */

@@ -1,90 +1,28 @@
-import { cpu, type Device, gpu, type Tensor } from '@tau/tensor'
+import { cpu, type Device, gpu } from '@tau/tensor'
 import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { randomClock, uniform } from '../../testing/attention-cases.ts'
+import { type ArrayJson, expectFixture, itWithFixtures, tensorOf } from '../../testing/fixtures.ts'
+import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
 import {
-  type ArrayJson,
-  expectFixture,
-  itWithFixtures,
-  outAndGrads,
-  tensorOf,
-} from '../../testing/fixtures.ts'
-import { type LambdaCase, type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
+  attend,
+  attendReference,
+  expectClose,
+  inputsOf,
+  largest,
+  pairsOf,
+  termSizes,
+} from '../../testing/lambda-checks.ts'
 import { attentionSizes } from '../attention-shape.ts'
 import { fastPass } from '../lambda-attention/fast.ts'
-import {
-  type LambdaAlgorithm,
-  type LambdaAttentionInputs,
-  lambdaAttention,
-} from '../lambda-attention/lambda-attention.ts'
-import {
-  lambdaAttentionGradReference,
-  lambdaAttentionReference,
-  type ReferenceSizes,
-} from '../lambda-attention/reference.ts'
+import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
+import { lambdaAttentionGradReference, lambdaAttentionReference } from '../lambda-attention/reference.ts'
 import { fastLambdaAttentionGradWasm, fastLambdaAttentionWasm } from './wasm.ts'
 
 const CPU = ['cpu plain 1 thread', 'cpu relaxed 2 threads'] as const
 
-const largest = (values: ArrayLike<number>): number =>
-  Array.prototype.reduce.call(values, (most, x) => Math.max(Number(most), Math.abs(Number(x))), 0) as number
-
-/** A case's inputs on a device, and those that gradients are taken for. */
-function inputsOf(device: Device, { sizes, clock, shared, parts }: LambdaSpec, numbers: LambdaCase) {
-  const { batch, heads, kvHeads, queries, keys, dim } = sizes
-  const base = {
-    lambdaQ: device.tensor(numbers.lambdaQ, [batch, heads, queries]),
-    lambdaK: device.tensor(numbers.lambdaK, [batch, kvHeads, keys]),
-    v: device.tensor(numbers.v, [batch, kvHeads, keys, dim]),
-    temperature: device.tensor(numbers.temperature),
-  }
-  if (clock === 'none') return { inputs: base, named: base }
-  const shape = shared ? [heads, keys] : [batch, heads, keys]
-  const high = device.tensor(numbers.given.high, shape)
-  const low = device.tensor(numbers.given.low, shape)
-  return { inputs: { ...base, clock: parts ? { high, low } : high }, named: { ...base, clock: high } }
-}
-
-async function attend(
-  { inputs, named }: { inputs: LambdaAttentionInputs; named: Readonly<Record<string, Tensor>> },
-  dOut: Tensor,
-  algorithm: LambdaAlgorithm,
-): Promise<Float32Array[]> {
-  const { out, grads } = await outAndGrads(named, dOut, () => lambdaAttention({ ...inputs, algorithm }))
-  return [out, ...Object.values(grads)]
-}
-
-const NAMES = ['out', 'dLambdaQ', 'dLambdaK', 'dV', 'dTemperature', 'dClock'] as const
-
-/** Largest size that a term of out and of each gradient can have: where all terms of a gradient cancel, rounding is left. */
-function termSizes({ v, temperature }: LambdaCase, dOut: Float64Array, dim: number): number[] {
-  const product = largest(v) * largest(dOut) * dim
-  const beta = 1 / Math.min(...temperature)
-  return [largest(v), beta * product, beta * product, largest(dOut), beta ** 2 * product, product]
-}
-
-function expectClose(
-  found: readonly ArrayLike<number>[],
-  expected: readonly ArrayLike<number>[],
-  terms: readonly number[],
-  bounds: { readonly out: number; readonly grads: number; readonly floor: number },
-): void {
-  for (const [i, values] of found.entries())
-    try {
-      const scale = largest(expected[i])
-      // A temperature's gradient is one sum over all rows, of either sign: it may be a tenth of what it sums.
-      const grads = i === 4 ? 10 * bounds.grads : bounds.grads
-      const bound = i === 0 ? bounds.out * scale : grads * Math.max(scale, bounds.floor * terms[i])
-      expectNear(values, expected[i], { atol: bound })
-    } catch (error) {
-      throw new Error(`${NAMES[i]}: ${error instanceof Error ? error.message : error}`)
-    }
-}
-
-/** A pair costs about 50 ns in the reference, gradients included. */
 const MOST_PAIRS = 3e6
-const pairs = ({ batch, heads, queries, keys }: ReferenceSizes) => batch * heads * queries * keys
 
 describeDevices(
   'fast lambdaAttention',
@@ -95,23 +33,16 @@ describeDevices(
     it('is within 5e-6 of f64 forward and 1e-5 backward, and near the sum over pairs, for any input', async () => {
       await fc.assert(
         fc.asyncProperty(
-          lambdaSpecs(3000).filter(({ sizes }) => pairs(sizes) < MOST_PAIRS),
+          lambdaSpecs(3000).filter((spec) => pairsOf(spec) < MOST_PAIRS),
           async (spec) => {
             using _scope = device().scope()
             const { sizes } = spec
             const numbers = lambdaCase(spec)
-            const { lambdaQ, lambdaK, v, temperature, clock } = numbers
-            const weights = randomArray(lambdaQ.length * sizes.dim, spec.seed + 9)
+            const weights = randomArray(numbers.lambdaQ.length * sizes.dim, spec.seed + 9)
             const dOut = Float64Array.from(Float32Array.from(weights))
             const onDevice = inputsOf(device(), spec, numbers)
             const dOutTensor = device().tensor(dOut, [sizes.batch, sizes.heads, sizes.queries, sizes.dim])
-            const out = lambdaAttentionReference(sizes, lambdaQ, lambdaK, v, temperature, clock)
-            const grads = lambdaAttentionGradReference(sizes, [lambdaQ, lambdaK, v, temperature, clock], dOut)
-            const dClock = new Float64Array(numbers.given.high.length) // summed over the batch where it is shared
-            grads[4].forEach((x, i) => {
-              dClock[i % dClock.length] += x
-            })
-            const expected = [out, ...grads.with(4, dClock)]
+            const expected = attendReference(spec, numbers, dOut)
             const terms = termSizes(numbers, dOut, sizes.dim)
             const fast = await attend(onDevice, dOutTensor, 'fast')
             // The floor: sums that cancel altogether keep the rounding of f64, 1e-11 of their terms at these lengths.

@@ -1,5 +1,6 @@
 import type { Handle } from '@tau/tensor'
 import type { AttentionSizes } from '../attention-shape.ts'
+import type { HeadGrads } from '../lambda-attention/head-grads.ts'
 import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'
 
 /** λ-distance attention in O(T log T), forward: out [B, H, Tq, D] and, for the backward pass, every query's best score
@@ -10,18 +11,11 @@ export type FastLambdaAttentionKernel = (
   sizes: AttentionSizes,
 ) => void
 
-/** The backward pass; capacity = keys. Everything is per query head: dLambdaQ [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D],
- *  dTemperature [B, H], dClock [B, H, Tk] (undefined: not wanted). */
+/** The backward pass; capacity = keys. */
 export type FastLambdaAttentionGradKernel = (
   inputs: LambdaHandles,
   saved: { readonly best: Handle; readonly dOut: Handle },
-  grads: {
-    readonly dLambdaQ: Handle
-    readonly dLambdaK: Handle
-    readonly dV: Handle
-    readonly dTemperature: Handle
-    readonly dClock: Handle | undefined
-  },
+  grads: HeadGrads,
   sizes: AttentionSizes,
 ) => void
 

@@ -16,6 +16,7 @@ import {
 } from '../attention-shape.ts'
 import { type Clock, clockParts } from '../clock/clock.ts'
 import { fastPass, hasFast } from './fast.ts'
+import { hasMerged, mergedPass, prefersMerged } from './merged.ts'
 import { quadraticPass } from './quadratic.ts'
 
 /** Buffers of the inputs. lambdaK, v and clock have `capacity` rows per head. */
@@ -92,8 +93,8 @@ interface LambdaGrads {
  *  out_i = Σ_j softmax_j(scores) v_j → [B, H, Tq, D]. Query head h reads kv head h // (H/Hkv).
  *  Gradients to all five (a Clock's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
  *  small the temperature, and weights are as exact in f32 as the differences of λ and of clock readings are.
- *  Time: 'fast' O(Tk log Tk·D), on the cpu backend; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D) either way. Sources: Tauformer and, for
- *  'fast', docs/attention.md; clock: Lin et al., Forgetting Transformer (2025).
+ *  Time: 'fast' O(Tk log Tk·D), on the cpu backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D), for 'fast' on a GPU
+ *  O(Tk log Tk·D / 16). Sources: Tauformer and, for 'fast', docs/attention.md; clock: Lin et al., Forgetting Transformer (2025).
  *  Throws ShapeError when shapes disagree, RangeError for 'fast' on a backend that has only 'quadratic'. */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   const { lambdaQ, lambdaK, v, temperature, clock, algorithm } = inputs
@@ -130,21 +131,22 @@ const FAST_QUERIES = 32
 
 function passOf(
   device: Device,
-  { queries, keys }: AttentionSizes,
+  sizes: AttentionSizes,
   tape: boolean,
   algorithm: LambdaAlgorithm = 'auto',
-): typeof fastPass {
+): typeof quadraticPass {
+  const { queries, keys } = sizes
   if (algorithm === 'quadratic') return quadraticPass
-  const available = hasFast(device)
-  if (algorithm === 'fast') {
-    if (!available)
-      throw new RangeError(
-        `lambdaAttention: algorithm 'fast' must run on the cpu backend, got ${device.info.backend}; use 'quadratic' or 'auto'`,
-      )
-    return fastPass
+  if (hasFast(device)) {
+    const enough = keys >= (tape ? FAST_TRAINING_KEYS : FAST_FORWARD_KEYS) && queries >= FAST_QUERIES
+    return enough || algorithm === 'fast' ? fastPass : quadraticPass
   }
-  const enough = keys >= (tape ? FAST_TRAINING_KEYS : FAST_FORWARD_KEYS) && queries >= FAST_QUERIES
-  return available && enough ? fastPass : quadraticPass
+  if (hasMerged(device))
+    return algorithm === 'fast' || prefersMerged(device, sizes, tape) ? mergedPass : quadraticPass
+  if (algorithm === 'auto') return quadraticPass
+  throw new RangeError(
+    `lambdaAttention: algorithm 'fast' must run on the cpu backend or on the hand-written kernels of mode webgpu, got ${device.info.backend} ${device.info.variant}; use 'quadratic' or 'auto'`,
+  )
 }
 
 /** The forward pass on buffers, for caches. */

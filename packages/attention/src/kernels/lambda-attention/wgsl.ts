@@ -1,4 +1,4 @@
-import { foldGpu, type GpuEngine, linearGroups, wgslForms } from '@tau/tensor'
+import { type FoldDefinition, foldGpu, type GpuEngine, linearGroups, wgslForms } from '@tau/tensor'
 import { type ClockForm, clockForm } from '../attention-gpu.ts'
 import type { AttentionSizes, ClockBuffers } from '../attention-shape.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './gpu.ts'
@@ -16,13 +16,13 @@ const MAX_GROUPS = 65_535
 const isPortable = ({ batch, heads, queries }: AttentionSizes) =>
   queries < FEW_QUERIES || queries > MAX_GROUPS || batch * heads > MAX_GROUPS
 
-const sizeArgs = ({ heads, kvHeads, queries, keys, valueDim, capacity }: AttentionSizes) => [
+export const sizeArgs = ({ heads, kvHeads, queries, keys, valueDim, capacity }: AttentionSizes) => [
   ...[heads, heads / kvHeads, queries, keys, valueDim, capacity],
 ]
 
 type PackKeys = (inputs: LambdaHandles, keys: number, sizes: AttentionSizes) => void
 
-function packKeysWgsl(engine: GpuEngine): PackKeys {
+export function packKeysWgsl(engine: GpuEngine): PackKeys {
   const launchOf = wgslForms(engine, (form: ClockForm) => keysKernel(form))
   const buffersOf = (clock: ClockBuffers | undefined) =>
     [clock?.high, clock?.low].filter((handle) => handle !== undefined)
@@ -36,8 +36,16 @@ function packKeysWgsl(engine: GpuEngine): PackKeys {
   }
 }
 
-const VECTOR = 4
-const ROW_LENGTH = 16
+export const VECTOR = 4
+export const ROW_LENGTH = 16
+
+/** Sums of rows. */
+export const SUM_MOMENTS: FoldDefinition = {
+  name: 'sumMoments',
+  op: 'sum',
+  args: { x: 'buffer' },
+  term: (at) => `x[${at}]`,
+}
 
 export function lambdaAttentionWgsl(engine: GpuEngine): LambdaAttentionKernel {
   const portable = lambdaAttentionGpu(engine)
@@ -72,12 +80,7 @@ export function lambdaAttentionGradWgsl(engine: GpuEngine): LambdaAttentionGradK
   const queryGrad = wgslForms(engine, queryGradKernel)
   const keyGrad = wgslForms(engine, keyGradKernel)
   const valueGrad = wgslForms(engine, valueGradKernel)
-  const sumRows = foldGpu(engine, {
-    name: 'sumMoments',
-    op: 'sum',
-    args: { x: 'buffer' },
-    term: (at) => `x[${at}]`,
-  })
+  const sumRows = foldGpu(engine, SUM_MOMENTS)
   return (inputs, saved, grads, sizes, spans) => {
     if (isPortable(sizes)) {
       portable(inputs, saved, grads, sizes, spans)

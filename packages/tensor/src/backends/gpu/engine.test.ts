@@ -214,6 +214,7 @@ describe.each(cases)('gpu engine in mode $mode, kernels that answer $when', ({ m
     expect(() => engine.alloc(2 ** 40)).toThrow(
       /^alloc: a gpu buffer must hold at most \d+ elements \(.+\), got 274877906944; /,
     )
+    expect(() => engine.alloc(4 * (engine.maxLength + 1))).toThrow(`at most ${engine.maxLength} elements`)
   })
 })
 

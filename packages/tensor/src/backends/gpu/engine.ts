@@ -57,6 +57,11 @@ export class GpuEngine implements Storage {
     return this.#slots.peakBytes
   }
 
+  /** Most elements that a buffer can have. */
+  get maxLength(): number {
+    return this.#runtime.maxBytes / ELEMENT_BYTES
+  }
+
   /** Buffers that were not freed, scratch memory included. */
   get liveSlots(): number {
     return this.#slots.size
@@ -155,10 +160,10 @@ export class GpuEngine implements Storage {
   alloc(bytes: number): Handle {
     this.#checkOpen('alloc')
     const length = bytes / ELEMENT_BYTES
-    const { maxBytes, limit } = this.#runtime
-    if (bytes > maxBytes)
+    const { maxLength } = this
+    if (length > maxLength)
       throw new BackendError(
-        `alloc: a gpu buffer must hold at most ${maxBytes / ELEMENT_BYTES} elements (${limit}), got ${length}; use a smaller batch, length or model`,
+        `alloc: a gpu buffer must hold at most ${maxLength} elements (${this.#runtime.limit}), got ${length}; use a smaller batch, length or model`,
       )
     return this.#slots.add(length)
   }

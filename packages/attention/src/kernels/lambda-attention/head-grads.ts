@@ -1,0 +1,43 @@
+import { type Device, type Handle, sum, type Tensor } from '@tau/tensor'
+import type { AttentionSizes } from '../attention-shape.ts'
+import type { LambdaPass } from './lambda-attention.ts'
+
+/** Gradients of every query head by itself: dLambdaQ [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H], dClock
+ *  [B, H, Tk] (undefined: not wanted). */
+export interface HeadGrads {
+  readonly dLambdaQ: Handle
+  readonly dLambdaK: Handle
+  readonly dV: Handle
+  readonly dTemperature: Handle
+  readonly dClock: Handle | undefined
+}
+
+/** The gradients that `run` makes per query head, summed over the heads that share keys and over the batch. */
+export function sumHeadGrads(
+  device: Device,
+  { batch, heads, kvHeads, queries, keys, valueDim }: AttentionSizes,
+  clockWanted: boolean,
+  run: (grads: HeadGrads) => void,
+): ReturnType<LambdaPass['backward']> {
+  const dLambdaQ = device.empty([batch, heads, queries])
+  const dLambdaK = device.empty([batch, heads, keys])
+  const dV = device.empty([batch, heads, keys, valueDim])
+  const dTemperature = device.empty([batch, heads])
+  const dClock = clockWanted ? device.empty([batch, heads, keys]) : undefined
+  run({
+    dLambdaQ: dLambdaQ.handle,
+    dLambdaK: dLambdaK.handle,
+    dV: dV.handle,
+    dTemperature: dTemperature.handle,
+    dClock: dClock?.handle,
+  })
+  const perKvHead = (grad: Tensor, ...rest: number[]) =>
+    heads === kvHeads ? grad : sum(grad.view([batch, kvHeads, heads / kvHeads, keys, ...rest]), [2])
+  return {
+    lambdaQ: dLambdaQ,
+    lambdaK: perKvHead(dLambdaK),
+    v: perKvHead(dV, valueDim),
+    temperature: sum(dTemperature, [0]),
+    clock: (readings) => (dClock && readings.rank === 2 ? sum(dClock, [0]) : (dClock ?? null)),
+  }
+}

@@ -1,0 +1,59 @@
+import type { Device } from '@tau/tensor'
+import type { AttentionSizes } from '../attention-shape.ts'
+import { longestBuffer } from '../merged-lambda-attention/levels.ts'
+import { type AttentionTable, kernelsOf } from '../table.ts'
+import { sumHeadGrads } from './head-grads.ts'
+import type { LambdaHandles, LambdaPass } from './lambda-attention.ts'
+import { STATS } from './stats.ts'
+
+/** Whether the device has the O(T log T) kernel of GPUs. */
+export const hasMerged = (device: Device): boolean => kernelsOf(device).mergedLambdaAttention !== undefined
+
+/** From how many keys on it is faster than the one over all pairs, and from how many queries on where they are fewer: it has three to four times as
+ *  many launches, which have to be won back first. docs/LOG.md has figures and arithmetic. */
+const MERGED_KEYS = 4096
+const MERGED_QUERIES = 1024
+/** Heads are counted along one axis of workgroups: what every adapter allows. */
+const MAX_HEADS = 65_535
+
+/** Whether it is the better one. What it works with may be longer than a buffer can be. */
+export function prefersMerged({ engine }: Device, sizes: AttentionSizes, tape: boolean): boolean {
+  const { batch, heads, queries, keys } = sizes
+  const isLong = keys >= MERGED_KEYS && queries >= MERGED_QUERIES
+  const fits = engine.backend === 'gpu' && longestBuffer(sizes, tape) <= engine.maxLength
+  return isLong && fits && batch * heads <= MAX_HEADS
+}
+
+export type MergedKernels = Pick<AttentionTable, 'mergedLambdaAttention' | 'mergedLambdaAttentionGrad'>
+
+/** The forward pass in O(T log T) on a GPU, on buffers. Without `tape` nothing is kept for gradients. */
+export function mergedPass(
+  device: Device,
+  handles: LambdaHandles,
+  sizes: AttentionSizes,
+  tape: boolean,
+  { mergedLambdaAttention, mergedLambdaAttentionGrad }: MergedKernels = kernelsOf(device),
+): LambdaPass {
+  if (!mergedLambdaAttention || !mergedLambdaAttentionGrad)
+    throw new Error('internal: mergedPass must run on a device with the kernel')
+  const { batch, heads, queries, valueDim } = sizes
+  const out = device.empty([batch, heads, queries, valueDim])
+  const rest = tape ? device.empty([batch, heads, queries, valueDim]) : undefined
+  const stats = device.empty([batch * heads * queries, STATS])
+  mergedLambdaAttention(handles, { out: out.handle, rest: rest?.handle, stats: stats.handle }, sizes)
+  if (!rest) stats.dispose()
+  return {
+    out,
+    backward(dOut, clockWanted) {
+      if (!rest) throw new Error('internal: mergedPass must have been run with a tape for its gradients')
+      return sumHeadGrads(device, sizes, clockWanted, (grads) =>
+        mergedLambdaAttentionGrad(
+          handles,
+          { stats: stats.handle, rest: rest.handle, dOut: dOut.handle },
+          grads,
+          sizes,
+        ),
+      )
+    },
+  }
+}

@@ -1,0 +1,15 @@
+import type { Handle } from '@tau/tensor'
+import type { AttentionSizes } from '../attention-shape.ts'
+import type { HeadGrads } from '../lambda-attention/head-grads.ts'
+import type { LambdaAttentionKernel, LambdaHandles } from '../lambda-attention/lambda-attention.ts'
+
+/** λ-distance attention in O(T log T) as merges level by level, for GPUs. It keeps what the pass over all pairs keeps. */
+export type MergedLambdaAttentionKernel = LambdaAttentionKernel
+
+/** Its backward pass; capacity = keys. */
+export type MergedLambdaAttentionGradKernel = (
+  inputs: LambdaHandles,
+  saved: { readonly stats: Handle; readonly rest: Handle; readonly dOut: Handle },
+  grads: HeadGrads,
+  sizes: AttentionSizes,
+) => void

@@ -1,0 +1,83 @@
+import type { WgslKernel } from '@tau/tensor'
+import {
+  ROW_VECTORS,
+  readVector,
+  rowField,
+  vec4Buffer,
+  weightText,
+  writeVector,
+} from '../lambda-attention/wgsl-pairs.ts'
+import { CHANNELS } from './levels.ts'
+import { overSeen } from './wgsl-seen.ts'
+import { addRow, addState, channels, eachVector, LEVEL_SIZES, zeros } from './wgsl-text.ts'
+
+export const OUT_THREADS = 64
+
+const vectorBuffer = (access: 'read' | 'write', wide: boolean) =>
+  ({ access, element: wide ? 'vec4<f32>' : 'f32' }) as const
+
+const WEIGHT = weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField })
+
+/** out and, where it is kept, rest, as the tiles make them: Σ_j p_ij (v_j − centre_i). A thread has some channels of a query. */
+export const mergedOutKernel = (wide: boolean, keepsRest: boolean): WgslKernel => ({
+  name: `lambdaMergedOut_${wide ? 4 : 1}${keepsRest ? '_rest' : ''}`,
+  uniforms: { ...LEVEL_SIZES, length: 'u32' },
+  buffers: {
+    v: vectorBuffer('read', wide),
+    keys: vec4Buffer('read'),
+    rows: vec4Buffer('read'),
+    sorted: { access: 'read' },
+    places: { access: 'read' },
+    states: vec4Buffer('read'),
+    out: vectorBuffer('write', wide),
+    ...(keepsRest && { rest: vectorBuffer('write', wide) }),
+  },
+  code: `
+${readVector('v', wide)}
+${writeVector('out', wide)}
+${keepsRest ? writeVector('rest', wide) : ''}
+@compute @workgroup_size(${OUT_THREADS})
+fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
+  let i = id.x + id.y * groups.x * ${OUT_THREADS}u;
+  if (i >= params.length) { return; }
+  let lane = i % params.lanes;
+  let row = i / params.lanes;
+  let head = row / params.queries;
+  let query = row % params.queries;
+  let now = query + params.keys - params.queries;
+  let first = head * params.keys;
+  let first_value = (head / params.group) * params.capacity;
+  let row_0 = rows[row * ${ROW_VECTORS}u];
+  let row_1 = rows[row * ${ROW_VECTORS}u + 1u];
+  let row_2 = rows[row * ${ROW_VECTORS}u + 2u];
+  let is_centred = ${rowField('share')} > 0.5;
+  let centre = u32(${rowField('top')});
+  ${zeros('sum')}
+  ${overSeen({
+    onKey: `let key = keys[first + time];${WEIGHT}
+      if (!(is_centred && time == centre)) {
+        ${addRow('sum', 'weight', 'v', 'first_value + time')}
+      }`,
+    toPlace: 'let place = u32(places[row * params.levels + level]);',
+    onState: `let time = u32(mark.x);
+        let key = keys[first + time];${WEIGHT}
+        ${addState('sum', 'weight')}
+        if (!(is_centred && time == centre)) {
+          ${addRow('sum', 'weight', 'v', 'first_value + time')}
+        }`,
+  })}
+  ${eachVector(
+    (i) => `{
+    let col = ${CHANNELS}u * lane + ${4 * i}u;
+    var value = sum_${i};
+    if (is_centred) {
+      let middle = ${channels('v', 'first_value + centre', i)};
+      sum_${i} -= ${rowField('others')} * middle;
+      value = middle + sum_${i};
+    }
+    write_out(row, col, value);
+    ${keepsRest ? `write_rest(row, col, sum_${i});` : ''}
+  }`,
+  )}
+}`,
+})

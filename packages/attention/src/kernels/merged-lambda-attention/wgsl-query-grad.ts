@@ -1,0 +1,117 @@
+import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import { ROW_VECTORS, readVector, rowField, vec4Buffer, weightText } from '../lambda-attention/wgsl-pairs.ts'
+import { overChunk, overLevels, overOwnBlock, stateOf } from './wgsl-seen.ts'
+import { addRow, addState, channels, eachVector, LEVEL_SIZES, PLACE_OF, QUADS, zeros } from './wgsl-text.ts'
+
+export const GRAD_THREADS = 64
+
+const WEIGHT = weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField, exp: 'exp_of' })
+
+/** What a key adds to the sums: `signed`, its weight times the sign of λq − λk, and `tilted`, its weight times (gap − mean gap). */
+const addKey = (sums: readonly ('signed' | 'tilted')[]): string => `
+        ${sums.map((sum) => `${sum}_total += ${sum};`).join(' ')}
+        if (!(is_centred && time == centre)) {
+          ${sums.map((sum) => `${sum}_others += ${sum};\n          ${addRow(sum, sum, 'v', 'first_value + time')}`).join('\n          ')}
+        }`
+
+const key = (sums: readonly ('signed' | 'tilted')[]): string => `let key = keys[first + time];${WEIGHT}
+      let signed = weight * sign(lambda - key.x);
+      let tilted = weight * (beyond - ${rowField('mean')});
+      ${addKey(sums)}`
+
+/** The parts, from the channels of a thread, of two sums over the keys of a query: parts [B·H, Tq, lanes, 2] of Σ_j ds_ij sign(λq_i − λk_j) and of
+ *  Σ_j ds_ij (gap_ij − mean gap). With S = Σ_j p_ij f_j (v_j − centre_i) they are dOut·S − dOut·rest_i Σ_j p_ij f_j. Keys with
+ *  the query's λ have no sign: for the first sum, chunks of nothing else are left out. */
+export const queryGradKernel = (wide: boolean): WgslKernel => ({
+  name: `lambdaMergedGradQ_${wide ? 4 : 1}`,
+  uniforms: { ...LEVEL_SIZES, length: 'u32' },
+  buffers: {
+    v: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    dOut: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    keys: vec4Buffer('read'),
+    rows: vec4Buffer('read'),
+    sorted: { access: 'read' },
+    states: vec4Buffer('read'),
+    parts: { access: 'write' },
+  },
+  code: `
+${IS_NAN_WGSL}
+${EXP_WGSL}
+${PLACE_OF}
+${readVector('v', wide)}
+${readVector('dOut', wide)}
+@compute @workgroup_size(${GRAD_THREADS})
+fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
+  let i = id.x + id.y * groups.x * ${GRAD_THREADS}u;
+  if (i >= params.length) { return; }
+  let lane = i % params.lanes;
+  let row = i / params.lanes;
+  let head = row / params.queries;
+  let query = row % params.queries;
+  let now = query + params.keys - params.queries;
+  let first = head * params.keys;
+  let first_value = (head / params.group) * params.capacity;
+  let row_0 = rows[row * ${ROW_VECTORS}u];
+  let row_1 = rows[row * ${ROW_VECTORS}u + 1u];
+  let row_2 = rows[row * ${ROW_VECTORS}u + 2u];
+  let row_3 = rows[row * ${ROW_VECTORS}u + 3u];
+  let lambda = ${rowField('lambda')};
+  let is_centred = ${rowField('centred')} > 0.5;
+  let centre = u32(${rowField('top')});
+  ${['signed', 'tilted'].map((sum) => `var ${sum}_total = 0.0;\n  var ${sum}_others = 0.0;`).join('\n  ')}
+  ${zeros('signed', 'tilted')}
+  ${overOwnBlock(key(['signed', 'tilted']))}
+  ${overLevels(`let low = place_of(sorted_at, chunks, lambda, false);
+    let high = place_of(sorted_at, chunks, lambda, true);
+    {
+      let place = low;
+      ${overChunk(key(['signed', 'tilted']))}
+    }
+    if (high != low) {
+      let place = high;
+      ${overChunk(key(['signed']))}
+    }
+    // Keys below the query, those not below, and (where some have its λ) those above.
+    for (var part = 0u; part < 3u; part++) {
+      if (part == 2u && high == low) { break; }
+      let side = min(part, 1u);
+      let place = select(low, high, part == 2u);
+      ${stateOf(true)}
+      if (mark.x < 0.0) { continue; }
+      let time = u32(mark.x);
+      let key = keys[first + time];${WEIGHT}
+      if (part < 2u) {
+        let tilted = weight * (beyond - ${rowField('mean')});
+        let followers = tilted * mark.y + weight * mark.z;
+        tilted_total += followers;
+        tilted_others += followers;
+        ${addState('tilted', 'tilted')}
+        ${addState('tilted', 'weight', QUADS)}
+        ${addKey(['tilted'])}
+      }
+      if (part != 1u || high == low) {
+        let signed = select(weight, -weight, side == 1u);
+        signed_total += signed * mark.y;
+        signed_others += signed * mark.y;
+        ${addState('signed', 'signed')}
+        ${addKey(['signed'])}
+      }
+    }`)}
+  var found = vec2<f32>();
+  ${eachVector(
+    (i) => `{
+    var differences = array<vec4<f32>, 2>(signed_${i}, tilted_${i});
+    if (is_centred) {
+      let middle = ${channels('v', 'first_value + centre', i)};
+      differences[0] -= signed_others * middle;
+      differences[1] -= tilted_others * middle;
+    }
+    let given = ${channels('dOut', 'row', i)};
+    found += vec2<f32>(dot(given, differences[0]), dot(given, differences[1]));
+  }`,
+  )}
+  if (lane == 0u) { found -= ${rowField('restProduct')} * vec2<f32>(signed_total, tilted_total); }
+  parts[2u * (row * params.lanes + lane)] = found.x;
+  parts[2u * (row * params.lanes + lane) + 1u] = found.y;
+}`,
+})

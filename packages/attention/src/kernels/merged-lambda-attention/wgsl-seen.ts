@@ -1,0 +1,46 @@
+import { CHUNK } from './levels.ts'
+import { stateVectors } from './wgsl-text.ts'
+
+/** let state_at, mark: the state of one `side` of the chunk `place`, of the pair of blocks that `block` is of. */
+export const stateOf = (hasMoments: boolean): string => `
+      let chunk = (head * params.levels + level) * params.slots + (block / 2u) * chunks + place;
+      let state_at = (2u * chunk + side) * ${stateVectors(hasMoments)};
+      let mark = states[state_at + ${stateVectors(hasMoments)} - 1u];`
+
+/** The earlier keys of a query's own block: `body` is run with their `time`. */
+export const overOwnBlock = (body: string): string => `
+  for (var time = now - now % params.block; time <= now; time++) {
+    ${body}
+  }`
+
+/** The levels that join earlier keys to a query: `body` is run with `chunks` of them, which begin at `sorted_at`. */
+export const overLevels = (body: string): string => `
+  for (var level = 0u; level < params.levels; level++) {
+    let block = now / (params.block << level);
+    if (block % 2u == 0u) { continue; }
+    let width = params.block << level;
+    let chunks = width / ${CHUNK}u;
+    let sorted_at = ((head / params.group) * params.levels + level) * params.keys + (block - 1u) * width;
+    ${body}
+  }`
+
+/** The keys of the chunk `place`: `body` is run with their `time`. */
+export const overChunk = (body: string): string => `
+    for (var n = 0u; n < ${CHUNK}u; n++) {
+      let time = u32(sorted[2u * (sorted_at + place * ${CHUNK}u + n) + 1u]);
+      ${body}
+    }`
+
+/** Everything that a query sees, in an order that depends on shapes and λ alone: `onKey` is run with `time` for each key that is read by
+ *  itself, `onState` with `mark`, that of a state which is not empty, at `state_at`. `toPlace` declares `place`, the chunk about the
+ *  query's λ. */
+export const overSeen = (parts: { toPlace: string; onKey: string; onState: string }): string =>
+  overOwnBlock(parts.onKey) +
+  overLevels(`${parts.toPlace}
+    ${overChunk(parts.onKey)}
+    for (var side = 0u; side < 2u; side++) {
+      ${stateOf(false)}
+      if (mark.x >= 0.0) {
+        ${parts.onState}
+      }
+    }`)

@@ -1,0 +1,184 @@
+import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import { readVector, vec4Buffer } from '../lambda-attention/wgsl-pairs.ts'
+import { CHUNK } from './levels.ts'
+import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from './wgsl-text.ts'
+
+// States: sums over keys of a block that are below a λ, and over those above it. A state has a leader, the key with the largest weight, the
+// same one for every query beyond; Σ e^(score_k − score_leader) v_k over the others; for gradients Σ e^(…) (gap_k − gap_leader) v_k; and its mark: the
+// leader's time (−1: no keys), then both sums with 1 for v. Every exponent is a sum of differences and at most 0, so nothing
+// overflows and no key's digits are lost to a distant reference. states [B·H, levels, slots, 2, channels + mark], one of each side to a chunk.
+
+const buffersOf = (wide: boolean) =>
+  ({
+    v: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    temperature: { access: 'read' },
+    keys: vec4Buffer('read'),
+  }) as const
+
+export const CHUNK_THREADS = 64
+
+/** How far the score of `key` is above that of `other` for queries that are above (below) both. */
+const AHEAD = `
+fn ahead_of(key : vec4<f32>, other : vec4<f32>, nearer : f32, heat : f32) -> f32 {
+  return nearer / heat + ((key.y - other.y) + (key.z - other.z));
+}`
+
+const SIDES = ['low', 'high'] as const
+const eachSide = (text: (side: (typeof SIDES)[number], i: number) => string): string =>
+  SIDES.map(text).join('\n  ')
+
+/** The states of the chunks themselves: a thread has some channels of both. */
+export const chunkSumsKernel = (wide: boolean, hasMoments: boolean): WgslKernel => ({
+  name: `lambdaChunkSums_${wide ? 4 : 1}${hasMoments ? '_moments' : ''}`,
+  uniforms: { ...LEVEL_SIZES, length: 'u32' },
+  buffers: {
+    ...buffersOf(wide),
+    sorted: { access: 'read' },
+    states: vec4Buffer('write'),
+    marks: vec4Buffer('write'),
+  },
+  code: `
+${IS_NAN_WGSL}
+${EXP_WGSL}
+${AHEAD}
+${readVector('v', wide)}
+@compute @workgroup_size(${CHUNK_THREADS})
+fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
+  let i = id.x + id.y * groups.x * ${CHUNK_THREADS}u;
+  if (i >= params.length) { return; }
+  let lane = i % params.lanes;
+  let place = i / params.lanes;
+  let slot = place % params.slots;
+  let level = (place / params.slots) % params.levels;
+  let head = place / params.slots / params.levels;
+  let width = params.block << level;
+  let chunks = width / ${CHUNK}u;
+  let start = 2u * (slot / chunks) * width;
+  if (start + width >= params.keys) { return; }
+  let heat = temperature[head % params.heads];
+  let kv_head = head / params.group;
+  let at = (kv_head * params.levels + level) * params.keys + start + (slot % chunks) * ${CHUNK}u;
+  let first = head * params.keys;
+  let first_value = kv_head * params.capacity;
+  var low = u32(sorted[2u * at + 1u]);
+  var high = low;
+  var low_key = keys[first + low];
+  var high_key = low_key;
+  for (var n = 1u; n < ${CHUNK}u; n++) {
+    let time = u32(sorted[2u * (at + n) + 1u]);
+    let key = keys[first + time];
+    if (ahead_of(key, low_key, key.x - low_key.x, heat) > 0.0) {
+      low = time;
+      low_key = key;
+    }
+    if (ahead_of(key, high_key, high_key.x - key.x, heat) > 0.0) {
+      high = time;
+      high_key = key;
+    }
+  }
+  ${eachSide((side) => `var ${side}_mark = vec2<f32>();`)}
+  ${zeros('low', 'high', ...(hasMoments ? ['low_moment', 'high_moment'] : []))}
+  for (var n = 0u; n < ${CHUNK}u; n++) {
+    let time = u32(sorted[2u * (at + n) + 1u]);
+    let key = keys[first + time];
+    let low_gap = low_key.x - key.x;
+    let high_gap = key.x - high_key.x;
+    ${eachSide(
+      (
+        side,
+      ) => `let ${side}_weight = select(exp_of(ahead_of(key, ${side}_key, -${side}_gap, heat)), 0.0, time == ${side});
+    ${side}_mark += ${side}_weight * vec2<f32>(1.0, ${side}_gap);`,
+    )}
+    ${eachVector(
+      (i) => `let value_${i} = ${channels('v', 'first_value + time', i)};
+        ${eachSide(
+          (side) => `${side}_${i} += ${side}_weight * value_${i};
+        ${hasMoments ? `${side}_moment_${i} += (${side}_weight * ${side}_gap) * value_${i};` : ''}`,
+        )}`,
+    )}
+  }
+  ${eachSide(
+    (side, at) => `let ${side}_at = (2u * place + ${at}u) * ${stateVectors(hasMoments)} + 4u * lane;
+  ${eachVector((i) => `states[${side}_at + ${i}u] = ${side}_${i};`)}
+  ${hasMoments ? eachVector((i) => `states[${side}_at + ${QUADS} + ${i}u] = ${side}_moment_${i};`) : ''}
+  if (lane == 0u) { marks[2u * place + ${at}u] = vec4<f32>(f32(${side}), ${side}_mark, 0.0); }`,
+  )}
+}`,
+})
+
+export const SCAN_THREADS = 64
+
+/** The states of all chunks before a chunk, or after it: a thread has four channels of one side and walks over the chunks of a block. */
+export const scanKernel = (wide: boolean, hasMoments: boolean): WgslKernel => ({
+  name: `lambdaScan_${wide ? 4 : 1}${hasMoments ? '_moments' : ''}`,
+  uniforms: LEVEL_SIZES,
+  buffers: { ...buffersOf(wide), marks: vec4Buffer('read'), states: vec4Buffer('update') },
+  code: `
+${IS_NAN_WGSL}
+${EXP_WGSL}
+${AHEAD}
+${readVector('v', wide)}
+@compute @workgroup_size(${SCAN_THREADS})
+fn main(@builtin(global_invocation_id) id : vec3<u32>) {
+  let quad = id.x % ${QUADS};
+  let side = (id.x / ${QUADS}) % 2u;
+  let pair = id.x / ${QUADS} / 2u;
+  let level = id.y;
+  let head = id.z;
+  let width = params.block << level;
+  let chunks = width / ${CHUNK}u;
+  if ((2u * pair + 1u) * width >= params.keys) { return; }
+  let heat = temperature[head % params.heads];
+  let first = head * params.keys;
+  let first_value = (head / params.group) * params.capacity;
+  let first_chunk = (head * params.levels + level) * params.slots + pair * chunks;
+  var leader = vec4<f32>();
+  var time = -1.0;
+  var mass = 0.0;
+  var moment = 0.0;
+  var sum = vec4<f32>();
+  ${hasMoments ? 'var moments = vec4<f32>();' : ''}
+  for (var n = 0u; n < chunks; n++) {
+    let place = 2u * (first_chunk + select(n, chunks - 1u - n, side == 1u)) + side;
+    let at = place * ${stateVectors(hasMoments)};
+    let next = states[at + quad];
+    states[at + quad] = sum;
+    ${
+      hasMoments
+        ? `let next_moments = states[at + ${QUADS} + quad];
+    states[at + ${QUADS} + quad] = moments;`
+        : ''
+    }
+    if (quad == 0u) { states[at + ${stateVectors(hasMoments)} - 1u] = vec4<f32>(time, mass, moment, 0.0); }
+    let next_mark = marks[place];
+    let next_leader = keys[first + u32(next_mark.x)];
+    if (time < 0.0) {
+      leader = next_leader;
+      time = next_mark.x;
+      mass = next_mark.y;
+      moment = next_mark.z;
+      sum = next;
+      ${hasMoments ? 'moments = next_moments;' : ''}
+      continue;
+    }
+    let nearer = select(next_leader.x - leader.x, leader.x - next_leader.x, side == 1u);
+    let ahead = ahead_of(next_leader, leader, nearer, heat);
+    let leads = ahead > 0.0;
+    let factor = exp_of(-abs(ahead));
+    // What follows the other, with its leader, and how much further away its own leader is.
+    let further = select(-nearer, nearer, leads);
+    let lost_mass = 1.0 + select(next_mark.y, mass, leads);
+    let lost = read_v(first_value + u32(select(next_mark.x, time, leads)), 4u * quad) + select(next, sum, leads);
+    ${
+      hasMoments
+        ? 'moments = select(moments, next_moments, leads) + factor * (select(next_moments, moments, leads) + further * lost);'
+        : ''
+    }
+    sum = select(sum, next, leads) + factor * lost;
+    moment = select(moment, next_mark.z, leads) + factor * (select(next_mark.z, moment, leads) + further * lost_mass);
+    mass = select(mass, next_mark.y, leads) + factor * lost_mass;
+    time = select(time, next_mark.x, leads);
+    leader = select(leader, next_leader, leads);
+  }
+}`,
+})

@@ -1,0 +1,52 @@
+import { SIZES } from '../lambda-attention/wgsl-pairs.ts'
+import { CHANNELS, CHUNK } from './levels.ts'
+
+/** Sizes, in the order in which every launch gets them. */
+export const LEVEL_SIZES = {
+  ...SIZES,
+  block: 'u32',
+  levels: 'u32',
+  slots: 'u32',
+  lanes: 'u32',
+} as const
+
+const VECTORS = CHANNELS / 4
+
+/** Text for each of a thread's vectors of four channels. */
+export const eachVector = (text: (i: number) => string): string =>
+  Array.from({ length: VECTORS }, (_, i) => text(i)).join('\n        ')
+
+/** `read_NAME` of one of a thread's vectors. */
+export const channels = (name: string, row: string, i: number): string =>
+  `read_${name}(${row}, ${CHANNELS}u * lane + ${4 * i}u)`
+
+/** NAME_0 … += weight · a row of a buffer. */
+export const addRow = (sum: string, weight: string, buffer: string, row: string): string =>
+  eachVector((i) => `${sum}_${i} += ${weight} * ${channels(buffer, row, i)};`)
+
+/** NAME_0 … += weight · a state's channels, those of its sum or those from the vector `from` of it on. */
+export const addState = (sum: string, weight: string, from = '0u'): string =>
+  eachVector((i) => `${sum}_${i} += ${weight} * states[state_at + ${from} + ${VECTORS}u * lane + ${i}u];`)
+
+export const zeros = (...sums: string[]): string =>
+  sums.map((sum) => eachVector((i) => `var ${sum}_${i} = vec4<f32>();`)).join('\n  ')
+
+/** Vectors of all channels of a sum. */
+export const QUADS = `(${VECTORS}u * params.lanes)`
+
+/** Vectors of a state: the channels of its sum, those of its moments where it has them, and its mark. */
+export const stateVectors = (hasMoments: boolean): string => `(${hasMoments ? 2 : 1}u * ${QUADS} + 1u)`
+
+/** `place_of(at, chunks, lambda, is_equal)`: the last chunk of a block that begins below λ, or (is_equal) not above it; else the first. The
+ *  block begins at `at` of `sorted`. */
+export const PLACE_OF = `
+fn place_of(at : u32, chunks : u32, lambda : f32, is_equal : bool) -> u32 {
+  var low = 0u;
+  var high = chunks;
+  while (low + 1u < high) {
+    let middle = (low + high) / 2u;
+    let other = sorted[2u * (at + middle * ${CHUNK}u)];
+    if (other < lambda || (is_equal && other == lambda)) { low = middle; } else { high = middle; }
+  }
+  return low;
+}`

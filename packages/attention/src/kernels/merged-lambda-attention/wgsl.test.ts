@@ -1,0 +1,255 @@
+import { type Device, type GpuEngine, gpu } from '@tau/tensor'
+import { expectNear, gpuModes, randomArray } from '@tau/testing'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ArrayJson, expectFixture, itWithFixtures, tensorOf } from '../../testing/fixtures.ts'
+import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
+import {
+  attend,
+  attendReference,
+  expectClose,
+  inputsOf,
+  largest,
+  type OnDevice,
+  pairsOf,
+  termSizes,
+} from '../../testing/lambda-checks.ts'
+import { attentionSizes, clockBuffers } from '../attention-shape.ts'
+import { clockParts } from '../clock/clock.ts'
+import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
+import { mergedPass, prefersMerged } from '../lambda-attention/merged.ts'
+import { lambdaAttentionReference } from '../lambda-attention/reference.ts'
+import { mergedLambdaAttentionGradWgsl, mergedLambdaAttentionWgsl } from './wgsl.ts'
+
+/** Blocks so small that short inputs have many levels. */
+const SMALL = 16
+const MOST_PAIRS = 3e5
+
+const PLAIN: Omit<LambdaSpec, 'sizes'> = {
+  temperature: 0.05,
+  order: 'random',
+  ties: 0,
+  values: 'random',
+  clock: 'walk',
+  shared: false,
+  parts: true,
+  start: 0,
+  seed: 71,
+}
+
+function engineOf({ engine }: Device): GpuEngine {
+  if (engine.backend !== 'gpu') throw new Error('internal: gpu() must give a gpu engine')
+  return engine
+}
+
+describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
+  let device: Device
+  let kernels: NonNullable<Parameters<typeof mergedPass>[4]>
+  beforeAll(async () => {
+    device = await gpu({ mode: 'webgpu' })
+    const engine = engineOf(device)
+    kernels = {
+      mergedLambdaAttention: mergedLambdaAttentionWgsl(engine, SMALL),
+      mergedLambdaAttentionGrad: mergedLambdaAttentionGradWgsl(engine, SMALL),
+    }
+  })
+  afterAll(() => device.close())
+
+  /** out and the gradients of Σ dOut·out with small blocks. */
+  async function attendSmall({ inputs }: OnDevice, weights: ArrayLike<number>): Promise<Float32Array[]> {
+    const { lambdaQ, lambdaK, v, temperature, clock } = inputs
+    const sizes = attentionSizes('test', lambdaQ, lambdaK, v, clock, { queries: 'q', keys: 'k' })
+    const handles = {
+      ...{ lambdaQ: lambdaQ.handle, lambdaK: lambdaK.handle, v: v.handle, temperature: temperature.handle },
+      clock: clockBuffers(clock),
+    }
+    const pass = mergedPass(device, handles, sizes, true, kernels)
+    const dOut = device.tensor(Float32Array.from(weights), pass.out.shape)
+    const grads = pass.backward(dOut, clock !== undefined)
+    const dClock = clock && grads.clock(clockParts(clock).high)
+    const all = [pass.out, grads.lambdaQ, grads.lambdaK, grads.v, grads.temperature]
+    return Promise.all([...all, ...(dClock ? [dClock] : [])].map((tensor) => tensor.data()))
+  }
+
+  it('is within 1e-5 of f64 forward and 3e-5 backward for any input', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        lambdaSpecs(1100).filter((spec) => pairsOf(spec) < MOST_PAIRS),
+        async (spec) => {
+          using _scope = device.scope()
+          const { sizes } = spec
+          const numbers = lambdaCase(spec)
+          const weights = randomArray(numbers.lambdaQ.length * sizes.dim, spec.seed + 9)
+          const dOut = Float64Array.from(Float32Array.from(weights))
+          const found = await attendSmall(inputsOf(device, spec, numbers), dOut)
+          // Sums in f32: where hundreds of terms cancel, the rounding of those is left.
+          expectClose(found, attendReference(spec, numbers, dOut), termSizes(numbers, dOut, sizes.dim), {
+            ...{ out: 1e-5, grads: 3e-5, floor: 0.05 },
+          })
+        },
+      ),
+      { seed: 7, numRuns: 60, endOnFailure: true },
+    )
+  }, 180_000)
+
+  it.for([
+    { keys: 4099, temperature: 0.05, clock: 'walk', values: 'random', order: 'random', ties: 0 },
+    { keys: 5003, absent: 3001, temperature: 0.01, clock: 'leaps', values: 'time', order: 'grid', ties: 0 },
+    { keys: 4200, temperature: 10, clock: 'none', values: 'constant', order: 'equal', ties: 0 },
+    { keys: 6000, temperature: 1, clock: 'none', values: 'lambda', order: 'random', ties: 4 },
+    // More rows than an axis has workgroups, eleven levels.
+    { keys: 66_001, temperature: 0.001, clock: 'walk', values: 'random', order: 'opposite', ties: 0 },
+  ] as const)('stays within 1e-5 of f64 in long runs, for which it is chosen: %o', async (given) => {
+    using _scope = device.scope()
+    const { keys, absent, ...rest } = { absent: 0, ...given }
+    const queries = keys - absent
+    const sizes = { batch: 1, heads: 1, kvHeads: 1, queries, keys, dim: 5 }
+    const spec = { ...PLAIN, ...rest, sizes }
+    const numbers = lambdaCase(spec)
+    const out = await lambdaAttention(inputsOf(device, spec, numbers).inputs).data()
+    const { lambdaQ, lambdaK, v, temperature, clock } = numbers
+    for (let query = queries - 1; query >= 0; query -= keys > 9000 ? 1997 : 97) {
+      const row = { ...sizes, queries: 1, keys: query + absent + 1 }
+      const expected = lambdaAttentionReference(
+        ...([row, lambdaQ.subarray(query), lambdaK, v, temperature, clock] as const),
+      )
+      const found = out.subarray(query * sizes.dim, (query + 1) * sizes.dim)
+      expectNear(found, expected, { atol: 1e-5 * largest(v) })
+    }
+    expect(engineOf(device).kernelRuns.get('lambdaStats')).toBe(false) // the pass over all pairs
+  })
+
+  it('is asked for in vain of portable kernels', async () => {
+    const portable = await gpu({ mode: 'webgpu', kernels: 'portable' })
+    const spec = { ...PLAIN, sizes: { batch: 1, heads: 1, kvHeads: 1, queries: 2, keys: 2, dim: 1 } }
+    const { inputs } = inputsOf(portable, spec, lambdaCase(spec))
+    expect(() => lambdaAttention({ ...inputs, algorithm: 'fast' })).toThrow(
+      "lambdaAttention: algorithm 'fast' must run on the cpu backend or on the hand-written kernels of mode webgpu, got gpu webgpu",
+    )
+    await portable.close()
+  })
+
+  it('is chosen for long sequences whose buffers can be made', () => {
+    const sizes = { batch: 1, heads: 6, kvHeads: 6, queries: 4096, keys: 4096, valueDim: 64, clockBatch: 0 }
+    const chosen = (other: Partial<typeof sizes>) =>
+      prefersMerged(device, { ...sizes, capacity: 0, ...other }, true)
+    expect(chosen({})).toBe(true)
+    expect(chosen({ keys: 4095, queries: 4095 })).toBe(false)
+    expect(chosen({ queries: 1023 })).toBe(false)
+    expect(chosen({ heads: 6144, keys: 2 ** 20 })).toBe(false)
+    expect(chosen({ heads: 65_536, valueDim: 1 })).toBe(false)
+  })
+
+  it.for([
+    { heads: 2, kvHeads: 1, order: 'random', ties: 0 },
+    { heads: 1, kvHeads: 1, order: 'clusters', ties: 64 },
+  ] as const)('has the gradients of f64 in a long run: %o', async ({ heads, kvHeads, ...rest }) => {
+    using _scope = device.scope()
+    const sizes = { batch: 1, heads, kvHeads, queries: 4103, keys: 4103, dim: 3 }
+    const spec = { ...PLAIN, ...rest, sizes }
+    const numbers = lambdaCase(spec)
+    const dOut = Float64Array.from(Float32Array.from(randomArray(heads * 4103 * 3, 72)))
+    const weights = device.tensor(dOut, [1, heads, 4103, 3])
+    const found = await attend(inputsOf(device, spec, numbers), weights, 'auto')
+    const expected = attendReference(spec, numbers, dOut)
+    expectClose(found, expected, termSizes(numbers, dOut, 3), { out: 1e-5, grads: 1e-5, floor: 0.01 })
+    expect(engineOf(device).kernelRuns.get('lambdaStats')).toBe(false)
+  })
+
+  it('keeps the digits of gradients in rows whose weight sits on one key of their own block', async () => {
+    using _scope = device.scope()
+    const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 149, keys: 149, dim: 5 }
+    const spec = { ...PLAIN, sizes, temperature: 0.5 }
+    const numbers = lambdaCase(spec)
+    // All other keys have e^-20 together: gradients are 1e-8 where two products that cancel would leave 1e-7.
+    numbers.clock.set(numbers.clock.map((_, t) => 20 * t))
+    numbers.given.high.set(numbers.clock)
+    numbers.given.low.fill(0)
+    const dOut = Float64Array.from(Float32Array.from(randomArray(149 * 5, 75)))
+    const found = await attendSmall(inputsOf(device, spec, numbers), dOut)
+    for (const [i, expected] of attendReference(spec, numbers, dOut).entries())
+      expectNear(found[i], expected, { atol: 1e-5 * largest(expected) })
+  })
+
+  it('lets no later token change an earlier output or an earlier gradient of a query, by a bit', async () => {
+    using _scope = device.scope()
+    const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 531, keys: 531, dim: 6 }
+    const spec = { ...PLAIN, sizes }
+    const numbers = lambdaCase(spec)
+    const dOut = randomArray(2 * 531 * 6, 73)
+    const before = await attendSmall(inputsOf(device, spec, numbers), dOut)
+    for (const changed of [16, 255, 256, 400, 530]) {
+      const later = lambdaCase(spec)
+      later.lambdaK.fill(0.77, changed)
+      later.v.fill(9, changed * sizes.dim)
+      for (let h = 0; h < 2; h++) later.lambdaQ.fill(0.3, h * 531 + changed, (h + 1) * 531)
+      const after = await attendSmall(inputsOf(device, spec, later), dOut)
+      for (let h = 0; h < 2; h++)
+        for (const [i, width] of [sizes.dim, 1].entries()) {
+          const [start, end, next] = [h * 531, h * 531 + changed, (h + 1) * 531].map((t) => t * width)
+          expect(after[i].subarray(start, end)).toEqual(before[i].subarray(start, end))
+          expect(after[i].subarray(end, next)).not.toEqual(before[i].subarray(end, next))
+        }
+    }
+  })
+
+  it('gives the same bits again, and all scratch back', async () => {
+    using _scope = device.scope()
+    const sizes = { batch: 2, heads: 3, kvHeads: 1, queries: 307, keys: 521, dim: 7 }
+    const spec = { ...PLAIN, sizes }
+    const onDevice = inputsOf(device, spec, lambdaCase(spec))
+    const dOut = randomArray(6 * 307 * 7, 74)
+    const before = engineOf(device).liveSlots
+    const results: Float32Array[][] = []
+    for (let i = 0; i < 2; i++) {
+      using _inner = device.scope()
+      results.push(await attendSmall(onDevice, dOut))
+    }
+    expect(results[1]).toEqual(results[0])
+    expect(engineOf(device).liveSlots).toBe(before)
+  })
+
+  it.for(['lambdaQ', 'lambdaK', 'v', 'clock', 'temperature'] as const)(
+    'passes NaN in %s on to the rows that see it, to those only, and to what they give gradients to',
+    async (where) => {
+      const length = 141
+      const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: length, keys: length, dim: 1 }
+      const spec = { ...PLAIN, sizes, temperature: 0.3, parts: false }
+      for (const at of where === 'temperature' ? [0] : [0, 5, 15, 16, 64, 100, 140]) {
+        using _scope = device.scope()
+        const numbers = lambdaCase(spec)
+        if (where === 'clock') numbers.given.high[at] = Number.NaN
+        else numbers[where][at] = Number.NaN
+        const dOut = new Float32Array(length).fill(1)
+        const [out, ...grads] = await attendSmall(inputsOf(device, spec, numbers), dOut)
+        const rows = Array.from(out, (x, t) => (Number.isFinite(x) ? -1 : t)).filter((t) => t >= 0)
+        const seen = Array.from(out, (_, t) => t).filter((t) => (where === 'lambdaQ' ? t === at : t >= at))
+        expect(rows, `${where} at ${at}`).toEqual(seen)
+        expect(grads[3][0]).toBeNaN()
+        for (const t of seen) expect(grads[0][t], `dLambdaQ at ${t}`).toBeNaN()
+        if (where !== 'v') expect(grads[2].some(Number.isNaN)).toBe(true)
+      }
+    },
+  )
+
+  type Common = 'lambda_q' | 'lambda_k' | 'v' | 'temperature' | 'clock'
+  itWithFixtures<Record<Common | 'r', ArrayJson>, { out: ArrayJson; grads: Record<Common, ArrayJson> }>(
+    'attention_clock',
+    async ({ inputs, expected, tolerance }) => {
+      using _scope = device.scope()
+      const clock = tensorOf(device, inputs.clock, 1)
+      const tensors = {
+        lambdaQ: tensorOf(device, inputs.lambda_q, 1),
+        lambdaK: tensorOf(device, inputs.lambda_k, 1),
+        v: tensorOf(device, inputs.v, 1),
+        temperature: tensorOf(device, inputs.temperature),
+      }
+      const [out, lambda_q, lambda_k, v, temperature, dClock] = await attendSmall(
+        { inputs: { ...tensors, clock }, named: {} },
+        inputs.r.data,
+      )
+      expectFixture({ out }, expected, tolerance)
+      expectFixture({ lambda_q, lambda_k, v, temperature, clock: dClock }, expected.grads, tolerance.grads)
+    },
+  )
+})

@@ -1,0 +1,98 @@
+import type { Device, Tensor } from '@tau/tensor'
+import { expectNear } from '@tau/testing'
+import {
+  type LambdaAlgorithm,
+  type LambdaAttentionInputs,
+  lambdaAttention,
+} from '../kernels/lambda-attention/lambda-attention.ts'
+import {
+  lambdaAttentionGradReference,
+  lambdaAttentionReference,
+} from '../kernels/lambda-attention/reference.ts'
+import { outAndGrads } from './fixtures.ts'
+import type { LambdaCase, LambdaSpec } from './lambda-cases.ts'
+
+export const largest = (values: ArrayLike<number>): number =>
+  Array.prototype.reduce.call(values, (most, x) => Math.max(Number(most), Math.abs(Number(x))), 0) as number
+
+/** Inputs on a device, and those that gradients are taken for. */
+export interface OnDevice {
+  readonly inputs: LambdaAttentionInputs
+  readonly named: Readonly<Record<string, Tensor>>
+}
+
+export function inputsOf(
+  device: Device,
+  { sizes, clock, shared, parts }: LambdaSpec,
+  numbers: LambdaCase,
+): OnDevice {
+  const { batch, heads, kvHeads, queries, keys, dim } = sizes
+  const base = {
+    lambdaQ: device.tensor(numbers.lambdaQ, [batch, heads, queries]),
+    lambdaK: device.tensor(numbers.lambdaK, [batch, kvHeads, keys]),
+    v: device.tensor(numbers.v, [batch, kvHeads, keys, dim]),
+    temperature: device.tensor(numbers.temperature),
+  }
+  if (clock === 'none') return { inputs: base, named: base }
+  const shape = shared ? [heads, keys] : [batch, heads, keys]
+  const high = device.tensor(numbers.given.high, shape)
+  const low = device.tensor(numbers.given.low, shape)
+  return { inputs: { ...base, clock: parts ? { high, low } : high }, named: { ...base, clock: high } }
+}
+
+/** out and the gradients of Σ dOut·out. */
+export async function attend(
+  { inputs, named }: OnDevice,
+  dOut: Tensor,
+  algorithm: LambdaAlgorithm,
+): Promise<Float32Array[]> {
+  const { out, grads } = await outAndGrads(named, dOut, () => lambdaAttention({ ...inputs, algorithm }))
+  return [out, ...Object.values(grads)]
+}
+
+/** The same by the f64 reference; the clock's gradient in the shape in which it was given. */
+export function attendReference(
+  { sizes }: LambdaSpec,
+  { lambdaQ, lambdaK, v, temperature, clock, given }: LambdaCase,
+  dOut: Float64Array,
+): Float64Array[] {
+  const out = lambdaAttentionReference(sizes, lambdaQ, lambdaK, v, temperature, clock)
+  const grads = lambdaAttentionGradReference(sizes, [lambdaQ, lambdaK, v, temperature, clock], dOut)
+  const dClock = new Float64Array(given.high.length) // summed over the batch where it is shared
+  grads[4].forEach((x, i) => {
+    dClock[i % dClock.length] += x
+  })
+  return [out, ...grads.with(4, dClock)]
+}
+
+const NAMES = ['out', 'dLambdaQ', 'dLambdaK', 'dV', 'dTemperature', 'dClock'] as const
+
+/** Largest size that a term of out and of each gradient can have: where all terms of a gradient cancel, rounding is left. */
+export function termSizes({ v, temperature }: LambdaCase, dOut: Float64Array, dim: number): number[] {
+  const product = largest(v) * largest(dOut) * dim
+  const beta = 1 / Math.min(...temperature)
+  return [largest(v), beta * product, beta * product, largest(dOut), beta ** 2 * product, product]
+}
+
+/** Bounds as shares of the largest number expected; for gradients at least of `floor` times a term's size. */
+export function expectClose(
+  found: readonly ArrayLike<number>[],
+  expected: readonly ArrayLike<number>[],
+  terms: readonly number[],
+  bounds: { readonly out: number; readonly grads: number; readonly floor: number },
+): void {
+  for (const [i, values] of found.entries())
+    try {
+      const scale = largest(expected[i])
+      // A temperature's gradient is one sum over all rows, of either sign: it may be a tenth of what it sums.
+      const grads = i === 4 ? 10 * bounds.grads : bounds.grads
+      const bound = i === 0 ? bounds.out * scale : grads * Math.max(scale, bounds.floor * terms[i])
+      expectNear(values, expected[i], { atol: bound })
+    } catch (error) {
+      throw new Error(`${NAMES[i]}: ${error instanceof Error ? error.message : error}`)
+    }
+}
+
+/** A pair costs about 50 ns in the reference, gradients included. */
+export const pairsOf = ({ sizes: { batch, heads, queries, keys } }: LambdaSpec): number =>
+  batch * heads * queries * keys
