@@ -7,8 +7,8 @@ export interface Claim {
   readonly group: string
   /** Its metric. A * stands for any part of a name: then all that match must hold, and the worst is judged. */
   readonly metric: string
-  /** Of which adapters it is promised; default: of all. */
-  readonly adapter?: 'software' | 'hardware'
+  /** Promised of adapters in software alone. */
+  readonly software?: true
   readonly relation: '≥' | '≤'
   readonly bound: number
   readonly unit: 'x' | 'GFLOPS'
@@ -70,7 +70,7 @@ const byGroup: Readonly<Record<string, readonly Row[]>> = {
         'gpu/matmul/512/tuned_over_portable',
         'as fast as the kernel of gpu.js, on an adapter in software',
       ),
-      adapter: 'software',
+      software: true,
     },
   ],
   blas: [atLeast(0.9, 'x', 'blas/ratio_vs_openblas', 'as fast as bare cblas_sgemm, on 1 thread and on 2')],
@@ -113,8 +113,8 @@ export interface Verdict {
 /** Names of metrics have nothing but * that a pattern would take for a rule. */
 const patternOf = (metric: string): RegExp => new RegExp(`^${metric.replaceAll('*', '[^/]*')}$`)
 
-const isOf = ({ adapter: wanted }: Claim, { adapter }: Figures): boolean =>
-  wanted === undefined || (adapter !== undefined && isSoftwareAdapter(adapter) === (wanted === 'software'))
+const isOf = ({ software }: Claim, { adapter }: Figures): boolean =>
+  !software || (adapter !== undefined && isSoftwareAdapter(adapter))
 
 function verdictOf(claim: Claim, figures: readonly Figures[]): Verdict {
   const { metric: name, relation, bound } = claim

@@ -37,7 +37,7 @@ export function packRight(b: usize, colBytes: usize, depthBytes: usize, cols: i3
   packPanels(b, colBytes, depthBytes, cols, depth, NR, target)
 }
 
-/** C[rows, cols] = (C if `accumulate`) + A·B from packed A and B. C may lie anywhere; only its elements are touched. */
+/** C[rows, cols] = (C if `accumulate`) + A·B from packed A and B. C may lie anywhere; only its elements are touched. `depth` is at least 1. */
 export function multiply(
   a: usize,
   b: usize,

@@ -54,8 +54,7 @@ export function attentionSizes(
     throw new ShapeError(`${op}: query heads must be a multiple of kv heads, got ${shapes}`)
   if (queryCount > keyCount)
     throw new ShapeError(`${op}: queries are the newest of the keys' times, so Tq ≤ Tk, got ${shapes}`)
-  if (valueDim > MAX_DIM)
-    throw new ShapeError(`${op}: vectors may have up to ${MAX_DIM} elements, got ${shapes}`)
+  checkDim(op, 'v', valueDim)
   const clockBatch = clock ? checkClock(op, clock, queries, [batch, heads, keyCount]) : 0
   return {
     batch,

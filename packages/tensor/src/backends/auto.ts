@@ -3,10 +3,8 @@ import { BackendError } from '../errors.ts'
 import { type CpuOptions, cpu } from './cpu/cpu.ts'
 import { type GpuOptions, gpu, gpuInHardware } from './gpu/gpu.ts'
 
-/** From here a GPU can win: arithmetic, for no run was timed on both sides of it. On an H200 a launch costs 40 µs (docs/LOG.md), so a step of nano,
- *  1063 launches, takes 43 ms before any arithmetic. Two threads of the cpu backend do 2·10⁹ operations of the demo's model meanwhile (8000 tokens/s,
- *  53 GFLOPS by 6 operations a parameter and token) and 5·10⁹ of nano's (120 GFLOPS). A step of tau-30m has 1786 launches, 71 ms, which are
- *  13·10⁹ operations at 190 GFLOPS, or 71 tokens: models of that size are far above any such bound, so that of small ones counts. */
+/** From here a GPU can win: what two threads of the cpu backend do while the launches of a small model's step alone would take. By arithmetic
+ *  (docs/LOG.md, "Hand-written WGSL on a real GPU"): no run was timed on both sides of it. */
 export const GPU_WORTH_FLOPS = 3e9
 
 export interface AutoOptions {

@@ -177,7 +177,9 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
       ],
       [{ q: empty(2, 3, 9, 4) }, "queries are the newest of the keys' times, so Tq ≤ Tk, got q [2, 3, 9, 4]"],
       [{ clock: empty(7) }, 'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [7]'],
-      [{ v: empty(2, 3, 7, 2049) }, 'vectors may have up to 2048 elements'],
+      [{ v: empty(2, 3, 7, 2049) }, 'v must have vectors of 1 to 2048 elements, got 2049'],
+      [{ v: empty(2, 3, 7, 0) }, 'v must have vectors of 1 to 2048 elements, got 0'],
+      [{ q: empty(2, 3, 5, 0), k: empty(2, 3, 7, 0) }, 'q must have vectors of 1 to 2048 elements, got 0'],
     ]
     for (const [bad, message] of cases)
       expect(() => dotAttention({ ...good, ...bad })).toThrow(`dotAttention: ${message}`)

@@ -18,7 +18,7 @@ import {
   normal,
 } from '../testing.ts'
 import { chunkRows } from './chunk.ts'
-import { chunkedLinearCrossEntropy, type LogitOptions, linearCrossEntropy } from './linear-cross-entropy.ts'
+import { type LogitOptions, linearCrossEntropy, linearCrossEntropyInChunks } from './linear-cross-entropy.ts'
 import { linearCrossEntropyReference } from './reference.ts'
 
 /** What is fused here, one operation after the other. */
@@ -113,7 +113,7 @@ describeKernel('linearCrossEntropy', (device, name) => {
 
   it('takes chunks of tokens, the last one shorter, and sums over all of them', async () => {
     const values = [normal(45 * 13, 3), normal(101 * 13, 4)]
-    const chunked: typeof composed = (...args) => chunkedLinearCrossEntropy(() => 16, ...args)
+    const chunked: typeof composed = (...args) => linearCrossEntropyInChunks(16, ...args)
     const found = await evaluate(device(), () => {
       const of = results(device(), values, targetsOf(45, 101), { clamp: 50, softcap: 5 })
       return [...of(chunked), ...of(composed)]

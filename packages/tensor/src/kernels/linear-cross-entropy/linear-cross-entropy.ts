@@ -55,11 +55,11 @@ export const linearCrossEntropy = (
   weight: Tensor,
   targets: Tensor<'i32'>,
   options: LogitOptions = {},
-): Tensor => chunkedLinearCrossEntropy(chunkRows, x, weight, targets, options)
+): Tensor => linearCrossEntropyInChunks(chunkRows(weight.shape[0]), x, weight, targets, options)
 
-/** The same with chunks of `rowsOf(classes)` tokens: tests have few. */
-export function chunkedLinearCrossEntropy(
-  rowsOf: (cols: number) => number,
+/** The same, so many tokens at a time: tests have few. */
+export function linearCrossEntropyInChunks(
+  chunk: number,
   x: Tensor,
   weight: Tensor,
   targets: Tensor<'i32'>,
@@ -78,7 +78,7 @@ export function chunkedLinearCrossEntropy(
     softcap: softcap ?? 0,
     wantX,
     wantWeight,
-    chunk: rowsOf(weight.shape[0]),
+    chunk,
   })
   return record('linearCrossEntropy', [x, weight], loss, (dOut) =>
     [dX, dWeight].map((gradient) => {

@@ -1,7 +1,7 @@
 import { BackendError, DeviceLostError } from '../../../errors.ts'
 import type { BufferCounts, GpuTraffic } from '../runtime.ts'
 import { BufferPool } from './buffer-pool.ts'
-import { patiently } from './patiently.ts'
+import type { Wait } from './patiently.ts'
 
 const MAP_READ_COPY_DST = 0x01 | 0x08
 const UNIFORM_COPY_DST = 0x40 | 0x08
@@ -42,9 +42,11 @@ export class Commands {
   /** What the GPU has found wrong with what was submitted, to come. */
   #checks: Promise<GPUError | null>[] = []
   #lost: DeviceLostError | undefined
+  readonly #wait: Wait
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, wait: Wait) {
     this.device = device
+    this.#wait = wait
     this.#pool = new BufferPool(
       (bytes, usage) => this.#create(bytes, usage),
       (buffer) => this.#doom(buffer),
@@ -132,7 +134,7 @@ export class Commands {
     const checks = this.#checks
     this.#checks = []
     try {
-      await patiently(staging.mapAsync(MAP_MODE_READ, 0, bytes))
+      await this.#wait(staging.mapAsync(MAP_MODE_READ, 0, bytes))
     } catch (cause) {
       throw new BackendError(`gpu: a buffer must be readable, got ${textOf(cause)}`, { cause })
     }
@@ -140,7 +142,7 @@ export class Commands {
     staging.unmap()
     this.#traffic.readBytes += bytes
     this.#keepStaging(staging)
-    for (const error of await patiently(Promise.all(checks))) if (error) throw this.#lost ?? gpuError(error)
+    for (const error of await this.#wait(Promise.all(checks))) if (error) throw this.#lost ?? gpuError(error)
     if (this.#lost) throw this.#lost
     return values
   }
@@ -175,7 +177,7 @@ export class Commands {
   async settle(): Promise<void> {
     const checks = this.#checks
     this.#checks = []
-    for (const error of await patiently(Promise.all(checks))) if (error && !this.#lost) throw gpuError(error)
+    for (const error of await this.#wait(Promise.all(checks))) if (error && !this.#lost) throw gpuError(error)
   }
 
   #commands(): GPUCommandEncoder {

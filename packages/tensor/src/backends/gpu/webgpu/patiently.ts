@@ -1,4 +1,4 @@
-/** A nap is this share of what was waited so far: no answer is late by more, and a quick one is not late at all. */
+/** A nap is this share of what was waited so far for the newest answer: none is late by more, and a quick one is not late at all. */
 const SHARE = 1 / 20
 const SHORTEST_MS = 0.05
 const LONGEST_MS = 1
@@ -14,11 +14,17 @@ let waiting = 0
 let since = 0
 let isNapping = false
 
-/** The same promise. Until it settles Node naps between the turns of its event loop: in each of them Dawn asks whether the GPU is done,
- *  and so takes a core that a driver in software, or another process, could use. */
+/** How an answer of the GPU is awaited. */
+export type Wait = <T>(promise: Promise<T>) => Promise<T>
+
+export const impatiently: Wait = (promise) => promise
+
+/** Until the promise settles Node naps between the turns of its event loop: in each of them Dawn asks whether the GPU is done, and so takes a
+ *  core, which is half the GPU where the driver is a program on two. Whatever else the process does gets a turn every millisecond. */
 export function patiently<T>(promise: Promise<T>): Promise<T> {
   if (!still) return promise
-  if (waiting++ === 0) since = performance.now()
+  waiting++
+  since = performance.now()
   if (!isNapping) {
     isNapping = true
     setImmediate(nap, still)

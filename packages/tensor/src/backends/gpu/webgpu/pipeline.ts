@@ -1,5 +1,5 @@
 import { BackendError } from '../../../errors.ts'
-import { patiently } from './patiently.ts'
+import type { Wait } from './patiently.ts'
 
 const COMPUTE = 4
 
@@ -11,27 +11,38 @@ export interface Pipeline {
 type StorageType = 'read-only-storage' | 'storage'
 
 /** By device and text, for as long as the device is there: all engines of a process share one, and a driver may take seconds. */
-const compiled = new WeakMap<GPUDevice, Map<string, Pipeline>>()
+const compiled = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>()
 
 /** WGSL with the entry point `main`, a uniform block at binding 0 and storage buffers after it; compiled once for a device. Throws
  *  BackendError with the compiler's messages. */
 export async function pipelineOf(
   device: GPUDevice,
+  wait: Wait,
   code: string,
   buffers: readonly StorageType[],
 ): Promise<Pipeline> {
-  const known = compiled.get(device) ?? new Map<string, Pipeline>()
+  const known = compiled.get(device) ?? new Map<string, Promise<Pipeline>>()
   compiled.set(device, known)
   const key = [...buffers, code].join('\n')
-  const pipeline = known.get(key) ?? (await compile(device, code, buffers))
+  const pipeline = known.get(key) ?? compile(device, wait, code, buffers)
   known.set(key, pipeline)
-  return pipeline
+  try {
+    return await pipeline
+  } catch (error) {
+    known.delete(key)
+    throw error
+  }
 }
 
-async function compile(device: GPUDevice, code: string, buffers: readonly StorageType[]): Promise<Pipeline> {
+async function compile(
+  device: GPUDevice,
+  wait: Wait,
+  code: string,
+  buffers: readonly StorageType[],
+): Promise<Pipeline> {
   device.pushErrorScope('validation') // else gpu.js prints what is thrown below
   const module = device.createShaderModule({ code })
-  const [{ messages }] = await patiently(Promise.all([module.getCompilationInfo(), device.popErrorScope()]))
+  const [{ messages }] = await wait(Promise.all([module.getCompilationInfo(), device.popErrorScope()]))
   const errors = messages.filter(({ type }) => type === 'error')
   if (errors.length > 0)
     throw new BackendError(
@@ -45,7 +56,7 @@ async function compile(device: GPUDevice, code: string, buffers: readonly Storag
       ...buffers.map((type, i) => ({ binding: 1 + i, visibility: COMPUTE, buffer: { type } })),
     ],
   })
-  const pipeline = await patiently(
+  const pipeline = await wait(
     device.createComputePipelineAsync({
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: 'main' },

@@ -15,6 +15,7 @@ import { isSoftware } from '../software.ts'
 import { linearGroups, uniformBytes, type WgslKernel, wgslOf } from '../wgsl.ts'
 import { Commands } from './commands.ts'
 import { adapterText, type WebGpuContext } from './open.ts'
+import { impatiently, patiently, type Wait } from './patiently.ts'
 import { type Pipeline, pipelineOf } from './pipeline.ts'
 import { type ParamsLayout, translate, WORKGROUP } from './translate.ts'
 
@@ -42,6 +43,7 @@ export class WebGpuRuntime implements GpuRuntime {
   readonly limit = 'the adapter’s maxStorageBufferBindingSize and maxBufferSize'
   readonly wgsl: WgslRuntime | undefined
   readonly #commands: Commands
+  readonly #wait: Wait
   readonly #gpu: GpuJs
   /** By text: the same for every number of axes. */
   readonly #compiled = new Map<GpuKernel, Compiled>()
@@ -52,7 +54,8 @@ export class WebGpuRuntime implements GpuRuntime {
     this.isSoftware = adapter.info.isFallbackAdapter || isSoftware(this.adapter)
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits
     this.maxBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize)
-    this.#commands = new Commands(device)
+    this.#wait = this.isSoftware ? patiently : impatiently
+    this.#commands = new Commands(device, this.#wait)
     if (kernels === 'tuned')
       this.wgsl = {
         compile: (kernel) => this.#compileWgsl(kernel),
@@ -96,7 +99,7 @@ export class WebGpuRuntime implements GpuRuntime {
     if (known) return known
     const { code, params } = translate(this.#gpu, kernel)
     const buffers = [...params.arrayArgs.map(() => 'read-only-storage' as const), 'storage' as const]
-    const pipeline = once(() => pipelineOf(this.#commands.device, code, buffers))
+    const pipeline = once(() => pipelineOf(this.#commands.device, this.#wait, code, buffers))
     const compiled: Compiled = (args, output) =>
       pipeline((built) => this.#dispatch(built, params, args, output))
     this.#compiled.set(kernel, compiled)
@@ -116,7 +119,7 @@ export class WebGpuRuntime implements GpuRuntime {
   #compileWgsl(kernel: WgslKernel): CompiledWgsl {
     const isRead = Object.values(kernel.buffers).map(({ access }) => access === 'read')
     const types = isRead.map((read) => (read ? ('read-only-storage' as const) : ('storage' as const)))
-    const pipeline = once(() => pipelineOf(this.#commands.device, wgslOf(kernel), types))
+    const pipeline = once(() => pipelineOf(this.#commands.device, this.#wait, wgslOf(kernel), types))
     return (contents, values, groups) =>
       pipeline((built) => {
         this.#checkGroups(kernel, groups)
