@@ -1,6 +1,7 @@
 import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
 import { rowField, vec4Buffer, weightText } from '../lambda-attention/wgsl-pairs.ts'
 import { STORE_STATS, TOP_KEY } from '../lambda-attention/wgsl-rows.ts'
+import { SLOTS_OF } from './wgsl-chunks.ts'
 import { overSeen } from './wgsl-seen.ts'
 import { LEVEL_SIZES, PLACE_OF } from './wgsl-text.ts'
 
@@ -35,6 +36,7 @@ export const MERGED_STATS: WgslKernel = {
 ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${PLACE_OF}
+${SLOTS_OF}
 @compute @workgroup_size(${STATS_THREADS})
 fn main(@builtin(global_invocation_id) id : vec3<u32>) {
   let query = id.x;

@@ -19,6 +19,7 @@ import { clockParts } from '../clock/clock.ts'
 import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
 import { mergedPass, prefersMerged } from '../lambda-attention/merged.ts'
 import { lambdaAttentionReference } from '../lambda-attention/reference.ts'
+import { levelsOf, statesLength } from './levels.ts'
 import { mergedLambdaAttentionGradWgsl, mergedLambdaAttentionWgsl } from './wgsl.ts'
 
 /** Blocks so small that short inputs have many levels. */
@@ -139,6 +140,30 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     expect(chosen({ heads: 6144, keys: 2 ** 20 })).toBe(false)
     expect(chosen({ heads: 65_536, valueDim: 1 })).toBe(false)
   })
+
+  it.for([16, 17, 33, 47, 141, 4096, 4097, 6145, 65_536, 65_537, 1_000_003])(
+    'has states for the keys that later blocks read, one of each side to a chunk: %i keys',
+    (keys) => {
+      const sizes = {
+        batch: 2,
+        heads: 3,
+        kvHeads: 1,
+        queries: keys,
+        keys,
+        valueDim: 20,
+        clockBatch: 0,
+        capacity: keys,
+      }
+      let read = 0
+      for (let width = SMALL; width < keys; width *= 2)
+        for (let start = 0; start + width < keys; start += 2 * width) read += width
+      const ofState = 32 + 4
+      expect(statesLength(sizes, SMALL, false)).toBe(2 * 3 * 2 * Math.max(1, read / 16) * ofState)
+      // Half of the keys in each level, and a part of a block more: two levels' worth at most.
+      const { levels } = levelsOf(sizes, SMALL)
+      expect(read).toBeLessThanOrEqual((keys * (levels + 2)) / 2)
+    },
+  )
 
   it.for([
     { heads: 2, kvHeads: 1, order: 'random', ties: 0 },
