@@ -14,7 +14,7 @@ export interface Context {
 }
 
 /** Whether λ-distance attention has the algorithm 'fast' there. */
-export const hasFast = ({ engine }: Device): boolean => engine.backend === 'cpu' || engine.hasWgsl
+export const hasFastAlgorithm = ({ engine }: Device): boolean => engine.backend === 'cpu' || engine.hasWgsl
 
 export type Runner = (fixture: Case, context: Context) => Promise<Found>
 

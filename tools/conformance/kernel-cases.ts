@@ -13,7 +13,7 @@ import {
 } from '@tau/attention'
 import * as tau from '@tau/tensor'
 import { type Device, grad, mul, Random, type Shape, sum, type Tensor } from '@tau/tensor'
-import { hasFast } from './context.ts'
+import { hasFastAlgorithm } from './context.ts'
 
 /** What a case works with: numbers that are the same on every device. */
 interface Numbers {
@@ -146,7 +146,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
         (lambdaQ, lambdaK, v, temperature) =>
           lambdaAttention({
             ...{ lambdaQ, lambdaK, v, temperature },
-            algorithm: hasFast(device) ? 'fast' : 'quadratic',
+            algorithm: hasFastAlgorithm(device) ? 'fast' : 'quadratic',
           }),
         lambda(1, 2, 521),
         lambda(1, 1, 521),

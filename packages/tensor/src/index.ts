@@ -34,6 +34,7 @@ export { isSoftware as isSoftwareAdapter } from './backends/gpu/software.ts'
 export { isNanText } from './backends/gpu/text.ts'
 export {
   linearGroups,
+  MAX_GROUPS,
   type WgslAccess,
   type WgslBuffer,
   type WgslKernel,

@@ -30,7 +30,7 @@ export interface AttentionTable {
   forgetClockGrad: ForgetClockGradKernel
   lambdaAttention: LambdaAttentionKernel
   lambdaAttentionGrad: LambdaAttentionGradKernel
-  /** The same for GPUs, where there is no f64. */
+  /** fastLambdaAttention for GPUs, which have no f64. */
   mergedLambdaAttention: MergedLambdaAttentionKernel | undefined
   mergedLambdaAttentionGrad: MergedLambdaAttentionGradKernel | undefined
   referenceTau: ReferenceTauKernel

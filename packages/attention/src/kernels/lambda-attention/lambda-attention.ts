@@ -94,7 +94,7 @@ interface LambdaGrads {
  *  Gradients to all five (a Clock's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
  *  small the temperature, and weights are as exact in f32 as the differences of λ and of clock readings are.
  *  Time: 'fast' O(Tk log Tk·D), on the cpu backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D), for 'fast' on a GPU
- *  O(Tk log Tk·D / 16). Sources: Tauformer and, for 'fast', docs/attention.md; clock: Lin et al., Forgetting Transformer (2025).
+ *  O(Tk log Tk·D). Sources: Tauformer and, for 'fast', docs/attention.md; clock: Lin et al., Forgetting Transformer (2025).
  *  Throws ShapeError when shapes disagree, RangeError for 'fast' on a backend that has only 'quadratic'. */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   const { lambdaQ, lambdaK, v, temperature, clock, algorithm } = inputs

@@ -1,4 +1,4 @@
-import type { Device } from '@tau/tensor'
+import { type Device, MAX_GROUPS } from '@tau/tensor'
 import type { AttentionSizes } from '../attention-shape.ts'
 import { longestBuffer } from '../merged-lambda-attention/levels.ts'
 import { type AttentionTable, kernelsOf } from '../table.ts'
@@ -13,15 +13,13 @@ export const hasMerged = (device: Device): boolean => kernelsOf(device).mergedLa
  *  many launches, which have to be won back first. docs/LOG.md has figures and arithmetic. */
 const MERGED_KEYS = 4096
 const MERGED_QUERIES = 1024
-/** Heads are counted along one axis of workgroups: what every adapter allows. */
-const MAX_HEADS = 65_535
 
-/** Whether it is the better one. What it works with may be longer than a buffer can be. */
+/** Whether it is the better one. What it works with may be longer than a buffer can be, and heads are counted along one axis of workgroups. */
 export function prefersMerged({ engine }: Device, sizes: AttentionSizes, tape: boolean): boolean {
   const { batch, heads, queries, keys } = sizes
   const isLong = keys >= MERGED_KEYS && queries >= MERGED_QUERIES
   const fits = engine.backend === 'gpu' && longestBuffer(sizes, tape) <= engine.maxLength
-  return isLong && fits && batch * heads <= MAX_HEADS
+  return isLong && fits && batch * heads <= MAX_GROUPS
 }
 
 export type MergedKernels = Pick<AttentionTable, 'mergedLambdaAttention' | 'mergedLambdaAttentionGrad'>

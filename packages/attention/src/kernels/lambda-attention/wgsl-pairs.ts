@@ -70,6 +70,11 @@ export const SIZES = {
 /** Vectors of four to a query: {@link FIELDS}. */
 export const ROW_VECTORS = 4
 export const vec4Buffer = (access: WgslBuffer['access']): WgslBuffer => ({ access, element: 'vec4<f32>' })
+/** A buffer of {@link readVector} or {@link writeVector}. */
+export const vectorBuffer = (access: WgslBuffer['access'], wide: boolean): WgslBuffer => ({
+  access,
+  element: wide ? 'vec4<f32>' : 'f32',
+})
 
 /** The weights of some keys for a query, or of a key for some queries: `beyond`, the gap less the top key's, and `weight`. Texts may be
  *  numbers or vectors. */

@@ -51,6 +51,39 @@ fn main(
   ${body}
 }`
 
+/** let top_key and, from it, `lambda` and `heat`, row_0 … row_2 of a query: all that its weights need, with 1 for its share. */
+export const TOP_KEY = `let top_key = keys[first + top];
+  // The other λ with the top key's gap. What rounding leaves of it is exact, by Knuth's TwoSum.
+  let twice = 2.0 * lambda;
+  let mirror = twice - top_key.x;
+  let back = mirror - twice;
+  let low = (twice - (mirror - back)) - (top_key.x + back);
+  let is_above = top_key.x > lambda;
+  let row_0 = select(vec4<f32>(mirror, low, top_key.x, 0.0), vec4<f32>(top_key.x, 0.0, mirror, low), is_above);
+  let row_1 = vec4<f32>(top_key.y, top_key.z, 1.0, 0.0);
+  let row_2 = vec4<f32>(f32(top), lambda, heat, 0.0);`
+
+/** Stores the stats and the vectors of a query, once `others` and `moments` are known: the sums over all keys but the top one. */
+export const STORE_STATS = `// The top key's weight is 1, or NaN: nothing is larger than NaN, so a row of it alone has its last key on top.
+  let known = (lambda - top_key.x) / heat + top_key.y;
+  let share = select(1.0 / (1.0 + others), known, is_nan(known));
+  let mean = moments * share;
+  let at = row * ${STATS}u;
+  stats[at + ${STAT.upper}u] = row_0.x;
+  stats[at + ${STAT.upperLow}u] = row_0.y;
+  stats[at + ${STAT.lower}u] = row_0.z;
+  stats[at + ${STAT.lowerLow}u] = row_0.w;
+  stats[at + ${STAT.clock}u] = row_1.x;
+  stats[at + ${STAT.clockLow}u] = row_1.y;
+  stats[at + ${STAT.mass}u] = share;
+  stats[at + ${STAT.mean}u] = mean;
+  stats[at + ${STAT.top}u] = f32(top);
+  let to = row * ${ROW_VECTORS}u;
+  rows[to] = row_0;
+  rows[to + 1u] = vec4<f32>(row_1.xy, share, mean);
+  rows[to + 2u] = vec4<f32>(row_2.xyz, others * share);
+  rows[to + 3u] = vec4<f32>(select(0.0, 1.0, share > 0.5), 0.0, 0.0, 0.0);`
+
 /** The top key, all stats and the query's vectors. */
 export const STATS_KERNEL: WgslKernel = {
   name: 'lambdaStats',
@@ -81,16 +114,7 @@ export const STATS_KERNEL: WgslKernel = {
   // The earliest of the keys with the largest score.
   let peak = max_of(thread, best);
   let top = u32(-max_of(thread, select(-f32(now), -f32(best_key), best == peak)));
-  let top_key = keys[first + top];
-  // The other λ with the top key's gap. What rounding leaves of it is exact, by Knuth's TwoSum.
-  let twice = 2.0 * lambda;
-  let mirror = twice - top_key.x;
-  let back = mirror - twice;
-  let low = (twice - (mirror - back)) - (top_key.x + back);
-  let is_above = top_key.x > lambda;
-  let row_0 = select(vec4<f32>(mirror, low, top_key.x, 0.0), vec4<f32>(top_key.x, 0.0, mirror, low), is_above);
-  let row_1 = vec4<f32>(top_key.y, top_key.z, 1.0, 0.0);
-  let row_2 = vec4<f32>(f32(top), lambda, heat, 0.0);
+  ${TOP_KEY}
   var part = 0.0;
   var moment = 0.0;
   for (var j = thread; j <= now; j += ${ROW_THREADS}u) {
@@ -103,25 +127,7 @@ export const STATS_KERNEL: WgslKernel = {
   let others = sum_of(thread, part);
   let moments = sum_of(thread, moment);
   if (thread > 0u) { return; }
-  // The top key's weight is 1, or NaN: nothing is larger than NaN, so a row of it alone has its last key on top.
-  let known = (lambda - top_key.x) + top_key.y;
-  let share = select(1.0 / (1.0 + others), known, is_nan(known));
-  let mean = moments * share;
-  let at = row * ${STATS}u;
-  stats[at + ${STAT.upper}u] = row_0.x;
-  stats[at + ${STAT.upperLow}u] = row_0.y;
-  stats[at + ${STAT.lower}u] = row_0.z;
-  stats[at + ${STAT.lowerLow}u] = row_0.w;
-  stats[at + ${STAT.clock}u] = row_1.x;
-  stats[at + ${STAT.clockLow}u] = row_1.y;
-  stats[at + ${STAT.mass}u] = share;
-  stats[at + ${STAT.mean}u] = mean;
-  stats[at + ${STAT.top}u] = f32(top);
-  let to = row * ${ROW_VECTORS}u;
-  rows[to] = row_0;
-  rows[to + 1u] = vec4<f32>(row_1.xy, share, mean);
-  rows[to + 2u] = vec4<f32>(row_2.xyz, others * share);
-  rows[to + 3u] = vec4<f32>(select(0.0, 1.0, share > 0.5), 0.0, 0.0, 0.0);`),
+  ${STORE_STATS}`),
 }
 
 /** The stats of the forward pass as vectors again, with the products of dOut: dOut·v_top in the order of the tiles, so that equal values

@@ -11,6 +11,7 @@ import {
   THREADS,
   TILE,
   vec4Buffer,
+  vectorBuffer,
   weightText,
 } from './wgsl-pairs.ts'
 
@@ -33,8 +34,8 @@ fn fetch_${name}(row : u32, end : u32, col : u32) -> mat4x4<f32> {
 
 const buffers = (wide: boolean) =>
   ({
-    v: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
-    dOut: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    v: vectorBuffer('read', wide),
+    dOut: vectorBuffer('read', wide),
     keys: vec4Buffer('read'),
     rows: vec4Buffer('read'),
   }) as const

@@ -15,6 +15,7 @@ import {
   THREADS,
   TILE,
   vec4Buffer,
+  vectorBuffer,
   weightText,
   writeVector,
 } from './wgsl-pairs.ts'
@@ -29,9 +30,6 @@ const ROUNDS = (DEPTH * QUADS) / THREADS
 const MEMORY = `
 var<workgroup> weights : array<vec4<f32>, ${DEPTH * QUADS}>;
 var<workgroup> vectors : array<vec4<f32>, ${DEPTH * QUADS}>;`
-
-const vectorBuffer = (access: 'read' | 'write', wide: boolean) =>
-  ({ access, element: wide ? 'vec4<f32>' : 'f32' }) as const
 
 const INDICES = `
   let x = thread % ${QUADS}u;

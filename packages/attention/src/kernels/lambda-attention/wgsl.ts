@@ -1,4 +1,11 @@
-import { type FoldDefinition, foldGpu, type GpuEngine, linearGroups, wgslForms } from '@tau/tensor'
+import {
+  type FoldDefinition,
+  foldGpu,
+  type GpuEngine,
+  linearGroups,
+  MAX_GROUPS,
+  wgslForms,
+} from '@tau/tensor'
 import { type ClockForm, clockForm } from '../attention-gpu.ts'
 import type { AttentionSizes, ClockBuffers } from '../attention-shape.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './gpu.ts'
@@ -10,8 +17,6 @@ import { outKernel, sumGroups, valueGradKernel } from './wgsl-sums.ts'
 
 /** Fewer queries leave most of a tile empty, as in decoding. */
 const FEW_QUERIES = 4
-/** What every adapter allows along an axis. */
-const MAX_GROUPS = 65_535
 
 const isPortable = ({ batch, heads, queries }: AttentionSizes) =>
   queries < FEW_QUERIES || queries > MAX_GROUPS || batch * heads > MAX_GROUPS

@@ -12,7 +12,7 @@ export const CHANNELS = 16
 interface Levels {
   readonly block: number
   readonly levels: number
-  /** Chunks that a level has room for, of keys and as many of queries. */
+  /** Chunks of all levels, of keys and as many of queries. */
   readonly slots: number
   /** Pairs of blocks of the lowest level. */
   readonly pairs: number
@@ -26,11 +26,11 @@ const pairsOf = (keys: number, width: number): number => Math.max(0, Math.ceil((
 export function levelsOf({ keys, valueDim }: AttentionSizes, block: number): Levels {
   const levels = Math.max(1, Math.ceil(Math.log2(keys / block)))
   const widths = Array.from({ length: levels }, (_, level) => block * 2 ** level)
-  const slots = Math.max(1, ...widths.map((width) => (pairsOf(keys, width) * width) / CHUNK))
+  const slots = widths.reduce((sum, width) => sum + (pairsOf(keys, width) * width) / CHUNK, 0)
   return {
     block,
     levels,
-    slots,
+    slots: Math.max(1, slots),
     pairs: Math.max(1, pairsOf(keys, block)),
     lanes: Math.ceil(valueDim / CHANNELS),
   }
@@ -41,8 +41,8 @@ export const ORDER_LENGTH = 2
 
 /** Elements of the states, of which there is one of each side to a chunk: channels, their moments where they are wanted, and a mark. */
 export function statesLength(sizes: AttentionSizes, block: number, hasMoments: boolean): number {
-  const { levels, slots, lanes } = levelsOf(sizes, block)
-  return sizes.batch * sizes.heads * levels * slots * 2 * ((hasMoments ? 2 : 1) * lanes * CHANNELS + 4)
+  const { slots, lanes } = levelsOf(sizes, block)
+  return sizes.batch * sizes.heads * slots * 2 * ((hasMoments ? 2 : 1) * lanes * CHANNELS + 4)
 }
 
 /** Elements of the longest buffer that the kernels work with. */

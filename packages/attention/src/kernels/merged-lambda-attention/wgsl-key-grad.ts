@@ -4,12 +4,14 @@ import {
   readVector,
   rowField,
   vec4Buffer,
+  vectorBuffer,
   weightText,
   writeVector,
 } from '../lambda-attention/wgsl-pairs.ts'
 import { CHANNELS, CHUNK } from './levels.ts'
+import { SLOTS_OF } from './wgsl-chunks.ts'
 import { GRAD_THREADS } from './wgsl-query-grad.ts'
-import { stateOf } from './wgsl-seen.ts'
+import { overWidths, stateOf } from './wgsl-seen.ts'
 import { addRow, addState, channels, eachVector, LEVEL_SIZES, PLACE_OF, zeros } from './wgsl-text.ts'
 
 const weightOf = (share: string) =>
@@ -55,19 +57,20 @@ export const keyGradKernel = (wide: boolean): WgslKernel => ({
   name: `lambdaMergedGradK_${wide ? 4 : 1}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },
   buffers: {
-    v: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
-    dOut: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    v: vectorBuffer('read', wide),
+    dOut: vectorBuffer('read', wide),
     keys: vec4Buffer('read'),
     rows: vec4Buffer('read'),
     sorted: { access: 'read' },
     states: vec4Buffer('read'),
-    dV: { access: 'write', element: wide ? 'vec4<f32>' : 'f32' },
+    dV: vectorBuffer('write', wide),
     parts: { access: 'write' },
   },
   code: `
 ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${PLACE_OF}
+${SLOTS_OF}
 ${readVector('v', wide)}
 ${readVector('dOut', wide)}
 ${writeVector('dV', wide)}
@@ -89,10 +92,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
   for (var time = max(now, offset); time < own_end; time++) {
     ${query(['signed', 'all'])}
   }
-  for (var level = 0u; level < params.levels; level++) {
-    let width = params.block << level;
-    let block = now / width;
-    let start = (block + 1u) * width;
+  ${overWidths(`let start = (block + 1u) * width;
     if (block % 2u == 1u || start >= params.keys) { continue; }
     let count = min(width, params.keys - start);
     let chunks = width / ${CHUNK}u;
@@ -121,8 +121,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
         signed_product += side_weight * mark.y;
         ${addState('signed', 'side_weight')}
       }
-    }
-  }
+    }`)}
   let value = (head / params.group) * params.capacity + now;
   var signed_part = 0.0;
   var all_part = 0.0;

@@ -1,8 +1,8 @@
 import { IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
 
 // The times of every block of every level in order of λ, those with equal λ in order of time: sorted [heads, levels, Tk, 2] holds λ and the
-// time. A time's place among others is the number of them before it, so each finds its own. NaN counts as the largest λ, as do times
-// before the first query.
+// time. A time's place among others is the number of them before it, so each finds its own. NaN and +∞ count as the largest λ, as do times
+// before the first query and those past the last, which come after them all.
 
 /** Threads of a workgroup, and times that it puts in order at once: blocks of up to a quarter of them have that many levels. */
 export const ORDER_THREADS = 256
@@ -23,6 +23,7 @@ export const ORDER_BLOCKS: WgslKernel = {
   uniforms: { keys: 'u32', levels: 'u32', block: 'u32', first: 'u32', capacity: 'u32' },
   buffers: { lambda: { access: 'read' }, sorted: { access: 'write' } },
   code: `
+const LARGEST = 3.4028234e38;
 var<workgroup> near : array<f32, ${ORDER_THREADS}>;
 ${IS_NAN_WGSL}
 ${WRITE}
@@ -39,10 +40,10 @@ fn before(thread : u32, start : u32, width : u32) -> u32 {
 fn main(@builtin(local_invocation_index) thread : u32, @builtin(workgroup_id) id : vec3<u32>) {
   let start = id.x * ${ORDER_THREADS}u;
   let time = start + thread;
-  var own = 3.4028234e38;
+  var own = LARGEST;
   if (time >= params.first && time < params.keys) {
     let given = lambda[id.y * params.capacity + time - params.first];
-    own = select(given, own, is_nan(given));
+    own = select(min(given, LARGEST), LARGEST, is_nan(given));
   }
   near[thread] = own;
   workgroupBarrier();

@@ -4,17 +4,16 @@ import {
   readVector,
   rowField,
   vec4Buffer,
+  vectorBuffer,
   weightText,
   writeVector,
 } from '../lambda-attention/wgsl-pairs.ts'
 import { CHANNELS } from './levels.ts'
+import { SLOTS_OF } from './wgsl-chunks.ts'
 import { overSeen } from './wgsl-seen.ts'
 import { addRow, addState, channels, eachVector, LEVEL_SIZES, zeros } from './wgsl-text.ts'
 
 export const OUT_THREADS = 64
-
-const vectorBuffer = (access: 'read' | 'write', wide: boolean) =>
-  ({ access, element: wide ? 'vec4<f32>' : 'f32' }) as const
 
 const WEIGHT = weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField })
 
@@ -36,6 +35,7 @@ export const mergedOutKernel = (wide: boolean, keepsRest: boolean): WgslKernel =
 ${readVector('v', wide)}
 ${writeVector('out', wide)}
 ${keepsRest ? writeVector('rest', wide) : ''}
+${SLOTS_OF}
 @compute @workgroup_size(${OUT_THREADS})
 fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
   let i = id.x + id.y * groups.x * ${OUT_THREADS}u;

@@ -1,5 +1,13 @@
 import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
-import { ROW_VECTORS, readVector, rowField, vec4Buffer, weightText } from '../lambda-attention/wgsl-pairs.ts'
+import {
+  ROW_VECTORS,
+  readVector,
+  rowField,
+  vec4Buffer,
+  vectorBuffer,
+  weightText,
+} from '../lambda-attention/wgsl-pairs.ts'
+import { SLOTS_OF } from './wgsl-chunks.ts'
 import { overChunk, overLevels, overOwnBlock, stateOf } from './wgsl-seen.ts'
 import { addRow, addState, channels, eachVector, LEVEL_SIZES, PLACE_OF, QUADS, zeros } from './wgsl-text.ts'
 
@@ -26,8 +34,8 @@ export const queryGradKernel = (wide: boolean): WgslKernel => ({
   name: `lambdaMergedGradQ_${wide ? 4 : 1}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },
   buffers: {
-    v: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
-    dOut: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    v: vectorBuffer('read', wide),
+    dOut: vectorBuffer('read', wide),
     keys: vec4Buffer('read'),
     rows: vec4Buffer('read'),
     sorted: { access: 'read' },
@@ -38,6 +46,7 @@ export const queryGradKernel = (wide: boolean): WgslKernel => ({
 ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${PLACE_OF}
+${SLOTS_OF}
 ${readVector('v', wide)}
 ${readVector('dOut', wide)}
 @compute @workgroup_size(${GRAD_THREADS})

@@ -1,12 +1,18 @@
 import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
-import { ROW_VECTORS, readVector, rowField, vec4Buffer } from '../lambda-attention/wgsl-pairs.ts'
+import {
+  ROW_VECTORS,
+  readVector,
+  rowField,
+  vec4Buffer,
+  vectorBuffer,
+} from '../lambda-attention/wgsl-pairs.ts'
 import { CHUNK } from './levels.ts'
-import { CHUNK_THREADS, SCAN_THREADS } from './wgsl-sums.ts'
+import { overChunks, overPairs } from './wgsl-chunks.ts'
 import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from './wgsl-text.ts'
 
 // What the keys of a block read in the backward pass: states over the queries of the block beside it, Σ_i p_i dOut_i, and in the mark the leader
 // and Σ_i p_i e_i, e_i = dOut_i·out_i. Weights are those for a key below all of them (side 1) or above (side 0), relative to those of
-// the leader, the query with the largest one but for its mass. states [B·H, levels, slots, 2, channels + mark].
+// the leader, the query with the largest one but for its mass. states [B·H, slots, 2, channels + mark].
 
 /** How far the weight of query `a` is above that of `b`, from their rows. */
 const AHEAD = `
@@ -22,7 +28,7 @@ export const queryChunksKernel = (wide: boolean): WgslKernel => ({
   name: `lambdaQueryChunks_${wide ? 4 : 1}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },
   buffers: {
-    dOut: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    dOut: vectorBuffer('read', wide),
     rows: vec4Buffer('read'),
     sorted: { access: 'read' },
     states: vec4Buffer('write'),
@@ -33,20 +39,7 @@ ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${AHEAD}
 ${readVector('dOut', wide)}
-@compute @workgroup_size(${CHUNK_THREADS})
-fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
-  let i = id.x + id.y * groups.x * ${CHUNK_THREADS}u;
-  if (i >= params.length) { return; }
-  let lane = i % params.lanes;
-  let place = i / params.lanes;
-  let slot = place % params.slots;
-  let level = (place / params.slots) % params.levels;
-  let head = place / params.slots / params.levels;
-  let width = params.block << level;
-  let chunks = width / ${CHUNK}u;
-  let start = (2u * (slot / chunks) + 1u) * width;
-  if (start >= params.keys) { return; }
-  let skipped = (slot % chunks) * ${CHUNK}u;
+${overChunks(`let start = (2u * pair + 1u) * width;
   let end = min(${CHUNK}u, max(min(width, params.keys - start), skipped) - skipped);
   let at = (head * params.levels + level) * params.keys + start + skipped;
   let offset = params.keys - params.queries;
@@ -99,8 +92,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
   if (lane == 0u) {
     marks[2u * place] = below_mark;
     marks[2u * place + 1u] = above_mark;
-  }
-}`,
+  }`)}`,
 })
 
 /** The states of all chunks before a chunk, or after it: a thread has four channels of one side and walks over the chunks of a block. */
@@ -112,19 +104,8 @@ export const QUERY_SCAN: WgslKernel = {
 ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${AHEAD}
-@compute @workgroup_size(${SCAN_THREADS})
-fn main(@builtin(global_invocation_id) id : vec3<u32>) {
-  let quad = id.x % ${QUADS};
-  let side = (id.x / ${QUADS}) % 2u;
-  let pair = id.x / ${QUADS} / 2u;
-  let level = id.y;
-  let head = id.z;
-  let width = params.block << level;
-  let chunks = width / ${CHUNK}u;
-  if ((2u * pair + 1u) * width >= params.keys) { return; }
-  let first = head * params.queries;
+${overPairs(`let first = head * params.queries;
   let offset = params.keys - params.queries;
-  let first_chunk = (head * params.levels + level) * params.slots + pair * chunks;
   var leader_0 = vec4<f32>();
   var leader_1 = vec4<f32>();
   var sum = vec4<f32>();
@@ -158,6 +139,5 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
       sum += factor * next;
       mark.y += factor * next_mark.y;
     }
-  }
-}`,
+  }`)}`,
 }

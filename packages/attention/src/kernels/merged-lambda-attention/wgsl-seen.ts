@@ -3,7 +3,7 @@ import { stateVectors } from './wgsl-text.ts'
 
 /** let state_at, mark: the state of one `side` of the chunk `place`, of the pair of blocks that `block` is of. */
 export const stateOf = (hasMoments: boolean): string => `
-      let chunk = (head * params.levels + level) * params.slots + (block / 2u) * chunks + place;
+      let chunk = head * params.slots + level_slot + (block / 2u) * chunks + place;
       let state_at = (2u * chunk + side) * ${stateVectors(hasMoments)};
       let mark = states[state_at + ${stateVectors(hasMoments)} - 1u];`
 
@@ -13,16 +13,25 @@ export const overOwnBlock = (body: string): string => `
     ${body}
   }`
 
+/** Every `level`: `body` is run with the `width` of its blocks, the `block` that `now` is in, and `level_slot`, the first of its slots. */
+export const overWidths = (body: string): string => `
+  {
+    var next_slot = 0u;
+    for (var level = 0u; level < params.levels; level++) {
+      let width = params.block << level;
+      let level_slot = next_slot;
+      next_slot += slots_of(width);
+      let block = now / width;
+      ${body}
+    }
+  }`
+
 /** The levels that join earlier keys to a query: `body` is run with `chunks` of them, which begin at `sorted_at`. */
-export const overLevels = (body: string): string => `
-  for (var level = 0u; level < params.levels; level++) {
-    let block = now / (params.block << level);
-    if (block % 2u == 0u) { continue; }
-    let width = params.block << level;
+export const overLevels = (body: string): string =>
+  overWidths(`if (block % 2u == 0u) { continue; }
     let chunks = width / ${CHUNK}u;
     let sorted_at = ((head / params.group) * params.levels + level) * params.keys + (block - 1u) * width;
-    ${body}
-  }`
+    ${body}`)
 
 /** The keys of the chunk `place`: `body` is run with their `time`. */
 export const overChunk = (body: string): string => `

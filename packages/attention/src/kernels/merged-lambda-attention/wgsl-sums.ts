@@ -1,21 +1,20 @@
 import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
-import { readVector, vec4Buffer } from '../lambda-attention/wgsl-pairs.ts'
+import { readVector, vec4Buffer, vectorBuffer } from '../lambda-attention/wgsl-pairs.ts'
 import { CHUNK } from './levels.ts'
+import { overChunks, overPairs } from './wgsl-chunks.ts'
 import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from './wgsl-text.ts'
 
 // States: sums over keys of a block that are below a λ, and over those above it. A state has a leader, the key with the largest weight, the
 // same one for every query beyond; Σ e^(score_k − score_leader) v_k over the others; for gradients Σ e^(…) (gap_k − gap_leader) v_k; and its mark: the
 // leader's time (−1: no keys), then both sums with 1 for v. Every exponent is a sum of differences and at most 0, so nothing
-// overflows and no key's digits are lost to a distant reference. states [B·H, levels, slots, 2, channels + mark], one of each side to a chunk.
+// overflows and no key's digits are lost to a distant reference. states [B·H, slots, 2, channels + mark], one of each side to a chunk.
 
 const buffersOf = (wide: boolean) =>
   ({
-    v: { access: 'read', element: wide ? 'vec4<f32>' : 'f32' },
+    v: vectorBuffer('read', wide),
     temperature: { access: 'read' },
     keys: vec4Buffer('read'),
   }) as const
-
-export const CHUNK_THREADS = 64
 
 /** How far the score of `key` is above that of `other` for queries that are above (below) both. */
 const AHEAD = `
@@ -42,22 +41,9 @@ ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${AHEAD}
 ${readVector('v', wide)}
-@compute @workgroup_size(${CHUNK_THREADS})
-fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
-  let i = id.x + id.y * groups.x * ${CHUNK_THREADS}u;
-  if (i >= params.length) { return; }
-  let lane = i % params.lanes;
-  let place = i / params.lanes;
-  let slot = place % params.slots;
-  let level = (place / params.slots) % params.levels;
-  let head = place / params.slots / params.levels;
-  let width = params.block << level;
-  let chunks = width / ${CHUNK}u;
-  let start = 2u * (slot / chunks) * width;
-  if (start + width >= params.keys) { return; }
-  let heat = temperature[head % params.heads];
+${overChunks(`let heat = temperature[head % params.heads];
   let kv_head = head / params.group;
-  let at = (kv_head * params.levels + level) * params.keys + start + (slot % chunks) * ${CHUNK}u;
+  let at = (kv_head * params.levels + level) * params.keys + 2u * pair * width + skipped;
   let first = head * params.keys;
   let first_value = kv_head * params.capacity;
   var low = u32(sorted[2u * at + 1u]);
@@ -102,11 +88,8 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
   ${eachVector((i) => `states[${side}_at + ${i}u] = ${side}_${i};`)}
   ${hasMoments ? eachVector((i) => `states[${side}_at + ${QUADS} + ${i}u] = ${side}_moment_${i};`) : ''}
   if (lane == 0u) { marks[2u * place + ${at}u] = vec4<f32>(f32(${side}), ${side}_mark, 0.0); }`,
-  )}
-}`,
+  )}`)}`,
 })
-
-export const SCAN_THREADS = 64
 
 /** The states of all chunks before a chunk, or after it: a thread has four channels of one side and walks over the chunks of a block. */
 export const scanKernel = (wide: boolean, hasMoments: boolean): WgslKernel => ({
@@ -118,20 +101,9 @@ ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${AHEAD}
 ${readVector('v', wide)}
-@compute @workgroup_size(${SCAN_THREADS})
-fn main(@builtin(global_invocation_id) id : vec3<u32>) {
-  let quad = id.x % ${QUADS};
-  let side = (id.x / ${QUADS}) % 2u;
-  let pair = id.x / ${QUADS} / 2u;
-  let level = id.y;
-  let head = id.z;
-  let width = params.block << level;
-  let chunks = width / ${CHUNK}u;
-  if ((2u * pair + 1u) * width >= params.keys) { return; }
-  let heat = temperature[head % params.heads];
+${overPairs(`let heat = temperature[head % params.heads];
   let first = head * params.keys;
   let first_value = (head / params.group) * params.capacity;
-  let first_chunk = (head * params.levels + level) * params.slots + pair * chunks;
   var leader = vec4<f32>();
   var time = -1.0;
   var mass = 0.0;
@@ -179,6 +151,5 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
     mass = select(mass, next_mark.y, leads) + factor * lost_mass;
     time = select(time, next_mark.x, leads);
     leader = select(leader, next_leader, leads);
-  }
-}`,
+  }`)}`,
 })

@@ -19,6 +19,7 @@ import { clockParts } from '../clock/clock.ts'
 import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
 import { mergedPass, prefersMerged } from '../lambda-attention/merged.ts'
 import { lambdaAttentionReference } from '../lambda-attention/reference.ts'
+import { levelsOf, statesLength } from './levels.ts'
 import { mergedLambdaAttentionGradWgsl, mergedLambdaAttentionWgsl } from './wgsl.ts'
 
 /** Blocks so small that short inputs have many levels. */
@@ -140,6 +141,30 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     expect(chosen({ heads: 65_536, valueDim: 1 })).toBe(false)
   })
 
+  it.for([16, 17, 33, 47, 141, 4096, 4097, 6145, 65_536, 65_537, 1_000_003])(
+    'has states for the keys that later blocks read, one of each side to a chunk: %i keys',
+    (keys) => {
+      const sizes = {
+        batch: 2,
+        heads: 3,
+        kvHeads: 1,
+        queries: keys,
+        keys,
+        valueDim: 20,
+        clockBatch: 0,
+        capacity: keys,
+      }
+      let read = 0
+      for (let width = SMALL; width < keys; width *= 2)
+        for (let start = 0; start + width < keys; start += 2 * width) read += width
+      const ofState = 32 + 4
+      expect(statesLength(sizes, SMALL, false)).toBe(2 * 3 * 2 * Math.max(1, read / 16) * ofState)
+      // Half of the keys in each level, and a part of a block more: two levels' worth at most.
+      const { levels } = levelsOf(sizes, SMALL)
+      expect(read).toBeLessThanOrEqual((keys * (levels + 2)) / 2)
+    },
+  )
+
   it.for([
     { heads: 2, kvHeads: 1, order: 'random', ties: 0 },
     { heads: 1, kvHeads: 1, order: 'clusters', ties: 64 },
@@ -209,24 +234,44 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     expect(engineOf(device).liveSlots).toBe(before)
   })
 
-  it.for(['lambdaQ', 'lambdaK', 'v', 'clock', 'temperature'] as const)(
-    'passes NaN in %s on to the rows that see it, to those only, and to what they give gradients to',
-    async (where) => {
+  const attendTiles = (onDevice: OnDevice, weights: Float32Array) => {
+    const [batch, heads, queries] = onDevice.inputs.lambdaQ.shape
+    const dOut = device.tensor(weights, [batch, heads, queries, weights.length / (batch * heads * queries)])
+    return attend(onDevice, dOut, 'quadratic')
+  }
+
+  const spoilt = ['lambdaQ', 'lambdaK', 'v', 'clock', 'temperature'] as const
+  const ways = { merged: attendSmall, tiles: attendTiles }
+  it.for(
+    (['merged', 'tiles'] as const).flatMap((way) =>
+      [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].flatMap((value) =>
+        spoilt.map((where) => ({ way, value, where })),
+      ),
+    ),
+  )(
+    '$way: $value in $where changes no other head and no row that does not see it, by a bit; NaN is passed on to all that do',
+    async ({ way, value, where }) => {
       const length = 141
-      const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: length, keys: length, dim: 1 }
+      const sizes = { batch: 1, heads: 2, kvHeads: 2, queries: length, keys: length, dim: 1 }
       const spec = { ...PLAIN, sizes, temperature: 0.3, parts: false }
-      for (const at of where === 'temperature' ? [0] : [0, 5, 15, 16, 64, 100, 140]) {
-        using _scope = device.scope()
+      const dOut = new Float32Array(2 * length).fill(1)
+      using _scope = device.scope()
+      const clean = await ways[way](inputsOf(device, spec, lambdaCase(spec)), dOut)
+      for (const at of where === 'temperature' ? [0] : [0, 5, 15, 16, 64, 100, 130, 140]) {
         const numbers = lambdaCase(spec)
-        if (where === 'clock') numbers.given.high[at] = Number.NaN
-        else numbers[where][at] = Number.NaN
-        const dOut = new Float32Array(length).fill(1)
-        const [out, ...grads] = await attendSmall(inputsOf(device, spec, numbers), dOut)
-        const rows = Array.from(out, (x, t) => (Number.isFinite(x) ? -1 : t)).filter((t) => t >= 0)
-        const seen = Array.from(out, (_, t) => t).filter((t) => (where === 'lambdaQ' ? t === at : t >= at))
-        expect(rows, `${where} at ${at}`).toEqual(seen)
+        if (where === 'clock') numbers.given.high[at] = value
+        else numbers[where][at] = value
+        const found = await ways[way](inputsOf(device, spec, numbers), dOut)
+        const other = (x: Float32Array) => x.subarray(x.length / 2)
+        expect(found.map(other), `the other head, ${at}`).toEqual(clean.map(other))
+        const [, ...grads] = found
+        const sees = (t: number) => (where === 'lambdaQ' ? t === at : t >= at)
+        for (let t = 0; t < length; t++)
+          for (const i of [0, 1])
+            if (!sees(t)) expect(found[i][t], `${i} at ${t}, ${at}`).toBe(clean[i][t])
+            else if (Number.isNaN(value)) expect(found[i][t], `${i} at ${t}, ${at}`).toBeNaN()
+        if (!Number.isNaN(value)) continue
         expect(grads[3][0]).toBeNaN()
-        for (const t of seen) expect(grads[0][t], `dLambdaQ at ${t}`).toBeNaN()
         if (where !== 'v') expect(grads[2].some(Number.isNaN)).toBe(true)
       }
     },

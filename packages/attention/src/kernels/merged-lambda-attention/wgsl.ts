@@ -8,6 +8,7 @@ import type {
   MergedLambdaAttentionGradKernel,
   MergedLambdaAttentionKernel,
 } from './merged-lambda-attention.ts'
+import { CHUNK_THREADS, SCAN_THREADS } from './wgsl-chunks.ts'
 import { FINISH_QUERIES, FINISH_THREADS, finishKeysKernel } from './wgsl-finish.ts'
 import { keyGradKernel } from './wgsl-key-grad.ts'
 import {
@@ -22,13 +23,13 @@ import { mergedOutKernel, OUT_THREADS } from './wgsl-out.ts'
 import { GRAD_THREADS, queryGradKernel } from './wgsl-query-grad.ts'
 import { QUERY_SCAN, queryChunksKernel } from './wgsl-query-sums.ts'
 import { MERGED_STATS, STATS_THREADS } from './wgsl-stats.ts'
-import { CHUNK_THREADS, chunkSumsKernel, SCAN_THREADS, scanKernel } from './wgsl-sums.ts'
+import { chunkSumsKernel, scanKernel } from './wgsl-sums.ts'
 
 /** What the kernels of one pass over some sizes share. */
 function planOf(sizes: AttentionSizes, block: number) {
   const levels = levelsOf(sizes, block)
   const heads = sizes.batch * sizes.heads
-  const chunks = heads * levels.levels * levels.slots
+  const chunks = heads * levels.slots
   const quads = (levels.lanes * CHANNELS) / VECTOR
   return {
     ...levels,
