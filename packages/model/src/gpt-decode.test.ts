@@ -80,6 +80,10 @@ describeDevices(
           .forward(model.tokens(randomIds(length, tiny.vocabSize)), { state, lastOnly: true })
           .data()
       }
+      {
+        using _scope = device().scope()
+        model.forward(model.tokens(randomIds(150, tiny.vocabSize))) // RoPE's angles, as many as there will be, stay
+      }
       await read(3)
       const besides = () => device().memory.liveBytes - state.cacheBytes
       const held = besides()

@@ -96,7 +96,7 @@ export class GPT implements Disposable {
     this.config = config
     this.parameters = parameters
     this.laplacian = laplacian
-    this.#angles = new RopeTable(device, manifoldDim(config), config.ropeBase)
+    this.#angles = new RopeTable(device, manifoldDim(config), config.seqLen, config.ropeBase)
     this.attention = Array.from(
       { length: config.nLayer },
       (_, i) => new AttentionLayer(config, i, parameters, laplacian, this.#angles),

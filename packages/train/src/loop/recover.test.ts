@@ -26,19 +26,24 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
     for (const device of devices.splice(0)) await device.close()
     await rm(directory, { recursive: true })
   })
-  const reopen = async () => {
-    const device = await gpu({ mode: 'webgpu', kernels: 'portable' }) // which compile in no time, again and again
+  const open = async (kernels: 'tuned' | 'portable') => {
+    const device = await gpu({ mode: 'webgpu', kernels })
     devices.push(device)
     return device
   }
 
-  /** Losses by step, the last of each, of a run whose device is lost after the steps given, once each time they come. */
-  async function run(lost: readonly number[], checkpoints: string | undefined) {
+  /** Steps with their losses, and from which steps it went on, of a run whose device is lost after the steps given, once each time they
+   *  come. */
+  async function run(
+    lost: readonly number[],
+    checkpoints: string | undefined,
+    kernels: 'tuned' | 'portable' = 'portable', // which compile in no time, again and again
+  ) {
     const left = [...lost]
-    const losses = new Map<number, number>()
+    const steps: [step: number, loss: number][] = []
     const goneOnFrom: number[] = []
     const { result, model } = await trainThroughLosses({
-      model: tinyModel(await reopen()),
+      model: tinyModel(await open(kernels)),
       checkpoints,
       task: (model, resume) => ({
         model,
@@ -49,13 +54,13 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
         onRecord: async (record) => {
           if (record.kind !== 'step') return
           const { step, loss }: StepRecord = record
-          losses.set(step, loss)
+          steps.push([step, loss])
           if (left[0] !== step) return
           left.shift()
           await loseDevice()
         },
       }),
-      reopen,
+      reopen: () => open(kernels),
       restart: (device) => tinyModel(device),
       onLost: (error, _, step) => {
         expect(error).toBeInstanceOf(DeviceLostError)
@@ -65,7 +70,7 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
     expect(result).toMatchObject({ step: options.steps, reason: 'finished' })
     expect(model.device).toBe(devices.at(-1))
     expect(Number.isFinite(result.valLoss)).toBe(true)
-    return { losses: Array.from(losses), goneOnFrom }
+    return { steps, losses: Array.from(new Map(steps)), goneOnFrom }
   }
 
   it('goes on from the last checkpoint, or from the beginning, with the same numbers', async () => {
@@ -75,6 +80,15 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
     const found = await run([2, 4, 5], broken)
     expect(found.goneOnFrom).toEqual([0, 3, 3])
     expect(found.losses).toEqual(expected.losses)
+  })
+
+  it('does the steps of tau attention again on the hand-written kernels of another device', async () => {
+    const { steps, goneOnFrom } = await run([5], directory, 'tuned')
+    expect(goneOnFrom).toEqual([3])
+    expect(steps.map(([step]) => step)).toEqual([1, 2, 3, 4, 5, 4, 5, 6, 7])
+    expect(steps.slice(5, 7)).toEqual(steps.slice(3, 5))
+    for (const { engine } of devices)
+      expect(engine.backend === 'gpu' && engine.kernelRuns.get('lambdaBackwardRows')).toBe(true)
   })
 
   it('begins again without checkpoints, and gives up when it gets nowhere', async () => {

@@ -1,3 +1,4 @@
+import { manifoldDim } from '@tau/model'
 import { type Device, gpu } from '@tau/tensor'
 import { gpuModes } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,7 +10,7 @@ import { trainStep } from './step.ts'
 const BATCH = 3
 const TOKENS = BATCH * tiny.seqLen
 
-describe.runIf(gpuModes.includes('webgpu'))('a training step on a GPU', () => {
+describe.runIf(gpuModes.includes('webgpu'))('on a GPU', () => {
   let device: Device
   beforeAll(async () => {
     device = await gpu({ mode: 'webgpu' })
@@ -23,7 +24,7 @@ describe.runIf(gpuModes.includes('webgpu'))('a training step on a GPU', () => {
   }
 
   it.each(['tau', 'dot'] as const)(
-    'sends the tokens and brings back the loss: %s attention',
+    'a training step sends the tokens and brings back the loss: %s attention',
     async (attention) => {
       using model = tinyModel(device, { attention })
       using optimizer = new AdamW(model.parameters, tinyOptions)
@@ -48,6 +49,26 @@ describe.runIf(gpuModes.includes('webgpu'))('a training step on a GPU', () => {
         { up: 2 * 4 * TOKENS, back: 4 },
         { up: 2 * 4 * TOKENS, back: 4 },
       ])
+    },
+  )
+
+  it.each(['tau', 'dot'] as const)(
+    'a generation sends its tokens, and RoPE’s angles only when it has outgrown them: %s attention',
+    async (attention) => {
+      using model = tinyModel(device, { attention })
+      using state = model.decodeState()
+      const used: number[] = []
+      for (const ids of [[1, 2, 3, 4, 5], [6], [7], [8], [9], [10], [11], [12]]) {
+        const before = await traffic()
+        {
+          using _scope = device.scope()
+          model.forward(model.tokens(Int32Array.from(ids)), { state, lastOnly: true })
+        }
+        used.push((await traffic()).uploadedBytes - before.uploadedBytes)
+      }
+      const row = 4 * manifoldDim(model.config)
+      const [, ...tokens] = used // the prompt leaves angles of 8 times
+      expect(tokens).toEqual([4, 4, 4, 4 + tiny.seqLen * row, 4, 4, 4])
     },
   )
 })

@@ -49,7 +49,7 @@ export interface RopeAngles {
   readonly first: number
 }
 
-/** The angles of one call, in the open scope. */
+/** The angles of one call, in the open scope, or the caller's to dispose. */
 export const anglesOf = (
   device: Device,
   start: number,
@@ -58,38 +58,54 @@ export const anglesOf = (
   base: number,
 ): RopeAngles => ({ values: device.tensor(packedTable(start, length, dim, base), [length, dim]), first: 0 })
 
-/** RoPE's angles of one length of vectors and one base, kept on a device, so that the layers of a model do not bring them again in every step.
- *  Holds the times of the longest sequence from time 0 that it was asked for; a continuation beyond it gets rows of its own. Its memory outlives
- *  scopes: dispose it. */
+/** RoPE's angles of one length of vectors and one base, kept on a device, so that neither the layers of a model nor the tokens of a
+ *  generation bring them again. Holds the times from 0 on that it was asked for, up to the next power of two: a sequence that grows to T
+ *  times uploads O(log T) tables, 4·D bytes per time. Calls that go beyond `longest` times get rows of their own.
+ *  Its memory outlives scopes: dispose it. Throws RangeError for a `longest` that is not a whole number of at least 1. */
 export class RopeTable implements Disposable {
   readonly device: Device
   /** D, even. */
   readonly dim: number
+  /** Most times that it holds. */
+  readonly longest: number
   readonly base: number
   #kept: Tensor | undefined
+  #disposed = false
 
-  constructor(device: Device, dim: number, base = 10_000) {
+  constructor(device: Device, dim: number, longest: number, base = 10_000) {
+    if (!(Number.isInteger(longest) && longest >= 1))
+      throw new RangeError(`RopeTable: longest must be a whole number of at least 1, got ${longest}`)
     this.device = device
     this.dim = dim
+    this.longest = longest
     this.base = base
   }
 
-  /** For the times from start on, to be used while the open scope is. */
+  /** For the times from start on: `values` is in the open scope, or the caller's to dispose. */
   at(start: number, length: number): RopeAngles {
-    const { device, dim, base } = this
-    const times = this.#kept?.shape[0] ?? 0
-    if (start > 0 && start + length > times) return anglesOf(device, start, length, dim, base)
-    if (length > times) {
-      this.dispose()
-      this.#kept = device.unscoped(() => anglesOf(device, 0, length, dim, base).values)
-    }
+    if (this.#disposed)
+      throw new Error(
+        'RopeTable: must not be used after dispose; keep it as long as the model, or make another',
+      )
+    const end = start + length
+    if (end > this.longest) return anglesOf(this.device, start, length, this.dim, this.base)
     // A view: whoever still needs it keeps the memory when a longer table takes its place.
-    return this.#kept
-      ? { values: this.#kept.view(), first: start }
-      : anglesOf(device, start, length, dim, base)
+    return { values: this.#holding(end).view(), first: start }
+  }
+
+  /** The table, which holds `times` or more. */
+  #holding(times: number): Tensor {
+    const { device, dim, longest, base } = this
+    if (this.#kept && times <= this.#kept.shape[0]) return this.#kept
+    const room = Math.min(longest, 2 ** Math.ceil(Math.log2(times)))
+    const longer = device.unscoped(() => anglesOf(device, 0, room, dim, base).values)
+    this.#kept?.dispose()
+    this.#kept = longer
+    return longer
   }
 
   dispose(): void {
+    this.#disposed = true
     this.#kept?.dispose()
     this.#kept = undefined
   }

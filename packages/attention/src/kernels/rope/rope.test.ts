@@ -1,6 +1,6 @@
 import { cpu, gpu } from '@tau/tensor'
 import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import {
   type ArrayJson,
   expectFixture,
@@ -75,7 +75,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
   it('takes the angles of a table, whatever that holds by then, and keeps no more than it did', async () => {
     using _scope = device().scope()
     const { memory } = device()
-    const table = new RopeTable(device(), 6, 300)
+    const table = new RopeTable(device(), 6, 11, 300)
     const run = async (start: number, length: number) => {
       using _inner = device().scope()
       const shape = [2, length, 6]
@@ -91,25 +91,64 @@ describeDevices('rope', { cpu, gpu }, (device) => {
       const [made, kept] = await Promise.all(results)
       expect(kept).toEqual(made)
     }
-    // None yet, a part, a continuation within and beyond, and a longer one.
+    // None yet, a part, continuations within and beyond, as many as it holds at most, and more.
     for (const [start, length] of [
       [3, 2],
       [0, 5],
       [0, 3],
       [2, 3],
       [4, 3],
-      [0, 7],
+      [7, 2],
+      [0, 11],
+      [10, 2],
+      [0, 13],
       [0, 0],
     ] as const)
       await run(start, length)
-    expect(device().memory.liveBytes - memory.liveBytes).toBe(7 * 6 * 4)
+    expect(device().memory.liveBytes - memory.liveBytes).toBe(11 * 6 * 4)
     table.dispose()
     expect(device().memory).toEqual(memory)
   })
 
+  it('brings angles of one token after another O(log T) times, the longest as long as it may be', () => {
+    using _scope = device().scope()
+    using table = new RopeTable(device(), 4, 83)
+    const prompt = device().tensor(randomArray(20, 12), [5, 4], 'f32')
+    const token = device().tensor(randomArray(4, 13), [1, 4], 'f32')
+    using write = vi.spyOn(device().engine, 'write')
+    const sizes = () => write.mock.calls.map(([, values]) => values.length / 4)
+    rope(prompt, { table })
+    for (let start = 5; start < 83; start++) rope(token, { start, table })
+    expect(sizes()).toEqual([8, 16, 32, 64, 83])
+    rope(token, { start: 83, table })
+    expect(sizes().slice(5)).toEqual([1])
+  })
+
+  it('leaves its result alone behind where no scope is open', () => {
+    const { memory } = device()
+    const x = device().tensor(randomArray(12, 14), [3, 4], 'f32')
+    const table = new RopeTable(device(), 4, 5)
+    for (const options of [{ table }, { table, start: 1 }, { table, start: 3 }, {}, { start: 2 }])
+      rope(x, options).dispose()
+    expect(device().memory.liveBuffers - memory.liveBuffers).toBe(2) // x and the table
+    table.dispose()
+    x.dispose()
+    expect(device().memory).toEqual(memory)
+  })
+
+  it('takes no table that was disposed', () => {
+    using _scope = device().scope()
+    const x = device().tensor(randomArray(12, 15), [3, 4], 'f32')
+    const table = new RopeTable(device(), 4, 5)
+    rope(x, { table })
+    table.dispose()
+    for (const start of [0, 3])
+      expect(() => rope(x, { start, table })).toThrow('RopeTable: must not be used after dispose')
+  })
+
   it('keeps a table that is replaced before its gradient is taken', async () => {
     using _scope = device().scope()
-    using table = new RopeTable(device(), 4)
+    using table = new RopeTable(device(), 4, 5)
     const x = device().tensor(randomArray(12, 9), [3, 4], 'f32')
     const y = device().tensor(randomArray(20, 10), [5, 4], 'f32')
     const of = (options: (length: number) => object) =>
@@ -131,8 +170,12 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     )
     expect(() => rope(even, { base: 1 })).toThrow('rope: base must be above 1 and finite, got 1')
     expect(() => rope(device().tensor([1, 2]))).toThrow('rope: x must have at least 2 axes, got [2]')
-    using table = new RopeTable(device(), 4)
+    using table = new RopeTable(device(), 4, 5)
     expect(() => rope(even, { table })).toThrow('rope: table must be of vectors of 2 elements, got one of 4')
     expect(() => rope(even, { table, base: 9 })).toThrow("rope: base must be the table's 10000, got 9")
+    for (const longest of [0, 2.5, Number.NaN])
+      expect(() => new RopeTable(device(), 4, longest)).toThrow(
+        `RopeTable: longest must be a whole number of at least 1, got ${longest}`,
+      )
   })
 })

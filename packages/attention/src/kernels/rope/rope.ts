@@ -42,7 +42,9 @@ export function rope(x: Tensor, options: RopeOptions = {}): Tensor {
     kernelsOf(device).rope(from.handle, table, to.handle, rows, length, dim, sign)
     return to
   }
-  return record('rope', [x], turn(x, 1), (dOut) => [turn(dOut, -1)])
+  const out = turn(x, 1)
+  if (!device.tape) values.dispose()
+  return record('rope', [x], out, (dOut) => [turn(dOut, -1)])
 }
 
 /** Start and base. Throws unless they give angles, and a table is of vectors of D and of the device of x. */

@@ -4,6 +4,7 @@ import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/t
 import { describe, expect, it } from 'vitest'
 import { LaplacianTensor } from '../../laplacian-tensor.ts'
 import { outAndGrads } from '../../testing/fixtures.ts'
+import { RopeTable } from '../rope/rope-table.ts'
 import { type RotaryTaumodeCase, rotaryTaumodeReference } from './reference.ts'
 import { composedRotaryTaumode, rotaryTaumode } from './rotary-taumode.ts'
 
@@ -101,6 +102,29 @@ describeDevices('rotaryTaumode', { cpu, gpu }, (device) => {
     const [fused, composed] = results
     expectNear(fused.out, composed.out, { atol: 1e-6 })
     expectNear(fused.grads.y, composed.grads.y, { atol: 1e-6 })
+  })
+
+  it('leaves its result alone behind where no scope is open', () => {
+    const { memory } = device()
+    {
+      using laplacian = upload(device(), randomLaplacian(4, 7), 4)
+      using table = new RopeTable(device(), 4, 5)
+      using y = device().tensor(randomArray(24, 10), [1, 2, 12], 'f32')
+      using tau = device().tensor([0.5, 1, 2])
+      const options = { heads: 3, clamp: 5, table }
+      const run = () => {
+        for (const op of [rotaryTaumode, composedRotaryTaumode]) {
+          op(y, laplacian, 1, options).dispose()
+          op(y, laplacian, tau, { ...options, start: 3 }).dispose()
+        }
+      }
+      run() // the table stays
+      const { liveBuffers } = device().memory
+      run()
+      expect(device().memory.liveBuffers).toBe(liveBuffers)
+      expect(tau.disposed).toBe(false)
+    }
+    expect(device().memory).toEqual(memory)
   })
 
   it('turns by angles as exact at 2²⁴ as at 0', async () => {

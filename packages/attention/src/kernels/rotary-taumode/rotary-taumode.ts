@@ -97,11 +97,16 @@ export function rotaryTaumode(
   const tauTensor = typeof tau === 'number' ? device.scalar(tau) : tau
   const tauOfHeads = { values: tauTensor.handle, heads: heads / tauTensor.size }
   const { coarse, fine, shift } = angleTables(length, shape.dim, start, base)
-  const angles = { coarse: device.tensor(coarse).handle, fine: device.tensor(fine).handle, shift }
+  const tables = { coarse: device.tensor(coarse), fine: device.tensor(fine) }
+  const angles = { coarse: tables.coarse.handle, fine: tables.fine.handle, shift }
   const energy = device.empty([batch, heads, length])
   const lambda = device.empty([batch, heads, length])
   const out = { energy: energy.handle, lambda: lambda.handle }
   forward(y.handle, angles, laplacian, tauOfHeads, out, shape)
+  if (!device.tape) {
+    for (const tensor of [tables.coarse, tables.fine, energy]) tensor.dispose()
+    if (tauTensor !== tau) tauTensor.dispose()
+  }
   return record('rotaryTaumode', [y, tauTensor], lambda, (dLambda, [wantY, wantTau]) => {
     const dY = wantY ? device.empty(y.shape) : undefined
     const dTau = wantTau ? device.empty(lambda.shape) : undefined
@@ -119,6 +124,17 @@ export function rotaryTaumode(
 
 /** The same from the operations it is made of: what backends without the fused kernel run, and what that kernel is measured against. */
 export function composedRotaryTaumode(
+  y: Tensor,
+  laplacian: LaplacianTensor,
+  tau: number | Tensor,
+  options: RotaryTaumodeOptions,
+): Tensor {
+  if (y.device.tape) return compose(y, laplacian, tau, options)
+  using scope = y.device.scope()
+  return scope.keep(compose(y, laplacian, tau, options))
+}
+
+function compose(
   y: Tensor,
   laplacian: LaplacianTensor,
   tau: number | Tensor,
