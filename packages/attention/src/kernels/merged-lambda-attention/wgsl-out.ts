@@ -1,6 +1,5 @@
 import type { WgslKernel } from '@tau/tensor'
 import {
-  ROW_VECTORS,
   readVector,
   rowField,
   vec4Buffer,
@@ -10,7 +9,7 @@ import {
 } from '../lambda-attention/wgsl-pairs.ts'
 import { CHANNELS } from './levels.ts'
 import { SLOTS_OF } from './wgsl-chunks.ts'
-import { overSeen } from './wgsl-seen.ts'
+import { mainOfQueries, overSeen } from './wgsl-seen.ts'
 import { addRow, addState, channels, eachVector, LEVEL_SIZES, zeros } from './wgsl-text.ts'
 
 export const OUT_THREADS = 64
@@ -36,20 +35,7 @@ ${readVector('v', wide)}
 ${writeVector('out', wide)}
 ${keepsRest ? writeVector('rest', wide) : ''}
 ${SLOTS_OF}
-@compute @workgroup_size(${OUT_THREADS})
-fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
-  let i = id.x + id.y * groups.x * ${OUT_THREADS}u;
-  if (i >= params.length) { return; }
-  let lane = i % params.lanes;
-  let row = i / params.lanes;
-  let head = row / params.queries;
-  let query = row % params.queries;
-  let now = query + params.keys - params.queries;
-  let first = head * params.keys;
-  let first_value = (head / params.group) * params.capacity;
-  let row_0 = rows[row * ${ROW_VECTORS}u];
-  let row_1 = rows[row * ${ROW_VECTORS}u + 1u];
-  let row_2 = rows[row * ${ROW_VECTORS}u + 2u];
+${mainOfQueries(OUT_THREADS)}
   let is_centred = ${rowField('share')} > 0.5;
   let centre = u32(${rowField('top')});
   ${zeros('sum')}

@@ -8,7 +8,7 @@ import {
   weightText,
 } from '../lambda-attention/wgsl-pairs.ts'
 import { SLOTS_OF } from './wgsl-chunks.ts'
-import { overChunk, overLevels, overOwnBlock, stateOf } from './wgsl-seen.ts'
+import { mainOfQueries, overChunk, overLevels, overOwnBlock, stateOf } from './wgsl-seen.ts'
 import { addRow, addState, channels, eachVector, LEVEL_SIZES, PLACE_OF, QUADS, zeros } from './wgsl-text.ts'
 
 export const GRAD_THREADS = 64
@@ -49,20 +49,7 @@ ${PLACE_OF}
 ${SLOTS_OF}
 ${readVector('v', wide)}
 ${readVector('dOut', wide)}
-@compute @workgroup_size(${GRAD_THREADS})
-fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
-  let i = id.x + id.y * groups.x * ${GRAD_THREADS}u;
-  if (i >= params.length) { return; }
-  let lane = i % params.lanes;
-  let row = i / params.lanes;
-  let head = row / params.queries;
-  let query = row % params.queries;
-  let now = query + params.keys - params.queries;
-  let first = head * params.keys;
-  let first_value = (head / params.group) * params.capacity;
-  let row_0 = rows[row * ${ROW_VECTORS}u];
-  let row_1 = rows[row * ${ROW_VECTORS}u + 1u];
-  let row_2 = rows[row * ${ROW_VECTORS}u + 2u];
+${mainOfQueries(GRAD_THREADS)}
   let row_3 = rows[row * ${ROW_VECTORS}u + 3u];
   let lambda = ${rowField('lambda')};
   let is_centred = ${rowField('centred')} > 0.5;

@@ -1,5 +1,23 @@
+import { ROW_VECTORS } from '../lambda-attention/wgsl-pairs.ts'
 import { CHUNK } from './levels.ts'
 import { stateVectors } from './wgsl-text.ts'
+
+/** How the entry point begins of kernels with a thread to some channels of a query: its `lane`; the query's `row`, `head` and time `now`, the
+ *  vectors of its row, and where the keys and values of its head begin, `first` and `first_value`. */
+export const mainOfQueries = (threads: number): string => `
+@compute @workgroup_size(${threads})
+fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
+  let i = id.x + id.y * groups.x * ${threads}u;
+  if (i >= params.length) { return; }
+  let lane = i % params.lanes;
+  let row = i / params.lanes;
+  let head = row / params.queries;
+  let now = row % params.queries + params.keys - params.queries;
+  let first = head * params.keys;
+  let first_value = (head / params.group) * params.capacity;
+  let row_0 = rows[row * ${ROW_VECTORS}u];
+  let row_1 = rows[row * ${ROW_VECTORS}u + 1u];
+  let row_2 = rows[row * ${ROW_VECTORS}u + 2u];`
 
 /** let state_at, mark: the state of one `side` of the chunk `place`, of the pair of blocks that `block` is of. */
 export const stateOf = (hasMoments: boolean): string => `
