@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { softwareGpu } from './software-gpu.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+const { packageManager, devDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const [task, ...args] = process.argv.slice(2)
 // npx overwrites npm's INIT_CWD: where the user's relative paths start must survive under another name.
 process.env.TAU_CWD ??= process.env.INIT_CWD ?? process.cwd()
@@ -28,10 +28,12 @@ function pnpm(pnpmArgs, stdout = 'inherit') {
 }
 const exec = (...command) => pnpm(['exec', ...command])
 
+/** Engines are held against the Node that packages run on, not against the machine's, which only runs pnpm. */
 function install() {
   const marker = `${root}node_modules/.modules.yaml`
   const fresh = existsSync(marker) && statSync(marker).mtimeMs >= statSync(`${root}pnpm-lock.yaml`).mtimeMs
-  if (!fresh) pnpm(['install', '--frozen-lockfile'], process.stderr)
+  if (!fresh)
+    pnpm(['install', '--frozen-lockfile', `--config.node-version=${devDependencies.node}`], process.stderr)
 }
 /** Quiet unless it fails: results on stdout (`--json`) must stay readable by a machine. */
 function build() {
