@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Absent, NODE, PYTHON } from './peers/peer.ts'
 
@@ -54,9 +53,9 @@ export async function runOurs(task: OurRun): Promise<ModelRun | Absent> {
   return JSON.parse(lastLine(stdout)) as ModelRun | Absent
 }
 
-const TORCH = fileURLToPath(new URL('../../shared/oracle/peer_torch.py', import.meta.url))
+const TORCH = fileURLToPath(new URL('peers/torch_gpt.py', import.meta.url))
 
-/** The same trunk with ordinary causal attention in PyTorch. Absent where the script, PyTorch or memory is. */
+/** The same trunk with causal dot-product attention in PyTorch. Absent without PyTorch, or without enough memory. */
 export async function runTorch({
   mode,
   length,
@@ -64,7 +63,6 @@ export async function runTorch({
   warmUp,
   steps,
 }: ModelTask): Promise<ModelRun | Absent> {
-  if (!existsSync(TORCH)) return { absent: `no file ${TORCH}` }
   const counts = { threads, warmup: warmUp, steps, [mode === 'train' ? 'seq' : 'contexts']: length }
   const flags = Object.entries(counts).flatMap(([name, value]) => [`--${name}`, String(value)])
   const { stdout, stderr, failure } = await end(PYTHON, [TORCH, '--mode', mode, ...flags])
