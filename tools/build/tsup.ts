@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { defineConfig } from 'tsup'
 
 /** The one build preset: ESM for Node and browsers; types are emitted by tsc (see each package's build script). */
-export const library = (entry: string[] = ['src/index.ts']) =>
+export const library = () =>
   defineConfig({
-    entry,
+    entry: entries(),
     format: ['esm'],
     target: 'es2023', // lowers `using`, which Node 22 does not parse
     platform: 'neutral',
@@ -13,3 +14,14 @@ export const library = (entry: string[] = ['src/index.ts']) =>
     removeNodeProtocol: false,
     external: ['gpu.js', /^node:/],
   })
+
+/** One file in dist for each entry of the package's `exports`: src/optim/index.ts becomes dist/optim/index.js. */
+function entries(): Record<string, string> {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
+  const sources = Object.values(exports).flatMap(({ source }) => source ?? [])
+  return Object.fromEntries(sources.map((path) => [path.replace(/^\.\/src\/(.*)\.ts$/, '$1'), path]))
+}
+
+interface Manifest {
+  exports: Readonly<Record<string, { source?: string }>>
+}
