@@ -31,16 +31,16 @@ export interface Group {
 export const groups: Readonly<Record<string, Group>> = {
   kernels: {
     summary: 'every kernel of the cpu backend on real shapes; matmul against tfjs, jax-js, gpu.js, OpenBLAS',
-    load: async () => (await import('./kernels.ts')).runKernels,
+    load: async () => (await import('./kernels/kernels.ts')).runKernels,
   },
   graph: {
     summary:
       "neighbours, sparse products, text embeddings, Laplacians, manifolds; against scikit-learn, SciPy's eigsh, numpy",
     load: async () => {
       const [{ runGraph }, { runGraphEigs }, { runGraphManifold }] = await Promise.all([
-        import('./graph.ts'),
-        import('./graph-eigs.ts'),
-        import('./graph-manifold.ts'),
+        import('./graph/graph.ts'),
+        import('./graph/eigs.ts'),
+        import('./graph/manifold.ts'),
       ])
       return async (context) =>
         (await runGraph(context)) + (await runGraphEigs(context)) + (await runGraphManifold(context))
@@ -48,30 +48,30 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   embedding: {
     summary: 'draws the spectral embedding of a ring, a circle, into --out or docs/graph',
-    load: async () => (await import('./embedding.ts')).runEmbedding,
+    load: async () => (await import('./graph/embedding.ts')).runEmbedding,
     onDemand: true,
   },
   attention: {
     summary: 'λ-attention, fast and quadratic, and dot-product attention at lengths up to 65 536',
-    load: async () => (await import('./attention.ts')).attentionGroup('attention'),
+    load: async () => (await import('./attention/attention.ts')).attentionGroup('attention'),
   },
   crossover: {
     summary: 'short lengths: from where on the fast λ-attention wins',
-    load: async () => (await import('./attention.ts')).attentionGroup('crossover'),
+    load: async () => (await import('./attention/attention.ts')).attentionGroup('crossover'),
     onDemand: true,
   },
   sweep: {
     summary: 'milliseconds of every attention against the length, 128 to 131 072',
-    load: async () => (await import('./attention.ts')).attentionGroup('sweep'),
+    load: async () => (await import('./attention/attention.ts')).attentionGroup('sweep'),
     onDemand: true,
   },
   decode: {
     summary: 'cached generation, also against PyTorch, and its attention at contexts up to 262 144',
     load: async () => {
       const [{ runDecode }, { runDecodeAttention }, { decodeAgainstTorch }] = await Promise.all([
-        import('./decode.ts'),
-        import('./decode-attention.ts'),
-        import('./against-torch.ts'),
+        import('./decode/decode.ts'),
+        import('./decode/decode-attention.ts'),
+        import('./models/against-torch.ts'),
       ])
       return async (context) =>
         (await runDecode(context)) + (await runDecodeAttention(context)) + (await decodeAgainstTorch(context))
@@ -85,18 +85,18 @@ export const groups: Readonly<Record<string, Group>> = {
   gpu: {
     summary:
       'mode webgpu: kernels of gpu.js against those written by hand; overhead, bytes and calls of a step',
-    load: async () => (await import('./gpu.ts')).runGpu,
+    load: async () => (await import('./gpu/gpu.ts')).runGpu,
   },
   blas: {
     summary: 'products through @tau/blas against bare cblas_sgemm of the same library',
-    load: async () => (await import('./blas.ts')).runBlas,
+    load: async () => (await import('./blas/blas.ts')).runBlas,
   },
   train: {
     summary: 'optimizer steps, tau against dot-product attention; tau-30m up to T 32 768 against PyTorch',
     load: async () => {
       const [{ runTrain }, { trainAgainstTorch }] = await Promise.all([
-        import('./train.ts'),
-        import('./against-torch.ts'),
+        import('./train/train.ts'),
+        import('./models/against-torch.ts'),
       ])
       return async (context) => (await runTrain(context)) + (await trainAgainstTorch(context))
     },

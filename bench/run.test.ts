@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { type Metrics, parseRecord, recordOf } from './record.ts'
+import { type Metrics, parseRecord, recordOf } from './records/record.ts'
 import { groups } from './registry.ts'
 
 const script = fileURLToPath(new URL('run.ts', import.meta.url))

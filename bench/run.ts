@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { claimLines, judge } from './claims.ts'
-import { compareRecords } from './compare.ts'
-import { type BenchRecord, type Figures, figuresOf, parseRecord, recordOf } from './record.ts'
+import { claimLines, judge } from './records/claims.ts'
+import { compareRecords } from './records/compare.ts'
+import { type BenchRecord, type Figures, figuresOf, parseRecord, recordOf } from './records/record.ts'
 import { groups, type RunGroup } from './registry.ts'
 
 const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
@@ -12,7 +12,7 @@ const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
 
 Times kernels and models against their peers. Prints a line for each figure, then what was claimed and what came of it, and one line
 of JSON at the end. Files of --json are read instead of measured: their claims are printed again. Of the group gpu there may be a file
-for each adapter. graph downloads 118 MB of word vectors into bench/words when it first needs them.
+for each adapter. graph downloads 118 MB of word vectors into bench/graph/words when it first needs them.
 
 Groups; those without a star all run when none is named:
 ${Object.entries(groups)

@@ -1,7 +1,7 @@
 import type { Device } from '@tau/tensor'
-import { boundedCache, type FilledCache, kvCache, tauCache } from '../caches.ts'
-import { inScopes } from '../devices.ts'
-import { ascending, quantile } from '../harness.ts'
+import { boundedCache, type FilledCache, kvCache, tauCache } from '../decode/caches.ts'
+import { inScopes } from '../harness/devices.ts'
+import { ascending, quantile } from '../harness/race.ts'
 
 // Far beyond the paper: one token of one layer's attention (6 heads of 64, with a clock) at contexts up to 1 Mi, from caches that
 // are filled in bulk with random λ and v.

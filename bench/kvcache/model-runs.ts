@@ -1,7 +1,7 @@
 import { csrFromDense } from '@tau/graph'
 import { createModel, type DecodeState, type GPT } from '@tau/model'
 import { type Device, Random } from '@tau/tensor'
-import { inScopes } from '../devices.ts'
+import { inScopes } from '../harness/devices.ts'
 
 // The paper's experiment: generation by models of tau-30m's shape, token by token, with a cache and without. A run that makes
 // 2048 tokens makes 128 on the way, so one run per prompt gives the figures of all lengths.

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { bytesText, COLORS, type Curve, msText, writePlot } from '../plot.ts'
+import { bytesText, COLORS, type Curve, msText, writePlot } from '../page/plot.ts'
 import type { ContextTime } from './contexts.ts'
 import type { TokenTime } from './model-runs.ts'
 

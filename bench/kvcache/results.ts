@@ -1,5 +1,5 @@
-import { ascending, quantile } from '../harness.ts'
-import { markdownTable } from '../markdown.ts'
+import { ascending, quantile } from '../harness/race.ts'
+import { markdownTable } from '../page/markdown.ts'
 import { type Attention, GENERATED, type Mode, PROMPTS, type TokenTime } from './model-runs.ts'
 
 /** Times of one model's tokens: percentiles over those after the first, and the first by itself. */

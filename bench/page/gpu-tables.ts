@@ -1,5 +1,5 @@
-import type { Metrics } from '../record.ts'
-import { significant, timesText, timeText } from '../report.ts'
+import { significant, timesText, timeText } from '../harness/lines.ts'
+import type { Metrics } from '../records/record.ts'
 import { caught, cellsOf, megabytes, type Table, tableOf } from './table.ts'
 
 /** `1 234 567`, for counts. */

@@ -1,5 +1,5 @@
-import type { Metrics } from '../record.ts'
-import { significant, timesText, timeText } from '../report.ts'
+import { significant, timesText, timeText } from '../harness/lines.ts'
+import type { Metrics } from '../records/record.ts'
 import { caught, cellsOf, percent, shown, type Table, tableOf } from './table.ts'
 
 export function attentionTables(metrics: Metrics): Table[] {

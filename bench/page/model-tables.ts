@@ -1,5 +1,5 @@
-import type { Metrics } from '../record.ts'
-import { significant, timesText, timeText } from '../report.ts'
+import { significant, timesText, timeText } from '../harness/lines.ts'
+import type { Metrics } from '../records/record.ts'
 import { type Column, caught, cellsOf, lengthsOf, megabytes, shown, type Table, tableOf } from './table.ts'
 
 /** Columns and rows of the models that are held against PyTorch, and their names in metrics. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { claims } from '../claims.ts'
-import type { BenchRecord } from '../record.ts'
+import { claims } from '../records/claims.ts'
+import type { BenchRecord } from '../records/record.ts'
 import { resultsPage } from './page.ts'
 import { trainPlots } from './plots.ts'
 

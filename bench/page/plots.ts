@@ -1,5 +1,5 @@
-import { bytesText, COLORS, type Curve, type LinePlot, msText, type Point } from '../plot.ts'
-import type { Metrics } from '../record.ts'
+import type { Metrics } from '../records/record.ts'
+import { bytesText, COLORS, type Curve, type LinePlot, msText, type Point } from './plot.ts'
 
 /** A plot and the name of its file, without the ending. */
 export interface NamedPlot extends LinePlot {

@@ -1,4 +1,4 @@
-import type { Metrics } from '../record.ts'
+import type { Metrics } from '../records/record.ts'
 
 /** A table of figures; without rows it is left out. */
 export interface Table {

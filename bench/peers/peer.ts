@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { RemoteContestant } from '../harness.ts'
+import type { RemoteContestant } from '../harness/race.ts'
 
 /** Somebody else's program in a process of its own: it says a line of JSON when it is ready, and then one for every line it gets. */
 export interface Peer extends RemoteContestant {

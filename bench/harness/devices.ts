@@ -1,0 +1,29 @@
+import { cpu, type Device, hasWideSimd } from '@tau/tensor'
+import type { GroupContext } from '../registry.ts'
+
+/** Runs `f` on one cpu device per number of threads, and closes them. What they fall back to is printed. */
+export async function onDevices(
+  threads: readonly number[],
+  { line }: GroupContext,
+  f: (devices: readonly Device[]) => Promise<void>,
+): Promise<void> {
+  const devices: Device[] = []
+  try {
+    for (const count of threads)
+      devices.push(await cpu({ threads: count, simd: hasWideSimd() ? 'wide' : 'auto' }))
+    for (const { info } of devices) for (const fallback of info.fallbacks) line(`fallback: ${fallback}`)
+    await inScopes(devices, () => f(devices))
+  } finally {
+    for (const device of devices) await device.close()
+  }
+}
+
+/** Runs `f` with a scope open on every device: what it makes on them is freed afterwards. */
+export async function inScopes<T>(devices: readonly Device[], f: () => Promise<T>): Promise<T> {
+  const scopes = devices.map((device) => device.scope())
+  try {
+    return await f()
+  } finally {
+    for (const scope of scopes) scope[Symbol.dispose]()
+  }
+}

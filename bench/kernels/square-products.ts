@@ -1,0 +1,137 @@
+import type { Device } from '@tau/tensor'
+import type { KernelBench } from '@tau/testing'
+import { CEILING, ceilings, share } from '../harness/ceilings.ts'
+import { inScopes } from '../harness/devices.ts'
+import { benchLine, deviceLabel, rate, shareText, timesText } from '../harness/lines.ts'
+import { type Contestant, type RaceOptions, race, speedup, type Timing } from '../harness/race.ts'
+import { type Absent, NODE, openPeer, type Peer, PYTHON } from '../peers/peer.ts'
+import type { GroupContext } from '../registry.ts'
+
+type Bench = KernelBench<Device>
+
+const SIZE = 768
+const NN = `matmul/nn/${SIZE}`
+/** The square products of packages/tensor/src/kernels/matmul/matmul.bench.ts. */
+export const SQUARE = /^matmul\/(nn|nt|tn)\/768$/
+
+interface Rival {
+  /** In names of metrics: `ratio_vs_<as>`. */
+  readonly as: string
+  open(): Promise<Peer | Absent>
+}
+
+const args = [String(SIZE)]
+const RIVALS: readonly Rival[] = [
+  { as: 'tfjs_wasm', open: () => openPeer(NODE, 'tfjs.ts', args) },
+  { as: 'jax_wasm', open: () => openPeer(NODE, 'jax.ts', args) },
+  { as: 'openblas', open: () => openPeer(PYTHON, 'openblas.py', [...args, '1']) },
+]
+/** Those that take a second per product: raced apart, in few rounds. */
+const SLOW_RIVALS: readonly Rival[] = [
+  { as: 'gpujs_webasm', open: () => openPeer(NODE, 'gpujs.ts', [...args, 'webasm']) },
+  { as: 'gpujs_cpu', open: () => openPeer(NODE, 'gpujs.ts', [...args, 'cpu']) },
+]
+
+/** The three layouts at 768³ on one thread and on two, in one race with other people's libraries and the yardstick, since their
+ *  ratios are what is promised. */
+export async function benchSquare(
+  squares: readonly Bench[],
+  devices: readonly Device[],
+  context: GroupContext,
+): Promise<void> {
+  await inScopes(devices, async () => {
+    const { multiplyAdd } = await ceilings()
+    const benches = [...squares, multiplyAdd]
+    const contestants: Contestant[] = []
+    for (const device of devices)
+      for (const bench of benches) {
+        const { run, check } = bench.prepare(device)
+        await check()
+        contestants.push({ label: deviceLabel(device), run })
+      }
+    const options = { rounds: 21, sampleMs: 30, warmUpMs: 150 }
+    const { timings, rivals } = await raceRivals(contestants, RIVALS, options, context)
+    const [one, two] = [timings.slice(0, benches.length), timings.slice(benches.length)]
+    report(squares, multiplyAdd, [one, two], rivals.get('tfjs_wasm'), context)
+    const nn = squares.findIndex(({ name }) => name === NN)
+    if (nn < 0) return // a filter left it out
+    reportRivals(one[nn], rivals, squares[nn], context)
+    const slow = await raceRivals([contestants[nn]], SLOW_RIVALS, { rounds: 3 }, context)
+    reportRivals(slow.timings[0], slow.rivals, squares[nn], context)
+  })
+}
+
+function reportRivals(
+  ours: Timing,
+  rivals: ReadonlyMap<string, Timing>,
+  { name, work }: Bench,
+  { line, metric }: GroupContext,
+): void {
+  for (const [as, timing] of rivals) {
+    const theirs = rate(timing, work)
+    line(benchLine(name, timing, theirs, [`ours is ${timesText(speedup(ours, timing))} as fast`]))
+    metric(`${name}/${as}_gflops`, theirs.value)
+    metric(`${name}/ratio_vs_${as}`, speedup(ours, timing))
+  }
+}
+
+/** A race in which those rivals that are there take part; the others are noted. */
+async function raceRivals(
+  contestants: readonly Contestant[],
+  rivals: readonly Rival[],
+  options: RaceOptions,
+  { skip }: GroupContext,
+): Promise<{ timings: Timing[]; rivals: Map<string, Timing> }> {
+  const open: Peer[] = []
+  const names: string[] = []
+  try {
+    for (const rival of rivals) {
+      const peer = await rival.open()
+      if ('absent' in peer) skip(`${NN}/${rival.as}`, peer.absent)
+      else {
+        open.push(peer)
+        names.push(rival.as)
+      }
+    }
+    const timings = await race([...contestants, ...open], options)
+    return {
+      timings: timings.slice(0, contestants.length),
+      rivals: new Map(names.map((as, i) => [as, timings[contestants.length + i]])),
+    }
+  } finally {
+    for (const peer of open) await peer.close()
+  }
+}
+
+/** Ours, each against one thread or the peer that it is compared with, and against the yardstick on as many threads. */
+function report(
+  squares: readonly Bench[],
+  ceiling: KernelBench<Device>,
+  [one, two]: readonly (readonly Timing[])[],
+  tfjs: Timing | undefined,
+  { line, metric }: GroupContext,
+): void {
+  const shareOf = ({ work }: Bench, timings: readonly Timing[], i: number) =>
+    share({ timing: timings[i], work }, { timing: timings[squares.length], work: ceiling.work })
+  squares.forEach((bench, i) => {
+    const { name, work } = bench
+    const shares = [one, two].map((timings) => shareOf(bench, timings, i))
+    const compared = shares.map((value) => [shareText(value, CEILING)])
+    if (tfjs) {
+      compared[0].push(`${timesText(speedup(one[i], tfjs))} tfjs-wasm`)
+      metric(`${name}/ratio_vs_tfjs_wasm`, speedup(one[i], tfjs))
+    }
+    compared[1].push(`${timesText(speedup(two[i], one[i]))} 1 thread`)
+    line(benchLine(name, one[i], rate(one[i], work), compared[0]))
+    line(benchLine(name, two[i], rate(two[i], work), compared[1]))
+    metric(`${name}/gflops`, rate(one[i], work).value)
+    metric(`${name}/ratio_of_fma_ceiling`, shares[0])
+    metric(`${name}/2_threads_scaling`, speedup(two[i], one[i]))
+  })
+  const nn = squares.findIndex(({ name }) => name === NN)
+  if (squares.length < 3) return // a filter left some out: no figure that needs all of them
+  const times = one.slice(0, squares.length).map((timing) => timing.ms)
+  metric('matmul/layout_spread', Math.max(...times) / Math.min(...times))
+  metric('matmul/2_threads_scaling', speedup(two[nn], one[nn]))
+  metric('matmul/ratio_of_fma_ceiling', shareOf(squares[nn], one, nn))
+}

@@ -1,0 +1,95 @@
+import { performance } from 'node:perf_hooks'
+import { openBlas } from '@tau/blas'
+import { domainLaplacian } from '@tau/graph'
+import { countParameters, createModel, type GPT, type ModelConfig, resolveConfig } from '@tau/model'
+import { BackendError, cpu, type Device, hasWideSimd } from '@tau/tensor'
+import { expectNear, randomArray } from '@tau/testing'
+import { AdamW, defaultTrainOptions, trainStep } from '@tau/train'
+import { deviceLabel } from '../harness/lines.ts'
+import type { ModelRun, OurRun } from './processes.ts'
+
+// tau-30m by itself, so that its peak memory is its own: steps of training, or tokens decoded behind a filled cache. The argument
+// is an OurRun in JSON; the answer a line of JSON.
+
+const BATCH = 1
+/** Beyond it activations are checkpointed: those of all layers together do not fit in WebAssembly memory for much longer. */
+const LONGEST_WHOLE = 8192
+
+/** Seeded ids, a few often and most rarely, as in a text. */
+const idsOf = (count: number, vocabSize: number, seed: number): Int32Array =>
+  Int32Array.from(randomArray(count, seed), (x) => Math.floor(vocabSize ** (Math.abs(x * 7919) % 1)) - 1)
+
+/** Milliseconds of each optimizer step after the first `warmUp`. The loss must begin at that of a guess, and fall. */
+async function train(model: GPT, { length, warmUp, steps }: OurRun): Promise<number[]> {
+  const { vocabSize } = model.config
+  const optimizer = new AdamW(model.parameters, defaultTrainOptions)
+  const batch = { tokens: idsOf(length, vocabSize, 2), targets: idsOf(length, vocabSize, 3) }
+  const samples: number[] = []
+  let before = Number.POSITIVE_INFINITY
+  for (let i = 0; i < warmUp + steps; i++) {
+    const start = performance.now()
+    const { loss, norm, grads } = trainStep(model, optimizer, [batch], BATCH, defaultTrainOptions.minLr, {
+      checkpointActivations: length > LONGEST_WHOLE,
+    })
+    const value = await loss.item()
+    if (i >= warmUp) samples.push(performance.now() - start)
+    for (const tensor of [loss, norm, ...grads]) tensor.dispose()
+    if (i === 0) expectNear([value], [Math.log(vocabSize)], { rtol: 0.02 })
+    if (!(value < before))
+      throw new Error(`bench: the loss of one batch must fall from step to step, got ${before} and ${value}`)
+    before = value
+  }
+  return samples
+}
+
+/** Milliseconds of each token after the first `warmUp`, from ids to logits, behind `length` tokens. */
+async function decode(model: GPT, { length, warmUp, steps }: OurRun): Promise<number[]> {
+  const prompt = idsOf(length, model.config.vocabSize, 2)
+  using state = model.decodeState()
+  const logits = async (ids: Int32Array) => {
+    using _scope = model.device.scope()
+    return model.forward(model.tokens(ids), { state, lastOnly: true }).data()
+  }
+  await logits(prompt)
+  const samples: number[] = []
+  for (let i = 0; i < warmUp + steps; i++) {
+    const start = performance.now()
+    const values = await logits(prompt.subarray(i, i + 1))
+    if (i >= warmUp) samples.push(performance.now() - start)
+    if (!values.every(Number.isFinite)) throw new Error(`bench: logits must be finite, token ${i} has others`)
+  }
+  return samples
+}
+
+function laplacianFor({ attention, nEmbd, nHead }: ModelConfig) {
+  if (attention === 'dot') return undefined
+  const dim = nEmbd / nHead
+  return domainLaplacian({ data: randomArray(500 * dim, 1), rows: 500, cols: dim }, { dim }).laplacian
+}
+
+async function run(device: Device, options: OurRun): Promise<ModelRun> {
+  const { mode, attention, length, warmUp, steps } = options
+  const seqLen = mode === 'decode' ? length + warmUp + steps : length
+  const config = resolveConfig({ size: 'tau-30m', attention, seqLen })
+  const model = createModel(device, config, { laplacian: laplacianFor(config), seed: 1 })
+  const ms = await (mode === 'train' ? train : decode)(model, options)
+  const peakBytes = 1024 * process.resourceUsage().maxRSS
+  return { label: deviceLabel(device), ms, peakBytes, parameters: countParameters(config) }
+}
+
+const options = JSON.parse(process.argv[2]) as OurRun
+const simd = hasWideSimd() ? 'wide' : 'auto'
+try {
+  const device = await cpu({
+    ...{ threads: options.threads, simd },
+    ...(options.blas && { gemm: openBlas(), strict: true }),
+  })
+  try {
+    console.log(JSON.stringify(await run(device, options)))
+  } finally {
+    await device.close()
+  }
+} catch (error) {
+  if (!(error instanceof BackendError)) throw error
+  console.log(JSON.stringify({ absent: error.message }))
+}

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { type Absent, NODE, PYTHON } from '../peers/peer.ts'
+
+/** What a model does: `length` tokens per training step, or tokens one by one behind `length` of them. */
+export interface ModelTask {
+  readonly mode: 'train' | 'decode'
+  readonly length: number
+  readonly threads: number
+  readonly warmUp: number
+  readonly steps: number
+}
+
+export interface OurRun extends ModelTask {
+  readonly attention: 'tau' | 'dot'
+  /** Products by the system's BLAS; absent where there is none. */
+  readonly blas: boolean
+}
+
+/** What was measured of a model in a process of its own. */
+export interface ModelRun {
+  readonly label: string
+  /** Milliseconds of steps or tokens. */
+  readonly ms: readonly number[]
+  /** Resident memory at its highest. */
+  readonly peakBytes: number
+  readonly parameters: number
+}
+
+interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+  /** Exit code or signal; undefined: all went well. */
+  readonly failure: string | undefined
+}
+
+const end = ([program, ...options]: readonly string[], args: readonly string[]): Promise<Ended> =>
+  new Promise((resolve) =>
+    execFile(program, [...options, ...args], (error, stdout, stderr) =>
+      resolve({ stdout, stderr, failure: error ? String(error.signal ?? error.code) : undefined }),
+    ),
+  )
+
+const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? ''
+
+/** tau-30m, ours. A length for which there is not enough memory is absent; any other failure is thrown. */
+export async function runOurs(task: OurRun): Promise<ModelRun | Absent> {
+  const script = fileURLToPath(new URL('model-process.ts', import.meta.url))
+  const { stdout, stderr, failure } = await end(NODE, [script, JSON.stringify(task)])
+  if (failure === 'SIGKILL') return { absent: 'the system has no more memory: the process was killed' }
+  if (failure !== undefined)
+    throw new Error(`bench: ${task.mode} must end well, got ${failure}: ${stderr.trim()}`)
+  return JSON.parse(lastLine(stdout)) as ModelRun | Absent
+}
+
+const TORCH = fileURLToPath(new URL('../peers/torch_gpt.py', import.meta.url))
+
+/** The same trunk with causal dot-product attention in PyTorch. Absent without PyTorch, or without enough memory. */
+export async function runTorch({
+  mode,
+  length,
+  threads,
+  warmUp,
+  steps,
+}: ModelTask): Promise<ModelRun | Absent> {
+  const counts = { threads, warmup: warmUp, steps, [mode === 'train' ? 'seq' : 'contexts']: length }
+  const flags = Object.entries(counts).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const { stdout, stderr, failure } = await end(PYTHON, [TORCH, '--mode', mode, ...flags])
+  if (failure !== undefined) return { absent: `${failure}: ${lastLine(stderr)}` }
+  const result = JSON.parse(lastLine(stdout)) as {
+    torch: string
+    ms_per_step: number
+    peak_rss_mb: number
+    parameters: number
+  }
+  return {
+    label: `PyTorch ${result.torch} ${threads} threads`,
+    ms: [result.ms_per_step],
+    peakBytes: result.peak_rss_mb * 2 ** 20,
+    parameters: result.parameters,
+  }
+}
