@@ -1,3 +1,4 @@
+export { type EdgeWeightOptions, edgeWeights } from './adjacency/affinity.ts'
 export {
   type AffinityOptions,
   affinity,
@@ -5,40 +6,15 @@ export {
   type Kernel,
   kernelWeight,
   type WeightedLists,
-} from './affinity.ts'
-export type { NeighbourLists } from './bounded-neighbours.ts'
-export {
-  type Coo,
-  type Csr,
-  checkCsr,
-  csrFromCoo,
-  csrFromDense,
-  diagonal,
-  nnz,
-  spmm,
-  spmv,
-  symmetryError,
-  toCoo,
-  toDense,
-  transpose,
-  valueAt,
-} from './csr.ts'
-export type { DenseMatrix } from './dense.ts'
-export {
-  type DescribeOptions,
-  describeManifold,
-  type HubReport,
-  type ManifoldDescription,
-  probeEnergies,
-} from './describe.ts'
-export type { Metric, NeighbourMetric } from './distance.ts'
-export {
-  builderConfig,
-  type DomainLaplacianInfo,
-  type DomainLaplacianOptions,
-  domainLaplacian,
-  type GraphOfFeatures,
-} from './domain-laplacian.ts'
+} from './adjacency/kernel.ts'
+export { graphFromLists, type KneighborsGraphOptions, kneighborsGraph } from './adjacency/kneighbors-graph.ts'
+export { strongestHalf } from './adjacency/strongest-half.ts'
+export { type Symmetrization, symmetrizeGraph } from './adjacency/symmetrize.ts'
+export { symmetrize } from './adjacency/symmetrize-lists.ts'
+export { type Quantiles, quantiles } from './dense/five-numbers.ts'
+export type { DenseMatrix } from './dense/matrix.ts'
+export type { Rows } from './dense/points.ts'
+export { randomizedSvd, type SvdOptions, type TruncatedSvd } from './dense/svd.ts'
 export { type CorpusEmbedder, corpusEmbedder } from './embeddings/corpus-embedder.ts'
 export { type Embedder, type EmbedderOptions, embedderOf, type Vectors } from './embeddings/embedder.ts'
 export {
@@ -68,19 +44,22 @@ export {
   wordVectorBlocks,
 } from './embeddings/word-vectors.ts'
 export { GraphError } from './errors.ts'
-export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './feature-laplacian.ts'
 export type { ReduceMethod } from './gram/basis.ts'
-export { type EdgeWeightOptions, edgeWeights } from './graphs/edge-weights.ts'
-export { graphFromLists, type KneighborsGraphOptions, kneighborsGraph } from './graphs/kneighbors-graph.ts'
-export { type Symmetrization, symmetrizeGraph } from './graphs/symmetrize-graph.ts'
-export { type KnnOptions, knnGraph } from './knn.ts'
+export { type Reduced, type ReduceOptions, reduceEmbeddings } from './gram/reduce.ts'
+export {
+  assertLaplacian,
+  checkLaplacian,
+  type LaplacianCheckOptions,
+  type LaplacianVerdict,
+} from './laplacian/check.ts'
 export {
   degrees,
   type LaplacianOptions,
   type LaplacianWithDiagonal,
   laplacian,
   type Normalization,
-} from './laplacian.ts'
+} from './laplacian/laplacian.ts'
+export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './laplacian/pipeline.ts'
 export {
   type BuiltManifold,
   buildManifold,
@@ -89,6 +68,20 @@ export {
   manifoldConfig,
   type TauCalibration,
 } from './manifold/build.ts'
+export {
+  type DescribeOptions,
+  describeManifold,
+  type HubReport,
+  type ManifoldDescription,
+  probeEnergies,
+} from './manifold/describe.ts'
+export {
+  builderConfig,
+  type DomainLaplacianInfo,
+  type DomainLaplacianOptions,
+  domainLaplacian,
+  type GraphOfFeatures,
+} from './manifold/feature-graph.ts'
 export {
   encodeManifold,
   type Manifold,
@@ -107,14 +100,13 @@ export {
 } from './manifold/metadata.ts'
 export { encodeManifoldParquet, parseManifoldParquet } from './manifold/parquet.ts'
 export type { ManifoldProgress } from './manifold/passes.ts'
-export { type KNeighborsOptions, kneighbors } from './neighbours/kneighbors.ts'
-export { type Neighbours, type NeighboursOptions, neighbours } from './neighbours/neighbours.ts'
-export type { NeighbourProgress } from './neighbours/pace.ts'
-export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbours/radius-neighbors.ts'
-export type { Rows } from './neighbours/rows.ts'
-export type { HnswParameters } from './neighbours/usearch.ts'
-export { type Quantiles, quantiles } from './quantiles.ts'
-export { type Reduced, type ReduceOptions, reduceEmbeddings } from './reduce.ts'
+export type { NeighbourLists } from './neighbors/bounded.ts'
+export type { Metric, NeighbourMetric } from './neighbors/distance.ts'
+export { type KNeighborsOptions, kneighbors } from './neighbors/kneighbors.ts'
+export { type KnnOptions, knnGraph } from './neighbors/knn.ts'
+export { type Neighbours, type NeighboursOptions, neighbours } from './neighbors/neighbours.ts'
+export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbors/radius-neighbors.ts'
+export type { HnswParameters } from './neighbors/usearch.ts'
 export {
   type EdgeResistances,
   effectiveResistances,
@@ -126,10 +118,25 @@ export {
   sparsifyByResistance,
 } from './resistance/sparsify-by-resistance.ts'
 export { type Components, connectedComponents } from './sparse/components.ts'
+export {
+  type Coo,
+  type Csr,
+  checkCsr,
+  csrFromCoo,
+  csrFromDense,
+  diagonal,
+  nnz,
+  spmm,
+  spmv,
+  symmetryError,
+  toCoo,
+  toDense,
+  transpose,
+  valueAt,
+} from './sparse/csr.ts'
 export { DeviceCsr } from './sparse/device-csr.ts'
 export { csrFromMlMatrix, toMlMatrix } from './sparse/ml-matrix.ts'
 export { sliceCsr } from './sparse/slice.ts'
-export { strongestHalf } from './sparsify.ts'
 export type { EigenProgress } from './spectrum/chebyshev-davidson.ts'
 export { denseEigenpairs } from './spectrum/dense.ts'
 export type { Eigenpairs } from './spectrum/eigenpairs.ts'
@@ -146,8 +153,7 @@ export {
   type SpectralEmbeddingOptions,
   spectralEmbedding,
 } from './spectrum/spectral-embedding.ts'
-export { randomizedSvd, type SvdOptions, type TruncatedSvd } from './svd.ts'
-export { symmetrize } from './symmetrize.ts'
+export { edgeDispersion } from './taumode/dispersion.ts'
 export {
   rayleighEnergy,
   type Taumode,
@@ -155,8 +161,7 @@ export {
   tauFromComponents,
   tauFromEnergies,
   taumode,
-} from './taumode.ts'
-export { edgeDispersion } from './taumode-index/dispersion.ts'
+} from './taumode/taumode.ts'
 export {
   type TaumodeHit,
   TaumodeIndex,
@@ -164,10 +169,5 @@ export {
   type TaumodeItem,
   type TaumodeSearchOptions,
 } from './taumode-index/taumode-index.ts'
-export {
-  assertLaplacian,
-  checkLaplacian,
-  type LaplacianCheckOptions,
-  type LaplacianVerdict,
-} from './validate.ts'
-export type { WatchOptions } from './watch.ts'
+export type { NeighbourProgress } from './watch/pace.ts'
+export type { WatchOptions } from './watch/watch.ts'

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Random } from '@tau/tensor'
 import { it } from 'vitest'
-import type { DenseMatrix } from './dense.ts'
+import type { DenseMatrix } from './dense/matrix.ts'
 
-const shared = fileURLToPath(new URL('../../../../shared/', import.meta.url))
+const shared = fileURLToPath(new URL('../../../shared', import.meta.url))
 
 /** A test that needs a file under ../shared: skipped with a printed reason where the file is absent, a failure in CI. */
 export const itWithShared = (path: string, name: string, run: (file: string) => unknown): void => {

@@ -1,7 +1,7 @@
 import { BackendError, FormatError } from '@tau/tensor'
 import { describe, expect, it } from 'vitest'
-import { domainLaplacian } from '../domain-laplacian.ts'
 import { GraphError } from '../errors.ts'
+import { domainLaplacian } from '../manifold/feature-graph.ts'
 import { corpusEmbedder } from './corpus-embedder.ts'
 import { embedderOf } from './embedder.ts'
 import { cutPassages } from './passages.ts'

@@ -1,4 +1,4 @@
-import { checkDense, checkInteger, type DenseMatrix } from '../dense.ts'
+import { checkDense, checkInteger, type DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 
 /** Turns texts into vectors of one width: the same text, the same vector, whatever stands beside it. */

@@ -1,5 +1,5 @@
 import { FormatError } from '@tau/tensor'
-import { checkInteger } from '../dense.ts'
+import { checkInteger } from '../dense/matrix.ts'
 import { type OpenParts, partsOfBytes, partsOfFile, withParts } from './bytes.ts'
 import { jsonlBlocks } from './jsonl.ts'
 import { npyRows } from './npy.ts'

@@ -1,4 +1,4 @@
-import { checkInteger } from '../dense.ts'
+import { checkInteger } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 
 /** A text cut into passages of consecutive words. */

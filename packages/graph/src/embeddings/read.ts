@@ -1,5 +1,5 @@
 import { FormatError } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { type EmbeddingFormat, type EmbeddingOptions, embeddingsOfBytes, openEmbeddings } from './open.ts'
 import { collectRows, type EmbeddingSource } from './source.ts'
 import { readWordVectors } from './word-vectors.ts'

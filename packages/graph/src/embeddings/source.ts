@@ -1,4 +1,4 @@
-import { checkDenseShape, type DenseMatrix } from '../dense.ts'
+import { checkDenseShape, type DenseMatrix } from '../dense/matrix.ts'
 import { CHUNK } from '../gram/products.ts'
 
 /** Consecutive rows of a source, [rows, cols]. Its data are valid until the next block is asked for. */

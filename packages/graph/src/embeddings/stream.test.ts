@@ -1,7 +1,7 @@
 import { encodeSafetensors, FormatError } from '@tau/tensor'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, it } from 'vitest'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { normalMatrix } from '../testing.ts'
 import { type EmbeddingFormat, embeddingsOfBytes } from './open.ts'
 import { parseEmbeddings } from './read.ts'

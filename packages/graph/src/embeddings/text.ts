@@ -1,8 +1,8 @@
-import { nnz } from '../csr.ts'
-import { checkInteger, type DenseMatrix } from '../dense.ts'
+import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
+import { randomizedSvd } from '../dense/svd.ts'
 import { GraphError } from '../errors.ts'
-import { randomizedSvd } from '../svd.ts'
-import { partOf, type WatchOptions } from '../watch.ts'
+import { nnz } from '../sparse/csr.ts'
+import { partOf, type WatchOptions } from '../watch/watch.ts'
 import { cutPassages } from './passages.ts'
 import { type Vocabulary, type VocabularyOptions, type Weighting, weightPassages } from './weighting.ts'
 

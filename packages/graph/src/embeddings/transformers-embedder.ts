@@ -1,5 +1,5 @@
 import { BackendError, FormatError } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 import { type Embedder, type EmbedderOptions, embedderOf } from './embedder.ts'
 

@@ -1,5 +1,5 @@
-import { type Csr, csrFromCoo } from '../csr.ts'
 import { GraphError } from '../errors.ts'
+import { type Csr, csrFromCoo } from '../sparse/csr.ts'
 import type { Passages } from './passages.ts'
 
 /** tf-idf: (1 + ln count) (1 + ln((1 + P) / (1 + passages with the word))), rows scaled to length 1;

@@ -1,4 +1,4 @@
-import { checkDense } from '../dense.ts'
+import { checkDense } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 import { type Embedder, embedderOf } from './embedder.ts'
 import { wordsOf } from './passages.ts'

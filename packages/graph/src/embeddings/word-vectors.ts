@@ -1,5 +1,5 @@
 import { decodeUtf8, FormatError } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { bytesAt, chunksOf, partsOfFile, withParts } from './bytes.ts'
 import { decimalAt } from './decimal.ts'
 import { parseWinkVectors } from './wink.ts'

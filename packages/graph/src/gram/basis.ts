@@ -1,9 +1,9 @@
 import { Random } from '@tau/tensor'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
-import { checkInteger, type DenseMatrix } from '../dense.ts'
+import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
+import { qr } from '../dense/qr.ts'
+import { multiply } from '../dense/svd.ts'
 import { GraphError } from '../errors.ts'
-import { qr } from '../qr.ts'
-import { multiply } from '../svd.ts'
 import type { Gram } from './gram.ts'
 
 /** random: onto random orthonormal directions;  pca: onto the principal directions;  rotated-pca: pca, then a random rotation. */

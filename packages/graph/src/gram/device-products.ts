@@ -1,6 +1,6 @@
 import { type CpuEngine, type Launch, rowGrain, touches, type Work } from '@tau/tensor'
+import { Owned } from '../kernels/owned.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
-import { Owned } from '../neighbours/owned.ts'
 import { nativeTiles } from './native-tiles.ts'
 import { CHUNK, type GramProducts } from './products.ts'
 

@@ -1,6 +1,6 @@
-import { BoundedNeighbours, type NeighbourLists } from '../bounded-neighbours.ts'
-import { distanceOf, type Metric } from '../distance.ts'
 import { GraphError } from '../errors.ts'
+import { BoundedNeighbours, type NeighbourLists } from '../neighbors/bounded.ts'
+import { distanceOf, type Metric } from '../neighbors/distance.ts'
 import type { Gram } from './gram.ts'
 
 /** The k nearest of every feature, knowing only their products: cos_ij = G_ij / √(G_ii G_jj), |f_i − f_j|² = G_ii + G_jj − 2 G_ij. Lists as of

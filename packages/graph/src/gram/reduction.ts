@@ -1,6 +1,6 @@
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import { multiply } from '../dense/svd.ts'
 import { GraphError } from '../errors.ts'
-import { multiply } from '../svd.ts'
 import { basisOf, type ReduceMethod } from './basis.ts'
 import type { Gram } from './gram.ts'
 

@@ -1,4 +1,4 @@
-import type { Csr } from '../csr.ts'
+import type { Csr } from '../sparse/csr.ts'
 import { CHUNK, PANEL, type Panel, type PanelSpace } from './panel-space.ts'
 
 /** Panels in JavaScript, for hosts without a device. */

@@ -1,6 +1,6 @@
 import type { CpuEngine, Device, Handle, Launch, Work } from '@tau/tensor'
-import type { Csr } from '../csr.ts'
 import { GraphError } from '../errors.ts'
+import type { Csr } from '../sparse/csr.ts'
 import { graphWasm } from './wasm-module.ts'
 
 /** Rows per tile of a product: the 64 KiB of eight columns. */

@@ -1,5 +1,5 @@
 import type { CpuEngine, Handle, Launch } from '@tau/tensor'
-import type { Csr } from '../csr.ts'
+import type { Csr } from '../sparse/csr.ts'
 import { CHUNK, PANEL, type Panel, type PanelSpace } from './panel-space.ts'
 import { ResidentCsr } from './resident-csr.ts'
 import { graphWasm } from './wasm-module.ts'

@@ -1,22 +1,22 @@
 import { cpu, type Device } from '@tau/tensor'
-import type { Csr } from '../csr.ts'
-import { checkInteger } from '../dense.ts'
-import {
-  builderConfig,
-  type DomainLaplacianInfo,
-  type GraphOfFeatures,
-  laplacianOfGram,
-} from '../domain-laplacian.ts'
+import { checkInteger } from '../dense/matrix.ts'
+import { multiply } from '../dense/svd.ts'
 import { type EmbeddingSource, matrixSource } from '../embeddings/source.ts'
 import { GraphError } from '../errors.ts'
 import { deviceProductBytes } from '../gram/device-products.ts'
 import { type Gram, GramSums } from '../gram/gram.ts'
 import type { Reduction } from '../gram/reduction.ts'
-import { cpuEngineOf } from '../neighbours/run.ts'
-import { multiply } from '../svd.ts'
-import { rayleighEnergy, tauFromEnergies } from '../taumode.ts'
-import { assertLaplacian } from '../validate.ts'
+import { assertLaplacian } from '../laplacian/check.ts'
+import { cpuEngineOf } from '../neighbors/run.ts'
+import type { Csr } from '../sparse/csr.ts'
+import { rayleighEnergy, tauFromEnergies } from '../taumode/taumode.ts'
 import { clusterItems } from './cluster-items.ts'
+import {
+  builderConfig,
+  type DomainLaplacianInfo,
+  type GraphOfFeatures,
+  laplacianOfGram,
+} from './feature-graph.ts'
 import { Reservoir } from './item-sample.ts'
 import type { ConfigValue } from './metadata.ts'
 import { type ManifoldProgress, type PassOptions, passOver } from './passes.ts'

@@ -1,8 +1,8 @@
 import { type Device, matmul, Random } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import type { EmbeddingSource } from '../embeddings/source.ts'
 import { GraphError } from '../errors.ts'
-import { Pace } from '../neighbours/pace.ts'
+import { Pace } from '../watch/pace.ts'
 import { Reservoir } from './item-sample.ts'
 import { checkFinite, type PassOptions, passOver } from './passes.ts'
 

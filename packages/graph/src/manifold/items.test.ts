@@ -1,6 +1,6 @@
 import { cpu, Random } from '@tau/tensor'
 import { describe, expect, it } from 'vitest'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { type EmbeddingSource, matrixSource, type RowBlock } from '../embeddings/source.ts'
 import { maxError, normalMatrix } from '../testing.ts'
 import { clusterItems } from './cluster-items.ts'

@@ -1,9 +1,9 @@
 import { FormatError } from '@tau/tensor'
 import type { SchemaElement, SchemaTree } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
-import { type Csr, checkCsr, csrFromCoo, nnz, toCoo } from '../csr.ts'
 import { GraphError } from '../errors.ts'
 import { type ColumnParts, readParquetColumns } from '../parquet/read.ts'
+import { type Csr, checkCsr, csrFromCoo, nnz, toCoo } from '../sparse/csr.ts'
 import { MANIFOLD_COLUMNS, MAX_SIZE } from './schema.ts'
 
 const OP = 'manifold.parquet'

@@ -1,7 +1,7 @@
-import { allFinite, checkDenseShape } from '../dense.ts'
+import { allFinite, checkDenseShape } from '../dense/matrix.ts'
 import type { BlockBuffer, EmbeddingSource, RowBlock } from '../embeddings/source.ts'
 import { GraphError } from '../errors.ts'
-import { Pace } from '../neighbours/pace.ts'
+import { Pace } from '../watch/pace.ts'
 import { ShareSample } from './item-sample.ts'
 
 /** How far a manifold has come. */

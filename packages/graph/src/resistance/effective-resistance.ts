@@ -1,8 +1,8 @@
 import { type Device, Random } from '@tau/tensor'
-import type { Csr } from '../csr.ts'
 import { PANEL } from '../kernels/panel-space.ts'
+import type { Csr } from '../sparse/csr.ts'
 import { denseEigenpairs } from '../spectrum/dense.ts'
-import { Watch, type WatchOptions } from '../watch.ts'
+import { Watch, type WatchOptions } from '../watch/watch.ts'
 import { type LaplacianProblem, laplacianProblem } from './laplacian-problem.ts'
 import { solvePanel } from './panel-solver.ts'
 

@@ -1,11 +1,11 @@
 import type { Device } from '@tau/tensor'
-import { type Csr, diagonal } from '../csr.ts'
 import { JsPanels } from '../kernels/js-panels.ts'
 import type { PanelSpace } from '../kernels/panel-space.ts'
 import { cpuEngine } from '../kernels/resident-csr.ts'
 import { WasmPanels } from '../kernels/wasm-panels.ts'
-import { laplacian } from '../laplacian.ts'
+import { laplacian } from '../laplacian/laplacian.ts'
 import { connectedComponents } from '../sparse/components.ts'
+import { type Csr, diagonal } from '../sparse/csr.ts'
 import type { KernelVectors } from '../spectrum/kernel-vectors.ts'
 
 /** A graph's Laplacian D − W with what solving equations in it needs. */

@@ -1,7 +1,7 @@
 import { GraphError } from '../errors.ts'
 import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
 import { type KernelVectors, removeKernel } from '../spectrum/kernel-vectors.ts'
-import type { Watch } from '../watch.ts'
+import type { Watch } from '../watch/watch.ts'
 
 const MAX_ITERATIONS = 20_000
 

@@ -1,5 +1,5 @@
-import { type Csr, checkCsr, transpose } from '../csr.ts'
 import { GraphError } from '../errors.ts'
+import { type Csr, checkCsr, transpose } from './csr.ts'
 
 export interface Components {
   count: number

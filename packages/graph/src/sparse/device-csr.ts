@@ -1,8 +1,8 @@
 import type { Device } from '@tau/tensor'
-import { type Csr, checkCsr } from '../csr.ts'
-import { checkDenseShape, type DenseMatrix } from '../dense.ts'
+import { checkDenseShape, type DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 import { cpuEngine, ResidentCsr } from '../kernels/resident-csr.ts'
+import { type Csr, checkCsr } from './csr.ts'
 
 /** A sparse matrix kept in the memory of a cpu device, for products on its threads. `spmm` gives the bits of the function of that name.
  *  Dispose it, or declare it with `using`. Throws GraphError for another backend. */

@@ -1,5 +1,5 @@
 import { Matrix } from 'ml-matrix'
-import { type Csr, csrFromDense, toDense } from '../csr.ts'
+import { type Csr, csrFromDense, toDense } from './csr.ts'
 
 /** Csr → a dense matrix of ml-matrix, for its decompositions. */
 export const toMlMatrix = (m: Csr): Matrix => Matrix.from1DArray(m.nRows, m.nCols, toDense(m).data)

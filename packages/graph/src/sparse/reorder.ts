@@ -1,4 +1,4 @@
-import type { Csr } from '../csr.ts'
+import type { Csr } from './csr.ts'
 
 /** Nodes in the order of a breadth-first walk along stored entries, each component from its first node: neighbours get near numbers, so
  *  that a product finds its operands in the cache. m [n, n] with a symmetric pattern. */

@@ -1,5 +1,5 @@
-import { type Csr, checkCsr } from '../csr.ts'
 import { GraphError } from '../errors.ts'
+import { type Csr, checkCsr } from './csr.ts'
 
 /** Rows and columns of m by their numbers, in the order of the lists: element (i, j) is m[rows[i], cols[j]]; all of them where a list is
  *  missing. A row may be named twice, a column not. Throws GraphError for a matrix that is not well formed, a number outside the matrix and for a repeated column. */

@@ -1,7 +1,7 @@
 import type { Random } from '@tau/tensor'
 import { GraphError } from '../errors.ts'
 import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
-import type { Watch } from '../watch.ts'
+import type { Watch } from '../watch/watch.ts'
 import { chebyshevFilter, filterFor } from './chebyshev-filter.ts'
 import type { KernelVectors } from './kernel-vectors.ts'
 import { PanelBasis } from './panel-basis.ts'

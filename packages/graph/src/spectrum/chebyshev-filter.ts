@@ -1,5 +1,5 @@
 import type { Panel, PanelSpace } from '../kernels/panel-space.ts'
-import type { Watch } from '../watch.ts'
+import type { Watch } from '../watch/watch.ts'
 
 /** A polynomial that damps eigenvalues in [cut, bound]. */
 export interface Filter {

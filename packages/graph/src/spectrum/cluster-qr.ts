@@ -1,6 +1,6 @@
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
-import type { DenseMatrix } from '../dense.ts'
-import type { Watch } from '../watch.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import type { Watch } from '../watch/watch.ts'
 
 /** Clusters from the k eigenvectors [n, k] of k clusters: k rows that point as far apart as a pivoted QR finds them become the axes (by
  *  the nearest orthogonal matrix), and a node goes to the axis its own row is longest along. Nothing random, no iterations. → labels,

@@ -1,8 +1,8 @@
 import { EigenvalueDecomposition } from 'ml-matrix'
-import type { Csr } from '../csr.ts'
 import { GraphError } from '../errors.ts'
+import type { Csr } from '../sparse/csr.ts'
 import { toMlMatrix } from '../sparse/ml-matrix.ts'
-import { partOf, Watch, type WatchOptions } from '../watch.ts'
+import { partOf, Watch, type WatchOptions } from '../watch/watch.ts'
 import { checkSymmetric, type Eigenpairs, eigenpairsOf } from './eigenpairs.ts'
 
 /** Largest size whose full decomposition is offered: it takes 10·n³ operations and n² numbers. */

@@ -1,7 +1,7 @@
-import { type Csr, checkCsr, checkFinite, spmv, symmetryError } from '../csr.ts'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
-import { Watch, type WatchOptions } from '../watch.ts'
+import { type Csr, checkCsr, checkFinite, spmv, symmetryError } from '../sparse/csr.ts'
+import { Watch, type WatchOptions } from '../watch/watch.ts'
 
 /** Eigenvalues and eigenvectors of a symmetric matrix m [n, n], and how good they are. */
 export interface Eigenpairs {

@@ -1,7 +1,7 @@
-import { type Csr, spmv } from '../csr.ts'
 import { GraphError } from '../errors.ts'
 import { PANEL, type Panel } from '../kernels/panel-space.ts'
 import { connectedComponents } from '../sparse/components.ts'
+import { type Csr, spmv } from '../sparse/csr.ts'
 
 /** The kernel of a Laplacian, one vector of length 1 per connected component: vector c has the elements `unit[i]` on the nodes with
  *  label c and 0 elsewhere, so that all are orthonormal. */

@@ -1,7 +1,7 @@
 import { Random } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { describe, it } from 'vitest'
-import { laplacian } from '../laplacian.ts'
+import { laplacian } from '../laplacian/laplacian.ts'
 import { denseEigenpairs } from './dense.ts'
 import { smallestEigenpairs } from './smallest-eigenpairs.ts'
 import { type Edge, expectEigenpairs, graphOf } from './testing.ts'

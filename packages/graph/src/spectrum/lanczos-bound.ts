@@ -1,6 +1,6 @@
 import type { Random } from '@tau/tensor'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
-import { type Csr, spmv } from '../csr.ts'
+import { type Csr, spmv } from '../sparse/csr.ts'
 
 const STEPS = 15
 

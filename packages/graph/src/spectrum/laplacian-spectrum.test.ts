@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { csrFromDense } from '../csr.ts'
 import { GraphError } from '../errors.ts'
-import { laplacian } from '../laplacian.ts'
+import { laplacian } from '../laplacian/laplacian.ts'
+import { csrFromDense } from '../sparse/csr.ts'
 import { laplacianSpectrum } from './laplacian-spectrum.ts'
 
 /** Complete graphs of `size` nodes each, joined to a chain by edges of weight `bridge`. */

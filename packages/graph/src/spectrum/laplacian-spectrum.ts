@@ -1,5 +1,5 @@
-import type { Csr } from '../csr.ts'
 import { connectedComponents } from '../sparse/components.ts'
+import type { Csr } from '../sparse/csr.ts'
 import { denseEigenpairs } from './dense.ts'
 import { smallestEigenpairs } from './smallest-eigenpairs.ts'
 import { eigengap } from './spectral-clustering.ts'

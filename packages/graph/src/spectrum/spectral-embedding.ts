@@ -1,8 +1,8 @@
-import type { Csr } from '../csr.ts'
-import { checkInteger, type DenseMatrix } from '../dense.ts'
+import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
-import { laplacian } from '../laplacian.ts'
+import { laplacian } from '../laplacian/laplacian.ts'
 import { connectedComponents } from '../sparse/components.ts'
+import type { Csr } from '../sparse/csr.ts'
 import { type EigenOptions, smallestEigenpairs } from './smallest-eigenpairs.ts'
 
 export interface SpectralEmbeddingOptions extends Omit<EigenOptions, 'k' | 'kernelVector'> {

@@ -1,7 +1,7 @@
 import { expectNear } from '@tau/testing'
 import { expect } from 'vitest'
-import { type Csr, csrFromCoo, spmm } from '../csr.ts'
-import { multiply } from '../svd.ts'
+import { multiply } from '../dense/svd.ts'
+import { type Csr, csrFromCoo, spmm } from '../sparse/csr.ts'
 import type { Eigenpairs } from './eigenpairs.ts'
 
 /** Two nodes and a weight. */

@@ -9,7 +9,7 @@ import {
   shapeText,
   writeFilesAtomic,
 } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 import { encodeHeader, type Header, parseHeader } from './header.ts'
 import { type Definition, hasOwnTau, type Measures } from './measures.ts'

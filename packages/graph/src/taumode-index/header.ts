@@ -1,5 +1,5 @@
 import { FormatError } from '@tau/tensor'
-import type { TauPolicy } from '../taumode.ts'
+import type { TauPolicy } from '../taumode/taumode.ts'
 import { hasOwnTau } from './measures.ts'
 
 const FORMAT = 'tau-taumode-index'

@@ -1,5 +1,5 @@
 import type { CpuEngine, Handle } from '@tau/tensor'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import type { Measures } from './measures.ts'
 
 /** Numbers that are kept of every item besides its vector. */

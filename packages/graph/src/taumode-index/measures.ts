@@ -1,9 +1,9 @@
-import type { Csr } from '../csr.ts'
-import type { DenseMatrix } from '../dense.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
-import { rayleighEnergy, type TauPolicy, tauFromComponents, tauFromEnergies } from '../taumode.ts'
-import { partOf, type WatchOptions } from '../watch.ts'
-import { edgeDispersion } from './dispersion.ts'
+import type { Csr } from '../sparse/csr.ts'
+import { edgeDispersion } from '../taumode/dispersion.ts'
+import { rayleighEnergy, type TauPolicy, tauFromComponents, tauFromEnergies } from '../taumode/taumode.ts'
+import { partOf, type WatchOptions } from '../watch/watch.ts'
 
 /** How an index turns a vector into λ. */
 export interface Definition {

@@ -1,6 +1,6 @@
 import { cpu, type Device } from '@tau/tensor'
 import { expectNear, type HostBench, randomArray } from '@tau/testing'
-import { featureLaplacian } from '../feature-laplacian.ts'
+import { featureLaplacian } from '../laplacian/pipeline.ts'
 import { TaumodeIndex } from './taumode-index.ts'
 import { plainSearch } from './testing.ts'
 

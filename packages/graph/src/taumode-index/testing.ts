@@ -1,7 +1,7 @@
-import { type Csr, valueAt } from '../csr.ts'
-import type { DenseMatrix } from '../dense.ts'
-import { featureLaplacian } from '../feature-laplacian.ts'
-import { type TauPolicy, taumode } from '../taumode.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import { featureLaplacian } from '../laplacian/pipeline.ts'
+import { type Csr, valueAt } from '../sparse/csr.ts'
+import { type TauPolicy, taumode } from '../taumode/taumode.ts'
 import { normalMatrix } from '../testing.ts'
 import type { TaumodeHit } from './taumode-index.ts'
 

@@ -1,0 +1,133 @@
+import { Random } from '@tau/tensor'
+import { Matrix, SingularValueDecomposition } from 'ml-matrix'
+import { addRow, type Csr, checkCsr, checkFinite, transpose } from '../sparse/csr.ts'
+import { Watch, type WatchOptions } from '../watch/watch.ts'
+import { checkDense, checkInteger, type DenseMatrix } from './matrix.ts'
+import { qr } from './qr.ts'
+
+type Dense = DenseMatrix & { data: Float64Array }
+
+export interface SvdOptions extends WatchOptions {
+  /** number of singular triplets, between 1 and min(rows, columns) */
+  rank: number
+  /** extra columns of the range finder, 10 unless given */
+  oversample?: number
+  /** power iterations, 2 unless given: each sharpens the spectrum by A Aᵀ */
+  powerIterations?: number
+  seed: number
+}
+
+/** Leading singular triplets: a ≈ u diag(s) vᵀ, u [rows, rank], s descending, v [columns, rank]. The largest |component| of each column of v
+ *  is positive. */
+export interface TruncatedSvd {
+  u: Dense
+  s: Float64Array
+  v: Dense
+}
+
+/** Randomised truncated SVD of a sparse or dense matrix: seeded Gaussian range finder, power iterations with QR between them, then the
+ *  small SVD by ml-matrix. Exact (to rounding) when rank + oversample reaches the smaller side.
+ *  Throws GraphError for a matrix that is not well formed and finite, naming the place, and settings out of range; the signal's reason when it is aborted.
+ *  Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53 (2011), algorithms 4.4 and 5.1. */
+export const randomizedSvd = (
+  a: Csr | DenseMatrix,
+  { rank, oversample = 10, powerIterations = 2, seed, ...options }: SvdOptions,
+): TruncatedSvd => {
+  checkMatrix(a)
+  const [rows, cols] = 'indptr' in a ? [a.nRows, a.nCols] : [a.rows, a.cols]
+  const smaller = Math.min(rows, cols)
+  checkInteger('svd', 'rank', rank, 1, smaller, `the matrix is [${rows}, ${cols}]`)
+  checkInteger('svd', 'oversample', oversample, 0, Number.MAX_SAFE_INTEGER, 'use 10')
+  checkInteger('svd', 'powerIterations', powerIterations, 0, 100, 'use 2')
+  const width = Math.min(smaller, rank + oversample)
+  const times = multiplier(a)
+  const timesTransposed = multiplier('indptr' in a ? transpose(a) : denseTranspose(a))
+  const random = new Random(seed)
+  const omega = Float64Array.from({ length: cols * width }, () => random.gaussian())
+  const watch = new Watch(options)
+  const products = 2 + 2 * powerIterations
+  let done = 0
+  const step = (share: number): void => watch.step((done + share) / products)
+  const product = (multiplied: Multiplier, x: Dense): Dense => {
+    const out = multiplied(x, step)
+    done++
+    return out
+  }
+  let basis = qr(product(times, { data: omega, rows: cols, cols: width }), () => step(0)).q
+  for (let n = 0; n < powerIterations; n++) {
+    const image = product(times, product(timesTransposed, basis))
+    basis = qr(image, () => step(0)).q
+  }
+  // Bᵀ = Aᵀ Q = Q₂ R, R = U₁ S V₁ᵀ, so A ≈ Q B = (Q V₁) S (Q₂ U₁)ᵀ
+  const small = qr(product(timesTransposed, basis), () => step(0))
+  const decomposition = new SingularValueDecomposition(Matrix.from1DArray(width, width, small.r.data), {
+    autoTranspose: true,
+  })
+  const u = multiply(basis, fromMatrix(decomposition.rightSingularVectors, rank))
+  const v = multiply(small.q, fromMatrix(decomposition.leftSingularVectors, rank))
+  fixSigns(u, v)
+  watch.finish()
+  return { u, s: Float64Array.from(decomposition.diagonal.slice(0, rank)), v }
+}
+
+const checkMatrix = (a: Csr | DenseMatrix): void => {
+  if ('indptr' in a) {
+    checkCsr('svd', a)
+    checkFinite('svd', a)
+  } else checkDense('svd', a)
+}
+
+/** a·x; `step` is told before each row how much is done. */
+type Multiplier = (x: DenseMatrix, step: (share: number) => void) => Dense
+
+const multiplier = (a: Csr | DenseMatrix): Multiplier =>
+  'indptr' in a ? (x, step) => multiplySparse(a, x, step) : (x, step) => multiply(a, x, step)
+
+const multiplySparse = (a: Csr, x: DenseMatrix, step: (share: number) => void): Dense => {
+  const data = new Float64Array(a.nRows * x.cols)
+  for (let i = 0; i < a.nRows; i++) {
+    step(i / a.nRows)
+    addRow(a, i, x, data)
+  }
+  return { data, rows: a.nRows, cols: x.cols }
+}
+
+/** First columns of an ml-matrix matrix. */
+const fromMatrix = (matrix: Matrix, cols: number): Dense => {
+  const data = new Float64Array(matrix.rows * cols)
+  for (let i = 0; i < matrix.rows; i++) for (let j = 0; j < cols; j++) data[i * cols + j] = matrix.get(i, j)
+  return { data, rows: matrix.rows, cols }
+}
+
+const fixSigns = (u: Dense, v: Dense): void => {
+  for (let j = 0; j < v.cols; j++) {
+    let largest = 0
+    for (let i = 0; i < v.rows; i++) {
+      const value = v.data[i * v.cols + j]
+      if (Math.abs(value) > Math.abs(largest)) largest = value
+    }
+    if (largest >= 0) continue
+    for (const { data, rows, cols } of [u, v]) for (let i = 0; i < rows; i++) data[i * cols + j] *= -1
+  }
+}
+
+/** Dense product a [M, K] · b [K, N] → [M, N]; `step` is told before each row how much is done. */
+export const multiply = (a: DenseMatrix, b: DenseMatrix, step: (share: number) => void = () => {}): Dense => {
+  const data = new Float64Array(a.rows * b.cols)
+  for (let i = 0; i < a.rows; i++) {
+    step(i / a.rows)
+    const out = data.subarray(i * b.cols, (i + 1) * b.cols)
+    for (let k = 0; k < a.cols; k++) {
+      const weight = a.data[i * a.cols + k]
+      const from = k * b.cols
+      for (let j = 0; j < out.length; j++) out[j] += weight * b.data[from + j]
+    }
+  }
+  return { data, rows: a.rows, cols: b.cols }
+}
+
+const denseTranspose = ({ data, rows, cols }: DenseMatrix): Dense => {
+  const out = new Float64Array(data.length)
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = data[i * cols + j]
+  return { data: out, rows: cols, cols: rows }
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { affinity } from '../adjacency/kernel.ts'
+import { symmetrize } from '../adjacency/symmetrize-lists.ts'
+import { laplacian } from '../laplacian/laplacian.ts'
+import { featureLaplacian } from '../laplacian/pipeline.ts'
+import { csrFromDense } from '../sparse/csr.ts'
+import { itWithShared, normalMatrix } from '../testing.ts'
+import { describeManifold } from './describe.ts'
+import { readManifold } from './files.ts'
+import { configNumber } from './metadata.ts'
+
+/** Weighted star forest: every node outside the hubs is joined to each hub. */
+const hubGraph = (size: number, hubs: number[], distance: (i: number) => number) => {
+  const outside = Array.from({ length: size }, (_, i) => i).filter((i) => !hubs.includes(i))
+  const indptr = new Int32Array(size + 1)
+  for (let i = 0; i < size; i++) indptr[i + 1] = indptr[i] + (hubs.includes(i) ? 0 : hubs.length)
+  const lists = {
+    nNodes: size,
+    indptr,
+    indices: Int32Array.from(outside.flatMap(() => hubs)),
+    distances: Float64Array.from(outside.flatMap((i) => hubs.map(() => distance(i)))),
+  }
+  return laplacian(symmetrize(affinity(lists, { sigma: 0.5, p: 2 })))
+}
+
+describe('describeManifold', () => {
+  it('counts a hand-made graph', () => {
+    // 0 - 1 with weight 2, 2 - 3 with weight 1, 4 alone
+    const W = new Float64Array(25)
+    W[1] = W[5] = 2
+    W[13] = W[17] = 1
+    const d = describeManifold(laplacian(csrFromDense({ data: W, rows: 5, cols: 5 })))
+    expect(d).toMatchObject({ size: 5, nnz: 9, density: 9 / 25, edges: 2, components: 3, isolated: 1 })
+    expect(d.weights).toEqual({ min: 1, q25: 1.25, median: 1.5, q75: 1.75, max: 2 })
+    expect(d.degree).toMatchObject({ min: 0, median: 1, max: 2 })
+    expect([d.rowSumError, d.symmetryError]).toEqual([0, 0])
+    expect(d.energy.max).toBeLessThanOrEqual(4) // eigenvalues 0, 4, 0, 2, 0
+    expect(d.energy.min).toBeGreaterThan(0)
+    expect(d.oddities).toEqual([
+      '1 isolated nodes: those features never change an energy',
+      '3 connected components',
+    ])
+    expect(d.impliedDistances).toBeUndefined()
+  })
+
+  it('finds nothing odd in a plain feature graph', () => {
+    const options = { k: 6, sigma: 0.9, p: 2 }
+    const d = describeManifold(featureLaplacian(normalMatrix(3, 31, 41), options), options)
+    expect(d.oddities).toEqual([])
+    expect(d.impliedDistances?.max).toBeLessThanOrEqual(1 + 1e-12)
+  })
+
+  it('notes hubs, their spacing, equal neighbour counts and distances above 1', () => {
+    const d = describeManifold(
+      hubGraph(60, [0, 12, 24, 36], (i) => 0.6 + i / 100),
+      { sigma: 0.5, p: 2 },
+    )
+    expect(d.hubs).toEqual({ nodes: [0, 12, 24, 36], edgeShare: 1, neighboursOutside: 4 })
+    expect(d.oddities).toHaveLength(3)
+    expect(d.oddities[0]).toContain(
+      '4 of 60 nodes (0, 12, 24, 36) touch 100.0 % of the 224 edges, all multiples of 12',
+    )
+    expect(d.oddities[1]).toBe('every node that is no hub has exactly 4 neighbours')
+    expect(d.oddities[2]).toContain('weights imply distances up to 1.190') // node 59
+  })
+
+  it('notes equal weights, asymmetry and row sums', () => {
+    const equal = describeManifold(hubGraph(60, [7, 19], () => 0.4))
+    expect(equal.oddities.some((line) => line.startsWith('all 116 weights are equal'))).toBe(true)
+    const walk = describeManifold(
+      featureLaplacian(normalMatrix(3, 31, 11), { k: 3, sigma: 0.9, normalization: 'random-walk' }),
+    )
+    expect(walk.oddities.some((line) => line.startsWith('not symmetric'))).toBe(true)
+  })
+
+  it('repeats for one seed', () => {
+    const L = featureLaplacian(normalMatrix(3, 31, 11), { k: 3, sigma: 0.9 })
+    expect(describeManifold(L, { seed: 5 })).toEqual(describeManifold(L, { seed: 5 }))
+    expect(describeManifold(L, { seed: 5 }).energy).not.toEqual(describeManifold(L, { seed: 6 }).energy)
+  })
+
+  it('refuses what is not square', () => {
+    const flat = csrFromDense({ data: Float64Array.of(1, 2), rows: 1, cols: 2 })
+    expect(() => describeManifold(flat)).toThrow('L must be square, got [1, 2]')
+  })
+
+  itWithShared(
+    'reference/manifold.parquet',
+    'sees what is odd about the reference manifold',
+    async (file) => {
+      const { laplacian: L, metadata } = await readManifold(file)
+      if (!metadata) throw new Error('manifold.json is missing beside the reference manifold')
+      const sigma = configNumber(metadata, 'lambda_sigma')
+      const p = configNumber(metadata, 'lambda_p')
+      expect([sigma, p]).toEqual([0.535, 1.8])
+      const d = describeManifold(L, { sigma, p })
+      expect(d).toMatchObject({
+        size: 384,
+        nnz: 6408,
+        edges: 3012,
+        components: 1,
+        isolated: 0,
+        symmetryError: 0,
+      })
+      expect(d.hubs).toMatchObject({ edgeShare: 1, neighboursOutside: 8 })
+      expect(d.hubs?.nodes).toEqual(Array.from({ length: 16 }, (_, i) => 24 * i))
+      expect(d.rowSumError).toBeLessThan(1e-12)
+      expect(d.oddities).toHaveLength(3)
+      expect(d.oddities[2]).toContain('distances up to 1.057')
+    },
+  )
+})

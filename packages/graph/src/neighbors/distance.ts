@@ -1,0 +1,182 @@
+import type { DenseMatrix } from '../dense/matrix.ts'
+
+/** cosine: 1 − max(0, cos), in [0, 1] (ArrowSpace's rectified distance);  cosine-unrectified: 1 − cos, in [0, 2];
+ *  euclidean: |a − b|. A zero vector has cosine 0 with every other. */
+export type Metric = 'cosine' | 'cosine-unrectified' | 'euclidean'
+
+/** Metrics of neighbour searches. inner-product: −a·b, the smaller the larger the product; no distance, for it may be negative. */
+export type NeighbourMetric = Metric | 'inner-product'
+
+/** The nodes of a graph as rows of one row-major f64 array, made ready for `distanceTile`. */
+export interface Points {
+  data: Float64Array
+  count: number
+  dim: number
+  metric: NeighbourMetric
+  /** distances are multiplied by this (a power of two; 1 but for euclidean) */
+  scale: number
+}
+
+/** Rows or columns of x as points: unit vectors for the cosines; for euclidean, scaled by a power of two where squares
+ *  would leave the range of f64. */
+export const pointsOf = (x: DenseMatrix, nodes: 'rows' | 'columns', metric: NeighbourMetric): Points => {
+  const count = nodes === 'rows' ? x.rows : x.cols
+  const dim = nodes === 'rows' ? x.cols : x.rows
+  const data = nodes === 'rows' ? new Float64Array(x.data) : transposed(x)
+  if (metric === 'inner-product') return { data, count, dim, metric, scale: 1 }
+  if (metric === 'euclidean') {
+    const factor = x.data instanceof Float32Array ? 1 : safeScale(data, 0, data.length) // squares of f32 fit
+    if (factor !== 1) for (let n = 0; n < data.length; n++) data[n] *= factor
+    return { data, count, dim, metric, scale: 1 / factor }
+  }
+  for (let i = 0; i < count; i++) normalise(data, i * dim, (i + 1) * dim)
+  return { data, count, dim, metric, scale: 1 }
+}
+
+const transposed = ({ data, rows, cols }: DenseMatrix): Float64Array => {
+  const out = new Float64Array(data.length)
+  const block = 64 // both sides of a block stay in cache
+  for (let i0 = 0; i0 < rows; i0 += block) {
+    for (let j0 = 0; j0 < cols; j0 += block) {
+      const iEnd = Math.min(rows, i0 + block)
+      const jEnd = Math.min(cols, j0 + block)
+      for (let i = i0; i < iEnd; i++) {
+        for (let j = j0; j < jEnd; j++) out[j * rows + i] = data[i * cols + j]
+      }
+    }
+  }
+  return out
+}
+
+/** 1, or the power of two that brings the largest magnitude near 1 when its square would overflow or underflow. */
+export const safeScale = (data: ArrayLike<number>, start: number, end: number): number => {
+  const largest = largestMagnitude(data, start, end)
+  if (largest === 0 || !Number.isFinite(largest) || (largest > 1e-120 && largest < 1e120)) return 1
+  return 2 ** -Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest))))
+}
+
+/** The largest |x| of data [start, end). */
+export const largestMagnitude = (data: ArrayLike<number>, start = 0, end = data.length): number => {
+  let largest = 0
+  for (let n = start; n < end; n++) {
+    const magnitude = Math.abs(data[n])
+    if (magnitude > largest) largest = magnitude
+  }
+  return largest
+}
+
+const normalise = (data: Float64Array, start: number, end: number): void => {
+  const factor = safeScale(data, start, end)
+  let sum = 0
+  for (let n = start; n < end; n++) {
+    if (factor !== 1) data[n] *= factor
+    sum += data[n] * data[n]
+  }
+  if (sum === 0) return
+  const norm = Math.sqrt(sum)
+  for (let n = start; n < end; n++) data[n] /= norm
+}
+
+// Points per tile side and coordinates per chunk: two blocks of 32 × 256 f64 are 128 KiB, inside a usual L2 cache.
+export const TILE = 32
+const CHUNK = 256
+
+/** Distances between points [i0, i1) and [j0, j1), at most TILE each, into `tile` with row stride TILE.
+ *  Each is one sequential sum over the coordinates, so d(i, j) and d(j, i) have the same bits. */
+export const distanceTile = (
+  points: Points,
+  i0: number,
+  i1: number,
+  j0: number,
+  j1: number,
+  tile: Float64Array,
+): void => {
+  tile.fill(0)
+  const accumulate = sumsSquares(points.metric) ? addSquares : addProducts
+  for (let c0 = 0; c0 < points.dim; c0 += CHUNK) {
+    accumulate(points, i0, i1, j0, j1, c0, Math.min(points.dim, c0 + CHUNK), tile)
+  }
+  const { metric, scale } = points
+  for (let i = 0; i < i1 - i0; i++) {
+    for (let n = i * TILE; n < i * TILE + j1 - j0; n++) tile[n] = distanceOf(metric, scale, tile[n])
+  }
+}
+
+/** Whether a metric's distances come from sums of squared differences; the others' come from sums of products. */
+export const sumsSquares = (metric: NeighbourMetric): boolean => metric === 'euclidean'
+
+/** The distance that such a sum over the coordinates of two points stands for. */
+export const distanceOf = (metric: NeighbourMetric, scale: number, sum: number): number => {
+  switch (metric) {
+    case 'euclidean':
+      return Math.sqrt(sum) * scale
+    case 'inner-product':
+      return 0 - sum // not −0 for 0
+    case 'cosine':
+      return 1 - Math.min(1, Math.max(0, sum))
+    case 'cosine-unrectified':
+      return 1 - Math.min(1, Math.max(-1, sum))
+  }
+}
+
+type Accumulate = (
+  points: Points,
+  i0: number,
+  i1: number,
+  j0: number,
+  j1: number,
+  c0: number,
+  c1: number,
+  tile: Float64Array,
+) => void
+
+/** tile += partial dot products, four j at a time so that one load of x_i serves four sums. */
+const addProducts: Accumulate = ({ data, dim }, i0, i1, j0, j1, c0, c1, tile) => {
+  for (let i = i0; i < i1; i++) {
+    const row = i * dim
+    const out = (i - i0) * TILE
+    let j = j0
+    for (; j + 4 <= j1; j += 4) {
+      const n = out + j - j0
+      const a = j * dim
+      const b = a + dim
+      const c = b + dim
+      const d = c + dim
+      let s0 = tile[n]
+      let s1 = tile[n + 1]
+      let s2 = tile[n + 2]
+      let s3 = tile[n + 3]
+      for (let e = c0; e < c1; e++) {
+        const x = data[row + e]
+        s0 += x * data[a + e]
+        s1 += x * data[b + e]
+        s2 += x * data[c + e]
+        s3 += x * data[d + e]
+      }
+      tile[n] = s0
+      tile[n + 1] = s1
+      tile[n + 2] = s2
+      tile[n + 3] = s3
+    }
+    for (; j < j1; j++) {
+      let sum = tile[out + j - j0]
+      for (let e = c0; e < c1; e++) sum += data[row + e] * data[j * dim + e]
+      tile[out + j - j0] = sum
+    }
+  }
+}
+
+/** tile += partial squared differences. Not |a|² + |b|² − 2ab, which cancels for near neighbours. */
+const addSquares: Accumulate = ({ data, dim }, i0, i1, j0, j1, c0, c1, tile) => {
+  for (let i = i0; i < i1; i++) {
+    for (let j = j0; j < j1; j++) {
+      const n = (i - i0) * TILE + j - j0
+      let sum = tile[n]
+      for (let e = c0; e < c1; e++) {
+        const difference = data[i * dim + e] - data[j * dim + e]
+        sum += difference * difference
+      }
+      tile[n] = sum
+    }
+  }
+}

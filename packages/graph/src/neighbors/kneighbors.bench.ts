@@ -1,0 +1,49 @@
+import { expectNear, type HostBench, randomArray } from '@tau/testing'
+import { kneighbors } from './kneighbors.ts'
+import { knnGraph } from './knn.ts'
+import { radiusNeighbors } from './radius-neighbors.ts'
+
+const [ROWS, COLS] = [3000, 64]
+const K = 15
+/** A tenth of the points have a neighbour that near. */
+const RADIUS = 7
+
+/** The searches without a device of the caller's: each opens one. Beside `knn/items`, the f64 loops on one thread. */
+export const benches: readonly HostBench[] = [
+  {
+    name: 'graph/kneighbors/items',
+    shape: `[${ROWS}, ${COLS}] k ${K}`,
+    items: { count: ROWS, unit: 'nodes' },
+    prepare() {
+      const x = { data: randomArray(ROWS * COLS, 1), rows: ROWS, cols: COLS }
+      const run = () => kneighbors(x, { k: K, metric: 'cosine' })
+      return {
+        run: async () => void (await run()),
+        async check() {
+          const expected = knnGraph(x, { k: K, nodes: 'rows' })
+          const found = await run()
+          expectNear(found.indices, expected.indices, { atol: 0 })
+          expectNear(found.distances, expected.distances, { atol: 0 })
+        },
+      }
+    },
+  },
+  {
+    name: 'graph/radius-neighbors/items',
+    shape: `[${ROWS}, ${COLS}] radius ${RADIUS}`,
+    items: { count: ROWS, unit: 'nodes' },
+    prepare() {
+      const x = { data: randomArray(ROWS * COLS, 1), rows: ROWS, cols: COLS }
+      const run = () => radiusNeighbors(x, { radius: RADIUS })
+      return {
+        run: async () => void (await run()),
+        async check() {
+          const all = knnGraph(x, { k: ROWS - 1, nodes: 'rows', metric: 'euclidean', eps: RADIUS })
+          const { indptr, indices } = await run()
+          expectNear(indptr, all.indptr, { atol: 0 })
+          expectNear(indices, all.indices, { atol: 0 })
+        },
+      }
+    },
+  },
+]

@@ -1,0 +1,75 @@
+import { BackendError, type CpuEngine, cpu, type Device, MAX_CPU_BYTES } from '@tau/tensor'
+import { GraphError } from '../errors.ts'
+import type { Pace } from '../watch/pace.ts'
+import { PlacedSearch } from './placed.ts'
+import { MAX_DIM } from './scores.ts'
+import type { Search } from './search.ts'
+
+/** Options of every exact search. */
+export interface DeviceOptions {
+  /** A cpu device whose threads and memory are used. Unless given, small searches run in plain JavaScript, and others open a device
+   *  with all threads for themselves. The result is the same to the bit. */
+  device?: Device
+}
+
+/** Work that f64 loops in JavaScript do in the 40 ms that opening a device takes. With one open they lost from 100 rows on. */
+const SMALL = 2.5e7
+/** Per pair, besides its coordinates. */
+const PAIR_WORK = 20
+/** Fewer queries take less time than placing the points on a device. */
+const FEW_QUERIES = 16
+const BYTES_PER_COORDINATE = 12
+
+/** Whether an exact search has room on a device. */
+export const fitsDevice = ({ all }: Search): boolean => all.data.length * BYTES_PER_COORDINATE < MAX_CPU_BYTES
+
+const isSmall = ({ all, queries, count, self }: Search): boolean =>
+  (queries * count * (all.dim + PAIR_WORK)) / (self ? 2 : 1) < SMALL
+
+/** Runs a search on the device that is given, on one of its own, or in plain f64 loops. */
+export const runSearch = async <T>(
+  op: string,
+  search: Search,
+  device: Device | undefined,
+  pace: Pace,
+  forms: { plain: () => Promise<T>; placed: (placed: PlacedSearch) => Promise<T> },
+): Promise<T> => {
+  const engine = device && cpuEngineOf(op, device)
+  if (search.queries < FEW_QUERIES || search.all.dim > MAX_DIM || (!device && isSmall(search)))
+    return forms.plain()
+  if (!fitsDevice(search)) {
+    const bytes = search.all.data.length * BYTES_PER_COORDINATE
+    throw new GraphError(
+      `${op}: points and queries must fit in ${MAX_CPU_BYTES} bytes of WebAssembly memory at ${BYTES_PER_COORDINATE} a coordinate, got ${bytes}; search parts of them, or reduce their width`,
+    )
+  }
+  if (device && engine) return onDevice(device, engine, search, pace, forms.placed)
+  const own = await cpu()
+  try {
+    return await onDevice(own, cpuEngineOf(op, own), search, pace, forms.placed)
+  } finally {
+    await own.close()
+  }
+}
+
+const onDevice = async <T>(
+  device: Device,
+  engine: CpuEngine,
+  search: Search,
+  pace: Pace,
+  run: (placed: PlacedSearch) => Promise<T>,
+): Promise<T> => {
+  using placed = new PlacedSearch(device, engine, search)
+  await placed.place(pace)
+  return await run(placed)
+}
+
+/** Throws BackendError for a device that is not a cpu device. */
+export const cpuEngineOf = (op: string, { engine }: Device): CpuEngine => {
+  if (engine.backend !== 'cpu') {
+    throw new BackendError(
+      `${op}: device must be a cpu device, got ${engine.backend}; open one by cpu() of @tau/tensor`,
+    )
+  }
+  return engine
+}

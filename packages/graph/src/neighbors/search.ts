@@ -1,0 +1,73 @@
+import { shapeText } from '@tau/tensor'
+import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
+import { matrixOf, type Rows } from '../dense/points.ts'
+import { GraphError } from '../errors.ts'
+import { largestMagnitude, type NeighbourMetric, type Points, pointsOf, safeScale } from './distance.ts'
+
+const METRICS: readonly NeighbourMetric[] = ['cosine', 'cosine-unrectified', 'euclidean', 'inner-product']
+
+/** What is looked for among what: rows [0, queries) of `all` look among its `count` rows from `first` on. */
+export interface Search {
+  readonly all: Points
+  readonly queries: number
+  readonly first: number
+  readonly count: number
+  /** the queries are the points: first is 0, and none is a neighbour of itself */
+  readonly self: boolean
+}
+
+/** Indices of neighbours of one row there can be. */
+export const available = ({ count, self }: Search): number => (self ? count - 1 : count)
+
+/** Checks points, queries and metric and brings them together. Throws GraphError. */
+export const searchOf = (
+  op: string,
+  points: Rows,
+  queries: Rows | undefined,
+  metric: NeighbourMetric,
+): Search => {
+  if (!METRICS.includes(metric)) {
+    throw new GraphError(`${op}: metric must be one of ${METRICS.join(', ')}, got ${metric}`)
+  }
+  const y = matrixOf(op, points)
+  if (queries === undefined) {
+    if (y.rows < 2) {
+      throw new GraphError(
+        `${op}: points that are their own queries must be at least 2, got ${y.rows}; add points or give queries`,
+      )
+    }
+    return { all: pointsIn(op, y, metric), queries: y.rows, first: 0, count: y.rows, self: true }
+  }
+  const x = matrixOf(`${op}: queries`, queries)
+  if (x.cols !== y.cols) {
+    throw new GraphError(
+      `${op}: queries must have as many columns as points, got ${shapeText([x.rows, x.cols])} and ${shapeText([y.rows, y.cols])}`,
+    )
+  }
+  const all = pointsIn(op, stacked(x, y), metric)
+  return { all, queries: x.rows, first: x.rows, count: y.rows, self: false }
+}
+
+const pointsIn = (op: string, x: DenseMatrix, metric: NeighbourMetric): Points => {
+  if (metric === 'inner-product' && safeScale(x.data, 0, x.data.length) !== 1) {
+    throw new GraphError(
+      `${op}: the largest number must be 0 or between 1e-120 and 1e120 for inner-product, got ${largestMagnitude(x.data)}; scale the points`,
+    )
+  }
+  return pointsOf(x, 'rows', metric)
+}
+
+const stacked = (x: DenseMatrix, y: DenseMatrix): DenseMatrix => {
+  const data = new Float64Array(x.data.length + y.data.length)
+  data.set(x.data)
+  data.set(y.data, x.data.length)
+  return { data, rows: x.rows + y.rows, cols: y.cols }
+}
+
+/** Throws GraphError unless there are k neighbours for every row, and room for their lists. */
+export const checkK = (op: string, k: number, search: Search): void => {
+  const most = available(search)
+  const advice = k > most ? 'lower k or add points' : 'raise k'
+  checkInteger(op, 'k', k, 1, most, advice)
+  checkInteger(op, 'rows × k', search.queries * k, 1, 2 ** 31 - 1, 'lower k')
+}

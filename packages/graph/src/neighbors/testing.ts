@@ -1,0 +1,53 @@
+import { type CpuEngine, type Device, Random } from '@tau/tensor'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import type { Rows } from '../dense/points.ts'
+import { normalMatrix } from '../testing.ts'
+import { Pace } from '../watch/pace.ts'
+import type { NeighbourLists } from './bounded.ts'
+import type { NeighbourMetric } from './distance.ts'
+import { PlacedSearch } from './placed.ts'
+import { searchOf } from './search.ts'
+
+export const metrics: readonly NeighbourMetric[] = [
+  'cosine',
+  'cosine-unrectified',
+  'euclidean',
+  'inner-product',
+]
+
+export const engineOf = ({ engine }: Device): CpuEngine => {
+  if (engine.backend !== 'cpu') throw new Error('a test needs a cpu device')
+  return engine
+}
+
+/** Runs a search on the device however small it is. */
+export const placedOn = async (
+  device: Device,
+  points: Rows,
+  queries: Rows | undefined,
+  metric: NeighbourMetric,
+  run: (placed: PlacedSearch) => Promise<NeighbourLists>,
+): Promise<NeighbourLists> => {
+  using placed = new PlacedSearch(device, engineOf(device), searchOf('test', points, queries, metric))
+  await placed.place(new Pace(1, {}))
+  return await run(placed)
+}
+
+/** Normal vectors around `clusters` centres that are `1 / spread` times as far from each other as from their members. */
+export const clusteredMatrix = (
+  seed: number,
+  rows: number,
+  cols: number,
+  clusters: number,
+  spread: number,
+): DenseMatrix => {
+  const random = new Random(seed)
+  const centres = normalMatrix(seed + 1, clusters, cols).data
+  const data = new Float64Array(rows * cols)
+  for (let row = 0; row < rows; row++) {
+    const cluster = random.integer(clusters)
+    for (let c = 0; c < cols; c++)
+      data[row * cols + c] = centres[cluster * cols + c] + spread * random.gaussian()
+  }
+  return { data, rows, cols }
+}

@@ -1,0 +1,293 @@
+import { checkDenseShape, type DenseMatrix } from '../dense/matrix.ts'
+import { GraphError } from '../errors.ts'
+
+/** Compressed sparse rows. Row i holds columns `indices[indptr[i] .. indptr[i + 1])`, strictly ascending, and as many `values`.
+ *  A stored zero is allowed (a Laplacian stores its whole diagonal). */
+export interface Csr {
+  nRows: number
+  nCols: number
+  indptr: Int32Array
+  indices: Int32Array
+  values: Float64Array
+}
+
+/** Coordinate triplets, sorted by (row, col) when they come from `toCoo`. */
+export interface Coo {
+  nRows: number
+  nCols: number
+  row: Int32Array
+  col: Int32Array
+  value: Float64Array
+}
+
+/** Number of stored entries: of values, whatever else is wrong. */
+export const nnz = (m: Csr): number => m.values.length
+
+/** Triplets in any order → Csr. Repeated positions are added, or refused with `duplicates: 'error'`.
+ *  Values are taken as they are, NaN included: what computes with them checks them.
+ *  Throws GraphError for sizes that are none, unequal lengths and a row or column outside the matrix. */
+export const csrFromCoo = (
+  coo: {
+    nRows: number
+    nCols: number
+    row: ArrayLike<number>
+    col: ArrayLike<number>
+    value: ArrayLike<number>
+  },
+  { duplicates = 'sum' }: { duplicates?: 'sum' | 'error' } = {},
+): Csr => {
+  const { nRows, nCols, row, col, value } = coo
+  checkSize('csrFromCoo', nRows, nCols)
+  const count = value.length
+  if (row.length !== count || col.length !== count) {
+    throw new GraphError(
+      `csrFromCoo: row, col and value must have equal lengths, got ${row.length}, ${col.length}, ${count}`,
+    )
+  }
+  checkIndices('row', row, nRows)
+  checkIndices('column', col, nCols)
+  // Two stable counting sorts: by column, then by row.
+  const byColumn = countingSort(col, nCols, undefined)
+  const order = countingSort(row, nRows, byColumn)
+  const indptr = new Int32Array(nRows + 1)
+  const indices = new Int32Array(count)
+  const values = new Float64Array(count)
+  let size = 0
+  let previousRow = -1
+  for (const entry of order) {
+    const i = row[entry]
+    const j = col[entry]
+    if (i === previousRow && indices[size - 1] === j) {
+      if (duplicates === 'error') {
+        throw new GraphError(
+          `csrFromCoo: a position may occur once, got (${i}, ${j}) twice; remove one entry`,
+        )
+      }
+      values[size - 1] += value[entry]
+    } else {
+      indices[size] = j
+      values[size++] = value[entry]
+      indptr[i + 1]++
+    }
+    previousRow = i
+  }
+  for (let i = 0; i < nRows; i++) indptr[i + 1] += indptr[i]
+  return { nRows, nCols, indptr, indices: indices.slice(0, size), values: values.slice(0, size) }
+}
+
+const checkIndices = (axis: string, index: ArrayLike<number>, size: number): void => {
+  for (let n = 0; n < index.length; n++) {
+    if (!(index[n] >= 0 && index[n] < size) || !Number.isInteger(index[n])) {
+      throw new GraphError(
+        `csrFromCoo: every ${axis} must be an integer between 0 and ${size - 1}, got ${index[n]} at entry ${n}`,
+      )
+    }
+  }
+}
+
+/** Stable order of the entries by key; `from` is an earlier order to refine. */
+const countingSort = (key: ArrayLike<number>, size: number, from: Int32Array | undefined): Int32Array => {
+  const start = new Int32Array(size + 1)
+  for (let n = 0; n < key.length; n++) start[key[n] + 1]++
+  for (let i = 0; i < size; i++) start[i + 1] += start[i]
+  const order = new Int32Array(key.length)
+  for (let n = 0; n < key.length; n++) {
+    const entry = from ? from[n] : n
+    order[start[key[entry]]++] = entry
+  }
+  return order
+}
+
+/** Dense → Csr of the elements that are not zero, NaN and infinities included; `keepDiagonal` stores the diagonal even where it is zero.
+ *  Throws GraphError for a matrix that is not well formed. */
+export const csrFromDense = (
+  x: DenseMatrix,
+  { keepDiagonal = false }: { keepDiagonal?: boolean } = {},
+): Csr => {
+  checkDenseShape('csrFromDense', x)
+  const row: number[] = []
+  const col: number[] = []
+  const value: number[] = []
+  for (let i = 0; i < x.rows; i++) {
+    for (let j = 0; j < x.cols; j++) {
+      const v = x.data[i * x.cols + j]
+      if (v !== 0 || (keepDiagonal && i === j)) {
+        row.push(i)
+        col.push(j)
+        value.push(v)
+      }
+    }
+  }
+  return csrFromCoo({ nRows: x.rows, nCols: x.cols, row, col, value })
+}
+
+/** Csr → dense f64. Throws GraphError for a matrix that is not well formed. */
+export const toDense = (m: Csr): DenseMatrix & { data: Float64Array } => {
+  checkCsr('toDense', m)
+  const data = new Float64Array(m.nRows * m.nCols)
+  for (let i = 0; i < m.nRows; i++) {
+    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) data[i * m.nCols + m.indices[e]] = m.values[e]
+  }
+  return { data, rows: m.nRows, cols: m.nCols }
+}
+
+/** Csr → triplets sorted by (row, col). Throws GraphError for a matrix that is not well formed. */
+export const toCoo = (m: Csr): Coo => {
+  checkCsr('toCoo', m)
+  const row = new Int32Array(nnz(m))
+  for (let i = 0; i < m.nRows; i++) row.fill(i, m.indptr[i], m.indptr[i + 1])
+  return { nRows: m.nRows, nCols: m.nCols, row, col: m.indices.slice(), value: m.values.slice() }
+}
+
+/** mᵀ. Throws GraphError for a matrix that is not well formed. */
+export const transpose = (m: Csr): Csr => {
+  checkCsr('transpose', m)
+  const indptr = new Int32Array(m.nCols + 1)
+  for (const j of m.indices) indptr[j + 1]++
+  for (let j = 0; j < m.nCols; j++) indptr[j + 1] += indptr[j]
+  const next = indptr.slice()
+  const indices = new Int32Array(nnz(m))
+  const values = new Float64Array(nnz(m))
+  for (let i = 0; i < m.nRows; i++) {
+    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
+      const slot = next[m.indices[e]]++
+      indices[slot] = i
+      values[slot] = m.values[e]
+    }
+  }
+  return { nRows: m.nCols, nCols: m.nRows, indptr, indices, values }
+}
+
+/** Sparse matrix times vector: m [R, C] · x [C] → [R]. NaN and infinities go where the product takes them. Only the length of x is checked,
+ *  for this is the inner loop of iterations: a matrix that was not built here goes through `checkCsr` first, or gives NaN.
+ *  Throws GraphError for another length. */
+export const spmv = (m: Csr, x: ArrayLike<number>): Float64Array => {
+  if (x.length !== m.nCols) {
+    throw new GraphError(`spmv: x must have nCols = ${m.nCols} elements, got ${x.length}`)
+  }
+  const out = new Float64Array(m.nRows)
+  for (let i = 0; i < m.nRows; i++) {
+    let sum = 0
+    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) sum += m.values[e] * x[m.indices[e]]
+    out[i] = sum
+  }
+  return out
+}
+
+/** Sparse matrix times dense matrix: m [R, C] · x [C, N] → [R, N]. NaN and infinities go where the product takes them.
+ *  Throws GraphError for matrices that are not well formed or do not fit. */
+export const spmm = (m: Csr, x: DenseMatrix): DenseMatrix & { data: Float64Array } => {
+  checkCsr('spmm', m)
+  checkDenseShape('spmm', x)
+  if (x.rows !== m.nCols) {
+    throw new GraphError(`spmm: x must have nCols = ${m.nCols} rows, got [${x.rows}, ${x.cols}]`)
+  }
+  const data = new Float64Array(m.nRows * x.cols)
+  for (let i = 0; i < m.nRows; i++) addRow(m, i, x, data)
+  return { data, rows: m.nRows, cols: x.cols }
+}
+
+/** Row i of m·x, added to that of out [nRows, N]. */
+export const addRow = (m: Csr, i: number, x: DenseMatrix, out: Float64Array): void => {
+  const { cols } = x
+  for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
+    const weight = m.values[e]
+    const from = m.indices[e] * cols
+    for (let c = 0; c < cols; c++) out[i * cols + c] += weight * x.data[from + c]
+  }
+}
+
+/** Stored value at (i, j), or 0, outside the matrix too. Binary search, O(log of the row's length); m is not checked. */
+export const valueAt = (m: Csr, i: number, j: number): number => {
+  let low = m.indptr[i]
+  let high = m.indptr[i + 1]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (m.indices[middle] < j) low = middle + 1
+    else high = middle
+  }
+  return low < m.indptr[i + 1] && m.indices[low] === j ? m.values[low] : 0
+}
+
+/** The main diagonal, min(nRows, nCols) elements, 0 where none is stored. Throws GraphError for a matrix that is not well formed. */
+export const diagonal = (m: Csr): Float64Array => {
+  checkCsr('diagonal', m)
+  return Float64Array.from({ length: Math.min(m.nRows, m.nCols) }, (_, i) => valueAt(m, i, i))
+}
+
+/** Largest |m_ij − m_ji| of a square matrix and where it is; NaN counts as infinite. Throws GraphError for a matrix that is not well formed
+ *  or not square. */
+export const symmetryError = (m: Csr): { error: number; row: number; col: number } => {
+  checkCsr('symmetryError', m)
+  const worst = { error: 0, row: 0, col: 0 }
+  if (m.nRows !== m.nCols) {
+    throw new GraphError(`symmetryError: the matrix must be square, got [${m.nRows}, ${m.nCols}]`)
+  }
+  // Where the pattern is symmetric, as it mostly is, (j, i) is found at the place of (i, j): a third of the time of searching for it.
+  const mirror = transpose(m)
+  const isSamePattern =
+    mirror.indptr.every((start, i) => start === m.indptr[i]) &&
+    mirror.indices.every((j, e) => j === m.indices[e])
+  for (let i = 0; i < m.nRows; i++) {
+    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
+      const j = m.indices[e]
+      const difference = m.values[e] - (isSamePattern ? mirror.values[e] : valueAt(m, j, i))
+      const error = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.abs(difference)
+      if (error > worst.error) Object.assign(worst, { error, row: i, col: j })
+    }
+  }
+  return worst
+}
+
+/** Throws GraphError unless m keeps the promises of `Csr`; for matrices that were not built here. */
+export const checkCsr = (op: string, m: Csr): void => {
+  const { nRows, nCols, indptr, indices, values } = m
+  checkSize(op, nRows, nCols)
+  if (indptr.length !== nRows + 1 || indptr[0] !== 0 || indptr[nRows] !== values.length) {
+    throw new GraphError(
+      `${op}: indptr must have nRows + 1 = ${nRows + 1} elements from 0 to nnz = ${values.length}, ` +
+        `got ${indptr.length} elements from ${indptr[0]} to ${indptr[indptr.length - 1]}`,
+    )
+  }
+  if (indices.length !== values.length) {
+    throw new GraphError(`${op}: one column index per value, got ${indices.length} and ${values.length}`)
+  }
+  for (let i = 0; i < nRows; i++) {
+    if (indptr[i + 1] < indptr[i]) {
+      throw new GraphError(
+        `${op}: indptr must not decrease, got ${indptr[i]} then ${indptr[i + 1]} at row ${i}`,
+      )
+    }
+  }
+  for (let i = 0; i < nRows; i++) {
+    for (let e = indptr[i]; e < indptr[i + 1]; e++) {
+      const before = e > indptr[i] ? indices[e - 1] : -1
+      if (indices[e] <= before || indices[e] >= nCols) {
+        throw new GraphError(
+          `${op}: columns of a row must ascend within 0 … ${nCols - 1}, got ${indices[e]} after ${before} in row ${i}`,
+        )
+      }
+    }
+  }
+}
+
+/** Most rows or columns: their numbers are i32, and so are those of rows + 1 places. */
+const MOST = 2 ** 31 - 2
+
+const checkSize = (op: string, nRows: number, nCols: number): void => {
+  for (const size of [nRows, nCols]) {
+    if (Number.isInteger(size) && size >= 0 && size <= MOST) continue
+    throw new GraphError(`${op}: a matrix must have 0 to ${MOST} rows and columns, got [${nRows}, ${nCols}]`)
+  }
+}
+
+/** Throws GraphError unless all values of a well-formed m are finite. */
+export const checkFinite = (op: string, { nRows, indptr, indices, values }: Csr): void => {
+  for (let i = 0; i < nRows; i++) {
+    for (let e = indptr[i]; e < indptr[i + 1]; e++) {
+      if (!Number.isFinite(values[e])) {
+        throw new GraphError(`${op}: values must be finite, got ${values[e]} at (${i}, ${indices[e]})`)
+      }
+    }
+  }
+}
