@@ -1,4 +1,4 @@
-import { fixturesFolder, hasFixtures } from '@tau/testing'
+import { fixturesFolder } from '@tau/testing'
 import { CHROMIUM, NO_GPU, type Page, skipsChromium } from '@tau/testing/chromium'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inChromium } from './page/browser.ts'
@@ -80,7 +80,7 @@ describe.skipIf(skipsChromium())(`gpu backend in ${CHROMIUM}`, () => {
     expect(idleOf(runs)).toEqual(LEFT_OUT)
   })
 
-  it.runIf(hasFixtures()).each(['webgpu', 'webgl2'] as const)('fixtures pass, mode %s', async (mode) => {
+  it.each(['webgpu', 'webgl2'] as const)('fixtures pass, mode %s', async (mode) => {
     const { device, reports } = await page.evaluate(
       ([mode, files]) => window.tauPage.conformance(mode, files),
       [mode, FILES] as const,

@@ -1,4 +1,4 @@
-import { isArray, isObject } from './fixture.ts'
+import { isArray, isObject } from '@tau/testing/oracle'
 
 /** What a runner found: a tree like `expected`, with plain arrays of numbers at the leaves. */
 export type Found = number | ArrayLike<number> | { readonly [name: string]: Found }
@@ -18,8 +18,7 @@ const isLeaf = (value: Found): value is number | ArrayLike<number> =>
 export function compare(found: Found | undefined, expected: unknown, tolerance: unknown, path = ''): Verdict {
   if (isArray(expected)) return compareArray(found, expected.data, tolerance, path)
   if (typeof expected === 'number') return compareArray(found, [expected], tolerance, path)
-  if (!isObject(expected))
-    throw new Error(`fixture: expected ${path} must be an object, an array or a number`)
+  if (!isObject(expected)) throw new Error(`oracle: expected ${path} must be an object, an array or a number`)
   let worst: Verdict = { error: 0, at: path }
   for (const [name, value] of Object.entries(expected)) {
     const child = found === undefined || isLeaf(found) ? undefined : found[name]

@@ -1,9 +1,8 @@
 import { cpu, type Device, gpu } from '@tau/tensor'
-import { fixturesFolder, gpuModes, hasFixtures } from '@tau/testing'
+import { fixturesFolder, gpuModes, readGroups } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
 import { compare } from './compare.ts'
 import { passed, runConformance } from './conformance.ts'
-import { readFixtures } from './read-fixtures.ts'
 
 describe('compare', () => {
   const expected = { out: { shape: [2], data: [1, 2] } }
@@ -37,21 +36,32 @@ const openers: Record<string, () => Promise<Device>> = {
 }
 
 describe('fixtures', () => {
-  it.skipIf(!hasFixtures()).for(Object.keys(openers))(
-    'all pass on %s',
-    { timeout: 300_000 },
-    async (name) => {
-      const device = await openers[name]()
-      const reports = await runConformance(readFixtures(fixturesFolder), device)
-      await device.close()
-      expect(
-        reports.flatMap(({ group, algorithm = '', failed }) =>
-          failed.map((failure) => `${group} ${algorithm} ${failure.name}: ${failure.message}`),
-        ),
-      ).toEqual([])
-      expect(passed(reports)).toBe(true)
-      const kernels = reports.flatMap(({ group, algorithm }) => (group === 'attention' ? [algorithm] : []))
-      expect(kernels).toEqual(device.info.backend === 'cpu' ? ['quadratic', 'fast'] : ['quadratic'])
-    },
-  )
+  it.for(Object.keys(openers))('all pass on %s', { timeout: 300_000 }, async (name) => {
+    const device = await openers[name]()
+    const reports = await runConformance(readGroups(fixturesFolder), device)
+    await device.close()
+    expect(
+      reports.flatMap(({ group, algorithm = '', failed }) =>
+        failed.map((failure) => `${group} ${algorithm} ${failure.name}: ${failure.message}`),
+      ),
+    ).toEqual([])
+    expect(passed(reports)).toBe(true)
+    const kernels = reports.flatMap(({ group, algorithm }) => (group === 'attention' ? [algorithm] : []))
+    expect(kernels).toEqual(device.info.backend === 'cpu' ? ['quadratic', 'fast'] : ['quadratic'])
+  })
+
+  it('reports a group without a runner as not run, and a missing one as a failure', async () => {
+    const device = await cpu({ threads: 1 })
+    const rope = readGroups(fixturesFolder).get('rope')
+    if (!rope) throw new Error('internal: the oracle has a group rope')
+    const later = { ...rope, group: 'toString' }
+    const reports = await runConformance(new Map([rope, later].map((group) => [group.group, group])), device)
+    await device.close()
+    expect(reports.filter(({ present }) => present)).toMatchObject([
+      { group: 'rope', hasRunner: true, cases: rope.cases.length, failed: [] },
+      { group: 'toString', hasRunner: false, cases: rope.cases.length },
+    ])
+    expect(passed(reports)).toBe(false)
+    expect(passed(reports.filter(({ present }) => present))).toBe(true)
+  })
 })

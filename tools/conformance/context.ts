@@ -1,14 +1,14 @@
 import type { Clock, LambdaAlgorithm } from '@tau/attention'
 import { type Csr, csrFromCoo } from '@tau/graph'
 import { type Device, grad, mul, sum, type Tensor } from '@tau/tensor'
+import type { Fields, OracleArray, OracleCase, OracleGroup } from '@tau/testing/oracle'
 import type { Found } from './compare.ts'
-import type { Case, Fields, Group, NumberArray } from './fixture.ts'
 
 /** What a group's runner gets besides its case. */
 export interface Context {
   readonly device: Device
   /** All groups of the directory, for cases that refer to another. */
-  readonly groups: ReadonlyMap<string, Group>
+  readonly groups: ReadonlyMap<string, OracleGroup>
   /** Which of the device's kernels the case is to run through, in groups that run once for each. */
   readonly algorithm?: LambdaAlgorithm
 }
@@ -16,9 +16,9 @@ export interface Context {
 /** Whether λ-distance attention has the algorithm 'fast' there. */
 export const hasFastAlgorithm = ({ engine }: Device): boolean => engine.backend === 'cpu' || engine.hasWgsl
 
-export type Runner = (fixture: Case, context: Context) => Promise<Found>
+export type Runner = (fixture: OracleCase, context: Context) => Promise<Found>
 
-export const tensorOf = (device: Device, { shape, data }: NumberArray): Tensor =>
+export const tensorOf = (device: Device, { shape, data }: OracleArray): Tensor =>
   device.tensor(Float32Array.from(data), shape)
 
 /** Readings in f64 as a clock of two f32 parts, so that none of their digits is lost on the way in. */

@@ -4,12 +4,12 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBlas } from '@tau/blas'
 import { BackendError, cpu, type Device, type DeviceInfo, GPU_MODES, gpu } from '@tau/tensor'
+import { fixturesFolder, groupFiles, readGroups } from '@tau/testing'
 import { type GroupReport, passed, runConformance } from './conformance.ts'
-import { fixtureFiles, readFixtures } from './read-fixtures.ts'
 
-const HELP = `Runs the oracle's fixtures through the public packages in f32.
+const HELP = `Runs the cases of the oracle through the public packages, in f32.
 
-  --fixtures DIR   directory of fixture files; default ../shared/fixtures
+  --fixtures DIR   folder of the oracle's files, for another seed; default tools/oracle/fixtures (seed 1)
   --backend NAME   cpu (default) or gpu
   --mode NAME      gpu.js mode of the gpu backend: webgpu (default), webgl2 (in a browser), webasm
                    or cpu
@@ -20,10 +20,11 @@ const HELP = `Runs the oracle's fixtures through the public packages in f32.
   --browser        in a page of Debian's chromium instead of Node; gpu backend only
   --optional       a device that this machine cannot give is skipped, with its reason
   --json FILE      writes the figures
+A group of DIR that has no runner is reported as not run; it fails nothing.
 Exit status: 0 all passed, 1 a case failed or a group is missing.`
 
 const options = {
-  fixtures: { type: 'string', default: '../shared/fixtures' },
+  fixtures: { type: 'string' },
   backend: { type: 'string', default: 'cpu' },
   mode: { type: 'string', default: 'webgpu' },
   threads: { type: 'string', default: '2' },
@@ -73,7 +74,7 @@ interface Run {
 async function runHere(dir: string): Promise<Run> {
   const device = await openDevice()
   showDevice(device.info, dir)
-  const reports = await runConformance(readFixtures(dir), device, showGroup)
+  const reports = await runConformance(readGroups(dir), device, showGroup)
   await device.close()
   return { info: device.info, reports }
 }
@@ -89,7 +90,7 @@ async function runInBrowser(dir: string): Promise<Run> {
           const { device, reports } = await window.tauPage.conformance(mode, files)
           return { info: device, reports }
         },
-        [mode, fixtureFiles(dir)] as const,
+        [mode, groupFiles(dir)] as const,
       ),
     { dir },
   )
@@ -103,7 +104,13 @@ function showDevice({ backend, variant, threads, adapter }: DeviceInfo, dir: str
   console.log(`conformance on ${backend} ${variant}, ${place}, fixtures ${dir}`)
 }
 
-function showGroup({ group, algorithm, present, cases, failed, worst }: GroupReport): void {
+function showGroup({ group, algorithm, present, hasRunner, cases, failed, worst }: GroupReport): void {
+  if (!hasRunner) {
+    console.log(
+      `${group.padEnd(26)} ${String(cases).padStart(3)} cases  NOT RUN: tools/conformance/groups has no runner for it`,
+    )
+    return
+  }
   const verdict = !present ? 'MISSING' : failed.length > 0 ? `FAILED ${failed.length}` : 'ok'
   const title = algorithm ? `${group} ${algorithm}` : group
   console.log(
@@ -117,9 +124,9 @@ async function main(): Promise<number> {
     console.log(HELP)
     return 0
   }
-  const dir = resolve(process.env.TAU_CWD ?? '.', values.fixtures)
+  const dir = values.fixtures ? resolve(process.env.TAU_CWD ?? '.', values.fixtures) : fixturesFolder
   if (!existsSync(dir))
-    throw new Error(`conformance: --fixtures must be a directory of the oracle's files, got ${dir}`)
+    throw new Error(`conformance: --fixtures must be a folder of the oracle's files, got ${dir}`)
   let run: Run
   try {
     run = await (values.browser ? runInBrowser : runHere)(dir)
@@ -135,9 +142,12 @@ async function main(): Promise<number> {
       resolve(process.env.TAU_CWD ?? '.', values.json),
       `${JSON.stringify({ device: info, passed: ok, groups: reports }, null, 2)}\n`,
     )
-  const cases = reports.reduce((sum, report) => sum + report.cases, 0)
-  const failures = reports.reduce((sum, report) => sum + report.failed.length + (report.present ? 0 : 1), 0)
-  console.log(`${cases - failures} passed, ${failures} failed`)
+  const sum = (count: (report: GroupReport) => number) =>
+    reports.reduce((total, report) => total + count(report), 0)
+  const failures = sum(({ failed, present }) => failed.length + (present ? 0 : 1))
+  const notRun = sum(({ hasRunner, cases }) => (hasRunner ? 0 : cases))
+  const cases = sum((report) => report.cases) - notRun
+  console.log(`${cases - failures} passed, ${failures} failed${notRun > 0 ? `, ${notRun} skipped` : ''}`)
   return ok ? 0 : 1
 }
 

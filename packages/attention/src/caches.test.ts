@@ -1,5 +1,6 @@
 import { cpu, type Device, gpu, grad, slice, sum } from '@tau/tensor'
-import { describeDevices, expectNear, randomArray } from '@tau/testing'
+import { describeDevices, expectNear, expectOracle, itMatchesOracle, randomArray } from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import { expect, it } from 'vitest'
 import type { Clock } from './kernels/clock/clock.ts'
 import { dotAttention } from './kernels/dot-attention/dot-attention.ts'
@@ -7,7 +8,7 @@ import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
 import { KvCache } from './kv-cache.ts'
 import { TauCache } from './tau-cache.ts'
 import { longClock, splitReadings, uniform } from './testing/attention-cases.ts'
-import { type ArrayJson, expectFixture, itWithFixtures, tensorOf } from './testing/fixtures.ts'
+import { tensorOf } from './testing/tensors.ts'
 
 const [batch, heads, kvHeads, length, valueDim, keyDim] = [2, 6, 3, 83, 5, 7]
 /** Prefill, single steps, chunks; the capacity grows 8, 16, 33, 66, 132 on the way. */
@@ -95,9 +96,9 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     expectNear(found, full, { atol: 1e-6 })
   })
 
-  itWithFixtures<
-    Record<'lambda_q' | 'lambda_k' | 'v' | 'temperature' | 'gamma' | 'prefix_lengths', ArrayJson>,
-    { out: ArrayJson }
+  itMatchesOracle<
+    Record<'lambda_q' | 'lambda_k' | 'v' | 'temperature' | 'gamma' | 'prefix_lengths', OracleArray>,
+    { out: OracleArray }
   >(
     'decode',
     async ({ inputs, expected, tolerance }) => {
@@ -130,7 +131,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
         newest.push(...(await cache.attend({ lambdaQ: slice(lambdaQ, 2, to - 1, to) }).data()))
       }
       expect(cache.length).toBeLessThanOrEqual(total)
-      expectFixture({ out: newest }, expected, tolerance)
+      expectOracle({ out: newest }, expected, tolerance)
     },
     (name) => name.startsWith('attention'),
   )

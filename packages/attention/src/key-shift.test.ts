@@ -2,7 +2,7 @@ import { cpu, gpu } from '@tau/tensor'
 import { checkGradients, describeDevices, randomArray } from '@tau/testing'
 import { expect, it } from 'vitest'
 import { keyShift } from './key-shift.ts'
-import { outAndGrads } from './testing/fixtures.ts'
+import { outAndGrads } from './testing/tensors.ts'
 
 const reference = (length: number, width: number) => (x: Float64Array, previous: Float64Array) => {
   const half = Math.floor(width / 2)

@@ -1,38 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Random } from '@tau/tensor'
-import { it } from 'vitest'
+import type { OracleArray } from '@tau/testing/oracle'
 import type { DenseMatrix } from './dense/matrix.ts'
 
-const shared = fileURLToPath(new URL('../../../shared', import.meta.url))
+/** A manifold folder by Arrow's Parquet writer, in ArrowSpace's schema; tools/fixtures/arrow-manifold.mjs made it. */
+export const ARROW_MANIFOLD = fileURLToPath(new URL('fixtures/manifold/', import.meta.url))
 
-/** A test that needs a file under ../shared: skipped with a printed reason where the file is absent, a failure in CI. */
-export const itWithShared = (path: string, name: string, run: (file: string) => unknown): void => {
-  const file = shared + path
-  if (existsSync(file)) it(name, () => run(file))
-  else if (process.env.CI) {
-    it(name, () => {
-      throw new Error(`${file} is missing; CI must have it`)
-    })
-  } else {
-    console.warn(`skipped "${name}": ${file} is absent`)
-    it.skip(`${name} (needs ${path})`, () => {})
-  }
-}
-
-export interface ArrayJson {
-  shape: number[]
-  data: number[]
-}
-
-export interface Fixture<Inputs, Expected, Tolerance> {
-  group: string
-  cases: { name: string; inputs: Inputs; expected: Expected; tolerance: Tolerance }[]
-}
-
-export const readFixture = <I, E, T>(file: string): Fixture<I, E, T> => JSON.parse(readFileSync(file, 'utf8'))
-
-export const matrixOf = ({ shape, data }: ArrayJson): DenseMatrix => ({
+export const matrixOf = ({ shape, data }: OracleArray): DenseMatrix => ({
   data: Float64Array.from(data),
   rows: shape[0],
   cols: shape[1],

@@ -1,5 +1,5 @@
 import { cpu, type Device } from '@tau/tensor'
-import { hasFixtures, readFixture } from '@tau/testing'
+import { itMatchesOracle } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ModelOptions, resolveConfig } from './config.ts'
 import { countParameters, initParameters, parameterSpecs, streamOf } from './parameters.ts'
@@ -54,17 +54,13 @@ describe('names and shapes', () => {
   })
 })
 
-interface ModelCase {
-  name: string
-  inputs: {
-    config: Record<string, number | string | boolean>
-    weights: Record<string, { shape: number[] }>
-    laplacian?: { size?: number; shape?: number[] }
-  }
+interface ModelInputs {
+  config: Record<string, number | string | boolean>
+  weights: Record<string, { shape: number[] }>
 }
 
-/** The fixture's configuration in our terms: the sizes, and each switch that its weights show. */
-function optionsOf({ inputs: { config, weights } }: ModelCase): ModelOptions {
+/** The oracle's configuration in our terms: the sizes, and each switch that its weights show. */
+function optionsOf({ config, weights }: ModelInputs): ModelOptions {
   const has = (name: string) => `blocks.0.attn.${name}` in weights
   const heads = Number(config.n_head)
   return {
@@ -86,19 +82,13 @@ function optionsOf({ inputs: { config, weights } }: ModelCase): ModelOptions {
   }
 }
 
-describe.skipIf(!hasFixtures())(
-  'the names and shapes of the oracle (skipped without ../shared/fixtures)',
-  () => {
-    it.for(['model_tau', 'model_nano', 'model_gated'])('%s', (group) => {
-      const { cases } = readFixture(group) as { cases: ModelCase[] }
-      expect(cases.length).toBeGreaterThan(0)
-      for (const fixture of cases) {
-        const weights = Object.entries(fixture.inputs.weights).map(([name, { shape }]) => [name, shape])
-        expect(shapesOf(optionsOf(fixture)), fixture.name).toEqual(Object.fromEntries(weights))
-      }
+describe('names and shapes of parameters', () => {
+  for (const group of ['model_tau', 'model_nano', 'model_gated'])
+    itMatchesOracle<ModelInputs, unknown>(group, ({ inputs }) => {
+      const weights = Object.entries(inputs.weights).map(([name, { shape }]) => [name, shape])
+      expect(shapesOf(optionsOf(inputs))).toEqual(Object.fromEntries(weights))
     })
-  },
-)
+})
 
 describe('parameter counts', () => {
   it.for<[string, ModelOptions, number]>([

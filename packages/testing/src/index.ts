@@ -12,7 +12,8 @@ export {
   type StepCase,
 } from './bench.ts'
 export { type DeviceName, describeDevices, deviceNames, gpuModes, type Openers } from './devices.ts'
-export { fixturesFolder, hasFixtures, readFixture } from './fixtures.ts'
 export { checkGradients, type GradientCase, numericGradient } from './gradients.ts'
 export { expectNear, type Tolerance } from './near.ts'
+export { fixturesFolder, groupFiles, readGroups } from './oracle/folder.ts'
+export { expectOracle, itMatchesOracle } from './oracle/matches.ts'
 export { randomArray } from './random.ts'

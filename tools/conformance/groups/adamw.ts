@@ -1,6 +1,6 @@
+import type { OracleArray } from '@tau/testing/oracle'
 import { AdamW, learningRate } from '@tau/train'
 import { type Runner, tensorOf } from '../context.ts'
-import type { NumberArray } from '../fixture.ts'
 import { optimizerOptions, scheduleOf } from './optimizer.ts'
 
 export const adamw: Runner = async ({ inputs }, { device }) => {
@@ -28,7 +28,7 @@ export const adamw: Runner = async ({ inputs }, { device }) => {
 }
 
 /** Element `step` of the first axis. */
-function stepOf({ shape, data }: NumberArray, step: number): NumberArray {
+function stepOf({ shape, data }: OracleArray, step: number): OracleArray {
   const size = data.length / shape[0]
   return { shape: shape.slice(1), data: data.slice(step * size, (step + 1) * size) }
 }

@@ -1,9 +1,9 @@
 import { LaplacianTensor } from '@tau/attention'
 import { GPT, type ModelConfig, resolveConfig } from '@tau/model'
 import { crossEntropy, type Device, grad, softcap } from '@tau/tensor'
+import type { Fields, OracleArray, OracleCase } from '@tau/testing/oracle'
 import type { Found } from '../compare.ts'
 import { type Context, laplacianOf, type Runner, tensorOf } from '../context.ts'
-import type { Case, Fields, NumberArray } from '../fixture.ts'
 
 const SOFTCAP = 15
 
@@ -42,7 +42,7 @@ export function configOf(inputs: Fields, seqLen: number): ModelConfig {
   const name = policy.text('name')
   const tauMode = Object.entries(modes).find(([theirs]) => theirs === name)?.[1]
   if (!tauMode)
-    throw new Error(`fixture: tau policy of a model must be ${Object.keys(modes).join(', ')}, got ${name}`)
+    throw new Error(`oracle: tau policy of a model must be ${Object.keys(modes).join(', ')}, got ${name}`)
   const learnGamma = weights.has('blocks.0.attn.gamma')
   return resolveConfig({
     ...tau,
@@ -89,13 +89,13 @@ export const model: Runner = async ({ inputs }, { device }) => {
 }
 
 /** Prefill, then one token at a time. */
-export async function decodeModel(fixture: Case, { device, groups }: Context): Promise<Found> {
+export async function decodeModel(fixture: OracleCase, { device, groups }: Context): Promise<Found> {
   const { inputs } = fixture
   const group = inputs.text('fixture').replace(/\.json$/, '')
   const source = groups.get(group)?.cases.find(({ name }) => name === inputs.text('case'))
   if (!source)
     throw new Error(
-      `fixture: ${fixture.name} must refer to a case that exists, got ${group}/${inputs.text('case')}`,
+      `oracle: ${fixture.name} must refer to a case that exists, got ${group}/${inputs.text('case')}`,
     )
   const tokens = source.inputs.array('tokens')
   const [batch, length] = tokens.shape
@@ -119,7 +119,7 @@ export async function decodeModel(fixture: Case, { device, groups }: Context): P
 }
 
 /** Columns start … end−1 of tokens [B, T], row-major. */
-function columns({ shape, data }: NumberArray, start: number, end: number): Int32Array {
+function columns({ shape, data }: OracleArray, start: number, end: number): Int32Array {
   const [batch, length] = shape
   const width = end - start
   return Int32Array.from(

@@ -1,5 +1,5 @@
+import type { Fields } from '@tau/testing/oracle'
 import type { AdamWOptions, Schedule } from '@tau/train'
-import type { Fields } from '../fixture.ts'
 
 export const scheduleOf = (optimiser: Fields): Schedule => {
   const schedule = optimiser.fields('schedule')
@@ -13,7 +13,7 @@ export const scheduleOf = (optimiser: Fields): Schedule => {
 
 export function optimizerOptions(optimiser: Fields): AdamWOptions {
   const betas = optimiser.value.betas
-  if (!Array.isArray(betas)) throw new Error('fixture: optimiser.betas must be two numbers')
+  if (!Array.isArray(betas)) throw new Error('oracle: optimiser.betas must be two numbers')
   return {
     beta1: Number(betas[0]),
     beta2: Number(betas[1]),

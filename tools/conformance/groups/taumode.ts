@@ -6,9 +6,9 @@ import {
   referenceTau,
 } from '@tau/attention'
 import type { Tensor } from '@tau/tensor'
+import type { Fields } from '@tau/testing/oracle'
 import type { Found } from '../compare.ts'
 import { laplacianOf, outAndGradients, type Runner, tensorOf } from '../context.ts'
-import type { Fields } from '../fixture.ts'
 
 export const taumode: Runner = async ({ inputs }, { device }) => {
   using laplacian = LaplacianTensor.from(device, laplacianOf(inputs.fields('laplacian')))

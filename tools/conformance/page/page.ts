@@ -1,7 +1,7 @@
 import type { ModelOptions } from '@tau/model'
 import { cpu, type Device, type DeviceInfo, type GpuMode, gpu } from '@tau/tensor'
+import { parseGroup } from '@tau/testing/oracle'
 import { type GroupReport, runConformance } from '../conformance.ts'
-import { parseGroup } from '../fixture.ts'
 import { kernelCases, largestError, runKernelCase } from '../kernel-cases.ts'
 import { trainLosses } from '../train-losses.ts'
 

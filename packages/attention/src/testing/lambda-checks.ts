@@ -9,8 +9,8 @@ import {
   lambdaAttentionGradReference,
   lambdaAttentionReference,
 } from '../kernels/lambda-attention/reference.ts'
-import { outAndGrads } from './fixtures.ts'
 import type { LambdaCase, LambdaSpec } from './lambda-cases.ts'
+import { outAndGrads } from './tensors.ts'
 
 export const largest = (values: ArrayLike<number>): number =>
   Array.prototype.reduce.call(values, (most, x) => Math.max(Number(most), Math.abs(Number(x))), 0) as number

@@ -1,3 +1,5 @@
+import { expectOracle, itMatchesOracle } from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { affinity, impliedDistance, kernelWeight } from '../adjacency/kernel.ts'
@@ -5,7 +7,7 @@ import { strongestHalf } from '../adjacency/strongest-half.ts'
 import { symmetrize } from '../adjacency/symmetrize-lists.ts'
 import type { Metric } from '../neighbors/distance.ts'
 import { csrFromDense, diagonal, spmv, symmetryError, toCoo, toDense } from '../sparse/csr.ts'
-import { type ArrayJson, itWithShared, matrixOf, maxError, normalMatrix, readFixture } from '../testing.ts'
+import { matrixOf, maxError, normalMatrix } from '../testing.ts'
 import { degrees, laplacian, type Normalization } from './laplacian.ts'
 import { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './pipeline.ts'
 
@@ -185,24 +187,17 @@ describe('featureLaplacian', () => {
     normalization: 'none' | 'sym' | 'rw'
   }
   const normalizations = { none: 'none', sym: 'symmetric', rw: 'random-walk' } as const
-  itWithShared('fixtures/laplacian.json', 'matches every oracle fixture in f64', (file) => {
-    const { cases } = readFixture<
-      { x: ArrayJson; params: Params },
-      { size: number; row: ArrayJson; col: ArrayJson; value: ArrayJson },
-      { value: { f64: number } }
-    >(file)
-    expect(cases.length).toBeGreaterThan(10)
-    for (const { name, inputs, expected, tolerance } of cases) {
-      const L = featureLaplacian(matrixOf(inputs.x), {
-        ...inputs.params,
-        metric: inputs.params.metric.replace('_', '-') as Metric,
-        normalization: normalizations[inputs.params.normalization],
-      })
-      const { row, col, value } = toCoo(L)
-      expect([L.nRows, L.nCols], name).toEqual([expected.size, expected.size])
-      expect([...row], name).toEqual(expected.row.data)
-      expect([...col], name).toEqual(expected.col.data)
-      expect(maxError(value, expected.value.data), name).toBeLessThanOrEqual(tolerance.value.f64)
-    }
+  itMatchesOracle<
+    { x: OracleArray; params: Params },
+    { size: number; row: OracleArray; col: OracleArray; value: OracleArray }
+  >('laplacian', ({ inputs, expected, tolerance }) => {
+    const L = featureLaplacian(matrixOf(inputs.x), {
+      ...inputs.params,
+      metric: inputs.params.metric.replace('_', '-') as Metric,
+      normalization: normalizations[inputs.params.normalization],
+    })
+    const { row, col, value } = toCoo(L)
+    expect([L.nRows, L.nCols]).toEqual([expected.size, expected.size])
+    expectOracle({ row, col, value }, expected, tolerance, 'f64')
   })
 })

@@ -1,9 +1,11 @@
+import { expectOracle, itMatchesOracle } from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { laplacian } from '../laplacian/laplacian.ts'
 import { featureLaplacian } from '../laplacian/pipeline.ts'
 import { csrFromCoo, csrFromDense, toDense } from '../sparse/csr.ts'
-import { type ArrayJson, itWithShared, matrixOf, maxError, normalMatrix, readFixture } from '../testing.ts'
+import { matrixOf, maxError, normalMatrix } from '../testing.ts'
 import {
   rayleighEnergy,
   TAU_FLOOR,
@@ -122,20 +124,15 @@ describe('taumode', () => {
   })
 
   interface Inputs {
-    laplacian: { size: number; row: ArrayJson; col: ArrayJson; value: ArrayJson }
+    laplacian: { size: number; row: OracleArray; col: OracleArray; value: OracleArray }
     eps: number
     policies: { name: string; value?: number }[]
-    x: ArrayJson
+    x: OracleArray
   }
   type PerPolicy<T> = Record<string, { tau: T; lambda: T }>
-  itWithShared('fixtures/taumode.json', 'matches every oracle fixture in f64', (file) => {
-    const { cases } = readFixture<
-      Inputs,
-      { energy: ArrayJson; policies: PerPolicy<ArrayJson> },
-      { energy: { f64: number }; policies: PerPolicy<{ f64: number }> }
-    >(file)
-    expect(cases.length).toBeGreaterThan(5)
-    for (const { name, inputs, expected, tolerance } of cases) {
+  itMatchesOracle<Inputs, { energy: OracleArray; policies: PerPolicy<OracleArray> }>(
+    'taumode',
+    ({ inputs, expected, tolerance }) => {
       const { size, row, col, value } = inputs.laplacian
       const L = csrFromCoo({ nRows: size, nCols: size, row: row.data, col: col.data, value: value.data })
       const x = matrixOf(inputs.x)
@@ -147,18 +144,11 @@ describe('taumode', () => {
         const asOurs = { ...policy, name: policy.name.replace('_', '-') } as TauPolicy
         for (const matrix of [L, toDense(L)]) {
           const found = taumode(x, matrix, { policy: asOurs, eps: inputs.eps })
-          const where = `${name} ${key}`
-          expect(maxError(found.energy, expected.energy.data), where).toBeLessThanOrEqual(
-            tolerance.energy.f64,
-          )
-          expect(maxError(found.tau, expected.policies[key].tau.data), where).toBeLessThanOrEqual(
-            tolerance.policies[key].tau.f64,
-          )
-          expect(maxError(found.lambda, expected.policies[key].lambda.data), where).toBeLessThanOrEqual(
-            tolerance.policies[key].lambda.f64,
-          )
+          const { tau, lambda } = found
+          expectOracle({ energy: found.energy }, expected, tolerance, 'f64')
+          expectOracle({ tau, lambda }, expected.policies[key], tolerance.policies[key], 'f64')
         }
       }
-    }
-  })
+    },
+  )
 })

@@ -2,7 +2,7 @@ import { cpu, gpu } from '@tau/tensor'
 import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
 import { expect, it } from 'vitest'
 import { splitReadings } from '../../testing/attention-cases.ts'
-import { outAndGrads } from '../../testing/fixtures.ts'
+import { outAndGrads } from '../../testing/tensors.ts'
 import { type Clock, forgetClock, steadyClock } from './clock.ts'
 import { forgetClockReference } from './reference.ts'
 

@@ -1,9 +1,16 @@
 import { cpu, type Device, gpu } from '@tau/tensor'
-import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
+import {
+  checkGradients,
+  describeDevices,
+  expectNear,
+  expectOracle,
+  itMatchesOracle,
+  randomArray,
+} from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { randomClock, uniform } from '../../testing/attention-cases.ts'
-import { type ArrayJson, expectFixture, itWithFixtures, tensorOf } from '../../testing/fixtures.ts'
 import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
 import {
   attend,
@@ -14,6 +21,7 @@ import {
   pairsOf,
   termSizes,
 } from '../../testing/lambda-checks.ts'
+import { tensorOf } from '../../testing/tensors.ts'
 import { attentionSizes } from '../attention-shape.ts'
 import { fastPass } from '../lambda-attention/fast.ts'
 import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
@@ -275,48 +283,48 @@ describeDevices(
     })
 
     type Common = 'lambda_q' | 'lambda_k' | 'v' | 'temperature' | 'clock'
-    itWithFixtures<Record<Common | 'r', ArrayJson>, { out: ArrayJson; grads: Record<Common, ArrayJson> }>(
-      'attention_clock',
-      async ({ inputs, expected, tolerance }) => {
-        using _scope = device().scope()
-        const { engine } = device()
-        if (engine.backend !== 'cpu') throw new Error('internal: cpu() must give a cpu engine')
-        const lambdaQ = tensorOf(device(), inputs.lambda_q, 1)
-        const lambdaK = tensorOf(device(), inputs.lambda_k, 1)
-        const v = tensorOf(device(), inputs.v, 1)
-        const temperature = tensorOf(device(), inputs.temperature)
-        const clock = tensorOf(device(), inputs.clock, 1)
-        const sizes = attentionSizes('test', lambdaQ, lambdaK, v, clock, { queries: 'q', keys: 'k' })
-        for (const leaf of [4, 16]) {
-          // Leaves so small that even fixtures of a few tokens are cut into blocks.
-          const pass = fastPass(
-            device(),
-            {
-              ...{ lambdaQ: lambdaQ.handle, lambdaK: lambdaK.handle, v: v.handle },
-              ...{ temperature: temperature.handle, clock: { high: clock.handle, low: undefined } },
-            },
-            sizes,
-            true,
-            {
-              fastLambdaAttention: fastLambdaAttentionWasm(engine, leaf),
-              fastLambdaAttentionGrad: fastLambdaAttentionGradWasm(engine, leaf),
-            },
-          )
-          expectFixture({ out: await pass.out.data() }, expected, tolerance)
-          const grads = pass.backward(tensorOf(device(), inputs.r, 1), true)
-          const dClock = grads.clock(clock)
-          if (!dClock) throw new Error('internal: the clock has a gradient')
-          const found = {
-            lambda_q: await grads.lambdaQ.data(),
-            lambda_k: await grads.lambdaK.data(),
-            v: await grads.v.data(),
-            temperature: await grads.temperature.data(),
-            clock: await dClock.data(),
-          }
-          expectFixture(found, expected.grads, tolerance.grads)
+    itMatchesOracle<
+      Record<Common | 'r', OracleArray>,
+      { out: OracleArray; grads: Record<Common, OracleArray> }
+    >('attention_clock', async ({ inputs, expected, tolerance }) => {
+      using _scope = device().scope()
+      const { engine } = device()
+      if (engine.backend !== 'cpu') throw new Error('internal: cpu() must give a cpu engine')
+      const lambdaQ = tensorOf(device(), inputs.lambda_q, 1)
+      const lambdaK = tensorOf(device(), inputs.lambda_k, 1)
+      const v = tensorOf(device(), inputs.v, 1)
+      const temperature = tensorOf(device(), inputs.temperature)
+      const clock = tensorOf(device(), inputs.clock, 1)
+      const sizes = attentionSizes('test', lambdaQ, lambdaK, v, clock, { queries: 'q', keys: 'k' })
+      for (const leaf of [4, 16]) {
+        // Leaves so small that even fixtures of a few tokens are cut into blocks.
+        const pass = fastPass(
+          device(),
+          {
+            ...{ lambdaQ: lambdaQ.handle, lambdaK: lambdaK.handle, v: v.handle },
+            ...{ temperature: temperature.handle, clock: { high: clock.handle, low: undefined } },
+          },
+          sizes,
+          true,
+          {
+            fastLambdaAttention: fastLambdaAttentionWasm(engine, leaf),
+            fastLambdaAttentionGrad: fastLambdaAttentionGradWasm(engine, leaf),
+          },
+        )
+        expectOracle({ out: await pass.out.data() }, expected, tolerance)
+        const grads = pass.backward(tensorOf(device(), inputs.r, 1), true)
+        const dClock = grads.clock(clock)
+        if (!dClock) throw new Error('internal: the clock has a gradient')
+        const found = {
+          lambda_q: await grads.lambdaQ.data(),
+          lambda_k: await grads.lambdaK.data(),
+          v: await grads.v.data(),
+          temperature: await grads.temperature.data(),
+          clock: await dClock.data(),
         }
-      },
-    )
+        expectOracle(found, expected.grads, tolerance.grads)
+      }
+    })
   },
   CPU,
 )

@@ -1,20 +1,22 @@
 import { cpu, gpu } from '@tau/tensor'
-import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
+import {
+  checkGradients,
+  describeDevices,
+  expectNear,
+  expectOracle,
+  itMatchesOracle,
+  randomArray,
+} from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { longClock, randomClock, SIZES, splitReadings, uniform } from '../../testing/attention-cases.ts'
-import {
-  type ArrayJson,
-  expectFixture,
-  itWithFixtures,
-  outAndGrads,
-  tensorOf,
-} from '../../testing/fixtures.ts'
+import { outAndGrads, tensorOf } from '../../testing/tensors.ts'
 import { steadyClock } from '../clock/clock.ts'
 import { type LambdaAttentionInputs, lambdaAttention } from './lambda-attention.ts'
 import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
 
-type Named<Names extends string> = Record<Names, ArrayJson>
+type Named<Names extends string> = Record<Names, OracleArray>
 type Common = 'lambda_q' | 'lambda_k' | 'v' | 'temperature'
 
 const shapesOf = ({ batch, heads, kvHeads, queries, keys, dim }: ReferenceSizes) => ({
@@ -46,7 +48,7 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     return { lambdaQ, lambdaK, v, temperature, clock }
   }
 
-  itWithFixtures<Named<Common | 'gamma' | 'r'>, { out: ArrayJson; grads: Named<Common | 'gamma'> }>(
+  itMatchesOracle<Named<Common | 'gamma' | 'r'>, { out: OracleArray; grads: Named<Common | 'gamma'> }>(
     'attention',
     async ({ inputs, expected, tolerance }) => {
       using _scope = device().scope()
@@ -61,12 +63,12 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
         () =>
           lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock: steadyClock(gamma, lambdaK.shape[2]) }),
       )
-      expectFixture({ out }, expected, tolerance)
-      expectFixture(grads, expected.grads, tolerance.grads)
+      expectOracle({ out }, expected, tolerance)
+      expectOracle(grads, expected.grads, tolerance.grads)
     },
   )
 
-  itWithFixtures<Named<Common | 'clock' | 'r'>, { out: ArrayJson; grads: Named<Common | 'clock'> }>(
+  itMatchesOracle<Named<Common | 'clock' | 'r'>, { out: OracleArray; grads: Named<Common | 'clock'> }>(
     'attention_clock',
     async ({ inputs, expected, tolerance }) => {
       using _scope = device().scope()
@@ -80,8 +82,8 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
         tensorOf(device(), inputs.r, 1),
         () => lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock }),
       )
-      expectFixture({ out }, expected, tolerance)
-      expectFixture(grads, expected.grads, tolerance.grads)
+      expectOracle({ out }, expected, tolerance)
+      expectOracle(grads, expected.grads, tolerance.grads)
     },
   )
 

@@ -2,7 +2,7 @@ import { type Device, gpu } from '@tau/tensor'
 import { expectNear, gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { randomClock, splitReadings, uniform } from '../../testing/attention-cases.ts'
-import { outAndGrads } from '../../testing/fixtures.ts'
+import { outAndGrads } from '../../testing/tensors.ts'
 import { lambdaAttention } from './lambda-attention.ts'
 import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
 

@@ -1,8 +1,8 @@
 import { type Device, type GpuEngine, gpu } from '@tau/tensor'
-import { expectNear, gpuModes, randomArray } from '@tau/testing'
+import { expectNear, expectOracle, gpuModes, itMatchesOracle, randomArray } from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ArrayJson, expectFixture, itWithFixtures, tensorOf } from '../../testing/fixtures.ts'
 import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
 import {
   attend,
@@ -14,6 +14,7 @@ import {
   pairsOf,
   termSizes,
 } from '../../testing/lambda-checks.ts'
+import { tensorOf } from '../../testing/tensors.ts'
 import { attentionSizes, clockBuffers } from '../attention-shape.ts'
 import { clockParts } from '../clock/clock.ts'
 import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
@@ -278,23 +279,23 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   )
 
   type Common = 'lambda_q' | 'lambda_k' | 'v' | 'temperature' | 'clock'
-  itWithFixtures<Record<Common | 'r', ArrayJson>, { out: ArrayJson; grads: Record<Common, ArrayJson> }>(
-    'attention_clock',
-    async ({ inputs, expected, tolerance }) => {
-      using _scope = device.scope()
-      const clock = tensorOf(device, inputs.clock, 1)
-      const tensors = {
-        lambdaQ: tensorOf(device, inputs.lambda_q, 1),
-        lambdaK: tensorOf(device, inputs.lambda_k, 1),
-        v: tensorOf(device, inputs.v, 1),
-        temperature: tensorOf(device, inputs.temperature),
-      }
-      const [out, lambda_q, lambda_k, v, temperature, dClock] = await attendSmall(
-        { inputs: { ...tensors, clock }, named: {} },
-        inputs.r.data,
-      )
-      expectFixture({ out }, expected, tolerance)
-      expectFixture({ lambda_q, lambda_k, v, temperature, clock: dClock }, expected.grads, tolerance.grads)
-    },
-  )
+  itMatchesOracle<
+    Record<Common | 'r', OracleArray>,
+    { out: OracleArray; grads: Record<Common, OracleArray> }
+  >('attention_clock', async ({ inputs, expected, tolerance }) => {
+    using _scope = device.scope()
+    const clock = tensorOf(device, inputs.clock, 1)
+    const tensors = {
+      lambdaQ: tensorOf(device, inputs.lambda_q, 1),
+      lambdaK: tensorOf(device, inputs.lambda_k, 1),
+      v: tensorOf(device, inputs.v, 1),
+      temperature: tensorOf(device, inputs.temperature),
+    }
+    const [out, lambda_q, lambda_k, v, temperature, dClock] = await attendSmall(
+      { inputs: { ...tensors, clock }, named: {} },
+      inputs.r.data,
+    )
+    expectOracle({ out }, expected, tolerance)
+    expectOracle({ lambda_q, lambda_k, v, temperature, clock: dClock }, expected.grads, tolerance.grads)
+  })
 })

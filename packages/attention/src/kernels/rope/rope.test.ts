@@ -1,21 +1,23 @@
 import { cpu, gpu } from '@tau/tensor'
-import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
-import { expect, it, vi } from 'vitest'
 import {
-  type ArrayJson,
-  expectFixture,
-  itWithFixtures,
-  outAndGrads,
-  tensorOf,
-} from '../../testing/fixtures.ts'
+  checkGradients,
+  describeDevices,
+  expectNear,
+  expectOracle,
+  itMatchesOracle,
+  randomArray,
+} from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
+import { expect, it, vi } from 'vitest'
+import { outAndGrads, tensorOf } from '../../testing/tensors.ts'
 import { ropeReference } from './reference.ts'
 import { rope } from './rope.ts'
 import { RopeTable, ropeTables } from './rope-table.ts'
 
 describeDevices('rope', { cpu, gpu }, (device) => {
-  itWithFixtures<
-    { x: ArrayJson; r: ArrayJson; start: number; base: number },
-    Record<'cos' | 'sin' | 'out' | 'grad_x', ArrayJson>
+  itMatchesOracle<
+    { x: OracleArray; r: OracleArray; start: number; base: number },
+    Record<'cos' | 'sin' | 'out' | 'grad_x', OracleArray>
   >('rope', async ({ inputs, expected, tolerance }) => {
     using _scope = device().scope()
     const { start, base } = inputs
@@ -24,7 +26,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
       rope(x, { start, base }),
     )
     const [length, dim] = inputs.x.shape.slice(-2)
-    expectFixture({ ...ropeTables(start, length, dim, base), out, grad_x: grads.x }, expected, tolerance)
+    expectOracle({ ...ropeTables(start, length, dim, base), out, grad_x: grads.x }, expected, tolerance)
   })
 
   it.for([

@@ -1,16 +1,18 @@
 import { csrFromCoo, csrFromDense, type TauPolicy } from '@tau/graph'
 import { cpu, type Device, gpu, grad, sum, type Tensor } from '@tau/tensor'
-import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
+import {
+  checkGradients,
+  describeDevices,
+  expectNear,
+  expectOracle,
+  itMatchesOracle,
+  randomArray,
+} from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { LaplacianTensor } from '../../laplacian-tensor.ts'
-import {
-  type ArrayJson,
-  expectFixture,
-  itWithFixtures,
-  outAndGrads,
-  tensorOf,
-} from '../../testing/fixtures.ts'
+import { outAndGrads, tensorOf } from '../../testing/tensors.ts'
 import { referenceTau } from '../reference-tau/reference-tau.ts'
 import { taumodeReference } from './reference.ts'
 import { calibrateTau, rayleighEnergy, taumode } from './taumode.ts'
@@ -50,15 +52,15 @@ async function tauFor(x: Tensor, laplacian: LaplacianTensor, policy: PolicyJson,
 }
 
 describeDevices('taumode', { cpu, gpu }, (device, name) => {
-  itWithFixtures<
+  itMatchesOracle<
     {
-      x: ArrayJson
-      r: ArrayJson
+      x: OracleArray
+      r: OracleArray
       eps: number
       policies: PolicyJson[]
-      laplacian: Record<'row' | 'col' | 'value', ArrayJson> & { size: number }
+      laplacian: Record<'row' | 'col' | 'value', OracleArray> & { size: number }
     },
-    { energy: ArrayJson; policies: Record<string, Record<'tau' | 'lambda' | 'grad_x', ArrayJson>> }
+    { energy: OracleArray; policies: Record<string, Record<'tau' | 'lambda' | 'grad_x', OracleArray>> }
   >('taumode', async ({ inputs, expected, tolerance }) => {
     using _scope = device().scope()
     const { size, row, col, value } = inputs.laplacian
@@ -69,7 +71,7 @@ describeDevices('taumode', { cpu, gpu }, (device, name) => {
     const { eps } = inputs
     const x = tensorOf(device(), inputs.x)
     const energy = await rayleighEnergy(x, laplacian, { eps }).data()
-    expectFixture({ energy }, expected, { energy: tolerance.energy })
+    expectOracle({ energy }, expected, { energy: tolerance.energy })
     for (const policy of inputs.policies) {
       const tau = await tauFor(x, laplacian, policy, eps)
       const { out, grads } = await outAndGrads({ x }, tensorOf(device(), inputs.r), () =>
@@ -77,7 +79,7 @@ describeDevices('taumode', { cpu, gpu }, (device, name) => {
       )
       const key = keyOf(policy)
       const found = typeof tau === 'number' ? [tau] : await tau.data()
-      expectFixture(
+      expectOracle(
         { tau: found, lambda: out, grad_x: grads.x },
         expected.policies[key],
         tolerance.policies[key],

@@ -1,4 +1,5 @@
-import { expectNear, hasFixtures, readFixture } from '@tau/testing'
+import { expectNear, expectOracle, itMatchesOracle } from '@tau/testing'
+import type { OracleArray } from '@tau/testing/oracle'
 import { describe, expect, it } from 'vitest'
 import { globalNorm } from '../global-norm/global-norm.ts'
 import { describeKernel, evaluate, exactly, itHasTheSameBits, LENGTHS, normal } from '../testing.ts'
@@ -61,21 +62,15 @@ describeKernel('adamwUpdate', (device) => {
     expect(found).toEqual(values)
   })
 
-  it.skipIf(!hasFixtures())('follows the oracle over its steps', async () => {
-    const { cases } = readFixture('adamw') as { cases: Fixture[] }
-    expect(cases.length).toBeGreaterThan(0)
-    for (const fixture of cases) {
-      const { expected, tolerance } = fixture
-      const found = await trace(fixture)
-      expectNear(found.norms, expected.grad_norm.data, { atol: tolerance.grad_norm.f32 })
-      for (const name of Object.keys(expected.params))
-        expectNear(found.params[name], expected.params[name].data, { atol: tolerance.params[name].f32 })
-    }
+  itMatchesOracle<Inputs, Expected>('adamw', async ({ inputs, expected, tolerance }) => {
+    const { grad_norm, params } = await trace(inputs, expected.learning_rate.data)
+    expectOracle({ grad_norm }, expected, tolerance)
+    expectOracle(params, expected.params, tolerance.params)
   })
 
-  async function trace({ inputs, expected }: Fixture) {
+  /** Norms and parameters of all steps, one after another. */
+  async function trace(inputs: Inputs, rates: readonly number[]) {
     const { optimiser } = inputs
-    const steps = expected.learning_rate.data.length
     const names = Object.keys(inputs.params)
     const params: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
     const norms: number[] = []
@@ -85,7 +80,7 @@ describeKernel('adamwUpdate', (device) => {
       const zeros = () => device().tensor(new Float32Array(data.length), shape)
       return { name, shape, param: device().tensor(data, shape), m: zeros(), v: zeros() }
     })
-    for (let step = 0; step < steps; step++) {
+    for (let step = 0; step < rates.length; step++) {
       const grads = state.map(({ name, shape, param }) =>
         device().tensor(inputs.grads[name].data.slice(step * param.size, (step + 1) * param.size), shape),
       )
@@ -93,7 +88,7 @@ describeKernel('adamwUpdate', (device) => {
       norms.push(await norm.item())
       for (const [i, { name, shape, param, m, v }] of state.entries()) {
         adamwUpdate(param, grads[i], m, v, norm, {
-          lr: expected.learning_rate.data[step],
+          lr: rates[step],
           beta1: optimiser.betas[0],
           beta2: optimiser.betas[1],
           eps: optimiser.eps,
@@ -104,7 +99,7 @@ describeKernel('adamwUpdate', (device) => {
         params[name].push(...(await param.data()))
       }
     }
-    return { params, norms }
+    return { grad_norm: norms, params }
   }
 
   it('refuses shapes that differ, norms that are no scalar and steps below 1', () => {
@@ -121,19 +116,16 @@ describeKernel('adamwUpdate', (device) => {
   })
 })
 
-interface Values {
-  readonly shape: number[]
-  readonly data: number[]
+interface Inputs {
+  readonly params: Record<string, OracleArray>
+  /** One gradient per step along the first axis. */
+  readonly grads: Record<string, OracleArray>
+  readonly optimiser: { betas: number[]; eps: number; weight_decay: number; clip: number | null }
 }
-interface Fixture {
-  readonly inputs: {
-    readonly params: Record<string, Values>
-    /** One gradient per step along the first axis. */
-    readonly grads: Record<string, Values>
-    readonly optimiser: { betas: number[]; eps: number; weight_decay: number; clip: number | null }
-  }
-  readonly expected: { grad_norm: Values; learning_rate: Values; params: Record<string, Values> }
-  readonly tolerance: { grad_norm: { f32: number }; params: Record<string, { f32: number }> }
+interface Expected {
+  readonly grad_norm: OracleArray
+  readonly learning_rate: OracleArray
+  readonly params: Record<string, OracleArray>
 }
 
 describe('adamwUpdate', () => {

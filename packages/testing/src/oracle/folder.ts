@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type OracleGroup, parseGroup } from './group.ts'
+
+/** The oracle's values of seed 1, which the repository holds. */
+export const fixturesFolder = fileURLToPath(new URL('../../../../tools/oracle/fixtures/', import.meta.url))
+
+/** The oracle's files in a folder, sorted by name. */
+export const groupFiles = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+
+const readGroup = (folder: string, file: string): OracleGroup =>
+  parseGroup(file, readFileSync(join(folder, file), 'utf8'))
+
+/** Every group of a folder, by name. */
+export function readGroups(folder: string): Map<string, OracleGroup> {
+  const groups = groupFiles(folder).map((file) => readGroup(folder, file))
+  return new Map(groups.map((group) => [group.group, group]))
+}
+
+/** One group of seed 1. */
+export const readFixtures = (group: string): OracleGroup => readGroup(fixturesFolder, `${group}.json`)

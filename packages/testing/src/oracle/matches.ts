@@ -1,0 +1,43 @@
+import { it } from 'vitest'
+import { expectNear } from '../near.ts'
+import type { OracleArray } from './fields.ts'
+import { readFixtures } from './folder.ts'
+import type { Bound, OracleCase } from './group.ts'
+
+/** A test that runs all cases of a group of seed 1, or those whose name `accept` takes. Inputs and Expected are
+ *  the trees that the group has by tools/oracle/README.md; numbers are checked by `run`. */
+export function itMatchesOracle<Inputs, Expected>(
+  group: string,
+  run: (fixture: OracleCase<Inputs, Expected>) => void | Promise<void>,
+  accept: (name: string) => boolean = () => true,
+): void {
+  it(`agrees with the oracle: ${group}`, async () => {
+    const chosen = readFixtures(group).cases.filter(({ name }) => accept(name))
+    if (chosen.length === 0) throw new Error(`oracle: ${group} must have cases, got none`)
+    for (const { inputs, ...fixture } of chosen) {
+      const typed: unknown = { ...fixture, inputs: inputs.value }
+      try {
+        await run(typed as OracleCase<Inputs, Expected>)
+      } catch (error) {
+        throw new Error(`${group} ${fixture.name}: ${error instanceof Error ? error.message : error}`)
+      }
+    }
+  })
+}
+
+/** Throws unless every found array is as near to the expected one of its name as the oracle asks for. An array
+ *  without a bound must be equal. */
+export function expectOracle<Names extends string>(
+  found: Readonly<Record<Names, ArrayLike<number>>>,
+  expected: Readonly<Record<NoInfer<Names>, OracleArray>>,
+  tolerance: Readonly<Record<NoInfer<Names>, Bound>>,
+  arithmetic: keyof Bound = 'f32',
+): void {
+  const bounds: Partial<typeof tolerance> = tolerance
+  for (const name of Object.keys(found) as Names[])
+    try {
+      expectNear(found[name], expected[name].data, { atol: bounds[name]?.[arithmetic] })
+    } catch (error) {
+      throw new Error(`${name}: ${error instanceof Error ? error.message : error}`)
+    }
+}
