@@ -103,7 +103,7 @@ export class LayerState implements Disposable {
   }
 }
 
-/** One attention layer: its parameters by their short names, and the maths of DESIGN.md, section 2. */
+/** One attention layer: its parameters by their short names, and the formulas of docs/definition.md, section 4. */
 export class AttentionLayer {
   readonly #config: ModelConfig
   readonly #layer: number

@@ -45,7 +45,7 @@ export interface ModelConfig {
   softcap: number | null
 }
 
-/** Values that never change between models: part of the definition (DESIGN.md, section 2). */
+/** Values that never change between models: docs/definition.md, sections 4 and 5. */
 export const QKV_CLAMP = 5
 export const LOGIT_CLAMP = 50
 export const MLP_RATIO = 4

@@ -71,7 +71,7 @@ export interface ForwardOptions {
 
 /** A GPT whose attention is λ-distance over a Laplacian (TauGPT) or scaled dot product (the baseline), on one trunk:
  *  x ← x + attention(rmsnorm(x)), x ← x + W₂·relu(W₁·rmsnorm(x))², logits = clamp(W·rmsnorm(x), ±50), softly capped.
- *  Source: Moriondo, Topological Transformer (2026); DESIGN.md, section 2 names where we depart from it. */
+ *  Source: Moriondo, Topological Transformer (2026); docs/definition.md, section 5. */
 export class GPT implements Disposable {
   readonly device: Device
   readonly config: ModelConfig
