@@ -1,4 +1,4 @@
-import { BoundedTauCache, KvCache, steadyClock, TauCache } from '@tau/attention'
+import { BoundedTauCache, constantDecay, KvCache, TauCache } from '@tau/attention'
 import { type Device, Random, type Tensor } from '@tau/tensor'
 
 // Caches of tau-30m's attention, filled with random positions, for timing one token at any context.
@@ -9,7 +9,7 @@ export const DIM = 64
 const TEMPERATURE = 0.05
 /** Positions of one bulk append: what a prefill in chunks does. */
 const CHUNK = 16_384
-/** Clock per token, of a half-life of about 170: the slowest head of the default preset. */
+/** LogDecay per token, of a half-life of about 170: the slowest head of the default preset. */
 const RATE = 0.004
 
 /** Numbers that vectors are cut from at random places: a million positions would take longer to draw than to cache. */
@@ -36,7 +36,7 @@ interface Positions {
   readonly queries: Tensor
   readonly keys: Tensor
   readonly v: Tensor
-  readonly clock: { readonly high: Tensor; readonly low: Tensor } | undefined
+  readonly logDecay: { readonly high: Tensor; readonly low: Tensor } | undefined
 }
 
 interface Kind {
@@ -48,51 +48,51 @@ interface Kind {
   attend(queries: Tensor): Tensor
 }
 
-const sharedOptions = (clock: boolean) => ({ batch: 1, heads: HEADS, kvHeads: HEADS, valueDim: DIM, clock })
+const sharedOptions = (decay: boolean) => ({ batch: 1, heads: HEADS, kvHeads: HEADS, valueDim: DIM, decay })
 
 /** The exact cache of (λk, v). */
 export function tauCache(
   device: Device,
-  clock: boolean,
+  decay: boolean,
   values: 'f32' | 'f16' | 'int8' = 'f32',
 ): FilledCache {
   const temperature = device.tensor(new Float32Array(HEADS).fill(TEMPERATURE))
-  const cache = new TauCache(device, { ...sharedOptions(clock), temperature, values })
-  return filled(device, clock, {
+  const cache = new TauCache(device, { ...sharedOptions(decay), temperature, values })
+  return filled(device, decay, {
     label: values === 'f32' ? 'tau' : `tau_${values}`,
     width: 1,
     cache,
-    append: ({ keys, v, clock }) => cache.append({ lambdaK: keys, v, clock }),
+    append: ({ keys, v, logDecay }) => cache.append({ lambdaK: keys, v, logDecay }),
     attend: (lambdaQ) => cache.attend({ lambdaQ }),
   })
 }
 
 /** The cache of sums over bins of λ, whose size does not depend on the context. */
-export function boundedCache(device: Device, clock: boolean, bins = 1024): FilledCache {
+export function boundedCache(device: Device, decay: boolean, bins = 1024): FilledCache {
   const temperature = device.tensor(new Float32Array(HEADS).fill(TEMPERATURE))
-  const cache = new BoundedTauCache(device, { ...sharedOptions(clock), temperature, bins })
-  return filled(device, clock, {
+  const cache = new BoundedTauCache(device, { ...sharedOptions(decay), temperature, bins })
+  return filled(device, decay, {
     label: 'tau_bounded',
     width: 1,
     cache: { length: 0, bytes: () => cache.bytes(), dispose: () => cache[Symbol.dispose]() },
-    append: ({ keys, v, clock }) => cache.append({ lambdaK: keys, v, clock }),
+    append: ({ keys, v, logDecay }) => cache.append({ lambdaK: keys, v, logDecay }),
     attend: (lambdaQ) => cache.attend({ lambdaQ }),
   })
 }
 
 /** The dot product's cache of (k, v). */
-export function kvCache(device: Device, clock: boolean): FilledCache {
-  const cache = new KvCache(device, sharedOptions(clock))
-  return filled(device, clock, {
+export function kvCache(device: Device, decay: boolean): FilledCache {
+  const cache = new KvCache(device, sharedOptions(decay))
+  return filled(device, decay, {
     label: 'dot',
     width: DIM,
     cache,
-    append: ({ keys, v, clock }) => cache.append({ k: keys, v, clock }),
+    append: ({ keys, v, logDecay }) => cache.append({ k: keys, v, logDecay }),
     attend: (q) => cache.attend({ q }),
   })
 }
 
-function filled(device: Device, clocked: boolean, kind: Kind): FilledCache {
+function filled(device: Device, hasDecay: boolean, kind: Kind): FilledCache {
   const random = new Random(1)
   let length = 0
   const make = (count: number): Positions => {
@@ -106,13 +106,13 @@ function filled(device: Device, clocked: boolean, kind: Kind): FilledCache {
     }
     const keys = kind.width === 1 ? lambdas : vectors
     const rates = device.tensor(new Float32Array(HEADS).fill(RATE))
-    const readings = clocked ? steadyClock(rates, count, length) : undefined
+    const readings = hasDecay ? constantDecay(rates, count, length) : undefined
     const shaped = (part: Tensor) => part.view([1, HEADS, count])
     return {
       queries: keys(),
       keys: keys(),
       v: vectors(),
-      clock: readings && { high: shaped(readings.high), low: shaped(readings.low) },
+      logDecay: readings && { high: shaped(readings.high), low: shaped(readings.low) },
     }
   }
   return {

@@ -23,20 +23,20 @@ export async function runDecodeAttention(context: GroupContext): Promise<number>
   const wanted = CONTEXTS.filter((_, i) => names[i].includes(context.filter))
   if (wanted.length === 0) return 0
   await onDevices([1], context, async ([device]) => {
-    for (const clocked of [false, true])
+    for (const hasDecay of [false, true])
       for (const length of wanted) {
         const caches = [
-          tauCache(device, clocked),
-          tauCache(device, clocked, 'f16'),
-          tauCache(device, clocked, 'int8'),
-          boundedCache(device, clocked),
-          ...(length <= LONGEST_DOT ? [kvCache(device, clocked)] : []),
+          tauCache(device, hasDecay),
+          tauCache(device, hasDecay, 'f16'),
+          tauCache(device, hasDecay, 'int8'),
+          boundedCache(device, hasDecay),
+          ...(length <= LONGEST_DOT ? [kvCache(device, hasDecay)] : []),
         ]
         try {
           for (const cache of caches) cache.fill(length)
           const bytes = caches.map((cache) => cache.bytes())
           const samples = await inTurns(caches)
-          const suffix = `${clocked ? '_clock' : ''}`
+          const suffix = `${hasDecay ? '_clock' : ''}`
           caches.forEach((cache, i) => {
             const name = `${NAME}${suffix}/T${length}/${cache.label}`
             const timing = timingOf(deviceLabel(device), samples[i])
@@ -52,7 +52,7 @@ export async function runDecodeAttention(context: GroupContext): Promise<number>
             context.metric(`${name}/cold_ms`, coldOf(samples[i]))
             context.metric(`${name}/cache_bytes`, bytes[i])
           })
-          if (length === LONG && !clocked) reportBytes(caches, bytes, context)
+          if (length === LONG && !hasDecay) reportBytes(caches, bytes, context)
           if (length === LONG) reportSpeedup(caches, samples, suffix, context)
         } finally {
           for (const cache of caches) cache[Symbol.dispose]()

@@ -1,4 +1,4 @@
-import { type LambdaAlgorithm, lambdaAttention, steadyClock } from '@tau/attention'
+import { constantDecay, type LambdaAlgorithm, lambdaAttention } from '@tau/attention'
 import {
   crossEntropy,
   type Device,
@@ -128,7 +128,7 @@ const HEAD_DIM = 64
 /** λ-distance attention in one sequence, forward alone, and with the gradients of Σ dOut·out. */
 function lambdaCalls(
   device: Device,
-  { length, heads, clocked }: { length: number; heads: number; clocked: boolean },
+  { length, heads, hasDecay }: { length: number; heads: number; hasDecay: boolean },
   algorithm?: LambdaAlgorithm,
 ): Record<'forward' | 'train', () => readonly Tensor[]> {
   const lambdaQ = uniform(device, [1, heads, length], 1)
@@ -138,7 +138,7 @@ function lambdaCalls(
   const inputs = {
     ...{ lambdaQ, lambdaK, v, algorithm },
     temperature: device.tensor(Array<number>(heads).fill(0.05)),
-    ...(clocked && { clock: steadyClock(device.tensor(Array<number>(heads).fill(0.01)), length) }),
+    ...(hasDecay && { logDecay: constantDecay(device.tensor(Array<number>(heads).fill(0.01)), length) }),
   }
   return {
     forward: () => [lambdaAttention(inputs)],
@@ -146,19 +146,19 @@ function lambdaCalls(
   }
 }
 
-function attentionCases(length: number, heads: number, clocked: boolean): GpuCase[] {
-  const name = `lambda-attention/T${length}${clocked ? '_clock' : ''}`
+function attentionCases(length: number, heads: number, hasDecay: boolean): GpuCase[] {
+  const name = `lambda-attention/T${length}${hasDecay ? '_clock' : ''}`
   const shape = `[1, ${heads}, ${length}, ${HEAD_DIM}]`
   const pairs = (heads * length * (length + 1)) / 2
   return [
     {
       ...{ name: `${name}/forward`, shape, flops: 2 * HEAD_DIM * pairs },
-      prepare: (device) => lambdaCalls(device, { length, heads, clocked }).forward,
+      prepare: (device) => lambdaCalls(device, { length, heads, hasDecay }).forward,
     },
     {
       // dOut·v is made twice, once for the sums over keys and once for those over queries.
       ...{ name: `${name}/train`, shape, flops: 8 * HEAD_DIM * pairs },
-      prepare: (device) => lambdaCalls(device, { length, heads, clocked }).train,
+      prepare: (device) => lambdaCalls(device, { length, heads, hasDecay }).train,
     },
   ]
 }
@@ -178,8 +178,8 @@ export function mergeCases(isSoftware: boolean): MergeCase[] {
       name: `lambda-merges/T${length}/${pass}`,
       shape: `[1, ${heads}, ${length}, ${HEAD_DIM}]`,
       prepare: (device: Device) => ({
-        tiles: lambdaCalls(device, { length, heads, clocked: true }, 'quadratic')[pass],
-        merges: lambdaCalls(device, { length, heads, clocked: true }, 'fast')[pass],
+        tiles: lambdaCalls(device, { length, heads, hasDecay: true }, 'quadratic')[pass],
+        merges: lambdaCalls(device, { length, heads, hasDecay: true }, 'fast')[pass],
       }),
     })),
   )

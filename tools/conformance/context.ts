@@ -1,4 +1,4 @@
-import type { Clock, LambdaAlgorithm } from '@tau/attention'
+import type { LambdaAlgorithm, LogDecay } from '@tau/attention'
 import { type Csr, csrFromCoo } from '@tau/graph'
 import { type Device, grad, mul, sum, type Tensor } from '@tau/tensor'
 import type { Fields, OracleArray, OracleCase, OracleGroup } from '@tau/testing/oracle'
@@ -21,8 +21,8 @@ export type Runner = (fixture: OracleCase, context: Context) => Promise<Found>
 export const tensorOf = (device: Device, { shape, data }: OracleArray): Tensor =>
   device.tensor(Float32Array.from(data), shape)
 
-/** Readings in f64 as a clock of two f32 parts, so that none of their digits is lost on the way in. */
-export function clockOf(device: Device, readings: readonly number[], shape: readonly number[]): Clock {
+/** Readings in f64 as a decay of two f32 parts, so that none of their digits is lost on the way in. */
+export function decayOf(device: Device, readings: readonly number[], shape: readonly number[]): LogDecay {
   const high = Float32Array.from(readings)
   const low = Float32Array.from(readings, (reading, i) => reading - high[i])
   return { high: device.tensor(high, shape), low: device.tensor(low, shape) }

@@ -1,15 +1,15 @@
 import {
-  type Clock,
+  constantDecay,
   dotAttention,
-  forgetClock,
-  keyShift,
+  forgetGateDecay,
   LaplacianTensor,
+  type LogDecay,
   lambdaAttention,
   rayleighEnergy,
   referenceTau,
   rope,
-  steadyClock,
   taumode,
+  tokenShift,
 } from '@tau/attention'
 import * as tau from '@tau/tensor'
 import { type Device, grad, mul, Random, type Shape, sum, type Tensor } from '@tau/tensor'
@@ -101,21 +101,21 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
   },
   attention: ({ device, normal, positive }) => {
     const lambda = (...shape: number[]) => tau.sigmoid(normal(...shape))
-    // A clock's parameters are inputs, so that their gradients are asked for.
-    const clocks: readonly {
+    // A logDecay's parameters are inputs, so that their gradients are asked for.
+    const decays: readonly {
       readonly inputs: Tensor[]
-      readonly clockOf?: (input: Tensor) => Tensor | Clock
+      readonly decayOf?: (input: Tensor) => Tensor | LogDecay
     }[] = [
       { inputs: [] },
-      { inputs: [normal(2, 4, 11)], clockOf: (gates) => forgetClock(gates) },
-      { inputs: [positive(4)], clockOf: (gamma) => steadyClock(gamma, 11) },
-      { inputs: [normal(2, 4, 11)], clockOf: (gates) => forgetClock(gates).high },
+      { inputs: [normal(2, 4, 11)], decayOf: (gates) => forgetGateDecay(gates) },
+      { inputs: [positive(4)], decayOf: (gamma) => constantDecay(gamma, 11) },
+      { inputs: [normal(2, 4, 11)], decayOf: (gates) => forgetGateDecay(gates).high },
     ]
     const laplacian = LaplacianTensor.from(device, { dense: ring(6), size: 6 })
     return [
-      ...clocks.flatMap(({ inputs, clockOf }) => [
+      ...decays.flatMap(({ inputs, decayOf }) => [
         ...withGradients(
-          (q, k, v, input) => dotAttention({ q, k, v, ...(clockOf && { clock: clockOf(input) }) }),
+          (q, k, v, input) => dotAttention({ q, k, v, ...(decayOf && { logDecay: decayOf(input) }) }),
           normal(2, 4, 11, 6),
           normal(2, 2, 11, 6),
           normal(2, 2, 11, 5),
@@ -131,7 +131,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
                 v,
                 temperature,
                 algorithm: 'quadratic',
-                ...(clockOf && { clock: clockOf(input) }),
+                ...(decayOf && { logDecay: decayOf(input) }),
               }),
             lambda(2, 4, queries),
             lambda(2, 2, 11),
@@ -153,10 +153,10 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
         normal(1, 1, 521, 3),
         tau.scale(positive(2), 5),
       ),
-      ...withGradients((logits) => forgetClock(logits).high, normal(2, 4, 11)),
-      ...withGradients((rates) => steadyClock(rates, 11).high, positive(4)),
+      ...withGradients((logits) => forgetGateDecay(logits).high, normal(2, 4, 11)),
+      ...withGradients((rates) => constantDecay(rates, 11).high, positive(4)),
       ...withGradients((x) => rope(x), normal(3, 11, 6)),
-      ...withGradients((x) => keyShift(x), normal(2, 11, 6)),
+      ...withGradients((x) => tokenShift(x), normal(2, 11, 6)),
       ...withGradients((x, tauOf) => taumode(x, laplacian, tauOf), normal(2, 3, 11, 6), positive(3)),
       rayleighEnergy(normal(5, 6), laplacian),
       referenceTau(normal(5, 6), 'median'),

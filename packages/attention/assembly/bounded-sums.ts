@@ -2,7 +2,7 @@ import { highF64, lowF64 } from '@tau/tensor/assembly/simd'
 
 // Sums of keys for queries on one side of them, in f64: as many keys as there will ever be go into the same numbers.
 //
-// A sum is kept relative to a leader, one of its keys: its λ, its clock reading, then mass and values Σ e^(a_j − a_leader)·[1, v_j],
+// A sum is kept relative to a leader, one of its keys: its λ, its decay reading, then mass and values Σ e^(a_j − a_leader)·[1, v_j],
 // where a_j = slope·λ_j + c_j is the part of the score that does not depend on the query. slope is β = 1 / temperature for queries
 // above the keys and −β for queries below them. A key leads when it is first, or when it exceeds the leader by more than LEAD: so
 // mass ≥ 1, no power overflows, and old sums are scaled rarely. Mass 0: no key yet.
@@ -10,7 +10,7 @@ import { highF64, lowF64 } from '@tau/tensor/assembly/simd'
 /** Bytes of a sum besides its values. */
 export const SUM_HEAD: usize = 24
 const LAMBDA: usize = 0
-const CLOCK: usize = 8
+const DECAY: usize = 8
 const MASS: usize = 16
 /** e³² times a thousand million keys is far from the end of f64, and rounds off nothing. */
 const LEAD: f64 = 32
@@ -55,11 +55,11 @@ export function isEmpty(sum: usize): bool {
 }
 
 /** Adds a key with its value vector, `dim` numbers in f32. */
-export function addToSum(sum: usize, slope: f64, key: f64, clock: f64, v: usize, dim: i32): void {
+export function addToSum(sum: usize, slope: f64, key: f64, decay: f64, v: usize, dim: i32): void {
   let weight: f64 = 1
   let lead: bool = isEmpty(sum)
   if (!lead) {
-    const beyond = slope * (key - load<f64>(sum, LAMBDA)) + (clock - load<f64>(sum, CLOCK))
+    const beyond = slope * (key - load<f64>(sum, LAMBDA)) + (decay - load<f64>(sum, DECAY))
     lead = beyond > LEAD
     if (lead) scaleSum(sum, expF64(-beyond), dim)
     else {
@@ -69,7 +69,7 @@ export function addToSum(sum: usize, slope: f64, key: f64, clock: f64, v: usize,
   }
   if (lead) {
     store<f64>(sum, key, LAMBDA)
-    store<f64>(sum, clock, CLOCK)
+    store<f64>(sum, decay, DECAY)
   }
   store<f64>(sum, load<f64>(sum, MASS) + weight, MASS)
   const factor = f64x2.splat(weight)
@@ -111,7 +111,7 @@ export function listSum(
 ): usize {
   if (isEmpty(sum)) return list
   store<usize>(list, sum)
-  store<f64>(list, slope * (load<f64>(sum, LAMBDA) - query) + (load<f64>(sum, CLOCK) - now) + extra, ENTRY_SCORE)
+  store<f64>(list, slope * (load<f64>(sum, LAMBDA) - query) + (load<f64>(sum, DECAY) - now) + extra, ENTRY_SCORE)
   store<f64>(list, factor, ENTRY_FACTOR)
   return list + ENTRY_BYTES
 }

@@ -3,7 +3,7 @@ import { addToSum, isEmpty, listSum, oneMinusExp, readSums, sumBytes } from './b
 
 // λ-distance attention over keys of which only sums per bin of λ are left; see bounded-tau-cache.ts for what it computes.
 //
-// A head's state: the newest clock reading (f64); the smallest and the largest λ in each bin (f32); then sums, two per bin, for
+// A head's state: the newest decay reading (f64); the smallest and the largest λ in each bin (f32); then sums, two per bin, for
 // queries above and below it, and one per node of the levels above the bins. Node i of level l covers bins i·2^l to (i + 1)·2^l.
 // A query reads the sibling of every node on its bin's path, so even nodes hold their sum for queries above them and odd nodes
 // theirs for queries below; the root has no sibling and is left out.
@@ -21,7 +21,7 @@ function binOf(lambda: f32, bins: i32): i32 {
 }
 
 /** Puts a key into its bin and into the nodes above it. */
-function append(state: usize, bins: i32, beta: f64, key: f32, clock: f64, v: usize, dim: i32): void {
+function append(state: usize, bins: i32, beta: f64, key: f32, decay: f64, v: usize, dim: i32): void {
   const bin = binOf(key, bins)
   const range = state + HEAD_BYTES + <usize>bin * BIN_BYTES
   const sums = state + HEAD_BYTES + <usize>bins * BIN_BYTES
@@ -30,15 +30,15 @@ function append(state: usize, bins: i32, beta: f64, key: f32, clock: f64, v: usi
   const empty = isEmpty(own)
   store<f32>(range, empty ? key : min(key, load<f32>(range, SMALLEST)), SMALLEST)
   store<f32>(range, empty ? key : max(key, load<f32>(range, LARGEST)), LARGEST)
-  store<f64>(state, clock)
+  store<f64>(state, decay)
 
   const k = <f64>key
-  addToSum(own, beta, k, clock, v, dim)
-  addToSum(own + bytes, -beta, k, clock, v, dim)
+  addToSum(own, beta, k, decay, v, dim)
+  addToSum(own + bytes, -beta, k, decay, v, dim)
   let level = sums + (<usize>bins << 1) * bytes
   let node = bin >> 1
   for (let nodes = (bins + 1) >> 1; nodes > 1; nodes = (nodes + 1) >> 1) {
-    addToSum(level + <usize>node * bytes, node & 1 ? -beta : beta, k, clock, v, dim)
+    addToSum(level + <usize>node * bytes, node & 1 ? -beta : beta, k, decay, v, dim)
     level += <usize>nodes * bytes
     node >>= 1
   }
@@ -99,7 +99,7 @@ function listOwn(list: usize, state: usize, bins: i32, bin: i32, beta: f64, quer
 }
 
 /** For heads (b, h) begin … end−1 and each of `length` times in order: appends lambdaK and v [B, Hkv, length(, dim)] with the reading
- *  clock + clockLow [B, H, length] (0: none), unless lambdaK is 0; then attends with lambdaQ [B, H, length] into
+ *  decay + decayLow [B, H, length] (0: none), unless lambdaK is 0; then attends with lambdaQ [B, H, length] into
  *  out [B, H, length, dim], unless lambdaQ is 0. Each head has `stateBytes` of state. */
 export function boundedTauCache(
   states: usize,
@@ -108,8 +108,8 @@ export function boundedTauCache(
   temperature: usize,
   lambdaK: usize,
   v: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   lambdaQ: usize,
   out: usize,
   heads: i32,
@@ -131,8 +131,8 @@ export function boundedTauCache(
       const row = queries + t
       if (lambdaK) {
         let reading: f64 = 0
-        if (clock) reading = <f64>load<f32>(clock + (row << 2))
-        if (clockLow) reading += <f64>load<f32>(clockLow + (row << 2))
+        if (decay) reading = <f64>load<f32>(decay + (row << 2))
+        if (decayLow) reading += <f64>load<f32>(decayLow + (row << 2))
         append(state, bins, beta, load<f32>(lambdaK + ((keys + t) << 2)), reading, v + (keys + t) * vector, dim)
       }
       if (lambdaQ) attend(state, bins, beta, load<f32>(lambdaQ + (row << 2)), out + row * vector, dim)

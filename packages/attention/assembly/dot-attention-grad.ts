@@ -18,23 +18,23 @@ import { scoreRow, softmaxRow } from './dot-attention-scores'
 
 /** Backward of {@link dotAttention}. With p = the weights, G = dOut and δ_i = G_i·out_i: ds_ij = p_ij (G_i·v_j − δ_i);
  *  dq_i = scale Σ_j ds_ij k_j; dk_j = scale Σ_i ds_ij q_i; dv_j = Σ_i p_ij G_i;
- *  dclock_j = Σ_i ds_ij, and dnow_i = −Σ_j ds_ij for the query's own reading (0 but for rounding, which it takes back out of
- *  dclock). Items are (b, kv head, span of key blocks),
+ *  dlogDecay_j = Σ_i ds_ij, and dnow_i = −Σ_j ds_ij for the query's own reading (0 but for rounding, which it takes back out of
+ *  dlogDecay). Items are (b, kv head, span of key blocks),
  *  the span fastest; what a span gives for the queries goes to its own part: dQ [B, H, spans, Tq, D] and dNow [B, H, spans, Tq].
- *  dClock [B, H, Tk]. dClock and dNow are 0 where they are not wanted. */
+ *  dLogDecay [B, H, Tk]. dLogDecay and dNow are 0 where they are not wanted. */
 export function dotAttentionGrad(
   q: usize,
   k: usize,
   v: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   stats: usize,
   dOut: usize,
   delta: usize,
   dQ: usize,
   dK: usize,
   dV: usize,
-  dClock: usize,
+  dLogDecay: usize,
   dNow: usize,
   scale: f32,
   heads: i32,
@@ -44,13 +44,13 @@ export function dotAttentionGrad(
   dim: i32,
   valueDim: i32,
   spans: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
   const edge = workspace()
-  const clockList = edge + EDGE_BYTES
-  const lowList = clockList + LIST_BYTES
+  const decayList = edge + EDGE_BYTES
+  const lowList = decayList + LIST_BYTES
   const scoreSums = lowList + LIST_BYTES // Σ_i ds per key
   const weights = scoreSums + LIST_BYTES
   const products = weights + BLOCK_BYTES // G·vᵀ, then ds
@@ -63,7 +63,7 @@ export function dotAttentionGrad(
   const row = (<usize>dim) << 2
   const valueRow = (<usize>valueDim) << 2
   const group = heads / kvHeads
-  memory.fill(clockList, 0, 2 * LIST_BYTES)
+  memory.fill(decayList, 0, 2 * LIST_BYTES)
 
   for (let item = begin; item < end; item++) {
     const kvHead = item / spans // b·Hkv + hk
@@ -91,11 +91,11 @@ export function dotAttentionGrad(
       for (let g = 0; g < group; g++) {
         const head = firstHead + g
         const part = <usize>(head * spans + span)
-        const reading = ((<usize>batch) * (<usize>clockBatch) + (<usize>(head % heads)) * (<usize>keys)) << 2
-        const clocks = clock ? clock + reading : 0
-        const clocksLow = clockLow ? clockLow + reading : 0
-        if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
-        if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
+        const reading = ((<usize>batch) * (<usize>decayBatch) + (<usize>(head % heads)) * (<usize>keys)) << 2
+        const decays = decay ? decay + reading : 0
+        const decaysLow = decayLow ? decayLow + reading : 0
+        if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
+        if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
         memory.fill(scoreSums, 0, BLOCK_ROW)
         for (let i0 = max(0, j0 - (keys - queries)); i0 < queries; i0 += QUERIES) {
           const rows = min(QUERIES, queries - i0)
@@ -112,10 +112,10 @@ export function dotAttentionGrad(
             const at = (<usize>r) * BLOCK_ROW
             const stat = stats + (i << 3)
             const own = (<usize>(time + r)) << 2
-            const now = clocks ? load<f32>(clocks + own) : 0
-            const nowLow = clocksLow ? load<f32>(clocksLow + own) : 0
+            const now = decays ? load<f32>(decays + own) : 0
+            const nowLow = decaysLow ? load<f32>(decaysLow + own) : 0
             const visible = min(count, time + r + 1 - j0)
-            scoreRow(weights + at, visible, scale, clocks ? clockList : 0, now, lowList, nowLow)
+            scoreRow(weights + at, visible, scale, decays ? decayList : 0, now, lowList, nowLow)
             softmaxRow(weights + at, visible, load<f32>(stat), load<f32>(stat, 4))
             const total = scoreGrads(weights + at, products + at, wide, load<f32>(delta + (i << 2)), scale, scoreSums)
             if (dNow) {
@@ -133,8 +133,8 @@ export function dotAttentionGrad(
           const target = dQ + (part * <usize>queries + <usize>i0) * row
           multiply(packedBlock, packedKeyRows, target, row, rows, dim, count, true, edge)
         }
-        if (dClock)
-          memory.copy(dClock + (((<usize>head) * (<usize>keys) + (<usize>j0)) << 2), scoreSums, (<usize>count) << 2)
+        if (dLogDecay)
+          memory.copy(dLogDecay + (((<usize>head) * (<usize>keys) + (<usize>j0)) << 2), scoreSums, (<usize>count) << 2)
       }
     }
   }

@@ -3,40 +3,40 @@ import { exp4, fma, maxLanes, splat, sumLanes } from '@tau/tensor/assembly/simd'
 import { BLOCK_ROW, lanesBefore } from './blocks'
 
 /** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest, −∞ of none. Those that
- *  are NaN are passed over here and come back in the weights. `clocks` 0: no clock. */
+ *  are NaN are passed over here and come back in the weights. `decays` 0: no decay. */
 export function scoreRow(
   products: usize,
   visible: i32,
   scale: f32,
-  clocks: usize,
+  decays: usize,
   now: f32,
-  clocksLow: usize,
+  decaysLow: usize,
   nowLow: f32,
 ): f32 {
-  return clocks
-    ? score(true, products, visible, scale, clocks, now, clocksLow, nowLow)
-    : score(false, products, visible, scale, clocks, now, clocksLow, nowLow)
+  return decays
+    ? score(true, products, visible, scale, decays, now, decaysLow, nowLow)
+    : score(false, products, visible, scale, decays, now, decaysLow, nowLow)
 }
 
 // @ts-ignore: decorator
 @inline
 function score(
-  clocked: bool,
+  hasDecay: bool,
   products: usize,
   visible: i32,
   scale: f32,
-  clocks: usize,
+  decays: usize,
   now: f32,
-  clocksLow: usize,
+  decaysLow: usize,
   nowLow: f32,
 ): f32 {
   let peak = splat(-Infinity)
   for (let left = visible; left > 0; left -= 4) {
     let score = f32x4.mul(splat(scale), v128.load(products))
-    if (clocked) {
+    if (hasDecay) {
       const elapsed = f32x4.add(
-        f32x4.sub(v128.load(clocks), splat(now)),
-        f32x4.sub(v128.load(clocksLow), splat(nowLow)),
+        f32x4.sub(v128.load(decays), splat(now)),
+        f32x4.sub(v128.load(decaysLow), splat(nowLow)),
       )
       score = fma(splat(scale), v128.load(products), elapsed)
     }
@@ -44,9 +44,9 @@ function score(
     if (left < 4) score = v128.bitselect(score, splat(-Infinity), lanesBefore(left))
     peak = f32x4.pmax(peak, score)
     products += 16
-    if (clocked) {
-      clocks += 16
-      clocksLow += 16
+    if (hasDecay) {
+      decays += 16
+      decaysLow += 16
     }
   }
   return maxLanes(peak)

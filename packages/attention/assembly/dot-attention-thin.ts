@@ -12,8 +12,8 @@ export function dotAttentionThin(
   q: usize,
   k: usize,
   v: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   out: usize,
   stats: usize,
   scale: f32,
@@ -24,14 +24,14 @@ export function dotAttentionThin(
   dim: i32,
   valueDim: i32,
   capacity: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
-  const clockList = workspace()
-  const lowList = clockList + LIST_BYTES
+  const decayList = workspace()
+  const lowList = decayList + LIST_BYTES
   const weights = lowList + LIST_BYTES
-  memory.fill(clockList, 0, 2 * LIST_BYTES)
+  memory.fill(decayList, 0, 2 * LIST_BYTES)
 
   const row = (<usize>dim) << 2
   const valueRow = (<usize>valueDim) << 2
@@ -40,9 +40,9 @@ export function dotAttentionThin(
     const kvHead = (item / heads) * kvHeads + (item % heads) / (heads / kvHeads)
     const keyRows = k + (<usize>kvHead) * (<usize>capacity) * row
     const values = v + (<usize>kvHead) * (<usize>capacity) * valueRow
-    const reading = ((<usize>(item / heads)) * (<usize>clockBatch) + (<usize>(item % heads)) * (<usize>capacity)) << 2
-    const clocks = clock ? clock + reading : 0
-    const clocksLow = clockLow ? clockLow + reading : 0
+    const reading = ((<usize>(item / heads)) * (<usize>decayBatch) + (<usize>(item % heads)) * (<usize>capacity)) << 2
+    const decays = decay ? decay + reading : 0
+    const decaysLow = decayLow ? decayLow + reading : 0
     const first = (<usize>item) * (<usize>queries)
     const target = out + first * valueRow
     const stat = stats + (first << 3) // maximum and mass so far, of every query
@@ -54,19 +54,19 @@ export function dotAttentionThin(
     }
     for (let j0 = 0; j0 < keys; j0 += KEYS) {
       const count = min(KEYS, keys - j0)
-      if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
-      if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
+      if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
+      if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
       for (let r = 0; r < queries; r++) {
         const visible = min(count, time + r + 1 - j0)
         if (visible <= 0) continue
         const at = stat + ((<usize>r) << 3)
         const own = (<usize>(time + r)) << 2
-        const now = clocks ? load<f32>(clocks + own) : 0
-        const nowLow = clocksLow ? load<f32>(clocksLow + own) : 0
+        const now = decays ? load<f32>(decays + own) : 0
+        const nowLow = decaysLow ? load<f32>(decaysLow + own) : 0
         const sums = target + (<usize>r) * valueRow
         dotRows(q + (first + <usize>r) * row, keyRows + (<usize>j0) * row, row, visible, weights)
         const before = load<f32>(at)
-        const peak = max(before, scoreRow(weights, visible, scale, clocks ? clockList : 0, now, lowList, nowLow))
+        const peak = max(before, scoreRow(weights, visible, scale, decays ? decayList : 0, now, lowList, nowLow))
         if (peak != before) {
           const factor = exp1(before - peak)
           store<f32>(at, peak)

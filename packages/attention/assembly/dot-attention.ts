@@ -19,14 +19,14 @@ import { dotAttentionThin, FEW_QUERIES } from './dot-attention-thin'
 
 /** Streaming causal softmax attention, out = softmax_j(scale · q·k_j + c_j − c_i)·v; items are (b, h, block of QUERIES queries), the block
  *  fastest. One pass over the keys with a running maximum: when it rises, what a row has summed is rescaled (Milakov and
- *  Gimelshein 2018, Dao et al. 2022). Keys and values have `capacity` rows per head, clock and clockLow as many numbers
- *  (0: none), clockBatch per batch. stats[row] = maximum, 1 / mass. Up to FEW_QUERIES queries are left to dotAttentionThin. */
+ *  Gimelshein 2018, Dao et al. 2022). Keys and values have `capacity` rows per head, decay and decayLow as many numbers
+ *  (0: none), decayBatch per batch. stats[row] = maximum, 1 / mass. Up to FEW_QUERIES queries are left to dotAttentionThin. */
 export function dotAttention(
   q: usize,
   k: usize,
   v: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   out: usize,
   stats: usize,
   scale: f32,
@@ -37,7 +37,7 @@ export function dotAttention(
   dim: i32,
   valueDim: i32,
   capacity: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -46,8 +46,8 @@ export function dotAttention(
       q,
       k,
       v,
-      clock,
-      clockLow,
+      decay,
+      decayLow,
       out,
       stats,
       scale,
@@ -58,15 +58,15 @@ export function dotAttention(
       dim,
       valueDim,
       capacity,
-      clockBatch,
+      decayBatch,
       begin,
       end,
     )
     return
   }
   const edge = workspace()
-  const clockList = edge + EDGE_BYTES
-  const lowList = clockList + LIST_BYTES
+  const decayList = edge + EDGE_BYTES
+  const lowList = decayList + LIST_BYTES
   const largest = lowList + LIST_BYTES
   const mass = largest + LIST_BYTES
   const block = mass + LIST_BYTES
@@ -74,7 +74,7 @@ export function dotAttention(
   const packedValues = packedWeights + panelBytes(QUERIES, KEYS)
   const packedQueries = packedValues + panelBytes(valueDim, KEYS)
   const packedKeys = packedQueries + panelBytes(QUERIES, dim)
-  memory.fill(clockList, 0, 2 * LIST_BYTES)
+  memory.fill(decayList, 0, 2 * LIST_BYTES)
 
   const blocks = (queries + QUERIES - 1) / QUERIES
   const row = (<usize>dim) << 2
@@ -88,9 +88,9 @@ export function dotAttention(
     const first = <usize>head * <usize>queries + <usize>firstQuery
     const keyRows = k + (<usize>kvHead) * (<usize>capacity) * row
     const values = v + (<usize>kvHead) * (<usize>capacity) * valueRow
-    const reading = ((<usize>(head / heads)) * (<usize>clockBatch) + (<usize>(head % heads)) * (<usize>capacity)) << 2
-    const clocks = clock ? clock + reading : 0
-    const clocksLow = clockLow ? clockLow + reading : 0
+    const reading = ((<usize>(head / heads)) * (<usize>decayBatch) + (<usize>(head % heads)) * (<usize>capacity)) << 2
+    const decays = decay ? decay + reading : 0
+    const decaysLow = decayLow ? decayLow + reading : 0
     const target = out + first * valueRow
     const seen = time + rows // keys that the last query sees
 
@@ -102,8 +102,8 @@ export function dotAttention(
     }
     for (let j0 = 0; j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
-      if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
-      if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
+      if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
+      if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
       packRight(keyRows + (<usize>j0) * row, row, 4, count, dim, packedKeys)
       multiply(packedQueries, packedKeys, block, BLOCK_ROW, rows, (count + 7) & ~7, dim, false, edge)
       for (let r = 0; r < rows; r++) {
@@ -111,10 +111,10 @@ export function dotAttention(
         const scores = block + (<usize>r) * BLOCK_ROW
         const visible = min(count, time + r + 1 - j0)
         const own = (<usize>(time + r)) << 2
-        const now = clocks ? load<f32>(clocks + own) : 0
-        const nowLow = clocksLow ? load<f32>(clocksLow + own) : 0
+        const now = decays ? load<f32>(decays + own) : 0
+        const nowLow = decaysLow ? load<f32>(decaysLow + own) : 0
         const before = load<f32>(largest + at)
-        const peak = max(before, scoreRow(scores, visible, scale, clocks ? clockList : 0, now, lowList, nowLow))
+        const peak = max(before, scoreRow(scores, visible, scale, decays ? decayList : 0, now, lowList, nowLow))
         if (peak != before) {
           const factor = exp1(before - peak)
           store<f32>(largest + at, peak)

@@ -1,7 +1,7 @@
 // The exports of @tau/attention's WASM module: every function takes its arguments, then the range [begin, end) of one tile.
 export { setWorkspace } from '@tau/tensor/assembly/workspace'
 export { boundedTauCache } from './bounded-tau-cache'
-export { forgetClock, forgetClockGrad, steadyClock } from './clock'
+export { forgetGateDecay, forgetGateDecayGrad, constantDecay } from './decay'
 export { copyRows } from './copy-rows'
 export { dotAttention } from './dot-attention'
 export { dotAttentionGrad } from './dot-attention-grad'

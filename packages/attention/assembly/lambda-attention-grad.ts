@@ -19,18 +19,18 @@ import { beyondTop, LOWER, LOWER_LOW, MASS, MEAN, STAT_BYTES, UPPER, UPPER_LOW, 
 /** Backward of {@link lambdaAttention}. With p the weights, G = dOut and each row's dots G_i·centre_i and G_i·rest_i, centre + rest = out:
  *  ds_ij = p_ij ((G_i·v_j − G_i·centre_i) − G_i·rest_i), which keeps its digits where one weight is almost 1 (see top-dots.ts);
  *  dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
- *  dclock_j = Σ_i ds, and dnow_i = −Σ_j ds for the query's own reading (0 but for rounding, which it takes back out of dclock);
+ *  dlogDecay_j = Σ_i ds, and dnow_i = −Σ_j ds for the query's own reading (0 but for rounding, which it takes back out of dlogDecay);
  *  dtemperature = β² Σ ds (gap_ij − mean_i): rows of ds sum to zero, and without the mean gap an error of the dots cancels.
  *  Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
- *  goes to its own part: dQ and dNow [B, H, spans, Tq], dTemperature [B, H, spans]. dClock [B, H, Tk]. dClock and dNow are 0
+ *  goes to its own part: dQ and dNow [B, H, spans, Tq], dTemperature [B, H, spans]. dLogDecay [B, H, Tk]. dLogDecay and dNow are 0
  *  where they are not wanted. */
 export function lambdaAttentionGrad(
   lambdaQ: usize,
   lambdaK: usize,
   v: usize,
   temperature: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   stats: usize,
   dOut: usize,
   dots: usize,
@@ -38,7 +38,7 @@ export function lambdaAttentionGrad(
   dK: usize,
   dV: usize,
   dTemperature: usize,
-  dClock: usize,
+  dLogDecay: usize,
   dNow: usize,
   heads: i32,
   kvHeads: i32,
@@ -46,14 +46,14 @@ export function lambdaAttentionGrad(
   keys: i32,
   dim: i32,
   spans: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
   const edge = workspace()
   const keyList = edge + EDGE_BYTES
-  const clockList = keyList + LIST_BYTES
-  const lowList = clockList + LIST_BYTES
+  const decayList = keyList + LIST_BYTES
+  const lowList = decayList + LIST_BYTES
   const sideSums = lowList + LIST_BYTES // Σ_i ds sgn per key
   const scoreSums = sideSums + LIST_BYTES // Σ_i ds per key
   const weights = scoreSums + LIST_BYTES
@@ -63,7 +63,7 @@ export function lambdaAttentionGrad(
   const packedWeights = packedGrads + panelBytes(dim, QUERIES)
   const row = (<usize>dim) << 2
   const group = heads / kvHeads
-  memory.fill(clockList, 0, 2 * LIST_BYTES)
+  memory.fill(decayList, 0, 2 * LIST_BYTES)
 
   for (let item = begin; item < end; item++) {
     const kvHead = item / spans // b·Hkv + hk
@@ -93,9 +93,9 @@ export function lambdaAttentionGrad(
         const h = head % heads
         const part = head * spans + span
         const beta: f32 = 1 / load<f32>(temperature + ((<usize>h) << 2))
-        const reading = ((<usize>batch) * (<usize>clockBatch) + (<usize>h) * (<usize>keys) + <usize>j0) << 2
-        if (clock) loadList(clock + reading, count, clockList)
-        if (clockLow) loadList(clockLow + reading, count, lowList)
+        const reading = ((<usize>batch) * (<usize>decayBatch) + (<usize>h) * (<usize>keys) + <usize>j0) << 2
+        if (decay) loadList(decay + reading, count, decayList)
+        if (decayLow) loadList(decayLow + reading, count, lowList)
         memory.fill(sideSums, 0, BLOCK_ROW)
         memory.fill(scoreSums, 0, BLOCK_ROW)
         let moment: f64 = 0
@@ -108,7 +108,7 @@ export function lambdaAttentionGrad(
             const i = first + <usize>r
             const stat = stats + i * STAT_BYTES
             weigh(
-              -beta, min(count, time + r + 1 - j0), keyList, clock ? clockList : 0, lowList, stat,
+              -beta, min(count, time + r + 1 - j0), keyList, decay ? decayList : 0, lowList, stat,
               load<f32>(stat, MASS), weights + (<usize>r) * BLOCK_ROW, 0,
             )
           }
@@ -132,8 +132,8 @@ export function lambdaAttentionGrad(
         const slope = dTemperature + ((<usize>part) << 2)
         store<f32>(slope, <f32>(<f64>load<f32>(slope) + <f64>beta * <f64>beta * moment))
         addScaled(sideSums, beta, count, dK + (((<usize>kvHead) * (<usize>keys) + (<usize>j0)) << 2), g > 0)
-        if (dClock)
-          memory.copy(dClock + (((<usize>head) * (<usize>keys) + (<usize>j0)) << 2), scoreSums, (<usize>count) << 2)
+        if (dLogDecay)
+          memory.copy(dLogDecay + (((<usize>head) * (<usize>keys) + (<usize>j0)) << 2), scoreSums, (<usize>count) << 2)
       }
     }
   }

@@ -16,23 +16,23 @@ import {
 } from './blocks'
 
 /** Bytes of a row's stats: where gaps equal that of the key with the largest score, UPPER above the query and LOWER below it, each in
- *  two parts; that key's clock reading in two parts; 1 / mass; the mean of gap − its gap; its index (i32). Scores relative to that
+ *  two parts; that key's decay reading in two parts; 1 / mass; the mean of gap − its gap; its index (i32). Scores relative to that
  *  key are −β·beyond + (c_j − its reading), where beyond = gap_j − its gap = max(λk_j − upper, lower − λk_j): differences of close
- *  numbers come first, so that a weight is as exact as its own exponent is small, however large β, the gaps and the clocks are. */
+ *  numbers come first, so that a weight is as exact as its own exponent is small, however large β, the gaps and the decays are. */
 export const STAT_BYTES: usize = 36
 export const UPPER: usize = 0
 export const UPPER_LOW: usize = 4
 export const LOWER: usize = 8
 export const LOWER_LOW: usize = 12
-const CLOCK: usize = 16
-const CLOCK_LOW: usize = 20
+const DECAY: usize = 16
+const DECAY_LOW: usize = 20
 export const MASS: usize = 24
 export const MEAN: usize = 28
 export const TOP: usize = 32
 
 /** Looks for the largest score of one query among the first `visible` keys of a block that starts at key `first`; updates *largest and
  *  the row's top key. Scores leave out what is the same for the row. Those that are NaN are passed over here and come back in
- *  the weights. `clocks` 0: no clock, as in {@link weigh}. */
+ *  the weights. `decays` 0: no decay, as in {@link weigh}. */
 function findTop(
   query: f32,
   now: f32,
@@ -40,27 +40,27 @@ function findTop(
   first: i32,
   visible: i32,
   keys: usize,
-  clocks: usize,
-  clocksLow: usize,
+  decays: usize,
+  decaysLow: usize,
   largest: usize,
   stat: usize,
 ): void {
-  if (clocks) scan(true, query, now, minusBeta, first, visible, keys, clocks, clocksLow, largest, stat)
-  else scan(false, query, now, minusBeta, first, visible, keys, clocks, clocksLow, largest, stat)
+  if (decays) scan(true, query, now, minusBeta, first, visible, keys, decays, decaysLow, largest, stat)
+  else scan(false, query, now, minusBeta, first, visible, keys, decays, decaysLow, largest, stat)
 }
 
 // @ts-ignore: decorator
 @inline
 function scan(
-  clocked: bool,
+  hasDecay: bool,
   query: f32,
   now: f32,
   minusBeta: f32,
   first: i32,
   visible: i32,
   keys: usize,
-  clocks: usize,
-  clocksLow: usize,
+  decays: usize,
+  decaysLow: usize,
   largest: usize,
   stat: usize,
 ): void {
@@ -73,15 +73,15 @@ function scan(
   for (let left = visible; left > 0; left -= 4) {
     const gap = f32x4.abs(f32x4.sub(at, v128.load(keys)))
     let score = f32x4.mul(gap, slope)
-    if (clocked) score = fma(gap, slope, f32x4.add(f32x4.sub(v128.load(clocks), since), v128.load(clocksLow)))
+    if (hasDecay) score = fma(gap, slope, f32x4.add(f32x4.sub(v128.load(decays), since), v128.load(decaysLow)))
     if (left < 4) score = v128.bitselect(score, splat(-Infinity), lanesBefore(left))
     top = v128.bitselect(index, top, f32x4.gt(score, peak))
     peak = f32x4.pmax(peak, score)
     index = i32x4.add(index, i32x4.splat(4))
     keys += 16
-    if (clocked) {
-      clocks += 16
-      clocksLow += 16
+    if (hasDecay) {
+      decays += 16
+      decaysLow += 16
     }
   }
   take(f32x4.extract_lane(peak, 0), first + i32x4.extract_lane(top, 0), largest, stat)
@@ -99,7 +99,7 @@ function take(score: f32, key: i32, largest: usize, stat: usize): void {
 }
 
 /** Fills a row's stats from its top key. The other place with that key's gap, 2·query − key, is kept in two parts (Knuth's TwoSum). */
-function placeTop(stat: usize, query: f32, key: f32, clock: f32, clockLow: f32): void {
+function placeTop(stat: usize, query: f32, key: f32, decay: f32, decayLow: f32): void {
   const twice: f32 = query + query
   const mirror: f32 = twice - key
   const back: f32 = mirror - twice
@@ -109,8 +109,8 @@ function placeTop(stat: usize, query: f32, key: f32, clock: f32, clockLow: f32):
   store<f32>(stat, above ? 0 : rest, UPPER_LOW)
   store<f32>(stat, above ? mirror : key, LOWER)
   store<f32>(stat, above ? rest : 0, LOWER_LOW)
-  store<f32>(stat, clock, CLOCK)
-  store<f32>(stat, clockLow, CLOCK_LOW)
+  store<f32>(stat, decay, DECAY)
+  store<f32>(stat, decayLow, DECAY_LOW)
   store<f32>(stat, 0, MASS)
   store<f32>(stat, 0, MEAN)
 }
@@ -125,32 +125,32 @@ export function beyondTop(keys: v128, upper: v128, upperLow: v128, lower: v128, 
 }
 
 /** weights[j] = factor · e^(score_j − largest) for j < visible, 0 for the rest of the block's row; returns their sum and, where
- *  `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. `clocks` 0: no clock. */
+ *  `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. `decays` 0: no decay. */
 export function weigh(
   minusBeta: f32,
   visible: i32,
   keys: usize,
-  clocks: usize,
-  clocksLow: usize,
+  decays: usize,
+  decaysLow: usize,
   stat: usize,
   factor: f32,
   weights: usize,
   moment: usize,
 ): f32 {
-  return clocks
-    ? weighRow(true, minusBeta, visible, keys, clocks, clocksLow, stat, factor, weights, moment)
-    : weighRow(false, minusBeta, visible, keys, clocks, clocksLow, stat, factor, weights, moment)
+  return decays
+    ? weighRow(true, minusBeta, visible, keys, decays, decaysLow, stat, factor, weights, moment)
+    : weighRow(false, minusBeta, visible, keys, decays, decaysLow, stat, factor, weights, moment)
 }
 
 // @ts-ignore: decorator
 @inline
 function weighRow(
-  clocked: bool,
+  hasDecay: bool,
   minusBeta: f32,
   visible: i32,
   keys: usize,
-  clocks: usize,
-  clocksLow: usize,
+  decays: usize,
+  decaysLow: usize,
   stat: usize,
   factor: f32,
   weights: usize,
@@ -161,8 +161,8 @@ function weighRow(
   const upperLow = v128.load32_splat(stat, UPPER_LOW)
   const lower = v128.load32_splat(stat, LOWER)
   const lowerLow = v128.load32_splat(stat, LOWER_LOW)
-  const topClock = v128.load32_splat(stat, CLOCK)
-  const topClockLow = v128.load32_splat(stat, CLOCK_LOW)
+  const topDecay = v128.load32_splat(stat, DECAY)
+  const topDecayLow = v128.load32_splat(stat, DECAY_LOW)
   const slope = splat(minusBeta)
   const scale = splat(factor)
   let sum = splat(0)
@@ -170,9 +170,9 @@ function weighRow(
   for (let left = visible; left > 0; left -= 4) {
     const beyond = beyondTop(v128.load(keys), upper, upperLow, lower, lowerLow)
     let exponent = f32x4.mul(beyond, slope)
-    if (clocked) {
-      const low = f32x4.sub(v128.load(clocksLow), topClockLow)
-      exponent = fma(beyond, slope, f32x4.add(f32x4.sub(v128.load(clocks), topClock), low))
+    if (hasDecay) {
+      const low = f32x4.sub(v128.load(decaysLow), topDecayLow)
+      exponent = fma(beyond, slope, f32x4.add(f32x4.sub(v128.load(decays), topDecay), low))
     }
     let weight = f32x4.mul(scale, exp4(exponent))
     if (left < 4) weight = v128.and(weight, lanesBefore(left))
@@ -180,9 +180,9 @@ function weighRow(
     sum = f32x4.add(sum, weight)
     moments = fma(weight, beyond, moments)
     keys += 16
-    if (clocked) {
-      clocks += 16
-      clocksLow += 16
+    if (hasDecay) {
+      decays += 16
+      decaysLow += 16
     }
     weights += 16
   }
@@ -212,15 +212,15 @@ function withoutTop(weights: usize, key: i32): f32 {
  *  e^(score − largest)·[v, 1] of all others, so no row loses its largest weight and nothing is rescaled. Where the top key has more
  *  than half of the weight, rest = out − v_top = Σ p_j (v_j − v_top) keeps its digits though one weight be almost 1; elsewhere
  *  rest = out. rest 0: not wanted.
- *  Keys have `capacity` rows per head; clock has `capacity` numbers per head (clock 0: none), clockBatch per batch, and so has
- *  clockLow (0: none). stats[row]: see STAT_BYTES. */
+ *  Keys have `capacity` rows per head; decay has `capacity` numbers per head (decay 0: none), decayBatch per batch, and so has
+ *  decayLow (0: none). stats[row]: see STAT_BYTES. */
 export function lambdaAttention(
   lambdaQ: usize,
   lambdaK: usize,
   v: usize,
   temperature: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   out: usize,
   rest: usize,
   stats: usize,
@@ -230,19 +230,19 @@ export function lambdaAttention(
   keys: i32,
   dim: i32,
   capacity: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
   const edge = workspace()
   const keyList = edge + EDGE_BYTES
-  const clockList = keyList + LIST_BYTES
-  const lowList = clockList + LIST_BYTES
+  const decayList = keyList + LIST_BYTES
+  const lowList = decayList + LIST_BYTES
   const largest = lowList + LIST_BYTES
   const block = largest + LIST_BYTES
   const packedWeights = block + BLOCK_BYTES
   const packedValues = packedWeights + panelBytes(QUERIES, KEYS)
-  memory.fill(clockList, 0, 2 * LIST_BYTES)
+  memory.fill(decayList, 0, 2 * LIST_BYTES)
 
   const blocks = (queries + QUERIES - 1) / QUERIES
   const row = (<usize>dim) << 2
@@ -257,9 +257,9 @@ export function lambdaAttention(
     const q = lambdaQ + ((<usize>head * <usize>queries + <usize>firstQuery) << 2)
     const k = lambdaK + (((<usize>kvHead) * (<usize>capacity)) << 2)
     const values = v + (<usize>kvHead) * (<usize>capacity) * row
-    const reading = ((<usize>(head / heads)) * (<usize>clockBatch) + (<usize>h) * (<usize>capacity)) << 2
-    const clocks = clock ? clock + reading : 0
-    const clocksLow = clockLow ? clockLow + reading : 0
+    const reading = ((<usize>(head / heads)) * (<usize>decayBatch) + (<usize>h) * (<usize>capacity)) << 2
+    const decays = decay ? decay + reading : 0
+    const decaysLow = decayLow ? decayLow + reading : 0
     const first = <usize>head * <usize>queries + <usize>firstQuery
     const target = out + first * row
     const rests = rest ? rest + first * row : 0
@@ -273,14 +273,14 @@ export function lambdaAttention(
     for (let j0 = 0; j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
       loadList(k + ((<usize>j0) << 2), count, keyList)
-      if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
-      if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
+      if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
+      if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
       for (let r = max(0, j0 - time); r < rows; r++) {
         const at = (<usize>r) << 2
-        const now = clocks ? load<f32>(clocks + ((<usize>(time + r)) << 2)) : 0
+        const now = decays ? load<f32>(decays + ((<usize>(time + r)) << 2)) : 0
         const visible = min(count, time + r + 1 - j0)
         findTop(
-          load<f32>(q + at), now, minusBeta, j0, visible, keyList, clocks ? clockList : 0, lowList, largest + at,
+          load<f32>(q + at), now, minusBeta, j0, visible, keyList, decays ? decayList : 0, lowList, largest + at,
           stat + (<usize>r) * STAT_BYTES,
         )
       }
@@ -288,8 +288,8 @@ export function lambdaAttention(
     for (let r = 0; r < rows; r++) {
       const here = stat + (<usize>r) * STAT_BYTES
       const top = (<usize>load<i32>(here, TOP)) << 2
-      const time = clocks ? load<f32>(clocks + top) : 0
-      const timeLow = clocksLow ? load<f32>(clocksLow + top) : 0
+      const time = decays ? load<f32>(decays + top) : 0
+      const timeLow = decaysLow ? load<f32>(decaysLow + top) : 0
       placeTop(here, load<f32>(q + ((<usize>r) << 2)), load<f32>(k + top), time, timeLow)
     }
 
@@ -297,14 +297,14 @@ export function lambdaAttention(
     for (let j0 = 0; j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
       loadList(k + ((<usize>j0) << 2), count, keyList)
-      if (clocks) loadList(clocks + ((<usize>j0) << 2), count, clockList)
-      if (clocksLow) loadList(clocksLow + ((<usize>j0) << 2), count, lowList)
+      if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
+      if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
       for (let r = 0; r < rows; r++) {
         const here = stat + (<usize>r) * STAT_BYTES
         const weights = block + (<usize>r) * BLOCK_ROW
         const visible = min(count, time + r + 1 - j0)
         let sum = weigh(
-          minusBeta, visible, keyList, clocks ? clockList : 0, lowList, here, 1, weights, here + MEAN,
+          minusBeta, visible, keyList, decays ? decayList : 0, lowList, here, 1, weights, here + MEAN,
         )
         const top = load<i32>(here, TOP) - j0
         if (top >= 0 && top < visible && sum == sum) sum = withoutTop(weights, top)

@@ -30,8 +30,8 @@ function openHead(
   lambdaK: usize,
   v: usize,
   temperature: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   best: usize,
   orders: usize,
   heads: i32,
@@ -40,13 +40,13 @@ function openHead(
   keys: i32,
   dim: i32,
   capacity: i32,
-  clockBatch: i32,
+  decayBatch: i32,
 ): Head {
   const head = headRecord()
   head.queryTimes = 0
   const h = item % heads
   const kvHead = (item / heads) * kvHeads + h / (heads / kvHeads)
-  const reading = ((<usize>(item / heads)) * (<usize>clockBatch) + (<usize>h) * (<usize>capacity)) << 2
+  const reading = ((<usize>(item / heads)) * (<usize>decayBatch) + (<usize>h) * (<usize>capacity)) << 2
   head.keys = keys
   head.firstQuery = keys - queries
   head.bytes = (<usize>dim) << 2
@@ -55,13 +55,13 @@ function openHead(
   head.best = ofQueries(head, item, best, 8)
   head.lambdaK = lambdaK + (((<usize>kvHead) * (<usize>capacity)) << 2)
   head.values = v + (<usize>kvHead) * (<usize>capacity) * head.bytes
-  head.clock = clock ? clock + reading : 0
-  head.clockLow = clockLow ? clockLow + reading : 0
+  head.decay = decay ? decay + reading : 0
+  head.decayLow = decayLow ? decayLow + reading : 0
   const own = orders + (<usize>item) * (<usize>(queries + 3 * keys)) * ENTRY_BYTES
   head.queryOrder = own - (<usize>head.firstQuery) * ENTRY_BYTES
   head.keyOrder = own + (<usize>queries) * ENTRY_BYTES
   head.spare = head.keyOrder + (<usize>keys) * ENTRY_BYTES
-  head.clocks = head.spare + (<usize>keys) * ENTRY_BYTES
+  head.decays = head.spare + (<usize>keys) * ENTRY_BYTES
   return head
 }
 
@@ -98,8 +98,8 @@ export function lambdaFastForward(
   lambdaK: usize,
   v: usize,
   temperature: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   best: usize,
   orders: usize,
   heads: i32,
@@ -108,7 +108,7 @@ export function lambdaFastForward(
   keys: i32,
   dim: i32,
   capacity: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -116,8 +116,8 @@ export function lambdaFastForward(
   for (let i = begin; i < end; i++) {
     const item = i / blocks
     const head = openHead(
-      item, lambdaQ, lambdaK, v, temperature, clock, clockLow, best, orders, heads, kvHeads, queries, keys, dim,
-      capacity, clockBatch,
+      item, lambdaQ, lambdaK, v, temperature, decay, decayLow, best, orders, heads, kvHeads, queries, keys, dim,
+      capacity, decayBatch,
     )
     head.out = ofQueries(head, item, out, head.bytes)
     head.mass = ofQueries(head, item, mass, 4)
@@ -141,8 +141,8 @@ export function lambdaFastRows(
   lambdaK: usize,
   v: usize,
   temperature: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   best: usize,
   orders: usize,
   heads: i32,
@@ -151,7 +151,7 @@ export function lambdaFastRows(
   keys: i32,
   dim: i32,
   capacity: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -159,8 +159,8 @@ export function lambdaFastRows(
   for (let i = begin; i < end; i++) {
     const item = i / blocks
     const head = openHead(
-      item, lambdaQ, lambdaK, v, temperature, clock, clockLow, best, orders, heads, kvHeads, queries, keys, dim,
-      capacity, clockBatch,
+      item, lambdaQ, lambdaK, v, temperature, decay, decayLow, best, orders, heads, kvHeads, queries, keys, dim,
+      capacity, decayBatch,
     )
     head.grads = ofQueries(head, item, dOut, head.bytes)
     head.rowSums = ofQueries(head, item, rowSums, ROW_BYTES)
@@ -182,7 +182,7 @@ function finishRows(head: Head, dLambdaQ: usize, moment: usize): void {
   store<f64>(moment, sum)
 }
 
-/** Second half, of query heads: keySums [B·H, Tk, 2] f64, dLambdaK and dClock [B·H, Tk] (0: not wanted), dV [B·H, Tk, D],
+/** Second half, of query heads: keySums [B·H, Tk, 2] f64, dLambdaK and dLogDecay [B·H, Tk] (0: not wanted), dV [B·H, Tk, D],
  *  dTemperature [B·H]. */
 export function lambdaFastColumns(
   step: i32,
@@ -196,13 +196,13 @@ export function lambdaFastColumns(
   dLambdaK: usize,
   dV: usize,
   dTemperature: usize,
-  dClock: usize,
+  dLogDecay: usize,
   lambdaQ: usize,
   lambdaK: usize,
   v: usize,
   temperature: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   best: usize,
   orders: usize,
   heads: i32,
@@ -211,7 +211,7 @@ export function lambdaFastColumns(
   keys: i32,
   dim: i32,
   capacity: i32,
-  clockBatch: i32,
+  decayBatch: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -219,8 +219,8 @@ export function lambdaFastColumns(
   for (let i = begin; i < end; i++) {
     const item = i / blocks
     const head = openHead(
-      item, lambdaQ, lambdaK, v, temperature, clock, clockLow, best, orders, heads, kvHeads, queries, keys, dim,
-      capacity, clockBatch,
+      item, lambdaQ, lambdaK, v, temperature, decay, decayLow, best, orders, heads, kvHeads, queries, keys, dim,
+      capacity, decayBatch,
     )
     const first = (<usize>item) * (<usize>keys)
     head.grads = ofQueries(head, item, dOut, head.bytes)
@@ -230,21 +230,21 @@ export function lambdaFastColumns(
     if (step == SOLVE || step == JOIN) runBlock(COLUMNS, step, head, lists, item, i % blocks, size, leaf)
     else
       finishColumns(
-        head, dLambdaK + (first << 2), dClock ? dClock + (first << 2) : 0,
+        head, dLambdaK + (first << 2), dLogDecay ? dLogDecay + (first << 2) : 0,
         load<f64>(moments + ((<usize>item) << 3)), dTemperature + ((<usize>item) << 2),
       )
   }
 }
 
 /** Σ_ij ds_ij |λq_i − λk_j| = Σ_i λq_i ρ_i − Σ_j λk_j κ_j: the same ds on both sides, summed in f64, so nothing is lost. */
-function finishColumns(head: Head, dLambdaK: usize, dClock: usize, moment: f64, dTemperature: usize): void {
+function finishColumns(head: Head, dLambdaK: usize, dLogDecay: usize, moment: f64, dTemperature: usize): void {
   for (let key = 0; key < head.keys; key++) {
     const sums = head.keySums + (<usize>key) * COLUMN_BYTES
     const slope = load<f64>(sums)
     const at = (<usize>key) << 2
     moment -= keyAt(head, key) * slope
     store<f32>(dLambdaK + at, <f32>(head.beta * slope))
-    if (dClock) store<f32>(dClock + at, <f32>load<f64>(sums, 8))
+    if (dLogDecay) store<f32>(dLogDecay + at, <f32>load<f64>(sums, 8))
   }
   store<f32>(dTemperature, <f32>(head.beta * head.beta * moment))
 }

@@ -10,7 +10,7 @@ import {
   countOf,
   ENTRY_KEY,
   entryAt,
-  HEAD_CLOCK,
+  HEAD_DECAY,
   HEAD_KEY,
   HEAD_MASS,
   LEAF,
@@ -43,7 +43,7 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
       const child = childOf(node, i)
       const side = select(ABOVE, BELOW, i < taken)
       const head = child + side
-      const score = scoreOf(query, load<f32>(head, HEAD_KEY), load<f64>(head, HEAD_CLOCK))
+      const score = scoreOf(query, load<f32>(head, HEAD_KEY), load<f64>(head, HEAD_DECAY))
       putVector(count, score, vectorAt(child, side), load<f32>(head, HEAD_MASS))
       count += i32(i != taken) // the next one takes the place of the child on the path
     }
@@ -96,7 +96,7 @@ function putSum(leaf: usize, query: f32, above: i32, count: i32): void {
   const side = sideFor(leaf, above)
   const head = leaf + side
   const distance = beta * (<f64>query - <f64>load<f32>(head, HEAD_KEY))
-  const score = load<f64>(head, HEAD_CLOCK) - (side == ABOVE ? distance : -distance)
+  const score = load<f64>(head, HEAD_DECAY) - (side == ABOVE ? distance : -distance)
   putVector(count, score, vectorAt(leaf, side), load<f32>(head, HEAD_MASS))
 }
 

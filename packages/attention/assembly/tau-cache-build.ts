@@ -2,7 +2,7 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { sumNode } from './tau-cache-sums'
 import { linkChild } from './tau-cache-tree'
 import {
-  clocked,
+  hasDecay,
   COUNT,
   ENTRY_KEY,
   entryAt,
@@ -115,7 +115,7 @@ export function tauCacheGather(cache: usize, lists: usize, copies: usize, length
     store<f32>(scalars + ((<usize>i) << 3), keyOf(slot))
     if (format == INT8) store<f32>(scalars + ((<usize>i) << 3), load<f32>(scaleAt(slot)), 4)
   }
-  if (!clocked) return
+  if (!hasDecay) return
   for (let head = row * group; head < (row + 1) * group; head++) {
     openHead(cache, head)
     const readings = scalars + ((<usize>length * <usize>(1 + head - row * group)) << 3)
@@ -144,7 +144,7 @@ export function tauCacheArrange(
     if (format == INT8) store<f32>(scaleAt(slot), load<f32>(scalars + ((<usize>slot) << 3), 4))
     store<u32>(rowPlaces + ((<usize>timeAt(list, slot)) << 2), slot)
   }
-  if (!clocked) return
+  if (!hasDecay) return
   for (let head = row * group; head < (row + 1) * group; head++) {
     openHead(cache, head)
     const readings = scalars + ((<usize>length * <usize>(1 + head - row * group)) << 3)

@@ -1,11 +1,11 @@
 import { loadNext, splat } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import { decodeValue, encodeValue, firstUnfit } from './tau-cache-values'
-import { BLOCK, clocked, group, keyAt, keyOf, openHead, openKeys, readingAt, readingOf, slotOf } from './tau-cache-view'
+import { BLOCK, hasDecay, group, keyAt, keyOf, openHead, openKeys, readingAt, readingOf, slotOf } from './tau-cache-view'
 
 // Positions into a TauCache's blocks and out of them.
 
-// What is wrong with new positions: kind, row of heads, position among the new, element of the vector (i32), the value and, for a clock
+// What is wrong with new positions: kind, row of heads, position among the new, element of the vector (i32), the value and, for a decay
 // that runs backward, the reading before (f64).
 const REPORT_BYTES: usize = 32
 const KEY: i32 = 1
@@ -34,14 +34,14 @@ function report(
   store<f64>(at, before, 24)
 }
 
-/** Copies `count` positions to the times from `start` on, for kv heads begin … end−1 with the clocks of their query heads, and
+/** Copies `count` positions to the times from `start` on, for kv heads begin … end−1 with the decays of their query heads, and
  *  reports the first that cannot be taken. Memory up to there is written, which does no harm: the cache ends before. */
 export function tauCacheStore(
   cache: usize,
   lambdaK: usize,
   v: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   reports: usize,
   dim: i32,
   start: i32,
@@ -53,10 +53,10 @@ export function tauCacheStore(
     openKeys(cache, row)
     report(reports, row, 0, 0, 0, 0, 0, 0)
     if (!storeKeys(row, lambdaK, v, reports, dim, start, count)) continue
-    if (!clocked) continue
+    if (!hasDecay) continue
     for (let head = row * group; head < (row + 1) * group; head++) {
       openHead(cache, head)
-      if (!storeReadings(row, head, clock, clockLow, reports, start, count)) break
+      if (!storeReadings(row, head, decay, decayLow, reports, start, count)) break
     }
   }
 }
@@ -87,8 +87,8 @@ function storeKeys(row: i32, lambdaK: usize, v: usize, reports: usize, dim: i32,
 function storeReadings(
   row: i32,
   head: i32,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   reports: usize,
   start: i32,
   count: i32,
@@ -97,7 +97,7 @@ function storeReadings(
   let last = start > 0 ? readingOf(slotOf(start - 1)) : -Infinity
   for (let i = 0; i < count; i++) {
     const offset = at + ((<usize>i) << 2)
-    const reading = <f64>load<f32>(clock + offset) + (clockLow ? <f64>load<f32>(clockLow + offset) : 0)
+    const reading = <f64>load<f32>(decay + offset) + (decayLow ? <f64>load<f32>(decayLow + offset) : 0)
     if (!isFinite(reading) || reading < last) {
       report(reports, row, isFinite(reading) ? BACKWARD : READING, head, i, 0, reading, last)
       return false
@@ -114,8 +114,8 @@ export function tauCacheRead(
   cache: usize,
   lambdaK: usize,
   v: usize,
-  clock: usize,
-  clockLow: usize,
+  decay: usize,
+  decayLow: usize,
   dim: i32,
   length: i32,
   blocks: i32,
@@ -133,15 +133,15 @@ export function tauCacheRead(
       if (lambdaK) store<f32>(lambdaK + (at << 2), keyOf(slot))
       if (v) decodeValue(slot, v + at * ((<usize>dim) << 2), dim, workspace())
     }
-    if (!clock || !clocked) continue
+    if (!decay || !hasDecay) continue
     for (let head = row * group; head < (row + 1) * group; head++) {
       openHead(cache, head)
       for (let time = first; time < last; time++) {
         const at = (<usize>head * <usize>length + <usize>time) << 2
         const reading = readingOf(slotOf(time))
         const high = <f32>reading
-        store<f32>(clock + at, high)
-        store<f32>(clockLow + at, <f32>(reading - <f64>high))
+        store<f32>(decay + at, high)
+        store<f32>(decayLow + at, <f32>(reading - <f64>high))
       }
     }
   }

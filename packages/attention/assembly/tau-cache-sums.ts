@@ -12,7 +12,7 @@ import {
   entryAt,
   F32,
   format,
-  HEAD_CLOCK,
+  HEAD_DECAY,
   HEAD_KEY,
   HEAD_MASS,
   keyOf,
@@ -179,7 +179,7 @@ function sumSide(node: usize, side: usize, slope: f64): void {
     const entry = entryAt(node, i)
     const child = <usize>load<u32>(entry)
     const key = <f64>(leaf ? load<f32>(entry, ENTRY_KEY) : load<f32>(child + side, HEAD_KEY))
-    const reading = leaf ? readingOf(<u32>child) : load<f64>(child + side, HEAD_CLOCK)
+    const reading = leaf ? readingOf(<u32>child) : load<f64>(child + side, HEAD_DECAY)
     if (best < 0 || slope * (key - leaderKey) + (reading - leader) > 0) {
       best = i
       leader = reading
@@ -193,13 +193,13 @@ function sumSide(node: usize, side: usize, slope: f64): void {
     } else {
       const child = childOf(node, i)
       const head = child + side
-      const score = slope * (<f64>load<f32>(head, HEAD_KEY) - leaderKey) + (load<f64>(head, HEAD_CLOCK) - leader)
+      const score = slope * (<f64>load<f32>(head, HEAD_KEY) - leaderKey) + (load<f64>(head, HEAD_DECAY) - leader)
       putVector(i, score, vectorAt(child, side), load<f32>(head, HEAD_MASS))
     }
   }
   weighVectors(count)
   const head = node + side
-  store<f64>(head, leader, HEAD_CLOCK)
+  store<f64>(head, leader, HEAD_DECAY)
   store<f32>(head, <f32>leaderKey, HEAD_KEY)
   store<f32>(head, sumVectors(count, leaf ? 0 : count, vectorAt(node, side)), HEAD_MASS)
 }
@@ -220,13 +220,13 @@ function addToSide(node: usize, side: usize, slope: f64, slot: u32, row: usize):
   const head = node + side
   const key = keyOf(slot)
   const reading = readingOf(slot)
-  const ahead = slope * (<f64>key - <f64>load<f32>(head, HEAD_KEY)) + (reading - load<f64>(head, HEAD_CLOCK))
+  const ahead = slope * (<f64>key - <f64>load<f32>(head, HEAD_KEY)) + (reading - load<f64>(head, HEAD_DECAY))
   const leads = ahead > LEAD
   const kept: f32 = leads ? exp1(<f32>-ahead) : 1
   const weight: f32 = leads ? 1 : exp1(<f32>ahead)
   if (leads) {
     store<f32>(head, key, HEAD_KEY)
-    store<f64>(head, reading, HEAD_CLOCK)
+    store<f64>(head, reading, HEAD_DECAY)
   }
   store<f32>(head, load<f32>(head, HEAD_MASS) * kept + weight, HEAD_MASS)
   const vector = vectorAt(node, side)

@@ -4,9 +4,9 @@
 // all others. Where trees are made in one go, the positions so far move to slots in the order of (λ, time), so that the keys of a leaf lie
 // side by side; a list of places says where those times are. Slots of one λ are always in order of time. A block is
 //   per (batch, kv head): λ [BLOCK] f32 · scales [BLOCK] f32 (int8 values only) · values [BLOCK] rows
-//   per (batch, query head), with a clock: readings [BLOCK] f64
+//   per (batch, query head), with decay: readings [BLOCK] f64
 // Per (batch, query head) there is a tree over λ, of nodes of one size:
-//   owner u32 · count u32 · level u32 (0: a leaf) · keys added u32 since its sums were made · two heads: clock f64, key f32, mass f32 · two vectors of sums
+//   owner u32 · count u32 · level u32 (0: a leaf) · keys added u32 since its sums were made · two heads: decay f64, key f32, mass f32 · two vectors of sums
 //   leaf: slots u32 [LEAF], ordered by (λ, slot) · their λ f32 [LEAF]: to read them here spares a page of memory for each
 //   else: children u32 [FAN] · slots u32 [FAN] · from where λ lie in a leaf, λ f32 [FAN]: no key of a child is below its (λ, slot), which
 //         is not read for child 0
@@ -26,11 +26,11 @@ export const FAN: i32 = 8
 const HEADS: usize = 0
 const KV_HEADS: usize = 4
 const FORMAT: usize = 8
-const CLOCKED: usize = 12
+const HAS_DECAY: usize = 12
 const VECTOR_BYTES: usize = 16
 const VALUE_BYTES: usize = 20
 const KEY_HEAD_BYTES: usize = 24
-const CLOCKS_AT: usize = 28
+const DECAYS_AT: usize = 28
 const NODE_BYTES: usize = 32
 const OWNER: usize = 36
 const TABLE: usize = 40
@@ -64,7 +64,7 @@ export const LEVEL: usize = 8
 export const ADDED: usize = 12
 export const ABOVE: usize = 16
 export const BELOW: usize = 32
-export const HEAD_CLOCK: usize = 0
+export const HEAD_DECAY: usize = 0
 export const HEAD_KEY: usize = 8
 export const HEAD_MASS: usize = 12
 export const SUMS: usize = 48
@@ -81,7 +81,7 @@ export let beta: f64 = 0
 export let state: usize = 0
 export let owner: u32 = 0
 export let format: i32 = 0
-export let clocked: bool = false
+export let hasDecay: bool = false
 /** Bytes of a vector of sums: D rounded up to whole vectors. */
 export let vectorBytes: usize = 0
 export let nodeBytes: usize = 0
@@ -93,7 +93,7 @@ export let valueBytes: usize = 0
 let keysAt: usize = 0
 let scalesAt: usize = 0
 let valuesAt: usize = 0
-let clocksAt: usize = 0
+let decaysAt: usize = 0
 let placed: u32 = 0
 /** How much later the slots of other times are than the times. */
 let shift: u32 = 0
@@ -104,7 +104,7 @@ export function openKeys(cache: usize, row: i32): void {
   heads = load<i32>(cache, HEADS)
   group = heads / load<i32>(cache, KV_HEADS)
   format = load<i32>(cache, FORMAT)
-  clocked = load<i32>(cache, CLOCKED) != 0
+  hasDecay = load<i32>(cache, HAS_DECAY) != 0
   vectorBytes = load<u32>(cache, VECTOR_BYTES)
   valueBytes = load<u32>(cache, VALUE_BYTES)
   nodeBytes = load<u32>(cache, NODE_BYTES)
@@ -120,10 +120,10 @@ export function openKeys(cache: usize, row: i32): void {
   places = load<u32>(cache, PLACES) + ((<usize>row * <usize>slots) << 2)
 }
 
-/** Opens query head `tree` of all batch·heads: its clock, its tree, and the keys and values that it reads. */
+/** Opens query head `tree` of all batch·heads: its decay, its tree, and the keys and values that it reads. */
 export function openHead(cache: usize, tree: i32): void {
   openKeys(cache, tree / (load<i32>(cache, HEADS) / load<i32>(cache, KV_HEADS)))
-  clocksAt = load<u32>(cache, CLOCKS_AT) + (<usize>tree) * ((<usize>BLOCK) << 3)
+  decaysAt = load<u32>(cache, DECAYS_AT) + (<usize>tree) * ((<usize>BLOCK) << 3)
   const temperature = load<u32>(cache, TEMPERATURE)
   beta = 1 / <f64>load<f32>(temperature + ((<usize>(tree % heads)) << 2))
   state = load<u32>(cache, STATES) + <usize>tree * STATE_BYTES
@@ -175,14 +175,14 @@ export function scaleAt(slot: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function readingAt(slot: u32): usize {
-  return blockOf(slot) + clocksAt + (within(slot) << 3)
+  return blockOf(slot) + decaysAt + (within(slot) << 3)
 }
 
-/** The clock reading, 0 without a clock. */
+/** The decay reading, 0 without decay. */
 // @ts-ignore: decorator
 @inline
 export function readingOf(slot: u32): f64 {
-  return clocked ? load<f64>(readingAt(slot)) : 0
+  return hasDecay ? load<f64>(readingAt(slot)) : 0
 }
 
 // @ts-ignore: decorator

@@ -13,16 +13,16 @@ interface Setting {
   readonly length: number
   readonly heads?: number
   readonly dim?: number
-  readonly clocked?: boolean
+  readonly hasDecay?: boolean
 }
 
 function attention(
   group: string,
   pass: 'forward' | 'train',
-  { length, heads = 1, dim = 64, clocked = false }: Setting,
+  { length, heads = 1, dim = 64, hasDecay = false }: Setting,
   kernels: readonly Kernel[],
 ): KernelBench<Device>[] {
-  const suffix = `${heads > 1 ? `_H${heads}` : ''}${dim === 64 ? '' : `_D${dim}`}${clocked ? '_clock' : ''}`
+  const suffix = `${heads > 1 ? `_H${heads}` : ''}${dim === 64 ? '' : `_D${dim}`}${hasDecay ? '_clock' : ''}`
   const name = `${group}/${pass}/T${length}${suffix}`
   const shape: CausalShape = { name, batch: 1, heads, length, dim }
   const [lambda, dot] =
@@ -30,28 +30,28 @@ function attention(
   return kernels.map((kernel) =>
     kernel === 'dot'
       ? dot(`${name}/dot`, shape)
-      : lambda(`${name}/${kernel}`, shape, { algorithm: kernel, clocked }),
+      : lambda(`${name}/${kernel}`, shape, { algorithm: kernel, hasDecay }),
   )
 }
 
-/** What is promised of λ-distance attention, and the same for six heads and with a clock. */
+/** What is promised of λ-distance attention, and the same for six heads and with decay. */
 const promised = (['forward', 'train'] as const).flatMap((pass) => [
   ...[1024, 8192].flatMap((length) => [
     ...attention('attention', pass, { length }, ALL),
-    ...attention('attention', pass, { length, clocked: true }, ['fast', 'quadratic']),
+    ...attention('attention', pass, { length, hasDecay: true }, ['fast', 'quadratic']),
     ...attention('attention', pass, { length, heads: 6 }, ALL),
   ]),
   ...attention('attention', pass, { length: 65_536 }, ['fast']),
-  ...attention('attention', pass, { length: 65_536, clocked: true }, ['fast']),
+  ...attention('attention', pass, { length: 65_536, hasDecay: true }, ['fast']),
   ...attention('attention', pass, { length: 65_536, heads: 6 }, ['fast']),
 ])
 
 /** From which length on the fast kernel wins. */
 const crossover = (['forward', 'train'] as const).flatMap((pass) =>
   [32, 64, 128].flatMap((dim) =>
-    [false, true].flatMap((clocked) =>
+    [false, true].flatMap((hasDecay) =>
       [32, 64, 96, 128, 192, 256, 384].flatMap((length) =>
-        attention('crossover', pass, { length, dim, clocked }, ['fast', 'quadratic']),
+        attention('crossover', pass, { length, dim, hasDecay }, ['fast', 'quadratic']),
       ),
     ),
   ),

@@ -36,7 +36,7 @@ export function checkLambda(op: string, name: string, lambda: Tensor, engine: Cp
 }
 
 /** Readings must be finite and at least as large as those before; `newest` holds the last ones of each row. */
-export function checkClock(
+export function checkDecay(
   op: string,
   high: Tensor,
   low: Tensor | undefined,
@@ -51,10 +51,10 @@ export function checkClock(
     const before =
       i % length === 0 ? newest[Math.floor(i / length)] : readings[i - 1] + (rest ? rest[i - 1] : 0)
     if (!Number.isFinite(reading))
-      throw new RangeError(`${op}: clock must be finite, got ${reading} at ${place(i, high.shape)}`)
+      throw new RangeError(`${op}: logDecay must be finite, got ${reading} at ${place(i, high.shape)}`)
     if (!(reading >= before))
       throw new RangeError(
-        `${op}: clock must not run backward, got ${reading} after ${before} at ${place(i, high.shape)}; give readings that continue the last ones`,
+        `${op}: logDecay must not decrease, got ${reading} after ${before} at ${place(i, high.shape)}; give readings that continue the last ones`,
       )
   }
 }

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BoundedKeys, BoundedTauCache } from './bounded-tau-cache.ts'
 import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
 import { TauCache } from './tau-cache.ts'
-import { longClock, splitReadings, uniform } from './testing/attention-cases.ts'
+import { longDecay, splitReadings, uniform } from './testing/attention-cases.ts'
 import { exactAttention, statedBound } from './testing/bounded-reference.ts'
 
 const [batch, heads, kvHeads, length, valueDim] = [2, 6, 3, 83, 5]
-const options = { batch, heads, kvHeads, valueDim, clock: true, bins: 7 }
+const options = { batch, heads, kvHeads, valueDim, decay: true, bins: 7 }
 const temperatures = Float32Array.from({ length: heads }, (_, h) => 0.02 * (h + 1))
-const readings = splitReadings(longClock(batch * heads, length, 1e6))
+const readings = splitReadings(longDecay(batch * heads, length, 1e6))
 
 /** λ of the keys: one value per bin, not always the same place in it. */
 const onePerBin = uniform(batch * kvHeads * length, 2).map((x) => {
@@ -23,7 +23,7 @@ const make = (device: Device, lambdaK = uniform(batch * kvHeads * length, 2)) =>
   lambdaQ: device.tensor(uniform(batch * heads * length, 1), [batch, heads, length]),
   lambdaK: device.tensor(lambdaK, [batch, kvHeads, length]),
   v: device.tensor(randomArray(batch * kvHeads * length * valueDim, 3), [batch, kvHeads, length, valueDim]),
-  clock: {
+  logDecay: {
     high: device.tensor(readings.high, [batch, heads, length]),
     low: device.tensor(readings.low, [batch, heads, length]),
   },
@@ -32,11 +32,11 @@ const make = (device: Device, lambdaK = uniform(batch * kvHeads * length, 2)) =>
 
 type Inputs = ReturnType<typeof make>
 
-const part = ({ lambdaQ, lambdaK, v, clock }: Inputs, from: number, to: number) => ({
+const part = ({ lambdaQ, lambdaK, v, logDecay }: Inputs, from: number, to: number) => ({
   lambdaQ: slice(lambdaQ, 2, from, to),
   lambdaK: slice(lambdaK, 2, from, to),
   v: slice(v, 2, from, to),
-  clock: { high: slice(clock.high, 2, from, to), low: slice(clock.low, 2, from, to) },
+  logDecay: { high: slice(logDecay.high, 2, from, to), low: slice(logDecay.low, 2, from, to) },
 })
 
 const CPU = ['cpu plain 1 thread', 'cpu relaxed 2 threads'] as const
@@ -59,7 +59,7 @@ describeDevices(
       const beta = 5
       const keys = [0.375, 0.125, 0.25, 0.75] // the last one in the other bin
       using cache = new BoundedTauCache(device(), {
-        ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: 4, clock: false, bins: 2 },
+        ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: 4, decay: false, bins: 2 },
         temperature: device().tensor([1 / beta]),
       })
       cache.append({
@@ -158,28 +158,32 @@ describeDevices(
           RangeError,
         )
       refused({ v: second.lambdaQ }, 'v must be [2, 3, 42, 5], got [2, 6, 42]', ShapeError)
-      refused({ clock: undefined }, 'clock must be given to a cache with a clock, got none', ShapeError)
-      refused({ clock: second.lambdaK }, 'clock must be [2, 6, 42], got [2, 3, 42]', ShapeError)
-      refused({ clock: first.clock }, 'clock must be [2, 6, 42], got [2, 6, 41]', ShapeError)
-      const late = splitReadings(longClock(batch * heads, 42, 2e6))
-      const clockWith = (index: number, value: number) => ({
+      refused({ logDecay: undefined }, 'logDecay must be given to a cache with decay, got none', ShapeError)
+      refused({ logDecay: second.lambdaK }, 'logDecay must be [2, 6, 42], got [2, 3, 42]', ShapeError)
+      refused({ logDecay: first.logDecay }, 'logDecay must be [2, 6, 42], got [2, 6, 41]', ShapeError)
+      const late = splitReadings(longDecay(batch * heads, 42, 2e6))
+      const decayWith = (index: number, value: number) => ({
         high: device().tensor(late.high.with(index, value), [batch, heads, 42]),
         low: device().tensor(late.low.with(index, 0), [batch, heads, 42]),
       })
       refused(
-        { clock: clockWith(0, 999_999) },
-        'clock must not run backward, got 999999 after 10000',
+        { logDecay: decayWith(0, 999_999) },
+        'logDecay must not decrease, got 999999 after 10000',
         RangeError,
       )
       refused(
-        { clock: clockWith(6 * 42 + 3, 2e6 - 1) },
-        'clock must not run backward, got 1999999 after 20000',
+        { logDecay: decayWith(6 * 42 + 3, 2e6 - 1) },
+        'logDecay must not decrease, got 1999999 after 20000',
         RangeError,
       )
-      refused({ clock: clockWith(43, Number.NaN) }, 'clock must be finite, got NaN at [0, 1, 1]', RangeError)
       refused(
-        { clock: clockWith(43, Number.POSITIVE_INFINITY) },
-        'clock must be finite, got Infinity',
+        { logDecay: decayWith(43, Number.NaN) },
+        'logDecay must be finite, got NaN at [0, 1, 1]',
+        RangeError,
+      )
+      refused(
+        { logDecay: decayWith(43, Number.POSITIVE_INFINITY) },
+        'logDecay must be finite, got Infinity',
         RangeError,
       )
 
@@ -282,7 +286,7 @@ describe('BoundedTauCache', () => {
 
   it('stays within the stated bound, and within rounding where it is 0', async () => {
     const orders = ['uniform', 'sorted', 'reversed', 'equal', 'two clusters', 'ends', 'one bin'] as const
-    const clocks = ['none', 'still', 'steady', 'leaping'] as const
+    const decays = ['none', 'still', 'steady', 'leaping'] as const
     const dim = 3
     let tightest = 0
     await fc.assert(
@@ -291,7 +295,7 @@ describe('BoundedTauCache', () => {
         fc.double({ min: -4, max: 1, noNaN: true }),
         fc.integer({ min: 2, max: 307 }),
         fc.constantFrom(...orders),
-        fc.constantFrom(...clocks),
+        fc.constantFrom(...decays),
         fc.integer({ min: 0, max: 1e6 }),
         async (T, logTemperature, bins, order, kind, seed) => {
           const raw = uniform(T, seed)
@@ -309,7 +313,7 @@ describe('BoundedTauCache', () => {
           if (order === 'one bin') for (let i = 0; i < T; i++) queries[i] /= bins
           const steps = uniform(T, seed + 2)
           let now = 0
-          const clock = Float64Array.from(steps, (x, i) => {
+          const logDecay = Float64Array.from(steps, (x, i) => {
             now += { none: 0, still: 0, steady: 2 * x, leaping: i % 7 === 3 ? 100 : 0 }[kind]
             return now
           })
@@ -317,10 +321,10 @@ describe('BoundedTauCache', () => {
           const beta = 1 / Math.fround(10 ** logTemperature)
           using _scope = one.scope()
           using cache = new BoundedTauCache(one, {
-            ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: dim, clock: kind !== 'none', bins },
+            ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: dim, decay: kind !== 'none', bins },
             temperature: one.tensor([1 / beta]),
           })
-          const { high, low } = splitReadings(clock)
+          const { high, low } = splitReadings(logDecay)
           const out = await cache
             .extend({
               lambdaK: one.tensor(keys, [1, 1, T]),
@@ -328,14 +332,14 @@ describe('BoundedTauCache', () => {
               v: one.tensor(v, [1, 1, T, dim]),
               ...(kind === 'none'
                 ? {}
-                : { clock: { high: one.tensor(high, [1, 1, T]), low: one.tensor(low, [1, 1, T]) } }),
+                : { logDecay: { high: one.tensor(high, [1, 1, T]), low: one.tensor(low, [1, 1, T]) } }),
             })
             .data()
           const [apriori] = cache.errorBound()
           for (let t = 0; t < T; t++) {
             const found = out.subarray(t * dim, (t + 1) * dim)
             const exact = exactAttention(
-              { beta, bins, query: queries[t], keys, clock, v, dim, count: t + 1 },
+              { beta, bins, query: queries[t], keys, logDecay, v, dim, count: t + 1 },
               found,
             )
             const bound = statedBound(beta, bins, exact)
@@ -354,20 +358,20 @@ describe('BoundedTauCache', () => {
   })
 
   it.for([
-    ['warm, without a clock', 0.05, 0],
-    ['cold, without a clock', 1e-4, 0],
+    ['warm, without decay', 0.05, 0],
+    ['cold, without decay', 1e-4, 0],
     ['warm, decaying', 0.05, 1e-4],
     ['cold, decaying fast', 1e-3, 1],
   ] as const)('stays finite and within the bound over 100 000 tokens: %s', async ([, temperature, decay]) => {
     const [T, chunk, dim, bins] = [100_000, 9_973, 3, 64]
     const keys = Float32Array.from(uniform(T, 11))
     const v = Float32Array.from(randomArray(T * dim, 12), (x, i) => (i % dim === 0 ? 0.1 : x))
-    const clock = Float64Array.from(keys, (_, t) => decay * t)
-    const { high, low } = splitReadings(clock)
+    const logDecay = Float64Array.from(keys, (_, t) => decay * t)
+    const { high, low } = splitReadings(logDecay)
     const beta = 1 / Math.fround(temperature)
     using _scope = two.scope()
     using cache = new BoundedTauCache(two, {
-      ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: dim, clock: true, bins },
+      ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: dim, decay: true, bins },
       temperature: two.tensor([temperature]),
     })
     const bytes = cache.bytes()
@@ -379,14 +383,14 @@ describe('BoundedTauCache', () => {
       cache.append({
         lambdaK: two.tensor(take(keys), [1, 1, to - from]),
         v: two.tensor(take(v, dim), [1, 1, to - from, dim]),
-        clock: {
+        logDecay: {
           high: two.tensor(take(high), [1, 1, to - from]),
           low: two.tensor(take(low), [1, 1, to - from]),
         },
       })
       for (const query of [0, 0.3141, 0.5, keys[to - 1], 1].map(Math.fround)) {
         const found = await cache.attend({ lambdaQ: two.tensor([query], [1, 1, 1]) }).data()
-        const exact = exactAttention({ beta, bins, query, keys, clock, v, dim, count: to }, found)
+        const exact = exactAttention({ beta, bins, query, keys, logDecay, v, dim, count: to }, found)
         // One value that is 0.1 throughout: nothing is lost of 100 000 equal terms.
         expectNear([found[0]], [Math.fround(0.1)], { rtol: 1e-7 })
         expectNear(found, exact.out, { atol: statedBound(beta, bins, exact) + 1e-6 })

@@ -10,14 +10,14 @@ import {
   type Tensor,
   zeros,
 } from '@tau/tensor'
-import { checkClock, checkLambda, checkShape, checkTemperatures, checkValues } from './bounded-checks.ts'
+import { checkDecay, checkLambda, checkShape, checkTemperatures, checkValues } from './bounded-checks.ts'
 import { checkDim } from './kernels/attention-shape.ts'
 import {
   type BoundedTauCacheKernel,
   boundedTauCacheWasm,
   stateBytes,
 } from './kernels/bounded-tau-cache/wasm.ts'
-import { type Clock, clockParts } from './kernels/clock/clock.ts'
+import { decayParts, type LogDecay } from './kernels/decay/decay.ts'
 
 export interface BoundedTauCacheOptions {
   batch: number
@@ -25,8 +25,8 @@ export interface BoundedTauCacheOptions {
   kvHeads: number
   /** Length of a value vector. */
   valueDim: number
-  /** Whether positions come with clock readings. */
-  clock: boolean
+  /** Whether positions come with decay readings. */
+  decay: boolean
   /** [H], above 0; read once, when the cache is made. */
   temperature: Tensor
   /** M, from 2 to 65536: equal bins of λ between 0 and 1. */
@@ -38,8 +38,8 @@ export interface BoundedKeys {
   lambdaK: Tensor
   /** [B, Hkv, T, D] */
   v: Tensor
-  /** [B, H, T], readings that continue those before; for a cache with a clock only. */
-  clock?: Tensor | Clock
+  /** [B, H, T], readings that continue those before; for a cache with decay only. */
+  logDecay?: Tensor | LogDecay
 }
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT
@@ -51,7 +51,7 @@ const MAX_BINS = 65_536
  *  many positions. Only on the cpu backend. Lives until disposed.
  *
  *  Exactness. Keys outside the query's own bin are all on one side of it, where weights e^(−β|q − k|) (β = 1 / temperature) are a
- *  product of a part of the query and a part of the key: their sums are exact, in f64, whatever temperature and clock. So are those of
+ *  product of a part of the query and a part of the key: their sums are exact, in f64, whatever temperature and decay. So are those of
  *  the own bin's keys where the query is not strictly between the least and the largest of them, at `low` and `high`.
  *
  *  In between, f(k) = μ(α·e^(β(k − q)) + γ·e^(β(q − k))) stands for g(k) = e^(−β|q − k|): two sums that the bin has. α, γ ≥ 0 are such
@@ -112,7 +112,7 @@ export class BoundedTauCache implements Disposable {
   }
 
   /** Adds T positions; not recorded on a tape. What is refused leaves the cache as it was: ShapeError for shapes; RangeError for λ outside
-   *  [0, 1], values or readings that are not finite and a clock that runs backward, with the value and its position. */
+   *  [0, 1], values or readings that are not finite and readings that decrease, with the value and its position. */
   append(keys: BoundedKeys): void {
     const length = this.#checkKeys('BoundedTauCache.append', keys)
     this.#run(this.#state.handle, this.#temperature.handle, { length, keys: handlesOf(keys) })
@@ -214,36 +214,36 @@ export class BoundedTauCache implements Disposable {
   }
 
   /** How many positions there are. */
-  #checkKeys(op: string, { lambdaK, v, clock }: BoundedKeys): number {
+  #checkKeys(op: string, { lambdaK, v, logDecay }: BoundedKeys): number {
     const { batch, heads, kvHeads, valueDim } = this.#options
     refuseTape(op, lambdaK, v)
     checkDevice(op, this.#state, lambdaK, v)
     const length = lambdaK.shape[2] ?? 0
     checkShape(op, 'lambdaK', lambdaK, [batch, kvHeads, length])
     checkShape(op, 'v', v, [batch, kvHeads, length, valueDim])
-    if (!clock !== !this.#options.clock)
+    if (!logDecay !== !this.#options.decay)
       throw new ShapeError(
-        clock
-          ? `${op}: clock must be left out of a cache without one, got ${shapeText(clockParts(clock).high.shape)}; construct the cache with clock: true`
-          : `${op}: clock must be given to a cache with a clock, got none`,
+        logDecay
+          ? `${op}: logDecay must be left out of a cache without one, got ${shapeText(decayParts(logDecay).high.shape)}; construct the cache with decay: true`
+          : `${op}: logDecay must be given to a cache with decay, got none`,
       )
-    const { high, low } = clock ? clockParts(clock) : {}
+    const { high, low } = logDecay ? decayParts(logDecay) : {}
     for (const part of [high, low])
       if (part) {
         refuseTape(op, part)
         checkDevice(op, this.#state, part)
-        checkShape(op, 'clock', part, [batch, heads, length])
+        checkShape(op, 'logDecay', part, [batch, heads, length])
       }
     checkLambda(op, 'lambdaK', lambdaK, this.#engine)
     checkValues(op, v, this.#engine)
-    if (high) checkClock(op, high, low, this.#newest, this.#engine)
+    if (high) checkDecay(op, high, low, this.#newest, this.#engine)
     return length
   }
 
-  #advance({ clock }: BoundedKeys, length: number): void {
+  #advance({ logDecay }: BoundedKeys, length: number): void {
     this.#length += length
-    if (!clock || length === 0) return
-    const { high, low } = clockParts(clock)
+    if (!logDecay || length === 0) return
+    const { high, low } = decayParts(logDecay)
     const readings = this.#engine.view(high.handle, high.size)
     const rest = low && this.#engine.view(low.handle, low.size)
     for (let row = 0; row < this.#newest.length; row++) {
@@ -253,9 +253,9 @@ export class BoundedTauCache implements Disposable {
   }
 }
 
-function handlesOf({ lambdaK, v, clock }: BoundedKeys) {
-  const { high, low } = clock ? clockParts(clock) : {}
-  return { lambdaK: lambdaK.handle, v: v.handle, clock: { high: high?.handle, low: low?.handle } }
+function handlesOf({ lambdaK, v, logDecay }: BoundedKeys) {
+  const { high, low } = logDecay ? decayParts(logDecay) : {}
+  return { lambdaK: lambdaK.handle, v: v.handle, logDecay: { high: high?.handle, low: low?.handle } }
 }
 
 function copyWhole(source: Tensor, target: Tensor): void {

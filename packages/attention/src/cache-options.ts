@@ -7,8 +7,8 @@ export interface CacheOptions {
   kvHeads: number
   /** Length of a value vector. */
   valueDim: number
-  /** Whether positions come with clock readings. */
-  clock: boolean
+  /** Whether positions come with decay readings. */
+  decay: boolean
   /** Positions to make room for at first; default 64. */
   capacity?: number
 }

@@ -2,12 +2,12 @@ import { cpu, type Device, gpu, grad, slice, sum } from '@tau/tensor'
 import { describeDevices, expectNear, expectOracle, itMatchesOracle, randomArray } from '@tau/testing'
 import type { OracleArray } from '@tau/testing/oracle'
 import { expect, it } from 'vitest'
-import type { Clock } from './kernels/clock/clock.ts'
+import type { LogDecay } from './kernels/decay/decay.ts'
 import { dotAttention } from './kernels/dot-attention/dot-attention.ts'
 import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
 import { KvCache } from './kv-cache.ts'
 import { TauCache } from './tau-cache.ts'
-import { longClock, splitReadings, uniform } from './testing/attention-cases.ts'
+import { longDecay, splitReadings, uniform } from './testing/attention-cases.ts'
 import { tensorOf } from './testing/tensors.ts'
 
 const [batch, heads, kvHeads, length, valueDim, keyDim] = [2, 6, 3, 83, 5, 7]
@@ -15,7 +15,7 @@ const [batch, heads, kvHeads, length, valueDim, keyDim] = [2, 6, 3, 83, 5, 7]
 const STEPS = [11, 1, 1, 1, 19, 1, 49]
 
 /** Readings around 10⁶, where f32 is off by 0.03. */
-const readings = splitReadings(longClock(batch * heads, length, 1e6))
+const readings = splitReadings(longDecay(batch * heads, length, 1e6))
 
 const make = (device: Device) => ({
   lambdaQ: device.tensor(uniform(batch * heads * length, 1), [batch, heads, length]),
@@ -23,14 +23,14 @@ const make = (device: Device) => ({
   v: device.tensor(randomArray(batch * kvHeads * length * valueDim, 3), [batch, kvHeads, length, valueDim]),
   q: device.tensor(randomArray(batch * heads * length * keyDim, 4), [batch, heads, length, keyDim]),
   k: device.tensor(randomArray(batch * kvHeads * length * keyDim, 5), [batch, kvHeads, length, keyDim]),
-  clock: {
+  logDecay: {
     high: device.tensor(readings.high, [batch, heads, length]),
     low: device.tensor(readings.low, [batch, heads, length]),
   },
   temperature: device.tensor(Float32Array.from({ length: heads }, (_, h) => 0.02 * (h + 1))),
 })
 
-const sliceClock = ({ high, low }: Clock, from: number, to: number): Clock => ({
+const sliceDecay = ({ high, low }: LogDecay, from: number, to: number): LogDecay => ({
   high: slice(high, 2, from, to),
   low: slice(low, 2, from, to),
 })
@@ -38,38 +38,41 @@ const sliceClock = ({ high, low }: Clock, from: number, to: number): Clock => ({
 const options = { batch, heads, kvHeads, valueDim, capacity: 8 }
 
 describeDevices('caches', { cpu, gpu }, (device) => {
-  it.for([true, false])(
-    'TauCache: step by step equals the full pass, with a clock: %s',
-    async (withClock) => {
-      using _scope = device().scope()
-      const { lambdaQ, lambdaK, v, clock, temperature } = make(device())
-      const full = lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock: withClock ? clock : undefined })
-      using cache = new TauCache(device(), { ...options, clock: withClock, temperature })
-      let start = 0
-      for (const count of STEPS) {
-        using _step = device().scope()
-        const [from, to] = [start, start + count]
-        cache.append({
-          lambdaK: slice(lambdaK, 2, from, to),
-          v: slice(v, 2, from, to),
-          clock: withClock ? sliceClock(clock, from, to) : undefined,
-        })
-        const found = cache.attend({ lambdaQ: slice(lambdaQ, 2, from, to) })
-        expect(found.shape).toEqual([batch, heads, count, valueDim])
-        // Other blocks of queries, the same sums over keys: equal but for the build's rounding.
-        expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
-        start = to
-      }
-      expect(cache.length).toBe(length)
-      expect(await cache.lambdaK().data()).toEqual(await lambdaK.data())
-    },
-  )
-
-  it.for([true, false])('KvCache: step by step equals the full pass, with a clock: %s', async (withClock) => {
+  it.for([true, false])('TauCache: step by step equals the full pass, with decay: %s', async (withDecay) => {
     using _scope = device().scope()
-    const { q, k, v, clock } = make(device())
-    const full = dotAttention({ q, k, v, clock: withClock ? clock : undefined })
-    using cache = new KvCache(device(), { ...options, keyDim, clock: withClock })
+    const { lambdaQ, lambdaK, v, logDecay, temperature } = make(device())
+    const full = lambdaAttention({
+      lambdaQ,
+      lambdaK,
+      v,
+      temperature,
+      logDecay: withDecay ? logDecay : undefined,
+    })
+    using cache = new TauCache(device(), { ...options, decay: withDecay, temperature })
+    let start = 0
+    for (const count of STEPS) {
+      using _step = device().scope()
+      const [from, to] = [start, start + count]
+      cache.append({
+        lambdaK: slice(lambdaK, 2, from, to),
+        v: slice(v, 2, from, to),
+        logDecay: withDecay ? sliceDecay(logDecay, from, to) : undefined,
+      })
+      const found = cache.attend({ lambdaQ: slice(lambdaQ, 2, from, to) })
+      expect(found.shape).toEqual([batch, heads, count, valueDim])
+      // Other blocks of queries, the same sums over keys: equal but for the build's rounding.
+      expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
+      start = to
+    }
+    expect(cache.length).toBe(length)
+    expect(await cache.lambdaK().data()).toEqual(await lambdaK.data())
+  })
+
+  it.for([true, false])('KvCache: step by step equals the full pass, with decay: %s', async (withDecay) => {
+    using _scope = device().scope()
+    const { q, k, v, logDecay } = make(device())
+    const full = dotAttention({ q, k, v, logDecay: withDecay ? logDecay : undefined })
+    using cache = new KvCache(device(), { ...options, keyDim, decay: withDecay })
     let start = 0
     for (const count of STEPS) {
       using _step = device().scope()
@@ -77,7 +80,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       cache.append({
         k: slice(k, 2, from, to),
         v: slice(v, 2, from, to),
-        clock: withClock ? sliceClock(clock, from, to) : undefined,
+        logDecay: withDecay ? sliceDecay(logDecay, from, to) : undefined,
       })
       const found = cache.attend({ q: slice(q, 2, from, to) })
       expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
@@ -88,11 +91,11 @@ describeDevices('caches', { cpu, gpu }, (device) => {
 
   it('take readings alone, as exact as f32 holds them', async () => {
     using _scope = device().scope()
-    const { lambdaQ, lambdaK, v, clock, temperature } = make(device())
-    using cache = new TauCache(device(), { ...options, clock: true, temperature })
-    cache.append({ lambdaK, v, clock: clock.high })
+    const { lambdaQ, lambdaK, v, logDecay, temperature } = make(device())
+    using cache = new TauCache(device(), { ...options, decay: true, temperature })
+    cache.append({ lambdaK, v, logDecay: logDecay.high })
     const found = await cache.attend({ lambdaQ }).data()
-    const full = await lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock: clock.high }).data()
+    const full = await lambdaAttention({ lambdaQ, lambdaK, v, temperature, logDecay: logDecay.high }).data()
     expectNear(found, full, { atol: 1e-6 })
   })
 
@@ -114,7 +117,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
         heads: h,
         kvHeads: kv,
         valueDim: dim,
-        clock: true,
+        decay: true,
         temperature,
       })
       const newest: number[] = []
@@ -126,7 +129,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
         cache.append({
           lambdaK: slice(lambdaK, 2, from, to),
           v: slice(v, 2, from, to),
-          clock: device().tensor(readings, [1, h, to - from]),
+          logDecay: device().tensor(readings, [1, h, to - from]),
         })
         newest.push(...(await cache.attend({ lambdaQ: slice(lambdaQ, 2, to - 1, to) }).data()))
       }
@@ -141,18 +144,18 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     const caches = (() => {
       using _scope = device().scope()
       return [
-        new TauCache(device(), { ...options, clock: true, temperature: make(device()).temperature }),
-        new KvCache(device(), { ...options, clock: false }),
+        new TauCache(device(), { ...options, decay: true, temperature: make(device()).temperature }),
+        new KvCache(device(), { ...options, decay: false }),
       ] as const
     })()
     {
       using _scope = device().scope()
-      const { lambdaK, v, clock } = make(device())
-      caches[0].append({ lambdaK, v, clock })
+      const { lambdaK, v, logDecay } = make(device())
+      caches[0].append({ lambdaK, v, logDecay })
       caches[0].reset()
       expect(caches[0].length).toBe(0)
       const bytes = caches[0].bytes()
-      caches[0].append({ lambdaK, v, clock })
+      caches[0].append({ lambdaK, v, logDecay })
       caches[0].reset()
       expect(caches[0].bytes()).toBe(bytes)
     }
@@ -162,12 +165,12 @@ describeDevices('caches', { cpu, gpu }, (device) => {
 
   it('refuse what does not fit, with the values', () => {
     using _scope = device().scope()
-    const { lambdaQ, lambdaK, v, clock, temperature, q } = make(device())
-    using cache = new TauCache(device(), { ...options, clock: true, temperature })
+    const { lambdaQ, lambdaK, v, logDecay, temperature, q } = make(device())
+    using cache = new TauCache(device(), { ...options, decay: true, temperature })
     expect(() => cache.append({ lambdaK, v })).toThrow(
-      'TauCache.append: clock must be given to a cache with a clock, got none',
+      'TauCache.append: logDecay must be given to a cache with decay, got none',
     )
-    expect(() => cache.append({ lambdaK, v: q, clock })).toThrow(
+    expect(() => cache.append({ lambdaK, v: q, logDecay })).toThrow(
       'TauCache.append: v must be [2, 3, 83, 5], got [2, 6, 83, 7]',
     )
     expect(() => cache.attend({ lambdaQ })).toThrow(
@@ -175,19 +178,19 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     )
     expect(() => cache.attend({ lambdaQ: q })).toThrow('TauCache.attend: lambdaQ must be [2, 6, Tq]')
     const recorded = () => {
-      cache.append({ lambdaK, v, clock })
+      cache.append({ lambdaK, v, logDecay })
       return sum(v)
     }
     expect(() => grad(recorded, [v])).toThrow('TauCache.append: this operation has no gradient')
-    using plain = new KvCache(device(), { ...options, clock: false })
-    expect(() => plain.append({ k: v, v, clock })).toThrow(
-      'KvCache.append: clock must be left out of a cache without one, got [2, 6, 83]',
+    using plain = new KvCache(device(), { ...options, decay: false })
+    expect(() => plain.append({ k: v, v, logDecay })).toThrow(
+      'KvCache.append: logDecay must be left out of a cache without one, got [2, 6, 83]',
     )
     expect(() => plain.attend({ q })).toThrow('KvCache.attend: q must be [2, 6, Tq, 5], got [2, 6, 83, 7]')
-    expect(() => new TauCache(device(), { ...options, kvHeads: 4, clock: true, temperature })).toThrow(
+    expect(() => new TauCache(device(), { ...options, kvHeads: 4, decay: true, temperature })).toThrow(
       'TauCache: heads must be a multiple of kvHeads, got 6 and 4',
     )
-    expect(() => new KvCache(device(), { ...options, valueDim: 0, clock: true })).toThrow(
+    expect(() => new KvCache(device(), { ...options, valueDim: 0, decay: true })).toThrow(
       'must be whole numbers of at least 1',
     )
   })

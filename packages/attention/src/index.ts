@@ -1,6 +1,6 @@
 export { type BoundedKeys, BoundedTauCache, type BoundedTauCacheOptions } from './bounded-tau-cache.ts'
 export type { CacheOptions } from './cache-options.ts'
-export { type Clock, forgetClock, steadyClock } from './kernels/clock/clock.ts'
+export { constantDecay, forgetGateDecay, type LogDecay } from './kernels/decay/decay.ts'
 export { type DotAttentionInputs, dotAttention } from './kernels/dot-attention/dot-attention.ts'
 export {
   type LambdaAlgorithm,
@@ -12,7 +12,7 @@ export { type RopeOptions, rope } from './kernels/rope/rope.ts'
 export { RopeTable, ropeTables } from './kernels/rope/rope-table.ts'
 export { type RotaryTaumodeOptions, rotaryTaumode } from './kernels/rotary-taumode/rotary-taumode.ts'
 export { calibrateTau, rayleighEnergy, taumode } from './kernels/taumode/taumode.ts'
-export { keyShift } from './key-shift.ts'
 export { KvCache, type KvCacheOptions } from './kv-cache.ts'
 export { type DenseLaplacian, LaplacianTensor } from './laplacian-tensor.ts'
 export { TauCache, type TauCacheOptions } from './tau-cache.ts'
+export { type TokenShiftOptions, tokenShift } from './token-shift.ts'

@@ -1,8 +1,8 @@
 import { checkDevice, type Device, refuseTape, type Tensor } from '@tau/tensor'
-import { type ClockFields, cachedClock, clockFields, withReadings } from './cache-clock.ts'
+import { cachedDecay, type DecayFields, decayFields, withReadings } from './cache-decay.ts'
 import { type CacheOptions, checkGroups, checkQueries } from './cache-options.ts'
 import { GrowingBuffers } from './growing-buffers.ts'
-import type { Clock } from './kernels/clock/clock.ts'
+import type { LogDecay } from './kernels/decay/decay.ts'
 import { attendDot } from './kernels/dot-attention/dot-attention.ts'
 
 export interface KvCacheOptions extends CacheOptions {
@@ -10,17 +10,17 @@ export interface KvCacheOptions extends CacheOptions {
   keyDim?: number
 }
 
-/** What dot-product attention remembers between decoding steps: (k, v) and, with a clock, its readings. The baseline of
+/** What dot-product attention remembers between decoding steps: (k, v) and, with decay, its readings. The baseline of
  *  `TauCache`, used the same way. Lives until disposed. */
 export class KvCache implements Disposable {
   readonly #device: Device
   readonly #options: Readonly<KvCacheOptions>
   readonly #keyDim: number
-  readonly #buffers: GrowingBuffers<'k' | 'v' | ClockFields>
+  readonly #buffers: GrowingBuffers<'k' | 'v' | DecayFields>
 
   /** Throws RangeError unless all sizes are whole and at least 1, and heads a multiple of kvHeads. */
   constructor(device: Device, options: KvCacheOptions) {
-    const { batch, heads, kvHeads, valueDim, keyDim = valueDim, clock, capacity } = options
+    const { batch, heads, kvHeads, valueDim, keyDim = valueDim, decay, capacity } = options
     checkGroups('KvCache', heads, kvHeads)
     this.#device = device
     this.#options = options
@@ -32,7 +32,7 @@ export class KvCache implements Disposable {
       [
         ['k', { heads: kvHeads, width: keyDim }],
         ['v', { heads: kvHeads, width: valueDim }],
-        ...clockFields(clock, heads),
+        ...decayFields(decay, heads),
       ],
       capacity,
     )
@@ -43,11 +43,11 @@ export class KvCache implements Disposable {
     return this.#buffers.length
   }
 
-  /** Adds T positions: k [B, Hkv, T, D], v [B, Hkv, T, Dv] and, if the cache has one, clock [B, H, T] (readings that continue
+  /** Adds T positions: k [B, Hkv, T, D], v [B, Hkv, T, Dv] and, if the cache has one, logDecay [B, H, T] (readings that continue
    *  those before). Copies; not recorded on a tape. */
-  append({ k, v, clock }: { k: Tensor; v: Tensor; clock?: Tensor | Clock }): void {
+  append({ k, v, logDecay }: { k: Tensor; v: Tensor; logDecay?: Tensor | LogDecay }): void {
     refuseTape('KvCache.append', k, v)
-    withReadings('KvCache.append', this.#options.clock, clock, (readings) =>
+    withReadings('KvCache.append', this.#options.decay, logDecay, (readings) =>
       this.#buffers.append(new Map([['k', k], ['v', v], ...readings])),
     )
   }
@@ -55,7 +55,7 @@ export class KvCache implements Disposable {
   /** Attention of the newest Tq positions: q [B, H, Tq, D] → [B, H, Tq, Dv]. */
   attend({ q }: { q: Tensor }): Tensor {
     refuseTape('KvCache.attend', q)
-    const { batch, heads, kvHeads, valueDim, clock } = this.#options
+    const { batch, heads, kvHeads, valueDim, decay } = this.#options
     checkDevice('KvCache.attend', q, this.#buffers.tensor('v'))
     checkQueries('KvCache.attend', 'q', q, [batch, heads], [this.#keyDim], this.length)
     const { capacity } = this.#buffers
@@ -65,11 +65,11 @@ export class KvCache implements Disposable {
         q: q.handle,
         k: this.#buffers.tensor('k').handle,
         v: this.#buffers.tensor('v').handle,
-        clock: clock ? cachedClock(this.#buffers) : undefined,
+        logDecay: decay ? cachedDecay(this.#buffers) : undefined,
       },
       {
         ...{ batch, heads, kvHeads, queries: q.shape[2], keys: this.length, valueDim, capacity },
-        ...{ dim: this.#keyDim, scale: 1 / Math.sqrt(this.#keyDim), clockBatch: heads * capacity },
+        ...{ dim: this.#keyDim, scale: 1 / Math.sqrt(this.#keyDim), decayBatch: heads * capacity },
       },
     )
     stats.dispose()

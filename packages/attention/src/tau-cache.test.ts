@@ -2,7 +2,7 @@ import { cpu, type Device, gpu, slice, type Tensor } from '@tau/tensor'
 import { describeDevices, expectNear, randomArray } from '@tau/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Clock, forgetClock } from './kernels/clock/clock.ts'
+import { forgetGateDecay, type LogDecay } from './kernels/decay/decay.ts'
 import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
 import { lambdaAttentionReference } from './kernels/lambda-attention/reference.ts'
 import { KvCache } from './kv-cache.ts'
@@ -13,15 +13,15 @@ interface Case {
   readonly lambdaQ: Tensor
   readonly lambdaK: Tensor
   readonly v: Tensor
-  readonly clock?: Clock
+  readonly logDecay?: LogDecay
 }
 
 const part = (x: Tensor, from: number, to: number): Tensor => slice(x, 2, from, to)
 
-const positions = ({ lambdaK, v, clock }: Case, from: number, to: number) => ({
+const positions = ({ lambdaK, v, logDecay }: Case, from: number, to: number) => ({
   lambdaK: part(lambdaK, from, to),
   v: part(v, from, to),
-  clock: clock && { high: part(clock.high, from, to), low: part(clock.low, from, to) },
+  logDecay: logDecay && { high: part(logDecay.high, from, to), low: part(logDecay.low, from, to) },
 })
 
 /** Appends positions from … to−1 one by one and attends after each: rows [steps, B·H·D], one after the other. */
@@ -65,7 +65,7 @@ const ORDERS: Readonly<Record<string, (i: number, length: number) => number>> = 
   scattered: (i) => (i * 0.6180339887) % 1,
 }
 
-const CLOCKS: Readonly<Record<string, (i: number) => number>> = {
+const DECAYS: Readonly<Record<string, (i: number) => number>> = {
   'stands still': () => 3,
   runs: (i) => 0.7 * i,
   'leaps by 100': (i) => 0.01 * i + 100 * Math.floor(i / 37),
@@ -79,14 +79,14 @@ describe('TauCache with trees', () => {
   })
   afterAll(() => device.close())
 
-  /** Random data of [batch 1, heads, length] with a forget clock whose gates spread over heads. */
+  /** Random data of [batch 1, heads, length] with a forget gate whose biases spread over heads. */
   function makeCase(heads: number, kvHeads: number, length: number, dim: number): Case {
     const logits = randomArray(heads * length, 5).map((x, i) => x + 1 + 2 * Math.floor(i / length))
     return {
       lambdaQ: device.tensor(uniform(heads * length, 1), [1, heads, length]),
       lambdaK: device.tensor(uniform(kvHeads * length, 2), [1, kvHeads, length]),
       v: device.tensor(randomArray(kvHeads * length * dim, 3), [1, kvHeads, length, dim]),
-      clock: forgetClock(device.tensor(logits, [1, heads, length])),
+      logDecay: forgetGateDecay(device.tensor(logits, [1, heads, length])),
     }
   }
 
@@ -99,7 +99,7 @@ describe('TauCache with trees', () => {
       const temperature = device.tensor([0.5, 0.05, 0.01, 1e-3])
       const full = lambdaAttention({ ...data, temperature })
       const expected = await columnsOf(full, 0, length)
-      const options = { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature }
+      const options = { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature }
       const cache = new TauCache(device, options)
       expectRows(await decode(device, cache, data, 0, length), expected, 1e-5)
 
@@ -133,7 +133,7 @@ describe('TauCache with trees', () => {
     const data = makeCase(heads, kvHeads, length, dim)
     const temperature = device.tensor([0.3, 0.03, 0.003])
     const full = lambdaAttention({ ...data, temperature })
-    using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature })
+    using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature })
     let start = 0
     for (const count of [700, 1, 5, 9, 40, 1, 300, 200, 1, 243]) {
       using _step = device.scope()
@@ -150,9 +150,9 @@ describe('TauCache with trees', () => {
   })
 
   describe.each(Object.keys(ORDERS))('λ %s', (order) => {
-    it.each(Object.keys(CLOCKS))(
-      'clock that %s: agrees with the f64 reference from 1e-4 to 10',
-      async (clock) => {
+    it.each(Object.keys(DECAYS))(
+      'decay that %s: agrees with the f64 reference from 1e-4 to 10',
+      async (rule) => {
         using _scope = device.scope()
         const [length, dim] = [331, 5]
         const temperatures = [1e-4, 1e-2, 0.3, 10]
@@ -160,7 +160,7 @@ describe('TauCache with trees', () => {
         const sizes = { batch: 1, heads, kvHeads: 1, dim, keys: length, queries: length }
         const keys = Float32Array.from({ length }, (_, i) => ORDERS[order](i, length))
         const queries = Float32Array.from({ length: heads * length }, (_, i) => keys[(i * 17) % length])
-        const readings = Float64Array.from({ length: heads * length }, (_, i) => CLOCKS[clock](i % length))
+        const readings = Float64Array.from({ length: heads * length }, (_, i) => DECAYS[rule](i % length))
         const parts = splitReadings(readings)
         const values = Float32Array.from(randomArray(length * dim, 4))
         const temperature = Float32Array.from(temperatures)
@@ -176,13 +176,13 @@ describe('TauCache with trees', () => {
           lambdaQ: device.tensor(queries, [1, heads, length]),
           lambdaK: device.tensor(keys, [1, 1, length]),
           v: device.tensor(values, [1, 1, length, dim]),
-          clock: {
+          logDecay: {
             high: device.tensor(parts.high, [1, heads, length]),
             low: device.tensor(parts.low, [1, heads, length]),
           },
         }
         using cache = new TauCache(device, {
-          ...{ batch: 1, heads, kvHeads: 1, valueDim: dim, clock: true },
+          ...{ batch: 1, heads, kvHeads: 1, valueDim: dim, decay: true },
           temperature: device.tensor(temperature),
         })
         const found = await decode(device, cache, data, 0, length)
@@ -217,7 +217,7 @@ describe('TauCache with trees', () => {
             const keys = uniform(length, seed).map((x) => (x < 0.5 ? Math.round(x * 8) / 8 : x))
             const data = { ...random, lambdaK: device.tensor(keys, [1, 1, length]) }
             const temperature = device.tensor([0.2, 0.002])
-            const options = { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature }
+            const options = { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature }
             let caches = [new TauCache(device, options)]
             for (const { kind, share } of steps) {
               using _step = device.scope()
@@ -258,7 +258,7 @@ describe('TauCache with trees', () => {
     const [heads, kvHeads, dim, length] = [2, 1, 11, 1200]
     const data = makeCase(heads, kvHeads, length, dim)
     const temperature = device.tensor([0.2, 0.02])
-    const options = { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature }
+    const options = { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature }
     const full = lambdaAttention({ ...data, temperature })
     using straight = new TauCache(device, options)
     straight.append(positions(data, 0, length))
@@ -281,7 +281,7 @@ describe('TauCache with trees', () => {
     const [heads, kvHeads, dim, length] = [2, 1, 11, 2000]
     const data = makeCase(heads, kvHeads, length, dim)
     const temperature = device.tensor([0.2, 0.02])
-    using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature })
+    using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature })
     cache.append(positions(data, 0, length))
     const bytes = cache.bytes()
     // Each round forgets a few of the positions that were sorted, then adds them again.
@@ -314,7 +314,7 @@ describe('TauCache with trees', () => {
       heads: 2,
       kvHeads: 1,
       valueDim: 64,
-      clock: true,
+      decay: true,
       temperature,
     })
     cache.append(positions(data, 0, 2000))
@@ -326,35 +326,32 @@ describe('TauCache with trees', () => {
     expect(device.memory.liveBytes - before).toBeLessThan(0.3 * cache.bytes())
   })
 
-  it.each([true, false])(
-    'with a clock: %s, takes at most 0.6 of a KvCache, 0.35 with f16 values',
-    (clock) => {
-      using _scope = device.scope()
-      const [heads, length, dim] = [1, 16_384, 64]
-      const data = makeCase(heads, heads, length, dim)
-      const options = { batch: 1, heads, kvHeads: heads, valueDim: dim, clock }
-      const temperature = device.tensor([0.05])
-      using kv = new KvCache(device, options)
-      kv.append({ k: data.v, v: data.v, clock: clock ? data.clock : undefined })
-      for (const [values, share] of [
-        ['f32', 0.6],
-        ['f16', 0.35],
-        ['int8', 0.23],
-      ] as const) {
-        // In one go, and grown from 8192 by tokens that split leaves.
-        for (const start of [length, length - 4096]) {
-          using cache = new TauCache(device, { ...options, temperature, values })
-          const all = clock ? data : { ...data, clock: undefined }
-          cache.append(positions(all, 0, start))
-          for (let t = start; t < length; t++) {
-            using _step = device.scope()
-            cache.append(positions(all, t, t + 1))
-          }
-          expect(cache.bytes() / kv.bytes()).toBeLessThan(share)
+  it.each([true, false])('with decay: %s, takes at most 0.6 of a KvCache, 0.35 with f16 values', (decay) => {
+    using _scope = device.scope()
+    const [heads, length, dim] = [1, 16_384, 64]
+    const data = makeCase(heads, heads, length, dim)
+    const options = { batch: 1, heads, kvHeads: heads, valueDim: dim, decay }
+    const temperature = device.tensor([0.05])
+    using kv = new KvCache(device, options)
+    kv.append({ k: data.v, v: data.v, logDecay: decay ? data.logDecay : undefined })
+    for (const [values, share] of [
+      ['f32', 0.6],
+      ['f16', 0.35],
+      ['int8', 0.23],
+    ] as const) {
+      // In one go, and grown from 8192 by tokens that split leaves.
+      for (const start of [length, length - 4096]) {
+        using cache = new TauCache(device, { ...options, temperature, values })
+        const all = decay ? data : { ...data, logDecay: undefined }
+        cache.append(positions(all, 0, start))
+        for (let t = start; t < length; t++) {
+          using _step = device.scope()
+          cache.append(positions(all, t, t + 1))
         }
+        expect(cache.bytes() / kv.bytes()).toBeLessThan(share)
       }
-    },
-  )
+    }
+  })
 
   describe('values', () => {
     /** What a cache of these values gives back: a lone key has all the weight. */
@@ -364,7 +361,7 @@ describe('TauCache with trees', () => {
     ): Promise<Float32Array> {
       using _scope = device.scope()
       const [count, dim] = [vectors.length, vectors[0].length]
-      const options = { batch: count, heads: 1, kvHeads: 1, valueDim: dim, clock: false, values }
+      const options = { batch: count, heads: 1, kvHeads: 1, valueDim: dim, decay: false, values }
       using cache = new TauCache(device, { ...options, temperature: device.tensor([1]) })
       const lambda = device.tensor(new Float32Array(count), [count, 1, 1])
       const flat = Float32Array.from(vectors.flatMap((vector) => Array.from(vector)))
@@ -430,7 +427,7 @@ describe('TauCache with trees', () => {
       )
       const v = device.tensor(kept, data.v.shape)
       const full = lambdaAttention({ ...data, v, temperature })
-      const options = { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature, values }
+      const options = { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature, values }
       using cache = new TauCache(device, options)
       cache.append(positions(data, 0, 200))
       const prefill = await cache.attend({ lambdaQ: part(data.lambdaQ, 0, 200) }).data()
@@ -452,14 +449,14 @@ describe('TauCache with trees', () => {
       using _scope = device.scope()
       const data = makeCase(heads, kvHeads, length, dim)
       const temperature = device.tensor([0.5, 0.05, 0.01, 1e-3])
-      const options = { batch: 1, heads, kvHeads, valueDim: dim, clock: true, temperature, values }
+      const options = { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature, values }
       using cache = new TauCache(device, options)
       cache.append(positions(data, 0, kept))
       const lambdaQ = part(data.lambdaQ, 0, 1)
       const [before, bytes] = [await cache.attend({ lambdaQ }).data(), cache.bytes()]
       const next = positions(data, kept, length)
-      if (!next.clock) throw new Error('internal: the case must have a clock')
-      const tensors = { lambdaK: next.lambdaK, v: next.v, high: next.clock.high, low: next.clock.low }
+      if (!next.logDecay) throw new Error('internal: the case must have a decay')
+      const tensors = { lambdaK: next.lambdaK, v: next.v, high: next.logDecay.high, low: next.logDecay.low }
       const names = Object.keys(tensors) as (keyof typeof tensors)[]
       const arrays = Object.fromEntries(
         await Promise.all(names.map(async (name) => [name, await tensors[name].data()] as const)),
@@ -467,7 +464,11 @@ describe('TauCache with trees', () => {
       change(arrays)
       const bad = (name: (typeof names)[number]) => device.tensor(arrays[name], tensors[name].shape)
       const live = device.memory.liveBuffers
-      const changed = { lambdaK: bad('lambdaK'), v: bad('v'), clock: { high: bad('high'), low: bad('low') } }
+      const changed = {
+        lambdaK: bad('lambdaK'),
+        v: bad('v'),
+        logDecay: { high: bad('high'), low: bad('low') },
+      }
       const append = () => cache.append(changed)
       expect(append).toThrow(RangeError)
       expect(append).toThrow(message)
@@ -510,18 +511,18 @@ describe('TauCache with trees', () => {
       )
     })
 
-    it('a clock that runs backward, from the last reading on, or is not finite', async () => {
+    it('readings that decrease, from the last reading on, or is not finite', async () => {
       await check(({ high, low }) => {
         high[3 * 9] = -1
         low[3 * 9] = 0
-      }, 'clock must never run backward, got -1')
+      }, 'logDecay must never decrease, got -1')
       await check(({ high, low }) => {
         high.set([50, 50], 2 * 9 + 7)
         low.set([1e-6, 0], 2 * 9 + 7)
-      }, 'TauCache.append: clock must never run backward, got 50 after 50.00000')
+      }, 'TauCache.append: logDecay must never decrease, got 50 after 50.00000')
       await check(({ low }) => {
         low[9 + 1] = Number.NaN
-      }, 'clock must be finite, got NaN at [0, 1, 1]')
+      }, 'logDecay must be finite, got NaN at [0, 1, 1]')
     })
 
     it('queries that are not finite', async () => {
@@ -533,7 +534,7 @@ describe('TauCache with trees', () => {
         heads,
         kvHeads,
         valueDim: dim,
-        clock: true,
+        decay: true,
         temperature,
       })
       cache.append(positions(data, 0, length))
@@ -545,7 +546,7 @@ describe('TauCache with trees', () => {
 
     it('temperatures that are not above 0, other formats and sizes', () => {
       using _scope = device.scope()
-      const options = { batch: 1, heads: 2, kvHeads: 1, valueDim: 3, clock: false }
+      const options = { batch: 1, heads: 2, kvHeads: 1, valueDim: 3, decay: false }
       for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
         expect(() => new TauCache(device, { ...options, temperature: device.tensor([0.5, value]) })).toThrow(
           `TauCache: temperature must be above 0 and finite, got ${value} at [1]`,
@@ -578,7 +579,7 @@ describeDevices('TauCache, everywhere', { cpu, gpu }, (device, name) => {
       const data = makeData()
       const temperature = device().tensor([0.3, 0.03, 0.003])
       const full = lambdaAttention({ ...data, temperature })
-      const options = { batch: 1, heads, kvHeads, valueDim: dim, clock: false, temperature }
+      const options = { batch: 1, heads, kvHeads, valueDim: dim, decay: false, temperature }
       using cache = new TauCache(device(), options)
       cache.append(positions(data, 0, 20))
       cache.truncate(11)
@@ -598,7 +599,7 @@ describeDevices('TauCache, everywhere', { cpu, gpu }, (device, name) => {
 
   it.skipIf(name.startsWith('cpu'))('keeps values as f32 where there are no trees', () => {
     using _scope = device().scope()
-    const options = { batch: 1, heads: 1, kvHeads: 1, valueDim: 3, clock: false, values: 'f16' } as const
+    const options = { batch: 1, heads: 1, kvHeads: 1, valueDim: 3, decay: false, values: 'f16' } as const
     expect(() => new TauCache(device(), { ...options, temperature: device().tensor([1]) })).toThrow(
       "TauCache: values 'f16' needs the cpu backend, got gpu; use 'f32'",
     )
@@ -612,7 +613,7 @@ describeDevices('TauCache, everywhere', { cpu, gpu }, (device, name) => {
       heads,
       kvHeads,
       valueDim: dim,
-      clock: false,
+      decay: false,
       temperature,
     })
     cache.append(positions(makeData(), 0, 7))

@@ -10,7 +10,7 @@ import {
 import { BoundedTauCache, type BoundedTauCacheOptions } from './bounded-tau-cache.ts'
 import { type CacheOptions, checkGroups, checkQueries } from './cache-options.ts'
 import { checkDim } from './kernels/attention-shape.ts'
-import { type Clock, clockParts } from './kernels/clock/clock.ts'
+import { decayParts, type LogDecay } from './kernels/decay/decay.ts'
 import { kernelsOf } from './kernels/table.ts'
 import { VALUE_FORMATS, type ValueFormat } from './kernels/tau-cache/layout.ts'
 import { floatsOf } from './tau-cache/bad-values.ts'
@@ -30,8 +30,8 @@ export interface TauCacheOptions extends CacheOptions {
   values?: ValueFormat
 }
 
-/** What λ-distance attention remembers between decoding steps: (v, λk) and, with a clock, its readings; not the keys.
- *  `append` the new positions, then `attend` with their queries: the same numbers as one full pass, whatever temperature, clock and
+/** What λ-distance attention remembers between decoding steps: (v, λk) and, with decay, its readings; not the keys.
+ *  `append` the new positions, then `attend` with their queries: the same numbers as one full pass, whatever temperature, decay and
  *  order of λ. On the cpu backend appending one position and attending with its query take O(log T·D) per head: per query head
  *  there is a tree over λ that holds sums of values for queries above and below its nodes. Data are kept in blocks of 256 positions.
  *  On the gpu backend a query reads all T positions. Lives until disposed.
@@ -44,9 +44,9 @@ export class TauCache implements Disposable {
   /** Throws RangeError unless all sizes are whole and at least 1, heads a multiple of kvHeads and (on the cpu backend, which can
    *  tell at once) temperatures above 0; ShapeError when the temperature is not [H]. `store`: what {@link fork} hands on. */
   constructor(device: Device, options: TauCacheOptions, store?: TauStore) {
-    const { batch, heads, kvHeads, valueDim, clock, capacity } = options
+    const { batch, heads, kvHeads, valueDim, decay, capacity } = options
     this.#device = device
-    this.#options = { batch, heads, kvHeads, valueDim, clock, capacity }
+    this.#options = { batch, heads, kvHeads, valueDim, decay, capacity }
     this.#store = store ?? makeStore(device, options)
   }
 
@@ -60,22 +60,22 @@ export class TauCache implements Disposable {
     return this.#store.length
   }
 
-  /** Adds T positions: lambdaK [B, Hkv, T], v [B, Hkv, T, D] and, if the cache has one, clock [B, H, T] (readings that continue
+  /** Adds T positions: lambdaK [B, Hkv, T], v [B, Hkv, T, D] and, if the cache has one, logDecay [B, H, T] (readings that continue
    *  those before). Copies; not recorded on a tape. One position takes O(log T·D) per head, many at once O(D) each and a sort.
-   *  Throws ShapeError, or RangeError for λ, values or readings that are not finite and a clock that runs backward, with the value
+   *  Throws ShapeError, or RangeError for λ, values or readings that are not finite and readings that decrease, with the value
    *  and its place; the cache is then as it was. (The gpu backend reads no values back and takes them as they are.) */
-  append({ lambdaK, v, clock }: { lambdaK: Tensor; v: Tensor; clock?: Tensor | Clock }): void {
+  append({ lambdaK, v, logDecay }: { lambdaK: Tensor; v: Tensor; logDecay?: Tensor | LogDecay }): void {
     const op = 'TauCache.append'
     const { batch, heads, kvHeads, valueDim } = this.#options
     refuseTape(op, lambdaK, v)
-    const parts = this.#checkClock(op, clock)
+    const parts = this.#checkDecay(op, logDecay)
     const count = lambdaK.shape[2] ?? 0
     checkShape(op, 'lambdaK', lambdaK, [batch, kvHeads, count])
     checkShape(op, 'v', v, [batch, kvHeads, count, valueDim])
     const readings = parts ? [parts.high, ...(parts.low ? [parts.low] : [])] : []
-    for (const part of readings) checkShape(op, 'clock', part, [batch, heads, count])
+    for (const part of readings) checkShape(op, 'logDecay', part, [batch, heads, count])
     this.#checkDevice(op, lambdaK, v, ...readings)
-    this.#store.append({ lambdaK, v, clock: parts })
+    this.#store.append({ lambdaK, v, logDecay: parts })
   }
 
   /** Attention of the newest Tq positions: lambdaQ [B, H, Tq] → [B, H, Tq, D]. Tq = 1 takes O(log T·D) per head on the cpu backend,
@@ -129,15 +129,15 @@ export class TauCache implements Disposable {
     this.dispose()
   }
 
-  #checkClock(op: string, clock: Tensor | Clock | undefined) {
-    if (clock && !this.#options.clock)
+  #checkDecay(op: string, logDecay: Tensor | LogDecay | undefined) {
+    if (logDecay && !this.#options.decay)
       throw new ShapeError(
-        `${op}: clock must be left out of a cache without one, got ${shapeText(clockParts(clock).high.shape)}; construct the cache with clock: true`,
+        `${op}: logDecay must be left out of a cache without one, got ${shapeText(decayParts(logDecay).high.shape)}; construct the cache with decay: true`,
       )
-    if (!clock && this.#options.clock)
-      throw new ShapeError(`${op}: clock must be given to a cache with a clock, got none`)
-    if (!clock) return undefined
-    const parts = clockParts(clock)
+    if (!logDecay && this.#options.decay)
+      throw new ShapeError(`${op}: logDecay must be given to a cache with decay, got none`)
+    if (!logDecay) return undefined
+    const parts = decayParts(logDecay)
     refuseTape(op, parts.high)
     return parts
   }
@@ -149,7 +149,7 @@ export class TauCache implements Disposable {
 
 function makeStore(device: Device, options: TauCacheOptions): TauStore {
   const op = 'TauCache'
-  const { batch, heads, kvHeads, valueDim, clock, temperature, values = 'f32', capacity = 64 } = options
+  const { batch, heads, kvHeads, valueDim, decay, temperature, values = 'f32', capacity = 64 } = options
   checkGroups(op, heads, kvHeads)
   if (![batch, heads, kvHeads, valueDim, capacity].every((n) => Number.isInteger(n) && n >= 1))
     throw new RangeError(
@@ -173,7 +173,7 @@ function makeStore(device: Device, options: TauCacheOptions): TauStore {
   const own = device.unscoped(() => device.empty([heads]))
   copyWhole(temperature, own)
   if (!kernels) return new StreamStore(device, { ...options, capacity }, own)
-  const store = new TreeStore(device, kernels, { batch, heads, kvHeads, valueDim, clock, values }, own)
+  const store = new TreeStore(device, kernels, { batch, heads, kvHeads, valueDim, decay, values }, own)
   store.reserve(capacity)
   return store
 }

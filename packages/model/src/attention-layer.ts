@@ -1,19 +1,19 @@
 import {
   BoundedTauCache,
-  type Clock,
+  constantDecay,
   dotAttention,
-  forgetClock,
+  forgetGateDecay,
   KvCache,
-  keyShift,
   type LaplacianTensor,
+  type LogDecay,
   lambdaAttention,
   type RopeTable,
   referenceTau,
   rope,
   rotaryTaumode,
-  steadyClock,
   TauCache,
   taumode,
+  tokenShift,
 } from '@tau/attention'
 import {
   add,
@@ -60,10 +60,10 @@ const DEFAULT_BINS = 1024
 /** What a layer remembers between decoding steps. */
 export class LayerState implements Disposable {
   readonly cache: TauCache | BoundedTauCache | KvCache
-  /** The newest normalised input [B, 1, C], for the key shift. */
+  /** The newest normalised input [B, 1, C], for the token shift. */
   readonly previous: Tensor
   /** The newest clock reading [B, H, 1]. */
-  readonly clock: Clock
+  readonly clock: LogDecay
 
   constructor(
     device: Device,
@@ -74,7 +74,7 @@ export class LayerState implements Disposable {
   ) {
     const { nHead: heads, nKvHead: kvHeads } = config
     const { cache = 'exact', bins = DEFAULT_BINS } = options
-    const common = { batch, heads, kvHeads, valueDim: headDim(config), clock: config.clock !== 'none' }
+    const common = { batch, heads, kvHeads, valueDim: headDim(config), decay: config.clock !== 'none' }
     if (config.attention === 'dot')
       this.cache = new KvCache(device, { ...common, keyDim: manifoldDim(config) })
     else {
@@ -203,18 +203,18 @@ export class AttentionLayer {
   }
 
   /** Clock readings [B, H, T] of the new positions, continued from the state. */
-  #clock(x: Tensor, start: number, state: LayerState | undefined): Clock | undefined {
+  #logDecay(x: Tensor, start: number, state: LayerState | undefined): LogDecay | undefined {
     const { clock, learnGamma, gamma, nHead } = this.#config
     const [batch, length] = x.shape
     if (clock === 'none') return undefined
     if (clock === 'steady') {
-      const { high, low } = steadyClock(this.#positive('gamma', learnGamma, gamma, nHead), length, start)
+      const { high, low } = constantDecay(this.#positive('gamma', learnGamma, gamma, nHead), length, start)
       const zeros = x.device.tensor(new Float32Array(batch), [batch, 1, 1])
       const perSequence = (part: Tensor) => add(reshape(part, [1, nHead, length]), zeros)
       return { high: perSequence(high), low: perSequence(low) }
     }
     const logits = add(linear(x, this.#weight('c_f.weight')), this.#weight('c_f.bias')) // [B, T, H]
-    return forgetClock(permute(logits, [0, 2, 1]), state?.clock)
+    return forgetGateDecay(permute(logits, [0, 2, 1]), state?.clock)
   }
 
   /** Normalised input x [B, T, C] → residual [B, T, C] + attention. With a state, x holds the newest T positions and the state advances. */
@@ -222,35 +222,35 @@ export class AttentionLayer {
     const { attention, nKvHead, nEmbd } = this.#config
     const [batch, length] = x.shape
     const start = state?.length ?? 0
-    const keyInput = this.#config.keyShift ? keyShift(x, state?.previous) : x
+    const keyInput = this.#config.keyShift ? tokenShift(x, { previous: state?.previous }) : x
     const yq = this.#project(x, 'c_q')
     const yk = this.#project(keyInput, 'c_k')
     const v = this.#split(this.#project(x, 'c_v'), nKvHead)
-    const clock = this.#clock(x, start, state)
+    const logDecay = this.#logDecay(x, start, state)
 
     let heads: Tensor // [B, H, T, D]
     if (attention === 'tau') {
-      const { lambdaQ, lambdaK } = this.#lambdas(yq, yk, start, clock, probe)
+      const { lambdaQ, lambdaK } = this.#lambdas(yq, yk, start, logDecay, probe)
       if (state) {
         const { cache } = state
         if (cache instanceof KvCache) throw new Error('internal: a tau layer must have a TauCache')
-        if (cache instanceof BoundedTauCache) heads = cache.extend({ lambdaK, v, clock, lambdaQ })
+        if (cache instanceof BoundedTauCache) heads = cache.extend({ lambdaK, v, logDecay, lambdaQ })
         else {
-          cache.append({ lambdaK, v, clock })
+          cache.append({ lambdaK, v, logDecay })
           heads = cache.attend({ lambdaQ })
         }
-      } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature: this.temperature, clock })
+      } else heads = lambdaAttention({ lambdaQ, lambdaK, v, temperature: this.temperature, logDecay })
     } else {
       const q = this.#vectors(yq, start, 'q')
       const k = this.#vectors(yk, start, 'k')
-      probe?.({ layer: this.#layer, q, k, clock: clock?.high })
+      probe?.({ layer: this.#layer, q, k, clock: logDecay?.high })
       if (state) {
         if (!(state.cache instanceof KvCache)) throw new Error('internal: a dot layer must have a KvCache')
-        state.cache.append({ k, v, clock })
+        state.cache.append({ k, v, logDecay })
         heads = state.cache.attend({ q })
-      } else heads = dotAttention({ q, k, v, clock })
+      } else heads = dotAttention({ q, k, v, logDecay })
     }
-    if (state) advance(state, x, clock)
+    if (state) advance(state, x, logDecay)
 
     const joined = reshape(permute(heads, [0, 2, 1, 3]), [batch, length, nEmbd])
     const gated = this.#config.outputGate ? mul(joined, silu(linear(x, this.#weight('c_g.weight')))) : joined
@@ -262,7 +262,7 @@ export class AttentionLayer {
     yq: Tensor,
     yk: Tensor,
     start: number,
-    clock: Clock | undefined,
+    logDecay: LogDecay | undefined,
     probe: ((probe: LayerProbe) => void) | undefined,
   ): { lambdaQ: Tensor; lambdaK: Tensor } {
     const { nHead, nKvHead, tauMode, qkLayerNorm } = this.#config
@@ -272,7 +272,7 @@ export class AttentionLayer {
     const k = this.#vectors(yk, start, 'k')
     const lambdaQ = this.#lambda(q)
     const lambdaK = this.#lambda(k)
-    probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock: clock?.high })
+    probe?.({ layer: this.#layer, q, k, lambdaQ, lambdaK, clock: logDecay?.high })
     return { lambdaQ, lambdaK }
   }
 
@@ -296,7 +296,7 @@ export class AttentionLayer {
 }
 
 /** Copies the last position's input and clock reading into the state. */
-function advance(state: LayerState, x: Tensor, clock: Clock | undefined): void {
+function advance(state: LayerState, x: Tensor, logDecay: LogDecay | undefined): void {
   const [batch, length, width] = x.shape
   const last = slice(x, 1, length - 1, length)
   copyBlock(
@@ -305,10 +305,10 @@ function advance(state: LayerState, x: Tensor, clock: Clock | undefined): void {
     batch,
     width,
   )
-  if (!clock) return
+  if (!logDecay) return
   for (const part of ['high', 'low'] as const)
     copyBlock(
-      { tensor: clock[part], offset: length - 1, stride: length },
+      { tensor: logDecay[part], offset: length - 1, stride: length },
       { tensor: state.clock[part], offset: 0, stride: 1 },
       state.clock[part].size,
       1,

@@ -1,6 +1,6 @@
-import { lambdaAttention, steadyClock } from '@tau/attention'
+import { constantDecay, lambdaAttention } from '@tau/attention'
 import { reshape, type Tensor } from '@tau/tensor'
-import { clockOf, outAndGradients, type Runner, tensorOf } from '../context.ts'
+import { decayOf, outAndGradients, type Runner, tensorOf } from '../context.ts'
 
 /** [H, ...] → [1, H, ...]. */
 const batched = (x: Tensor): Tensor => reshape(x, [1, ...x.shape])
@@ -14,7 +14,7 @@ export const attention: Runner = async ({ inputs }, { device, algorithm }) => {
   const low = inputs
     .array('gamma')
     .data.flatMap((rate) => Array.from({ length }, (_, t) => rate * t - Math.fround(Math.fround(rate) * t)))
-  const clockLow = device.tensor(low, [gamma.size, length])
+  const decayLow = device.tensor(low, [gamma.size, length])
   return outAndGradients(tensors, batched(tensorOf(device, inputs.array('r'))), () =>
     lambdaAttention({
       lambdaQ: batched(lambda_q),
@@ -22,17 +22,17 @@ export const attention: Runner = async ({ inputs }, { device, algorithm }) => {
       v: batched(v),
       temperature,
       algorithm,
-      clock: { high: steadyClock(gamma, length).high, low: clockLow },
+      logDecay: { high: constantDecay(gamma, length).high, low: decayLow },
     }),
   )
 }
 
-export const attentionClock: Runner = async ({ inputs }, { device, algorithm }) => {
+export const attentionDecay: Runner = async ({ inputs }, { device, algorithm }) => {
   const names = ['lambda_q', 'lambda_k', 'v', 'temperature'] as const
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
   const { lambda_q, lambda_k, v, temperature } = tensors
   const { shape, data } = inputs.array('clock')
-  const { high, low } = clockOf(device, data, shape)
+  const { high, low } = decayOf(device, data, shape)
   return outAndGradients({ ...tensors, clock: high }, batched(tensorOf(device, inputs.array('r'))), () =>
     lambdaAttention({
       lambdaQ: batched(lambda_q),
@@ -40,7 +40,7 @@ export const attentionClock: Runner = async ({ inputs }, { device, algorithm }) 
       v: batched(v),
       temperature,
       algorithm,
-      clock: { high: batched(high), low: batched(low) },
+      logDecay: { high: batched(high), low: batched(low) },
     }),
   )
 }

@@ -1,7 +1,7 @@
 import { TauCache } from '@tau/attention'
 import { reshape, slice } from '@tau/tensor'
 import type { Found } from '../compare.ts'
-import { clockOf, type Runner, tensorOf } from '../context.ts'
+import { decayOf, type Runner, tensorOf } from '../context.ts'
 import { decodeModel } from './model.ts'
 
 /** Attention cases: the newest query's output per prefix; model cases: logits step by step. */
@@ -16,7 +16,7 @@ export const decode: Runner = async (fixture, context) => {
   const gamma = inputs.array('gamma').data
   const [heads] = lambdaQ.shape
   const [kvHeads, length, valueDim] = v.shape
-  using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim, clock: true, temperature })
+  using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim, decay: true, temperature })
   const wanted = inputs.array('prefix_lengths').data
   const out: number[] = []
   for (let t = 0; t < length; t++) {
@@ -24,7 +24,7 @@ export const decode: Runner = async (fixture, context) => {
     cache.append({
       lambdaK: reshape(slice(lambdaK, 1, t, t + 1), [1, kvHeads, 1]),
       v: reshape(slice(v, 1, t, t + 1), [1, kvHeads, 1, valueDim]),
-      clock: clockOf(device, readings, [1, heads, 1]),
+      logDecay: decayOf(device, readings, [1, heads, 1]),
     })
     const answer = cache.attend({ lambdaQ: reshape(slice(lambdaQ, 1, t, t + 1), [1, heads, 1]) })
     if (wanted.includes(t + 1)) out.push(...(await answer.data()))

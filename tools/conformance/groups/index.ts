@@ -2,7 +2,7 @@ import type { LambdaAlgorithm } from '@tau/attention'
 import type { Device } from '@tau/tensor'
 import { hasFastAlgorithm, type Runner } from '../context.ts'
 import { adamw } from './adamw.ts'
-import { attention, attentionClock } from './attention.ts'
+import { attention, attentionDecay } from './attention.ts'
 import { decode } from './decode.ts'
 import { laplacian } from './laplacian.ts'
 import { model } from './model.ts'
@@ -14,7 +14,7 @@ import { trainTrace } from './train-trace.ts'
 export const runners: Readonly<Record<string, Runner>> = {
   adamw,
   attention,
-  attention_clock: attentionClock,
+  attention_clock: attentionDecay,
   decode,
   laplacian,
   model_gated: model,

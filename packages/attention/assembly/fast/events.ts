@@ -1,5 +1,5 @@
 import { exp4 } from '@tau/tensor/assembly/simd'
-import { bestOf, Head, keyClock } from './head'
+import { bestOf, Head, keyDecay } from './head'
 import { ENTRY_BYTES, lambdaOf, largestOf, leastOf, timeOf } from './order'
 
 // A block of time [from, middle) ∪ [middle, to): every key of its first half is seen by every query of its second half. Sorted by λ,
@@ -27,11 +27,11 @@ export class Events {
   events: usize
   factors: usize
   count: i32
-  /** A 0 to read in place of a clock. */
+  /** A 0 to read in place of a reading. */
   zero: f64
 }
 
-/** The clock reading from which on keys count for some query of [firstQuery, to): below it the clock makes every weight 0. */
+/** The decay reading from which on keys count for some query of [firstQuery, to): below it the decay makes every weight 0. */
 export function lowestSeen(head: Head, firstQuery: i32, to: i32): f64 {
   let lowest = Infinity
   for (let i = firstQuery; i < to; i++) lowest = min(lowest, bestOf(head, i)) // a NaN stays, and then nothing is left out
@@ -45,7 +45,7 @@ export class Block {
   keysEnd: usize
   queries: usize
   queriesEnd: usize
-  /** Clock reading from which on keys count. */
+  /** Decay reading from which on keys count. */
   since: f64
   /** Best scores are final; otherwise a query that finds a better one takes it. */
   settled: bool
@@ -53,7 +53,7 @@ export class Block {
 
 /** Queries and the keys below them, λ ascending. Returns whether some key equals a query. */
 export function listBelow(head: Head, list: Events, block: Block): bool {
-  return head.clock
+  return head.decay
     ? block.settled
       ? walk(head, list, block, true, true, true)
       : walk(head, list, block, true, true, false)
@@ -64,7 +64,7 @@ export function listBelow(head: Head, list: Events, block: Block): bool {
 
 /** Queries and the keys above them, λ descending. */
 export function listAbove(head: Head, list: Events, block: Block): void {
-  if (head.clock) {
+  if (head.decay) {
     if (block.settled) walk(head, list, block, false, true, true)
     else walk(head, list, block, false, true, false)
   } else if (block.settled) walk(head, list, block, false, false, true)
@@ -76,7 +76,7 @@ export function listAbove(head: Head, list: Events, block: Block): void {
  *  lead, or what the query's best score is above the sum's: the exponent is −|g| either way. */
 // @ts-ignore: decorator
 @inline
-function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, settled: bool): bool {
+function walk(head: Head, list: Events, block: Block, up: bool, hasDecay: bool, settled: bool): bool {
   const slope = f64x2.splat(up ? head.beta : -head.beta)
   const since = f64x2.splat(block.since)
   const step: usize = up ? ENTRY_BYTES : -ENTRY_BYTES
@@ -97,7 +97,7 @@ function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, s
     const entry = select(nextKey, nextQuery, isKey)
     const time = timeOf(entry)
     const place = (<usize>time) << 3
-    const own = select(clocked ? head.clocks + place : zero, head.best + place, isKey)
+    const own = select(hasDecay ? head.decays + place : zero, head.best + place, isKey)
     const before = v128.load64_splat(own)
     const u = f64x2.mul(slope, f64x2.splat(lambdaOf(entry)))
     const sum = f64x2.add(u, before)
@@ -109,7 +109,7 @@ function walk(head: Head, list: Events, block: Block, up: bool, clocked: bool, s
     const lost: i32 = i64x2.bitmask(f64x2.lt(exponent, f64x2.splat(UNDERFLOW))) & weighs
     let joins = i64x2.splat(-(<i64>isKey))
     let kept: i32 = lost ^ 1
-    if (clocked) {
+    if (hasDecay) {
       const young = f64x2.ge(before, since)
       joins = v128.and(joins, young)
       kept &= (isKey ^ 1) | i64x2.bitmask(young)
@@ -144,8 +144,8 @@ export function listEqual(head: Head, list: Events, block: Block): void {
       if (other > largestOf(entry)) break
       const time = timeOf(other)
       if (leastOf(other) != leastOf(entry)) continue
-      const potential = head.clock ? keyClock(head, time) : 0
-      if (head.clock && potential < block.since) continue
+      const potential = head.decay ? keyDecay(head, time) : 0
+      if (head.decay && potential < block.since) continue
       const more = potential - lead
       push(list, more < 0 ? time | WEIGHS : time, -abs(more))
       lead = max(lead, potential)

@@ -7,7 +7,7 @@ import { SORTED_BLOCK, unsortRows } from './sorted'
 /** Runs a list of events for the outputs: `sum` holds S, up to 4·bytes. */
 export function sumValues(head: Head, list: Events, sum: usize): void {
   if (list.count > LONG) sumLongValues(head, list, sum)
-  else if (head.clock) run(true, head, list, sum)
+  else if (head.decay) run(true, head, list, sum)
   else run(false, head, list, sum)
 }
 

@@ -7,11 +7,11 @@ export class Head {
   lambdaK: usize
   /** Rows of `bytes` bytes. */
   values: usize
-  /** Clock readings in two f32 parts; 0: none. */
-  clock: usize
-  clockLow: usize
+  /** Decay readings in two f32 parts; 0: none. */
+  decay: usize
+  decayLow: usize
   /** Their sums, f64. */
-  clocks: usize
+  decays: usize
   /** 1 / temperature */
   beta: f64
   /** Bytes of a row, a multiple of 16. */
@@ -24,7 +24,7 @@ export class Head {
   queryOrder: usize
   /** Room for one merge. */
   spare: usize
-  /** The best score of every query, f64: max_j −β |λq − λk_j| + c_j. Clocks and large β cost f64 no digits that an exponent needs. */
+  /** The best score of every query, f64: max_j −β |λq − λk_j| + c_j. Decays and large β cost f64 no digits that an exponent needs. */
   best: usize
   /** Σ_j e^(score_j − best) of every query, f32. */
   mass: usize
@@ -35,7 +35,7 @@ export class Head {
   otherOut: usize
   otherBest: usize
   otherMass: usize
-  otherClocks: usize
+  otherDecays: usize
   queryTimes: usize
   /** Rows of the output's gradient. */
   grads: usize
@@ -59,20 +59,20 @@ export function keyAt(head: Head, time: i32): f64 {
   return <f64>load<f32>(head.lambdaK + ((<usize>time) << 2))
 }
 
-/** A clock reading, exactly. */
+/** A decay reading, exactly. */
 // @ts-ignore: decorator
 @inline
-export function clockAt(head: Head, time: i32): f64 {
+export function decayAt(head: Head, time: i32): f64 {
   const at = (<usize>time) << 2
-  const high = <f64>load<f32>(head.clock + at)
-  return head.clockLow ? high + <f64>load<f32>(head.clockLow + at) : high
+  const high = <f64>load<f32>(head.decay + at)
+  return head.decayLow ? high + <f64>load<f32>(head.decayLow + at) : high
 }
 
 /** The same, once the key's leaf has been made. */
 // @ts-ignore: decorator
 @inline
-export function keyClock(head: Head, time: i32): f64 {
-  return load<f64>(head.clocks + ((<usize>time) << 3))
+export function keyDecay(head: Head, time: i32): f64 {
+  return load<f64>(head.decays + ((<usize>time) << 3))
 }
 
 // @ts-ignore: decorator
@@ -81,12 +81,12 @@ export function bestOf(head: Head, query: i32): f64 {
   return load<f64>(head.best + ((<usize>query) << 3))
 }
 
-/** Whether a key's λ or clock reading is NaN or infinite. Potentials made of it compare with nothing, so no row from this time on has a
+/** Whether a key's λ or decay reading is NaN or infinite. Potentials made of it compare with nothing, so no row from this time on has a
  *  result: passes give such rows NaN when they finish, whatever the lists of events left of it. */
 export function isBroken(head: Head, time: i32): bool {
   const key = keyAt(head, time)
   if (key - key != 0) return true
-  if (!head.clock) return false
-  const reading = clockAt(head, time)
+  if (!head.decay) return false
+  const reading = decayAt(head, time)
   return reading - reading != 0
 }

@@ -1,14 +1,14 @@
 import { exp4, fma, highF64, lowF64, splat, sumLanes, sumLanesF64 } from '@tau/tensor/assembly/simd'
 import { addToColumn, COLUMN_BYTES } from './columns'
-import { bestOf, clockAt, Head, keyAt, keyClock, queryAt } from './head'
+import { bestOf, decayAt, Head, keyAt, keyDecay, queryAt } from './head'
 import { ENTRY_BYTES, rankSort } from './order'
 import { ABOVE, addToRow, BELOW, EQUAL, fmaF64, ROW_BYTES } from './rows'
 
 /** Most times in a leaf. */
 export const MAX_LEAF: i32 = 64
-// Scratch of a leaf: keys, clock readings and scores in f64, weights in f32.
+// Scratch of a leaf: keys, decay readings and scores in f64, weights in f32.
 const KEYS: usize = 0
-const CLOCKS: usize = 512
+const DECAYS: usize = 512
 const SCORES: usize = 1024
 const WEIGHTS: usize = 1536
 /** A query's gradient in f64. */
@@ -19,21 +19,21 @@ export function sortLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   const count = to - from
   memory.copy(scratch, head.lambdaK + ((<usize>from) << 2), (<usize>count) << 2)
   rankSort(scratch, count, from, head.keyOrder + (<usize>from) * ENTRY_BYTES)
-  if (head.clock) for (let j = from; j < to; j++) store<f64>(head.clocks + ((<usize>j) << 3), clockAt(head, j))
+  if (head.decay) for (let j = from; j < to; j++) store<f64>(head.decays + ((<usize>j) << 3), decayAt(head, j))
   const first = max(from, head.firstQuery)
   if (first >= to) return
   memory.copy(scratch, head.lambdaQ + ((<usize>first) << 2), (<usize>(to - first)) << 2)
   rankSort(scratch, to - first, first, head.queryOrder + (<usize>first) * ENTRY_BYTES)
 }
 
-/** Keys and clock readings of a leaf as f64, for {@link weighLeaf}. */
+/** Keys and decay readings of a leaf as f64, for {@link weighLeaf}. */
 export function loadLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   const keys = scratch + KEYS
-  const clocks = scratch + CLOCKS
+  const decays = scratch + DECAYS
   for (let j = from; j < to; j++) {
     const at = (<usize>(j - from)) << 3
     store<f64>(keys + at, keyAt(head, j))
-    store<f64>(clocks + at, head.clock ? keyClock(head, j) : 0)
+    store<f64>(decays + at, head.decay ? keyDecay(head, j) : 0)
   }
 }
 
@@ -48,7 +48,7 @@ function weigh(head: Head, x: f64, count: i32, known: bool, best: f64, scratch: 
   const scores = scratch + SCORES
   for (let j: usize = 0; j < (<usize>count) << 3; j += 16) {
     const gap = f64x2.abs(f64x2.sub(here, v128.load(scratch + KEYS + j)))
-    v128.store(scores + j, f64x2.add(f64x2.mul(gap, slope), v128.load(scratch + CLOCKS + j)))
+    v128.store(scores + j, f64x2.add(f64x2.mul(gap, slope), v128.load(scratch + DECAYS + j)))
   }
   for (let j = count; j < padded; j++) store<f64>(scores + ((<usize>j) << 3), -Infinity)
   if (!known) {

@@ -1,7 +1,7 @@
 import { sumColumns } from './columns'
 import { Block, Events, listAbove, listBelow, listEqual, lowestSeen, weighEvents } from './events'
 import { sumValues } from './forward'
-import { clockAt, Head } from './head'
+import { decayAt, Head } from './head'
 import { columnsLeaf, forwardLeaf, rowsLeaf, sortLeaf } from './leaf'
 import { ENTRY_BYTES, mergeOrders } from './order'
 import { ABOVE, BELOW, EQUAL, sumRows } from './rows'
@@ -58,8 +58,8 @@ function join(pass: i32, head: Head, list: Events, scratch: usize, from: i32, mi
     block.queries = queries
     block.queriesEnd = queriesEnd
     block.settled = pass != FORWARD
-    block.since = head.clock ? lowestSeen(head, first, to) : 0
-    if (!head.clock || !(clockAt(head, middle - 1) < block.since)) {
+    block.since = head.decay ? lowestSeen(head, first, to) : 0
+    if (!head.decay || !(decayAt(head, middle - 1) < block.since)) {
       const ties = listBelow(head, list, block)
       run(pass, head, list, BELOW, 1, scratch)
       if (ties) {

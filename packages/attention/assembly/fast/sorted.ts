@@ -19,7 +19,7 @@ export function placeSorted(head: Head, base: usize): void {
   const keys = <usize>head.keys
   const moved = <usize>head.firstQuery
   const queries = keys - moved
-  head.otherClocks = base
+  head.otherDecays = base
   head.otherBest = base + keys * 8 - moved * 8
   let next = base + (keys + queries) * 8
   head.otherValues = next
@@ -37,17 +37,17 @@ export function exchange(head: Head): void {
   const out = head.out
   const best = head.best
   const mass = head.mass
-  const clocks = head.clocks
+  const decays = head.decays
   head.values = head.otherValues
   head.out = head.otherOut
   head.best = head.otherBest
   head.mass = head.otherMass
-  head.clocks = head.otherClocks
+  head.decays = head.otherDecays
   head.otherValues = values
   head.otherOut = out
   head.otherBest = best
   head.otherMass = mass
-  head.otherClocks = clocks
+  head.otherDecays = decays
 }
 
 /** Puts the rows of the block [from, to) in order; from here on its entries hold places instead of times. */
@@ -68,7 +68,7 @@ export function sortRows(head: Head, from: i32, to: i32): void {
     const time = <usize>timeOf(load<u64>(entry))
     store<u64>(entry, leastOf(load<u64>(entry)) | <u64>place)
     copyRow(head.otherValues + place * bytes, head.values + time * bytes, bytes)
-    if (head.clock) store<f64>(head.otherClocks + (place << 3), load<f64>(head.clocks + (time << 3)))
+    if (head.decay) store<f64>(head.otherDecays + (place << 3), load<f64>(head.decays + (time << 3)))
   }
 }
 

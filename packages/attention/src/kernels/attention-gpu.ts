@@ -1,20 +1,20 @@
 import type { GpuArgument, GpuEngine, GpuKernel, GpuLaunch } from '@tau/tensor'
-import type { AttentionSizes, ClockBuffers } from './attention-shape.ts'
+import type { AttentionSizes, DecayBuffers } from './attention-shape.ts'
 
 // Text that both attentions' gpu.js kernels are made of. Every element of a result walks all its pairs (query, key) and makes
 // their weights again: portable and exact, without a T × T matrix. In the text `head` counts b·H + h and `kvHead` b·Hkv + hk.
 
 /** Each kernel exists in three forms: gpu.js has no optional buffers. */
-export type ClockForm = 'pair' | 'high' | 'none'
+export type DecayForm = 'pair' | 'high' | 'none'
 
-const CLOCK_BUFFERS: Readonly<Record<ClockForm, readonly string[]>> = {
-  pair: ['clock', 'clockLow'],
-  high: ['clock'],
+const DECAY_BUFFERS: Readonly<Record<DecayForm, readonly string[]>> = {
+  pair: ['logDecay', 'decayLow'],
+  high: ['logDecay'],
   none: [],
 }
 
-export const clockForm = (clock: ClockBuffers | undefined): ClockForm =>
-  clock === undefined ? 'none' : clock.low === undefined ? 'high' : 'pair'
+export const decayForm = (logDecay: DecayBuffers | undefined): DecayForm =>
+  logDecay === undefined ? 'none' : logDecay.low === undefined ? 'high' : 'pair'
 
 /** How a kernel names one query and one key; `head` is always a variable. */
 export interface Pair {
@@ -33,17 +33,17 @@ export const BATCH = `const batch = Math.floor((head + 0.5) / heads)
 export const queryRow = ({ query }: Pair): string => `((head | 0) * queries + ${query})`
 export const keyRow = ({ kvHead, key }: Pair): string => `((${kvHead} | 0) * capacity + ${key})`
 
-/** A clock's parts at a key's time, 0 where there are none; needs BATCH. */
-export function reading(form: ClockForm, time: string): { high: string; low: string } {
-  const at = `[(batch | 0) * clockBatch + (h | 0) * capacity + ${time}]`
+/** A reading's parts at a key's time, 0 where there are none; needs BATCH. */
+export function reading(form: DecayForm, time: string): { high: string; low: string } {
+  const at = `[(batch | 0) * decayBatch + (h | 0) * capacity + ${time}]`
   return {
-    high: form === 'none' ? '0.0' : `clock${at}`,
-    low: form === 'pair' ? `clockLow${at}` : '0.0',
+    high: form === 'none' ? '0.0' : `logDecay${at}`,
+    low: form === 'pair' ? `decayLow${at}` : '0.0',
   }
 }
 
-/** The clock at a key's time less another reading, of which the parts are given. */
-export function elapsed(form: ClockForm, time: string, since: { high: string; low: string }): string {
+/** The reading at a key's time less another reading, of which the parts are given. */
+export function elapsed(form: DecayForm, time: string, since: { high: string; low: string }): string {
   const { high, low } = reading(form, time)
   if (form === 'none') return '0.0'
   const difference = `(${high} - ${since.high})`
@@ -60,41 +60,41 @@ export const addToTotal = (value: string): string => `
 export const TOTAL = `let total = 0.0
     let lost = 0.0`
 
-const SIZES = ['heads', 'group', 'queries', 'keys', 'valueDim', 'capacity', 'clockBatch'] as const
+const SIZES = ['heads', 'group', 'queries', 'keys', 'valueDim', 'capacity', 'decayBatch'] as const
 
 /** The sizes that every kernel takes after its buffers, in the order of {@link sizeArgs}. */
 export function attentionArgs(
   buffers: readonly string[],
-  clock: ClockForm,
+  logDecay: DecayForm,
   rest: Readonly<Record<string, GpuArgument>> = {},
 ): GpuKernel['args'] {
   const named = (names: readonly string[], kind: GpuArgument) =>
     Object.fromEntries(names.map((name) => [name, kind]))
   return {
-    ...named([...buffers, ...CLOCK_BUFFERS[clock]], 'buffer'),
+    ...named([...buffers, ...DECAY_BUFFERS[logDecay]], 'buffer'),
     ...named(SIZES, 'int'),
     ...rest,
   }
 }
 
-/** The clock's buffers, if there are any, and the sizes. */
-export function sizeArgs(clock: ClockBuffers | undefined, sizes: AttentionSizes): number[] {
-  const { heads, kvHeads, queries, keys, valueDim, capacity, clockBatch } = sizes
-  const buffers = [clock?.high, clock?.low].filter((handle) => handle !== undefined)
-  return [...buffers, heads, heads / kvHeads, queries, keys, valueDim, capacity, clockBatch]
+/** The readings' buffers, if there are any, and the sizes. */
+export function sizeArgs(logDecay: DecayBuffers | undefined, sizes: AttentionSizes): number[] {
+  const { heads, kvHeads, queries, keys, valueDim, capacity, decayBatch } = sizes
+  const buffers = [logDecay?.high, logDecay?.low].filter((handle) => handle !== undefined)
+  return [...buffers, heads, heads / kvHeads, queries, keys, valueDim, capacity, decayBatch]
 }
 
-/** The launcher of the form of a kernel that a clock needs. */
-export function byClock(
+/** The launcher of the form of a kernel that a decay needs. */
+export function byDecay(
   engine: GpuEngine,
-  define: (clock: ClockForm) => GpuKernel,
-): (clock: ClockBuffers | undefined) => GpuLaunch {
+  define: (logDecay: DecayForm) => GpuKernel,
+): (logDecay: DecayBuffers | undefined) => GpuLaunch {
   const launches = {
     pair: engine.kernel(define('pair')),
     high: engine.kernel(define('high')),
     none: engine.kernel(define('none')),
   }
-  return (clock) => launches[clockForm(clock)]
+  return (logDecay) => launches[decayForm(logDecay)]
 }
 
 /** A kernel that walks the keys of a query: `body` runs for every visible key j; see {@link FORWARD} and {@link BY_ROW}. */

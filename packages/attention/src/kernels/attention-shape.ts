@@ -10,7 +10,7 @@ import {
   type Tensor,
   zeros,
 } from '@tau/tensor'
-import { type Clock, clockParts } from './clock/clock.ts'
+import { decayParts, type LogDecay } from './decay/decay.ts'
 
 /** Sizes that both attentions share: queries sit at the last `queries` of `keys` times. */
 export interface AttentionSizes {
@@ -23,21 +23,21 @@ export interface AttentionSizes {
   readonly valueDim: number
   /** Rows of keys and values stored per head, ≥ keys: a cache has room to spare. */
   readonly capacity: number
-  /** Elements from the clocks of one batch entry to the next; 0 shares them. */
-  readonly clockBatch: number
+  /** Elements from the decays of one batch entry to the next; 0 shares them. */
+  readonly decayBatch: number
 }
 
 /** Longest vectors for which a thread's scratch holds the packed blocks. */
 const MAX_DIM = 2048
 
 /** Checks what the attentions have in common, from the shapes [B, H, Tq, …], [B, Hkv, Tk, …], [B, Hkv, Tk, Dv] and, for the
- *  clock, [B, H, Tk] or [H, Tk]. */
+ *  logDecay, [B, H, Tk] or [H, Tk]. */
 export function attentionSizes(
   op: string,
   queries: Tensor,
   keys: Tensor,
   v: Tensor,
-  clock: Tensor | Clock | undefined,
+  logDecay: Tensor | LogDecay | undefined,
   names: { queries: string; keys: string },
 ): AttentionSizes {
   checkDevice(op, queries, keys, v)
@@ -55,7 +55,7 @@ export function attentionSizes(
   if (queryCount > keyCount)
     throw new ShapeError(`${op}: queries are the newest of the keys' times, so Tq ≤ Tk, got ${shapes}`)
   checkDim(op, 'v', valueDim)
-  const clockBatch = clock ? checkClock(op, clock, queries, [batch, heads, keyCount]) : 0
+  const decayBatch = logDecay ? checkDecay(op, logDecay, queries, [batch, heads, keyCount]) : 0
   return {
     batch,
     heads,
@@ -64,31 +64,31 @@ export function attentionSizes(
     keys: keyCount,
     valueDim,
     capacity: keyCount,
-    clockBatch,
+    decayBatch,
   }
 }
 
-function checkClock(op: string, clock: Tensor | Clock, peer: Tensor, full: readonly number[]): number {
-  const { high, low } = clockParts(clock)
+function checkDecay(op: string, logDecay: Tensor | LogDecay, peer: Tensor, full: readonly number[]): number {
+  const { high, low } = decayParts(logDecay)
   checkDevice(op, peer, high, ...(low ? [low] : []))
   const expected = high.rank === 2 ? full.slice(1) : full
   for (const { rank, shape } of low ? [high, low] : [high])
     if (rank !== expected.length || shape.some((n, axis) => n !== expected[axis]))
       throw new ShapeError(
-        `${op}: clock must be [B, H, Tk] = ${shapeText(full)} or [H, Tk], got ${shapeText(high.shape)}${low ? ` and, for its low part, ${shapeText(low.shape)}` : ''}`,
+        `${op}: logDecay must be [B, H, Tk] = ${shapeText(full)} or [H, Tk], got ${shapeText(high.shape)}${low ? ` and, for its low part, ${shapeText(low.shape)}` : ''}`,
       )
   return high.rank === 2 ? 0 : full[1] * full[2]
 }
 
-/** Buffers of a clock's readings; low is undefined where a tensor alone was given. */
-export interface ClockBuffers {
+/** Buffers of decay readings; low is undefined where a tensor alone was given. */
+export interface DecayBuffers {
   readonly high: Handle
   readonly low: Handle | undefined
 }
 
-export function clockBuffers(clock: Tensor | Clock | undefined): ClockBuffers | undefined {
-  if (!clock) return undefined
-  const { high, low } = clockParts(clock)
+export function decayBuffers(logDecay: Tensor | LogDecay | undefined): DecayBuffers | undefined {
+  if (!logDecay) return undefined
+  const { high, low } = decayParts(logDecay)
   return { high: high.handle, low: low?.handle }
 }
 
@@ -108,41 +108,41 @@ export function spansOf({ batch, kvHeads, keys }: AttentionSizes): number {
   return Math.max(1, Math.min(MAX_SPANS, wanted, Math.ceil(keys / SPAN_KEYS)))
 }
 
-/** What the backward kernels give for a clock: Σ_i ds_ij per key, dClock [B, H, Tk], and −Σ_j ds_ij per query and span of keys,
+/** What the backward kernels give for a decay: Σ_i ds_ij per key, dLogDecay [B, H, Tk], and −Σ_j ds_ij per query and span of keys,
  *  dNow [B, H, spans, Tq]. The latter is 0 but for rounding; with it the rounding of a row cancels along time. */
-export interface ClockGrads {
-  readonly dClock: Tensor
+export interface DecayGrads {
+  readonly dLogDecay: Tensor
   readonly dNow: Tensor
 }
 
-/** The buffers of {@link ClockGrads}. */
-export interface ClockHandles {
-  readonly dClock: Handle
+/** The buffers of {@link DecayGrads}. */
+export interface DecayHandles {
+  readonly dLogDecay: Handle
   readonly dNow: Handle
 }
 
-export const clockHandles = (grads: ClockGrads | undefined): ClockHandles | undefined =>
-  grads && { dClock: grads.dClock.handle, dNow: grads.dNow.handle }
+export const decayHandles = (grads: DecayGrads | undefined): DecayHandles | undefined =>
+  grads && { dLogDecay: grads.dLogDecay.handle, dNow: grads.dNow.handle }
 
-export function emptyClockGrads(device: Device, sizes: AttentionSizes, spans: number): ClockGrads {
+export function emptyDecayGrads(device: Device, sizes: AttentionSizes, spans: number): DecayGrads {
   const { batch, heads, queries, keys } = sizes
   return {
-    dClock: device.empty([batch, heads, keys]),
+    dLogDecay: device.empty([batch, heads, keys]),
     dNow: device.empty([batch, heads, spans, queries]),
   }
 }
 
-/** The gradient of the clock, in the shape of its high part, which gets all of it: summed over the batch where it is shared. */
-export function clockGrad(
-  grads: ClockGrads | undefined,
-  clock: Tensor,
+/** The gradient of the decay, in the shape of its high part, which gets all of it: summed over the batch where it is shared. */
+export function decayGrad(
+  grads: DecayGrads | undefined,
+  logDecay: Tensor,
   sizes: AttentionSizes,
 ): Tensor | null {
   if (!grads) return null
   const { batch, heads, queries, keys } = sizes
   const now = sum(grads.dNow, [2])
   const padded =
-    queries === keys ? now : concat([zeros(clock.device, [batch, heads, keys - queries]), now], 2)
-  const total = add(grads.dClock, padded)
-  return clock.rank === 2 ? sum(total, [0]) : total
+    queries === keys ? now : concat([zeros(logDecay.device, [batch, heads, keys - queries]), now], 2)
+  const total = add(grads.dLogDecay, padded)
+  return logDecay.rank === 2 ? sum(total, [0]) : total
 }

@@ -1,5 +1,5 @@
 import type { CpuEngine } from '@tau/tensor'
-import { forgetClockGradWasm, forgetClockWasm, steadyClockWasm } from './clock/wasm.ts'
+import { constantDecayWasm, forgetGateDecayGradWasm, forgetGateDecayWasm } from './decay/wasm.ts'
 import { dotAttentionGradWasm, dotAttentionWasm } from './dot-attention/wasm.ts'
 import { fastLambdaAttentionGradWasm, fastLambdaAttentionWasm } from './fast-lambda-attention/wasm.ts'
 import { lambdaAttentionGradWasm, lambdaAttentionWasm } from './lambda-attention/wasm.ts'
@@ -18,8 +18,8 @@ export const cpuKernels = (engine: CpuEngine) =>
     dotAttentionGrad: dotAttentionGradWasm(engine),
     fastLambdaAttention: fastLambdaAttentionWasm(engine),
     fastLambdaAttentionGrad: fastLambdaAttentionGradWasm(engine),
-    forgetClock: forgetClockWasm(engine),
-    forgetClockGrad: forgetClockGradWasm(engine),
+    forgetGateDecay: forgetGateDecayWasm(engine),
+    forgetGateDecayGrad: forgetGateDecayGradWasm(engine),
     lambdaAttention: lambdaAttentionWasm(engine),
     lambdaAttentionGrad: lambdaAttentionGradWasm(engine),
     mergedLambdaAttention: undefined,
@@ -29,7 +29,7 @@ export const cpuKernels = (engine: CpuEngine) =>
     rotaryTaumode: rotaryTaumodeWasm(engine),
     rotaryTaumodeGrad: rotaryTaumodeGradWasm(engine),
     rowDots: rowDotsWasm(engine),
-    steadyClock: steadyClockWasm(engine),
+    constantDecay: constantDecayWasm(engine),
     taumode: taumodeWasm(engine),
     taumodeGrad: taumodeGradWasm(engine),
     tauTree: tauTreeWasm(engine),

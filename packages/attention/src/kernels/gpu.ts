@@ -1,5 +1,5 @@
 import type { GpuEngine } from '@tau/tensor'
-import { forgetClockGpu, forgetClockGradGpu, steadyClockGpu } from './clock/gpu.ts'
+import { constantDecayGpu, forgetGateDecayGpu, forgetGateDecayGradGpu } from './decay/gpu.ts'
 import { dotAttentionGpu, dotAttentionGradGpu } from './dot-attention/gpu.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './lambda-attention/gpu.ts'
 import { lambdaAttentionGradWgsl, lambdaAttentionWgsl } from './lambda-attention/wgsl.ts'
@@ -17,8 +17,8 @@ export const gpuKernels = (engine: GpuEngine) =>
     dotAttentionGrad: dotAttentionGradGpu(engine),
     fastLambdaAttention: undefined,
     fastLambdaAttentionGrad: undefined,
-    forgetClock: forgetClockGpu(engine),
-    forgetClockGrad: forgetClockGradGpu(engine),
+    forgetGateDecay: forgetGateDecayGpu(engine),
+    forgetGateDecayGrad: forgetGateDecayGradGpu(engine),
     lambdaAttention: engine.hasWgsl ? lambdaAttentionWgsl(engine) : lambdaAttentionGpu(engine),
     lambdaAttentionGrad: engine.hasWgsl ? lambdaAttentionGradWgsl(engine) : lambdaAttentionGradGpu(engine),
     mergedLambdaAttention: engine.hasWgsl ? mergedLambdaAttentionWgsl(engine) : undefined,
@@ -28,7 +28,7 @@ export const gpuKernels = (engine: GpuEngine) =>
     rotaryTaumode: undefined,
     rotaryTaumodeGrad: undefined,
     rowDots: rowDotsGpu(engine),
-    steadyClock: steadyClockGpu(engine),
+    constantDecay: constantDecayGpu(engine),
     taumode: taumodeGpu(engine),
     taumodeGrad: taumodeGradGpu(engine),
     tauTree: undefined,

@@ -12,7 +12,7 @@ import {
   scoreGradients,
   shapeText,
 } from './causal.bench.ts'
-import { steadyClock } from './clock/clock.ts'
+import { constantDecay } from './decay/decay.ts'
 import { type LambdaAlgorithm, lambdaAttention } from './lambda-attention/lambda-attention.ts'
 
 // Per pair and channel: weight·v forward; dOut·v and the gradient of v backward. Scores cost a few operations per pair, which
@@ -29,17 +29,17 @@ export interface LambdaSetting {
   /** Default 'auto'. */
   readonly algorithm?: LambdaAlgorithm
   /** With forget gates as the default preset starts them; one head takes the middle one. */
-  readonly clocked?: boolean
+  readonly hasDecay?: boolean
 }
 
-/** Clock per token of each head: −log sigmoid(bias). */
+/** Decay per token of each head: −log sigmoid(bias). */
 const ratesOf = (heads: number): Float32Array =>
   Float32Array.from({ length: heads }, (_, head) => {
     const bias = FIRST_BIAS + (LAST_BIAS - FIRST_BIAS) * (heads > 1 ? head / (heads - 1) : 0.5)
     return Math.log1p(Math.exp(-bias))
   })
 
-function inputs(device: Device, shape: CausalShape, { algorithm, clocked = false }: LambdaSetting) {
+function inputs(device: Device, shape: CausalShape, { algorithm, hasDecay = false }: LambdaSetting) {
   const { batch, heads, length, dim } = shape
   const [lambdaQ, lambdaK] = [1, 2].map((seed) => {
     const values = randomArray(batch * heads * length, seed).map((x) => 1 / (1 + Math.exp(-x))) // in (0, 1), as λ is
@@ -49,20 +49,20 @@ function inputs(device: Device, shape: CausalShape, { algorithm, clocked = false
   const dOut = normalInput(device, [batch, heads, length, dim], 4)
   const temperature = device.tensor(Array<number>(heads).fill(TEMPERATURE))
   const rates = ratesOf(heads)
-  const clock = clocked ? steadyClock(device.tensor(rates), length) : undefined
+  const logDecay = hasDecay ? constantDecay(device.tensor(rates), length) : undefined
   const score: Score = (head, query, key) =>
     -Math.abs(lambdaQ.values[head * length + query] - lambdaK.values[head * length + key]) / TEMPERATURE -
-    (clocked ? rates[head % heads] * (query - key) : 0)
+    (hasDecay ? rates[head % heads] * (query - key) : 0)
   const op = () =>
     lambdaAttention({
       lambdaQ: lambdaQ.tensor,
       lambdaK: lambdaK.tensor,
       v: v.tensor,
       temperature,
-      clock,
+      logDecay,
       algorithm,
     })
-  return { lambdaQ, lambdaK, v, dOut, temperature, clock, score, op }
+  return { lambdaQ, lambdaK, v, dOut, temperature, logDecay, score, op }
 }
 
 /** The forward pass. */
@@ -89,7 +89,7 @@ export const lambdaForward = (
   },
 })
 
-/** Both passes; where there is a clock, its gradient is made, too. */
+/** Both passes; where there is a decay, its gradient is made, too. */
 export const lambdaForwardBackward = (
   name: string,
   shape: CausalShape,
@@ -100,10 +100,10 @@ export const lambdaForwardBackward = (
   work: { flops: (FORWARD_FLOPS + BACKWARD_FLOPS) * pairsOf(shape) * shape.dim },
   prepare(device) {
     const { batch, heads, length } = shape
-    const { lambdaQ, lambdaK, v, dOut, temperature, clock, op, score } = inputs(device, shape, setting)
+    const { lambdaQ, lambdaK, v, dOut, temperature, logDecay, op, score } = inputs(device, shape, setting)
     const tensors: Record<string, Tensor> = {
       ...{ lambdaQ: lambdaQ.tensor, lambdaK: lambdaK.tensor, v: v.tensor, temperature },
-      ...(clock && { clock: clock.high }),
+      ...(logDecay && { logDecay: logDecay.high }),
     }
     return gradientCase(device, tensors, dOut.tensor, op, (out, grads) => {
       expectAttention(out, v.values, shape, score)

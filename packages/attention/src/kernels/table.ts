@@ -1,6 +1,6 @@
 import { kernelSet } from '@tau/tensor'
-import type { ForgetClockGradKernel, ForgetClockKernel, SteadyClockKernel } from './clock/clock.ts'
 import { cpuKernels } from './cpu.ts'
+import type { ConstantDecayKernel, ForgetGateDecayGradKernel, ForgetGateDecayKernel } from './decay/decay.ts'
 import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention/dot-attention.ts'
 import type {
   FastLambdaAttentionGradKernel,
@@ -26,8 +26,8 @@ export interface AttentionTable {
   /** undefined where the backend has no such kernel; lambdaAttention is then what there is. */
   fastLambdaAttention: FastLambdaAttentionKernel | undefined
   fastLambdaAttentionGrad: FastLambdaAttentionGradKernel | undefined
-  forgetClock: ForgetClockKernel
-  forgetClockGrad: ForgetClockGradKernel
+  forgetGateDecay: ForgetGateDecayKernel
+  forgetGateDecayGrad: ForgetGateDecayGradKernel
   lambdaAttention: LambdaAttentionKernel
   lambdaAttentionGrad: LambdaAttentionGradKernel
   /** fastLambdaAttention for GPUs, which have no f64. */
@@ -39,7 +39,7 @@ export interface AttentionTable {
   rotaryTaumode: RotaryTaumodeKernel | undefined
   rotaryTaumodeGrad: RotaryTaumodeGradKernel | undefined
   rowDots: RowDotsKernel
-  steadyClock: SteadyClockKernel
+  constantDecay: ConstantDecayKernel
   taumode: TaumodeKernel
   taumodeGrad: TaumodeGradKernel
   /** undefined where a backend has no trees: its caches stream. */

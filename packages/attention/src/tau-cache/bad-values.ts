@@ -16,16 +16,16 @@ export function checkReports(reports: Int32Array, { batch, heads, kvHeads, value
     const kind = report[Report.kind]
     if (kind === 0) continue
     const float = (word: number) => new Float64Array(report.buffer, report.byteOffset + 4 * word, 1)[0]
-    const ofClock = kind === ReportKind.reading || kind === ReportKind.backward
-    const perBatch = ofClock ? heads : kvHeads
+    const ofDecay = kind === ReportKind.reading || kind === ReportKind.backward
+    const perBatch = ofDecay ? heads : kvHeads
     const [head, position] = [report[Report.row], report[Report.position]]
     const at = [Math.floor(head / perBatch), head % perBatch, position]
     const value = float(Report.value)
     if (kind === ReportKind.key) throw notFinite(op, 'lambdaK', value, at)
-    if (kind === ReportKind.reading) throw notFinite(op, 'clock', value, at)
+    if (kind === ReportKind.reading) throw notFinite(op, 'logDecay', value, at)
     if (kind === ReportKind.backward)
       throw new RangeError(
-        `${op}: clock must never run backward, got ${value} after ${float(Report.before)} at ${shapeText(at)}; give readings that continue those before`,
+        `${op}: logDecay must never decrease, got ${value} after ${float(Report.before)} at ${shapeText(at)}; give readings that continue those before`,
       )
     const element = [...at, report[Report.element]]
     if (!Number.isFinite(value)) throw notFinite(op, 'v', value, element)

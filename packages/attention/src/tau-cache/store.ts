@@ -4,7 +4,7 @@ import type { Tensor } from '@tau/tensor'
 export interface NewPositions {
   readonly lambdaK: Tensor
   readonly v: Tensor
-  readonly clock: { readonly high: Tensor; readonly low: Tensor | undefined } | undefined
+  readonly logDecay: { readonly high: Tensor; readonly low: Tensor | undefined } | undefined
 }
 
 /** What a TauCache does with its data, one way per kind of backend. Inputs have been checked but for values. */

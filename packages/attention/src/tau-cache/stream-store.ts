@@ -1,5 +1,5 @@
 import { type Device, type Tensor, zeros } from '@tau/tensor'
-import { type ClockFields, cachedClock, clockFields } from '../cache-clock.ts'
+import { cachedDecay, type DecayFields, decayFields } from '../cache-decay.ts'
 import type { CacheOptions } from '../cache-options.ts'
 import { GrowingBuffers } from '../growing-buffers.ts'
 import { attend } from '../kernels/lambda-attention/lambda-attention.ts'
@@ -10,11 +10,11 @@ export class StreamStore implements TauStore {
   readonly #device: Device
   readonly #options: CacheOptions
   readonly temperature: Tensor
-  readonly #buffers: GrowingBuffers<'lambdaK' | 'v' | ClockFields>
+  readonly #buffers: GrowingBuffers<'lambdaK' | 'v' | DecayFields>
 
   /** Takes ownership of `temperature`. */
   constructor(device: Device, options: CacheOptions, temperature: Tensor) {
-    const { batch, heads, kvHeads, valueDim, clock, capacity } = options
+    const { batch, heads, kvHeads, valueDim, decay, capacity } = options
     this.#device = device
     this.#options = options
     this.temperature = temperature
@@ -25,7 +25,7 @@ export class StreamStore implements TauStore {
       [
         ['lambdaK', { heads: kvHeads, width: 1 }],
         ['v', { heads: kvHeads, width: valueDim }],
-        ...clockFields(clock, heads),
+        ...decayFields(decay, heads),
       ],
       capacity,
     )
@@ -39,21 +39,21 @@ export class StreamStore implements TauStore {
     return this.#buffers.bytes
   }
 
-  append({ lambdaK, v, clock }: NewPositions): void {
-    using none = clock && !clock.low ? zeros(this.#device, clock.high.shape) : undefined
-    const low = clock?.low ?? none
-    const entries: [ClockFields, Tensor][] =
-      clock && low
+  append({ lambdaK, v, logDecay }: NewPositions): void {
+    using none = logDecay && !logDecay.low ? zeros(this.#device, logDecay.high.shape) : undefined
+    const low = logDecay?.low ?? none
+    const entries: [DecayFields, Tensor][] =
+      logDecay && low
         ? [
-            ['clock', clock.high],
-            ['clockLow', low],
+            ['logDecay', logDecay.high],
+            ['decayLow', low],
           ]
         : []
     this.#buffers.append(new Map([['lambdaK', lambdaK], ['v', v], ...entries]))
   }
 
   attend(lambdaQ: Tensor): Tensor {
-    const { batch, heads, kvHeads, valueDim, clock } = this.#options
+    const { batch, heads, kvHeads, valueDim, decay } = this.#options
     const { capacity, length } = this.#buffers
     return attend(
       this.#device,
@@ -62,11 +62,11 @@ export class StreamStore implements TauStore {
         lambdaK: this.#buffers.tensor('lambdaK').handle,
         v: this.#buffers.tensor('v').handle,
         temperature: this.temperature.handle,
-        clock: clock ? cachedClock(this.#buffers) : undefined,
+        logDecay: decay ? cachedDecay(this.#buffers) : undefined,
       },
       {
         ...{ batch, heads, kvHeads, queries: lambdaQ.shape[2], keys: length, valueDim, capacity },
-        clockBatch: heads * capacity,
+        decayBatch: heads * capacity,
       },
     )
   }

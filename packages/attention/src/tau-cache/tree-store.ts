@@ -102,7 +102,7 @@ export class TreeStore implements TauStore {
   }
 
   append(positions: NewPositions): void {
-    const { lambdaK, v, clock } = positions
+    const { lambdaK, v, logDecay } = positions
     const [count, start] = [lambdaK.shape[2], this.#length]
     if (count === 0) return
     this.reserve(start + count)
@@ -111,7 +111,7 @@ export class TreeStore implements TauStore {
       {
         lambdaK: lambdaK.handle,
         v: v.handle,
-        clock: clock && { high: clock.high.handle, low: clock.low?.handle },
+        logDecay: logDecay && { high: logDecay.high.handle, low: logDecay.low?.handle },
       },
       this.#states.handle + this.#trees * STATE_WORDS * Int32Array.BYTES_PER_ELEMENT,
       { rows: this.#rows, valueDim: this.#sizes.valueDim, start, count },
@@ -289,12 +289,12 @@ export class TreeStore implements TauStore {
 
   /** Many queries: the streaming kernel over a copy of the positions in one piece, with values as stored. */
   #attendMany(lambdaQ: Tensor): Tensor {
-    const { batch, heads, kvHeads, valueDim, clock } = this.#sizes
+    const { batch, heads, kvHeads, valueDim, decay } = this.#sizes
     const keys = this.#length
     const device = this.#device
     using lambdaK = device.empty([batch, kvHeads, keys])
     using v = device.empty([batch, kvHeads, keys, valueDim])
-    using high = device.empty([batch, heads, clock ? keys : 0])
+    using high = device.empty([batch, heads, decay ? keys : 0])
     using low = device.empty(high.shape)
     this.#kernels.read(
       this.#description.handle,
@@ -308,11 +308,11 @@ export class TreeStore implements TauStore {
         lambdaK: lambdaK.handle,
         v: v.handle,
         temperature: this.temperature.handle,
-        clock: clock ? { high: high.handle, low: low.handle } : undefined,
+        logDecay: decay ? { high: high.handle, low: low.handle } : undefined,
       },
       {
         ...{ batch, heads, kvHeads, queries: lambdaQ.shape[2], keys, valueDim, capacity: keys },
-        clockBatch: heads * keys,
+        decayBatch: heads * keys,
       },
     )
   }

@@ -14,25 +14,25 @@ export const uniform = (length: number, seed: number): Float64Array =>
   randomArray(length, seed).map((x) => Math.abs(x) % 1)
 
 /** Readings that stand still, creep and leap: [rows, length]. */
-export function randomClock(rows: number, length: number, seed: number): Float64Array {
+export function randomDecay(rows: number, length: number, seed: number): Float64Array {
   const steps = randomArray(rows * length, seed)
-  const clock = new Float64Array(rows * length)
-  for (let i = 0; i < clock.length; i++)
-    clock[i] = (i % length === 0 ? 0 : clock[i - 1]) + Math.max(0, steps[i] - 0.3)
-  return clock
+  const logDecay = new Float64Array(rows * length)
+  for (let i = 0; i < logDecay.length; i++)
+    logDecay[i] = (i % length === 0 ? 0 : logDecay[i - 1]) + Math.max(0, steps[i] - 0.3)
+  return logDecay
 }
 
-/** A clock's readings as the two f32 parts of a Clock. */
-export function splitReadings(clock: Float64Array): { high: Float32Array; low: Float32Array } {
-  const high = Float32Array.from(clock)
-  return { high, low: Float32Array.from(clock, (c, i) => c - high[i]) }
+/** Decay readings as the two f32 parts of a LogDecay. */
+export function splitReadings(logDecay: Float64Array): { high: Float32Array; low: Float32Array } {
+  const high = Float32Array.from(logDecay)
+  return { high, low: Float32Array.from(logDecay, (c, i) => c - high[i]) }
 }
 
 /** Readings from `start` on in steps of 0.01 to 1, in f64: [rows, length]. */
-export function longClock(rows: number, length: number, start: number): Float64Array {
+export function longDecay(rows: number, length: number, start: number): Float64Array {
   const steps = uniform(rows * length, 8)
-  const clock = new Float64Array(rows * length)
-  for (let i = 0; i < clock.length; i++)
-    clock[i] = (i % length === 0 ? start : clock[i - 1]) + 0.01 + 0.99 * steps[i]
-  return clock
+  const logDecay = new Float64Array(rows * length)
+  for (let i = 0; i < logDecay.length; i++)
+    logDecay[i] = (i % length === 0 ? start : logDecay[i - 1]) + 0.01 + 0.99 * steps[i]
+  return logDecay
 }

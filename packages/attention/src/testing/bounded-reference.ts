@@ -3,9 +3,9 @@ export interface BoundedCase {
   readonly beta: number
   readonly bins: number
   readonly query: number
-  /** λ of the keys up to now, their clock readings and values, `dim` each. */
+  /** λ of the keys up to now, their decay readings and values, `dim` each. */
   readonly keys: ArrayLike<number>
-  readonly clock: ArrayLike<number>
+  readonly logDecay: ArrayLike<number>
   readonly v: ArrayLike<number>
   readonly dim: number
   readonly count: number
@@ -16,10 +16,13 @@ const binOf = (lambda: number, bins: number) => Math.min(bins - 1, Math.floor(la
 /** The exact result of attention, the share of it that comes from keys in the query's own bin, and the values' range per element:
  *  the largest (of all, own) distance of a value to `found`, and the largest distance of two values, in the maximum norm. */
 export function exactAttention(
-  { beta, bins, query, keys, clock, v, dim, count }: BoundedCase,
+  { beta, bins, query, keys, logDecay, v, dim, count }: BoundedCase,
   found: ArrayLike<number>,
 ): { out: Float64Array; ownShare: number; ownDistance: number; diameter: number } {
-  const scores = Float64Array.from({ length: count }, (_, j) => -beta * Math.abs(query - keys[j]) + clock[j])
+  const scores = Float64Array.from(
+    { length: count },
+    (_, j) => -beta * Math.abs(query - keys[j]) + logDecay[j],
+  )
   let top = Number.NEGATIVE_INFINITY
   for (const score of scores) top = Math.max(top, score)
   const out = new Float64Array(dim)

@@ -4,7 +4,7 @@ import { splitReadings, uniform } from './attention-cases.ts'
 
 const ORDERS = ['random', 'sorted', 'reversed', 'opposite', 'equal', 'clusters', 'grid'] as const
 const VALUES = ['random', 'constant', 'lambda', 'time'] as const
-const CLOCKS = ['none', 'still', 'walk', 'leaps'] as const
+const DECAYS = ['none', 'still', 'walk', 'leaps'] as const
 
 /** One λ-distance attention by its properties; {@link lambdaCase} makes its numbers. */
 export interface LambdaSpec {
@@ -16,24 +16,24 @@ export interface LambdaSpec {
   /** λ is rounded to multiples of 1 / ties; 0: not at all. */
   readonly ties: number
   readonly values: (typeof VALUES)[number]
-  readonly clock: (typeof CLOCKS)[number]
-  /** One clock for all batch entries. */
+  readonly logDecay: (typeof DECAYS)[number]
+  /** One decay for all batch entries. */
   readonly shared: boolean
-  /** The clock comes in two parts. */
+  /** Readings come in two parts. */
   readonly parts: boolean
   /** The first reading. */
   readonly start: number
   readonly seed: number
 }
 
-/** Numbers of a case. All but the clock's low part are f32 exactly; clock [B, H, Tk] is what the kernel is to read. */
+/** Numbers of a case. All but the decay's low part are f32 exactly; logDecay [B, H, Tk] is what the kernel is to read. */
 export interface LambdaCase {
   readonly lambdaQ: Float64Array
   readonly lambdaK: Float64Array
   readonly v: Float64Array
   readonly temperature: Float64Array
-  readonly clock: Float64Array
-  /** The clock as it is handed over: high and low parts, [H, Tk] when shared. */
+  readonly logDecay: Float64Array
+  /** Readings as they are handed over: high and low parts, [H, Tk] when shared. */
   readonly given: { readonly high: Float32Array; readonly low: Float32Array }
 }
 
@@ -69,7 +69,7 @@ export const lambdaSpecs = (longest: number): fc.Arbitrary<LambdaSpec> =>
     order: fc.constantFrom(...ORDERS),
     ties: fc.constantFrom(0, 0, 4, 64),
     values: fc.constantFrom(...VALUES),
-    clock: fc.constantFrom(...CLOCKS),
+    logDecay: fc.constantFrom(...DECAYS),
     shared: fc.boolean(),
     parts: fc.boolean(),
     start: fc.constantFrom(0, 0, 1e6),
@@ -97,11 +97,11 @@ function lambdas(
   )
 }
 
-function readings({ clock, start, seed }: LambdaSpec, rows: number, length: number): Float64Array {
+function readings({ logDecay, start, seed }: LambdaSpec, rows: number, length: number): Float64Array {
   const draws = uniform(rows * length, seed + 4)
   const step = (draw: number): number => {
-    if (clock === 'walk') return draw < 0.2 ? 0 : 2 * draw
-    if (clock === 'leaps') return draw < 0.02 ? 100 : draw / 50
+    if (logDecay === 'walk') return draw < 0.2 ? 0 : 2 * draw
+    if (logDecay === 'leaps') return draw < 0.02 ? 100 : draw / 50
     return 0
   }
   const found = new Float64Array(rows * length)
@@ -140,7 +140,7 @@ export function lambdaCase(spec: LambdaSpec): LambdaCase {
     lambdaK,
     v: rounded(Float64Array.from(noise, (_, i) => valueAt(i))),
     temperature: rounded(Float64Array.from({ length: heads }, (_, h) => spec.temperature * (1 + h / 2))),
-    clock: spec.shared ? Float64Array.from({ length: batch * size }, (_, i) => exact[i % size]) : exact,
+    logDecay: spec.shared ? Float64Array.from({ length: batch * size }, (_, i) => exact[i % size]) : exact,
     given: { high: parts.high, low },
   }
 }

@@ -23,7 +23,7 @@ export interface OnDevice {
 
 export function inputsOf(
   device: Device,
-  { sizes, clock, shared, parts }: LambdaSpec,
+  { sizes, logDecay, shared, parts }: LambdaSpec,
   numbers: LambdaCase,
 ): OnDevice {
   const { batch, heads, kvHeads, queries, keys, dim } = sizes
@@ -33,11 +33,11 @@ export function inputsOf(
     v: device.tensor(numbers.v, [batch, kvHeads, keys, dim]),
     temperature: device.tensor(numbers.temperature),
   }
-  if (clock === 'none') return { inputs: base, named: base }
+  if (logDecay === 'none') return { inputs: base, named: base }
   const shape = shared ? [heads, keys] : [batch, heads, keys]
   const high = device.tensor(numbers.given.high, shape)
   const low = device.tensor(numbers.given.low, shape)
-  return { inputs: { ...base, clock: parts ? { high, low } : high }, named: { ...base, clock: high } }
+  return { inputs: { ...base, logDecay: parts ? { high, low } : high }, named: { ...base, logDecay: high } }
 }
 
 /** out and the gradients of Σ dOut·out. */
@@ -50,22 +50,22 @@ export async function attend(
   return [out, ...Object.values(grads)]
 }
 
-/** The same by the f64 reference; the clock's gradient in the shape in which it was given. */
+/** The same by the f64 reference; the decay's gradient in the shape in which it was given. */
 export function attendReference(
   { sizes }: LambdaSpec,
-  { lambdaQ, lambdaK, v, temperature, clock, given }: LambdaCase,
+  { lambdaQ, lambdaK, v, temperature, logDecay, given }: LambdaCase,
   dOut: Float64Array,
 ): Float64Array[] {
-  const out = lambdaAttentionReference(sizes, lambdaQ, lambdaK, v, temperature, clock)
-  const grads = lambdaAttentionGradReference(sizes, [lambdaQ, lambdaK, v, temperature, clock], dOut)
-  const dClock = new Float64Array(given.high.length) // summed over the batch where it is shared
+  const out = lambdaAttentionReference(sizes, lambdaQ, lambdaK, v, temperature, logDecay)
+  const grads = lambdaAttentionGradReference(sizes, [lambdaQ, lambdaK, v, temperature, logDecay], dOut)
+  const dLogDecay = new Float64Array(given.high.length) // summed over the batch where it is shared
   grads[4].forEach((x, i) => {
-    dClock[i % dClock.length] += x
+    dLogDecay[i % dLogDecay.length] += x
   })
-  return [out, ...grads.with(4, dClock)]
+  return [out, ...grads.with(4, dLogDecay)]
 }
 
-const NAMES = ['out', 'dLambdaQ', 'dLambdaK', 'dV', 'dTemperature', 'dClock'] as const
+const NAMES = ['out', 'dLambdaQ', 'dLambdaK', 'dV', 'dTemperature', 'dLogDecay'] as const
 
 /** Largest size that a term of out and of each gradient can have: where all terms of a gradient cancel, rounding is left. */
 export function termSizes({ v, temperature }: LambdaCase, dOut: Float64Array, dim: number): number[] {

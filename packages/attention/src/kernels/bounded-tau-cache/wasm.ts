@@ -1,5 +1,5 @@
 import { type CpuEngine, type Handle, touches } from '@tau/tensor'
-import type { ClockBuffers } from '../attention-shape.ts'
+import type { DecayBuffers } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
 
 /** Sizes of the state of `batch` × `heads` query heads, each of `stateBytes`. */
@@ -15,7 +15,7 @@ export interface BoundedSizes {
 /** What a launch does for each of `length` times, in order: append the keys, where given, then attend with the query, where given. */
 export interface BoundedSteps {
   readonly length: number
-  readonly keys?: { readonly lambdaK: Handle; readonly v: Handle; readonly clock: Partial<ClockBuffers> }
+  readonly keys?: { readonly lambdaK: Handle; readonly v: Handle; readonly logDecay: Partial<DecayBuffers> }
   readonly queries?: { readonly lambdaQ: Handle; readonly out: Handle }
 }
 
@@ -29,7 +29,7 @@ export function boundedTauCacheWasm(engine: CpuEngine, sizes: BoundedSizes): Bou
     launch(
       [
         ...[state, stateBytes, bins, temperature],
-        ...[keys?.lambdaK ?? 0, keys?.v ?? 0, keys?.clock.high ?? 0, keys?.clock.low ?? 0],
+        ...[keys?.lambdaK ?? 0, keys?.v ?? 0, keys?.logDecay.high ?? 0, keys?.logDecay.low ?? 0],
         ...[queries?.lambdaQ ?? 0, queries?.out ?? 0, heads, kvHeads, length, valueDim],
       ],
       batch * heads,

@@ -1,7 +1,7 @@
 import { cpu, gpu, type Tensor } from '@tau/tensor'
 import { checkGradients, describeDevices, expectNear, randomArray } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
-import { longClock, randomClock, SIZES, splitReadings } from '../../testing/attention-cases.ts'
+import { longDecay, randomDecay, SIZES, splitReadings } from '../../testing/attention-cases.ts'
 import { outAndGrads } from '../../testing/tensors.ts'
 import type { ReferenceSizes } from '../lambda-attention/reference.ts'
 import { dotAttention } from './dot-attention.ts'
@@ -13,7 +13,7 @@ const shapesOf = ({ batch, heads, kvHeads, queries, keys, dim, keyDim }: Sizes) 
   q: [batch, heads, queries, keyDim],
   k: [batch, kvHeads, keys, keyDim],
   v: [batch, kvHeads, keys, dim],
-  clock: [batch, heads, keys],
+  logDecay: [batch, heads, keys],
   out: [batch, heads, queries, dim],
 })
 
@@ -21,7 +21,7 @@ const inputsOf = ({ batch, heads, kvHeads, queries, keys, dim, keyDim }: Sizes):
   randomArray(batch * heads * queries * keyDim, 1).map((x) => 1.5 * x),
   randomArray(batch * kvHeads * keys * keyDim, 2).map((x) => 1.5 * x),
   randomArray(batch * kvHeads * keys * dim, 3),
-  randomClock(batch * heads, keys, 4),
+  randomDecay(batch * heads, keys, 4),
 ]
 
 const rounded = (inputs: Float64Array[]) => inputs.map((x) => Float64Array.from(Float32Array.from(x)))
@@ -29,10 +29,10 @@ const rounded = (inputs: Float64Array[]) => inputs.map((x) => Float64Array.from(
 describeDevices('dotAttention', { cpu, gpu }, (device) => {
   const tensors = (sizes: Sizes, inputs: readonly ArrayLike<number>[]) => {
     const shapes = shapesOf(sizes)
-    const [q, k, v, clock] = (['q', 'k', 'v', 'clock'] as const).map((name, i) =>
+    const [q, k, v, logDecay] = (['q', 'k', 'v', 'logDecay'] as const).map((name, i) =>
       device().tensor(inputs[i], shapes[name], 'f32'),
     )
-    return { q, k, v, clock }
+    return { q, k, v, logDecay }
   }
 
   it.for(SIZES.map((sizes, i) => ({ ...sizes, keyDim: [1, 13, 7, 2, 29][i] })))(
@@ -41,13 +41,13 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
       using _scope = device().scope()
       const inputs = inputsOf(sizes)
       const [q, k, v, readings] = rounded(inputs)
-      const { clock, ...rest } = tensors(sizes, inputs)
+      const { logDecay, ...rest } = tensors(sizes, inputs)
       const plain = dotAttention(rest)
       expect(plain.shape).toEqual(shapesOf(sizes).out)
       // Scores up to 10 carry 1e-6 of relative error into weights that sum to 1.
       expectNear(await plain.data(), dotAttentionReference(sizes, q, k, v), { atol: 3e-6 })
-      const clocked = dotAttentionReference(sizes, q, k, v, readings)
-      expectNear(await dotAttention({ ...rest, clock }).data(), clocked, { atol: 3e-6 })
+      const faded = dotAttentionReference(sizes, q, k, v, readings)
+      expectNear(await dotAttention({ ...rest, logDecay }).data(), faded, { atol: 3e-6 })
     },
   )
 
@@ -62,16 +62,16 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
         { keys: 197, dim: 64, keyDim: 83 },
       ].map((sizes) => ({ batch: 2, heads: 4, kvHeads: 2, queries, ...sizes })),
     ),
-  )('is the f64 reference for few queries, late in a long clock: %o', async (sizes) => {
+  )('is the f64 reference for few queries, late in a long decay: %o', async (sizes) => {
     using _scope = device().scope()
-    const inputs = inputsOf(sizes).with(3, longClock(sizes.batch * sizes.heads, sizes.keys, 1e6))
+    const inputs = inputsOf(sizes).with(3, longDecay(sizes.batch * sizes.heads, sizes.keys, 1e6))
     const [q, k, v] = rounded(inputs)
-    const { clock: high, ...rest } = tensors(sizes, inputs)
+    const { logDecay: high, ...rest } = tensors(sizes, inputs)
     const low = device().tensor(splitReadings(inputs[3]).low, high.shape)
     const plain = await dotAttention(rest).data()
     expectNear(plain, dotAttentionReference(sizes, q, k, v), { atol: 3e-6 })
-    const clocked = await dotAttention({ ...rest, clock: { high, low } }).data()
-    expectNear(clocked, dotAttentionReference(sizes, q, k, v, inputs[3]), { atol: 3e-6 })
+    const faded = await dotAttention({ ...rest, logDecay: { high, low } }).data()
+    expectNear(faded, dotAttentionReference(sizes, q, k, v, inputs[3]), { atol: 3e-6 })
   })
 
   it.for([
@@ -81,34 +81,34 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
   ])('has the gradients of the reference for %o', async (sizes) => {
     await checkGradients({
       inputs: inputsOf(sizes),
-      reference: (q, k, v, clock) => dotAttentionReference(sizes, q, k, v, clock),
+      reference: (q, k, v, logDecay) => dotAttentionReference(sizes, q, k, v, logDecay),
       gradients: async (inputs, weights) => {
         using _scope = device().scope()
         const all = tensors(sizes, inputs)
         const { grads } = await outAndGrads(all, device().tensor(weights, shapesOf(sizes).out), () =>
           dotAttention(all),
         )
-        return [grads.q, grads.k, grads.v, grads.clock]
+        return [grads.q, grads.k, grads.v, grads.logDecay]
       },
       tolerance: { atol: 1e-5, rtol: 1e-5 },
     })
   })
 
-  it('is as exact at a clock of a million as at its start, backward too', async () => {
+  it('is as exact at a decay of a million as at its start, backward too', async () => {
     using _scope = device().scope()
     const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 3, keyDim: 2 }
     const inputs = inputsOf(sizes)
     const results: Float32Array[][] = []
     for (const start of [0, 1e6]) {
-      const clock = longClock(sizes.heads, sizes.keys, start)
-      const { clock: high, ...rest } = tensors(sizes, inputs.with(3, clock))
-      const low = device().tensor(splitReadings(clock).low, high.shape)
+      const logDecay = longDecay(sizes.heads, sizes.keys, start)
+      const { logDecay: high, ...rest } = tensors(sizes, inputs.with(3, logDecay))
+      const low = device().tensor(splitReadings(logDecay).low, high.shape)
       const weights = device().tensor(randomArray(inputs[2].length * 2, 5), shapesOf(sizes).out)
-      const { out, grads } = await outAndGrads({ ...rest, clock: high }, weights, () =>
-        dotAttention({ ...rest, clock: { high, low } }),
+      const { out, grads } = await outAndGrads({ ...rest, logDecay: high }, weights, () =>
+        dotAttention({ ...rest, logDecay: { high, low } }),
       )
       const [q, k, v] = rounded(inputs)
-      expectNear(out, dotAttentionReference(sizes, q, k, v, clock), { atol: 2e-6 })
+      expectNear(out, dotAttentionReference(sizes, q, k, v, logDecay), { atol: 2e-6 })
       results.push(Object.values(grads))
     }
     for (const [i, late] of results[1].entries())
@@ -176,7 +176,7 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
         'batches, kv heads and lengths of keys and values must be equal, got q [2, 3, 5, 4]',
       ],
       [{ q: empty(2, 3, 9, 4) }, "queries are the newest of the keys' times, so Tq ≤ Tk, got q [2, 3, 9, 4]"],
-      [{ clock: empty(7) }, 'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [7]'],
+      [{ logDecay: empty(7) }, 'logDecay must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [7]'],
       [{ v: empty(2, 3, 7, 2049) }, 'v must have vectors of 1 to 2048 elements, got 2049'],
       [{ v: empty(2, 3, 7, 0) }, 'v must have vectors of 1 to 2048 elements, got 0'],
       [{ q: empty(2, 3, 5, 0), k: empty(2, 3, 7, 0) }, 'q must have vectors of 1 to 2048 elements, got 0'],
@@ -214,11 +214,11 @@ describe('dotAttention on threads', () => {
     const results: Float32Array[][] = []
     for (const threads of [1, 2, 3]) {
       const device = await cpu({ threads })
-      const [q, k, v, clock] = (['q', 'k', 'v', 'clock'] as const).map((name, i) =>
+      const [q, k, v, logDecay] = (['q', 'k', 'v', 'logDecay'] as const).map((name, i) =>
         device.tensor(inputs[i], shapes[name], 'f32'),
       )
       const weights = device.tensor(randomArray(4 * queries * 19, 9), shapes.out)
-      const named = { q, k, v, clock }
+      const named = { q, k, v, logDecay }
       const { out, grads } = await outAndGrads(named, weights, () => dotAttention(named))
       results.push([out, ...Object.values(grads)])
       await device.close()

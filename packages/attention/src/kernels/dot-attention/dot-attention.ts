@@ -2,25 +2,25 @@ import { type Device, type Handle, record, ShapeError, shapeText, sum, type Tens
 import {
   type AttentionSizes,
   attentionSizes,
-  type ClockBuffers,
-  type ClockHandles,
   checkDim,
-  clockBuffers,
-  clockGrad,
-  clockHandles,
-  emptyClockGrads,
+  type DecayBuffers,
+  type DecayHandles,
+  decayBuffers,
+  decayGrad,
+  decayHandles,
+  emptyDecayGrads,
   spansOf,
 } from '../attention-shape.ts'
-import { type Clock, clockParts } from '../clock/clock.ts'
+import { decayParts, type LogDecay } from '../decay/decay.ts'
 import { rowDots } from '../row-dots/row-dots.ts'
 import { kernelsOf } from '../table.ts'
 
-/** Buffers of the inputs; k, v and clock have `capacity` rows per head. */
+/** Buffers of the inputs; k, v and logDecay have `capacity` rows per head. */
 export interface DotHandles {
   readonly q: Handle
   readonly k: Handle
   readonly v: Handle
-  readonly clock: ClockBuffers | undefined
+  readonly logDecay: DecayBuffers | undefined
 }
 
 export interface DotSizes extends AttentionSizes {
@@ -35,7 +35,7 @@ export type DotAttentionKernel = (inputs: DotHandles, out: Handle, stats: Handle
 
 /** The backward pass; capacity = keys. With p the weights and ds_ij = p_ij (dOut_i·v_j − delta_i): dQ [B, H, spans, Tq, D]
  *  are sums over the keys of each span, every key in one span; dK [B, Hkv, Tk, D], dV [B, Hkv, Tk, Dv],
- *  clock: see ClockGrads (undefined: not
+ *  logDecay: see DecayGrads (undefined: not
  *  wanted). */
 export type DotAttentionGradKernel = (
   inputs: DotHandles,
@@ -44,7 +44,7 @@ export type DotAttentionGradKernel = (
     readonly dQ: Handle
     readonly dK: Handle
     readonly dV: Handle
-    readonly clock: ClockHandles | undefined
+    readonly logDecay: DecayHandles | undefined
   },
   sizes: DotSizes,
   spans: number,
@@ -57,33 +57,33 @@ export interface DotAttentionInputs {
   k: Tensor
   /** [B, Hkv, Tk, Dv] */
   v: Tensor
-  /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no clock. */
-  clock?: Tensor | Clock
+  /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no decay. */
+  logDecay?: Tensor | LogDecay
 }
 
 /** Causal scaled dot-product attention, streaming: query i of Tq has time t = i + Tk − Tq,
  *  out_i = Σ_{j ≤ t} softmax_j(q_i·k_j / √D − (c_t − c_j)) v_j → [B, H, Tq, Dv]. Query head h reads kv head h // (H/Hkv).
- *  Gradients to all four (a Clock's to its high part). The baseline of {@link lambdaAttention}.
- *  Source: Vaswani et al. (2017), eq. 1; Dao et al., FlashAttention (2022); clock: Lin et al., Forgetting Transformer (2025).
+ *  Gradients to all four (a LogDecay's to its high part). The baseline of {@link lambdaAttention}.
+ *  Source: Vaswani et al. (2017), eq. 1; Dao et al., FlashAttention (2022); decay: Lin et al., Forgetting Transformer (2025).
  *  Throws ShapeError when shapes disagree. */
-export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
-  const sizes = checkInputs(q, k, v, clock)
+export function dotAttention({ q, k, v, logDecay }: DotAttentionInputs): Tensor {
+  const sizes = checkInputs(q, k, v, logDecay)
   const { device } = q
   const { batch, heads, queries, dim } = sizes
-  const handles = { q: q.handle, k: k.handle, v: v.handle, clock: clockBuffers(clock) }
+  const handles = { q: q.handle, k: k.handle, v: v.handle, logDecay: decayBuffers(logDecay) }
   const { out, stats } = attendDot(device, handles, sizes)
-  const readings = clock && clockParts(clock).high
+  const readings = logDecay && decayParts(logDecay).high
   return record('dotAttention', [q, k, v, ...(readings ? [readings] : [])], out, (dOut, wanted) => {
     const spans = spansOf(sizes)
     const delta = rowDots(dOut, out)
     const dQ = device.empty([batch, heads, spans, queries, dim])
     const dK = device.empty(k.shape)
     const dV = device.empty(v.shape)
-    const clockGrads = wanted[3] ? emptyClockGrads(device, sizes, spans) : undefined
+    const decayGrads = wanted[3] ? emptyDecayGrads(device, sizes, spans) : undefined
     kernelsOf(device).dotAttentionGrad(
       handles,
       { stats: stats.handle, dOut: dOut.handle, delta: delta.handle },
-      { dQ: dQ.handle, dK: dK.handle, dV: dV.handle, clock: clockHandles(clockGrads) },
+      { dQ: dQ.handle, dK: dK.handle, dV: dV.handle, logDecay: decayHandles(decayGrads) },
       sizes,
       spans,
     )
@@ -91,7 +91,7 @@ export function dotAttention({ q, k, v, clock }: DotAttentionInputs): Tensor {
       spans === 1 ? dQ.view(q.shape) : sum(dQ, [2]),
       dK,
       dV,
-      ...(readings ? [clockGrad(clockGrads, readings, sizes)] : []),
+      ...(readings ? [decayGrad(decayGrads, readings, sizes)] : []),
     ]
   })
 }
@@ -109,7 +109,7 @@ export function attendDot(
   return { out, stats }
 }
 
-function checkInputs(q: Tensor, k: Tensor, v: Tensor, clock: Tensor | Clock | undefined): DotSizes {
+function checkInputs(q: Tensor, k: Tensor, v: Tensor, logDecay: Tensor | LogDecay | undefined): DotSizes {
   const op = 'dotAttention'
   if (q.rank !== 4 || k.rank !== 4 || q.shape[3] !== k.shape[3])
     throw new ShapeError(
@@ -118,7 +118,7 @@ function checkInputs(q: Tensor, k: Tensor, v: Tensor, clock: Tensor | Clock | un
   const dim = q.shape[3]
   checkDim(op, 'q', dim)
   return {
-    ...attentionSizes(op, q, k, v, clock, { queries: 'q', keys: 'k' }),
+    ...attentionSizes(op, q, k, v, logDecay, { queries: 'q', keys: 'k' }),
     dim,
     scale: 1 / Math.sqrt(dim),
   }

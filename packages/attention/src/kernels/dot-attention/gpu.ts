@@ -3,8 +3,8 @@ import {
   addToTotal,
   attentionArgs,
   BATCH,
-  byClock,
-  type ClockForm,
+  byDecay,
+  type DecayForm,
   elapsed,
   FORWARD,
   KV_HEAD,
@@ -24,33 +24,37 @@ import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention
 const STATS = 2
 const JOINED = 3
 
-const args = (buffers: readonly string[], clock: ClockForm, ...ints: readonly string[]): GpuKernel['args'] =>
-  attentionArgs(buffers, clock, {
+const args = (
+  buffers: readonly string[],
+  logDecay: DecayForm,
+  ...ints: readonly string[]
+): GpuKernel['args'] =>
+  attentionArgs(buffers, logDecay, {
     dim: 'int',
     scale: 'float',
     ...Object.fromEntries(ints.map((name) => [name, 'int'])),
   })
 
 /** const score of a pair. */
-const scoreOf = (pair: Pair, clock: ClockForm) => {
-  const now = reading(clock, `(${pair.query} + keys - queries)`)
+const scoreOf = (pair: Pair, logDecay: DecayForm) => {
+  const now = reading(logDecay, `(${pair.query} + keys - queries)`)
   return `
           let dot = 0.0
           for (let c = 0; c < dim; c++) {
             dot += q[${queryRow(pair)} * dim + (c | 0)] * k[${keyRow(pair)} * dim + (c | 0)]
           }
-          const score = scale * dot + ${elapsed(clock, pair.key, now)}`
+          const score = scale * dot + ${elapsed(logDecay, pair.key, now)}`
 }
 
 /** const score and weight of a pair, from stats of `fields` numbers per row. */
-const weightOf = (pair: Pair, clock: ClockForm, fields: number) => {
+const weightOf = (pair: Pair, logDecay: DecayForm, fields: number) => {
   const stat = (field: number) => `stats[${queryRow(pair)} * ${fields} + ${field}]`
-  return `${scoreOf(pair, clock)}
+  return `${scoreOf(pair, logDecay)}
           const weight = Math.exp(score - ${stat(0)}) * ${stat(1)}`
 }
 
 /** const score, weight and dScore of a pair. */
-const dScoreOf = (pair: Pair, clock: ClockForm) => `${weightOf(pair, clock, JOINED)}
+const dScoreOf = (pair: Pair, logDecay: DecayForm) => `${weightOf(pair, logDecay, JOINED)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
             product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[${keyRow(pair)} * valueDim + (d | 0)]
@@ -58,37 +62,37 @@ const dScoreOf = (pair: Pair, clock: ClockForm) => `${weightOf(pair, clock, JOIN
           const dScore = weight * (product - stats[${queryRow(pair)} * ${JOINED} + 2])`
 
 /** Largest score and 1 (the mass so far). */
-const peakKernel = (clock: ClockForm): GpuKernel => ({
-  name: `dotPeak_${clock}`,
-  args: args(['q', 'k'], clock),
+const peakKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `dotPeak_${logDecay}`,
+  args: args(['q', 'k'], logDecay),
   body: overVisibleKeys(
     `if (this.thread.x === 1) { return 1 }
     let peak = -3e38`,
-    `${scoreOf(FORWARD, clock)}
+    `${scoreOf(FORWARD, logDecay)}
           if (score > peak) { peak = score }`,
     'return peak',
   ),
 })
 
 /** Puts 1 / mass into stats. The peak is read back as the f32 that later kernels see: weights sum to 1 whatever its rounding. */
-const massKernel = (clock: ClockForm): GpuKernel => ({
-  name: `dotMass_${clock}`,
-  args: args(['q', 'k', 'stats'], clock),
+const massKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `dotMass_${logDecay}`,
+  args: args(['q', 'k', 'stats'], logDecay),
   body: overVisibleKeys(
     `if (this.thread.x !== 1) { return stats[${queryRow(FORWARD)} * ${STATS}] }
     let mass = 0.0`,
-    `${weightOf(FORWARD, clock, STATS)}
+    `${weightOf(FORWARD, logDecay, STATS)}
           mass += weight`,
     'return 1.0 / mass',
   ),
 })
 
-const outKernel = (clock: ClockForm): GpuKernel => ({
-  name: `dotAttention_${clock}`,
-  args: args(['q', 'k', 'v', 'stats'], clock),
+const outKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `dotAttention_${logDecay}`,
+  args: args(['q', 'k', 'v', 'stats'], logDecay),
   body: overVisibleKeys(
     TOTAL,
-    `${weightOf(FORWARD, clock, STATS)}${addToTotal(`weight * v[${keyRow(FORWARD)} * valueDim + this.thread.x]`)}`,
+    `${weightOf(FORWARD, logDecay, STATS)}${addToTotal(`weight * v[${keyRow(FORWARD)} * valueDim + this.thread.x]`)}`,
     'return total',
   ),
 })
@@ -105,12 +109,12 @@ const JOIN: GpuKernel = {
 const BACKWARD = ['q', 'k', 'v', 'stats', 'dOut'] as const
 
 /** Thread (channel, query, head · spans + span): the layout of dQ. */
-const dQueryKernel = (clock: ClockForm): GpuKernel => {
+const dQueryKernel = (logDecay: DecayForm): GpuKernel => {
   const key = '((span | 0) * each + (n | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key }
   return {
-    name: `dotGradQ_${clock}`,
-    args: args(BACKWARD, clock, 'spans', 'each'),
+    name: `dotGradQ_${logDecay}`,
+    args: args(BACKWARD, logDecay, 'spans', 'each'),
     body: `
     const head = Math.floor((this.thread.z + 0.5) / spans)
     const span = this.thread.z - head * spans
@@ -118,7 +122,7 @@ const dQueryKernel = (clock: ClockForm): GpuKernel => {
     ${BATCH}
     ${TOTAL}
     for (let n = 0; n < each; n++) {
-      if (${key} < keys && ${key} <= this.thread.y + keys - queries) {${dScoreOf(pair, clock)}${addToTotal(`scale * dScore * k[${keyRow(pair)} * dim + this.thread.x]`)}
+      if (${key} < keys && ${key} <= this.thread.y + keys - queries) {${dScoreOf(pair, logDecay)}${addToTotal(`scale * dScore * k[${keyRow(pair)} * dim + this.thread.x]`)}
       }
     }
     return total`,
@@ -126,87 +130,87 @@ const dQueryKernel = (clock: ClockForm): GpuKernel => {
 }
 
 /** Thread (query, span, head): the layout of dNow. */
-const dNowKernel = (clock: ClockForm): GpuKernel => {
+const dNowKernel = (logDecay: DecayForm): GpuKernel => {
   const key = '(this.thread.y * each + (n | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }
   return {
-    name: `dotGradNow_${clock}`,
-    args: args(BACKWARD, clock, 'each'),
+    name: `dotGradNow_${logDecay}`,
+    args: args(BACKWARD, logDecay, 'each'),
     body: `
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
     ${TOTAL}
     for (let n = 0; n < each; n++) {
-      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}${addToTotal('-dScore')}
+      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, logDecay)}${addToTotal('-dScore')}
       }
     }
     return total`,
   }
 }
 
-const dKeyKernel = (clock: ClockForm): GpuKernel => ({
-  name: `dotGradK_${clock}`,
-  args: args(BACKWARD, clock),
+const dKeyKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `dotGradK_${logDecay}`,
+  args: args(BACKWARD, logDecay),
   body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
     (pair) =>
-      `${dScoreOf(pair, clock)}${addToTotal(`scale * dScore * q[${queryRow(pair)} * dim + this.thread.x]`)}`,
+      `${dScoreOf(pair, logDecay)}${addToTotal(`scale * dScore * q[${queryRow(pair)} * dim + this.thread.x]`)}`,
   ),
 })
 
-const dValueKernel = (clock: ClockForm): GpuKernel => ({
-  name: `dotGradV_${clock}`,
-  args: args(['q', 'k', 'stats', 'dOut'], clock),
+const dValueKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `dotGradV_${logDecay}`,
+  args: args(['q', 'k', 'stats', 'dOut'], logDecay),
   body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
     (pair) =>
-      `${weightOf(pair, clock, JOINED)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
+      `${weightOf(pair, logDecay, JOINED)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
   ),
 })
 
-const dClockKernel = (clock: ClockForm): GpuKernel => ({
-  name: `dotGradClock_${clock}`,
-  args: args(BACKWARD, clock),
-  body: overQueriesOfHead((pair) => `${dScoreOf(pair, clock)}${addToTotal('dScore')}`),
+const dDecayKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `dotGradDecay_${logDecay}`,
+  args: args(BACKWARD, logDecay),
+  body: overQueriesOfHead((pair) => `${dScoreOf(pair, logDecay)}${addToTotal('dScore')}`),
 })
 
 export function dotAttentionGpu(engine: GpuEngine): DotAttentionKernel {
-  const peakOf = byClock(engine, peakKernel)
-  const massOf = byClock(engine, massKernel)
-  const outOf = byClock(engine, outKernel)
-  return ({ q, k, v, clock }, out, stats, sizes) => {
+  const peakOf = byDecay(engine, peakKernel)
+  const massOf = byDecay(engine, massKernel)
+  const outOf = byDecay(engine, outKernel)
+  return ({ q, k, v, logDecay }, out, stats, sizes) => {
     const { batch, heads, queries, dim, valueDim, scale } = sizes
-    const last = [...sizeArgs(clock, sizes), dim, scale]
+    const last = [...sizeArgs(logDecay, sizes), dim, scale]
     const rows = [STATS, queries, batch * heads] as const
-    peakOf(clock)([q, k, ...last], rows, stats)
-    massOf(clock)([q, k, stats, ...last], rows, stats)
-    outOf(clock)([q, k, v, stats, ...last], [valueDim, queries, batch * heads], out)
+    peakOf(logDecay)([q, k, ...last], rows, stats)
+    massOf(logDecay)([q, k, stats, ...last], rows, stats)
+    outOf(logDecay)([q, k, v, stats, ...last], [valueDim, queries, batch * heads], out)
   }
 }
 
 export function dotAttentionGradGpu(engine: GpuEngine): DotAttentionGradKernel {
   const join = engine.kernel(JOIN)
-  const queryGrad = byClock(engine, dQueryKernel)
-  const keyGrad = byClock(engine, dKeyKernel)
-  const valueGrad = byClock(engine, dValueKernel)
-  const clockGrad = byClock(engine, dClockKernel)
-  const nowGrad = byClock(engine, dNowKernel)
-  return ({ q, k, v, clock }, { stats, dOut, delta }, grads, sizes, spans) => {
+  const queryGrad = byDecay(engine, dQueryKernel)
+  const keyGrad = byDecay(engine, dKeyKernel)
+  const valueGrad = byDecay(engine, dValueKernel)
+  const decayGrad = byDecay(engine, dDecayKernel)
+  const nowGrad = byDecay(engine, dNowKernel)
+  return ({ q, k, v, logDecay }, { stats, dOut, delta }, grads, sizes, spans) => {
     const { batch, heads, kvHeads, queries, keys, dim, valueDim, scale } = sizes
     const allHeads = batch * heads
-    const last = [...sizeArgs(clock, sizes), dim, scale]
+    const last = [...sizeArgs(logDecay, sizes), dim, scale]
     using joined = engine.scratch(allHeads * queries * JOINED)
     join([stats, delta], [JOINED, allHeads * queries], joined.handle)
     const all = [q, k, v, joined.handle, dOut, ...last]
     const each = Math.ceil(keys / spans)
-    queryGrad(clock)([...all, spans, each], [dim, queries, allHeads * spans], grads.dQ)
-    keyGrad(clock)(all, [dim, keys, batch * kvHeads], grads.dK)
-    valueGrad(clock)([q, k, joined.handle, dOut, ...last], [valueDim, keys, batch * kvHeads], grads.dV)
-    if (!grads.clock) return
-    clockGrad(clock)(all, [keys, allHeads], grads.clock.dClock)
-    nowGrad(clock)([...all, each], [queries, spans, allHeads], grads.clock.dNow)
+    queryGrad(logDecay)([...all, spans, each], [dim, queries, allHeads * spans], grads.dQ)
+    keyGrad(logDecay)(all, [dim, keys, batch * kvHeads], grads.dK)
+    valueGrad(logDecay)([q, k, joined.handle, dOut, ...last], [valueDim, keys, batch * kvHeads], grads.dV)
+    if (!grads.logDecay) return
+    decayGrad(logDecay)(all, [keys, allHeads], grads.logDecay.dLogDecay)
+    nowGrad(logDecay)([...all, each], [queries, spans, allHeads], grads.logDecay.dNow)
   }
 }

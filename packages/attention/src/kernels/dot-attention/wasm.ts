@@ -8,12 +8,12 @@ const QUERIES = 48
 
 export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
   const launch = engine.kernel(attentionWasm, 'dotAttention')
-  return ({ q, k, v, clock }, out, stats, sizes) => {
-    const { batch, heads, kvHeads, queries, keys, dim, valueDim, capacity, clockBatch, scale } = sizes
+  return ({ q, k, v, logDecay }, out, stats, sizes) => {
+    const { batch, heads, kvHeads, queries, keys, dim, valueDim, capacity, decayBatch, scale } = sizes
     launch(
       [
-        ...[q, k, v, clock?.high ?? 0, clock?.low ?? 0, out, stats, scale],
-        ...[heads, kvHeads, queries, keys, dim, valueDim, capacity, clockBatch],
+        ...[q, k, v, logDecay?.high ?? 0, logDecay?.low ?? 0, out, stats, scale],
+        ...[heads, kvHeads, queries, keys, dim, valueDim, capacity, decayBatch],
       ],
       batch * heads * Math.ceil(queries / QUERIES),
       1,
@@ -28,13 +28,28 @@ export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
 
 export function dotAttentionGradWasm(engine: CpuEngine): DotAttentionGradKernel {
   const launch = engine.kernel(attentionWasm, 'dotAttentionGrad')
-  return ({ q, k, v, clock }, { stats, dOut, delta }, { dQ, dK, dV, clock: grads }, sizes, spans) => {
-    const { dClock = 0, dNow = 0 } = grads ?? {}
-    const { batch, heads, kvHeads, queries, keys, dim, valueDim, clockBatch, scale } = sizes
+  return ({ q, k, v, logDecay }, { stats, dOut, delta }, { dQ, dK, dV, logDecay: grads }, sizes, spans) => {
+    const { dLogDecay = 0, dNow = 0 } = grads ?? {}
+    const { batch, heads, kvHeads, queries, keys, dim, valueDim, decayBatch, scale } = sizes
     launch(
       [
-        ...[q, k, v, clock?.high ?? 0, clock?.low ?? 0, stats, dOut, delta, dQ, dK, dV, dClock, dNow, scale],
-        ...[heads, kvHeads, queries, keys, dim, valueDim, spans, clockBatch],
+        ...[
+          q,
+          k,
+          v,
+          logDecay?.high ?? 0,
+          logDecay?.low ?? 0,
+          stats,
+          dOut,
+          delta,
+          dQ,
+          dK,
+          dV,
+          dLogDecay,
+          dNow,
+          scale,
+        ],
+        ...[heads, kvHeads, queries, keys, dim, valueDim, spans, decayBatch],
       ],
       batch * kvHeads * spans,
       1,

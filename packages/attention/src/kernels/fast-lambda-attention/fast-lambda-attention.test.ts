@@ -10,7 +10,7 @@ import {
 import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { randomClock, uniform } from '../../testing/attention-cases.ts'
+import { randomDecay, uniform } from '../../testing/attention-cases.ts'
 import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
 import {
   attend,
@@ -65,17 +65,17 @@ describeDevices(
     }, 120_000)
 
     it.for([
-      { keys: 2999, temperature: 0.05, clock: 'walk', values: 'random', order: 'random', ties: 0 },
-      { keys: 3000, temperature: 10, clock: 'none', values: 'constant', order: 'equal', ties: 0 },
-      { keys: 2600, temperature: 1, clock: 'still', values: 'time', order: 'grid', ties: 0 },
-      { keys: 8191, temperature: 10, clock: 'none', values: 'constant', order: 'random', ties: 4 },
+      { keys: 2999, temperature: 0.05, logDecay: 'walk', values: 'random', order: 'random', ties: 0 },
+      { keys: 3000, temperature: 10, logDecay: 'none', values: 'constant', order: 'equal', ties: 0 },
+      { keys: 2600, temperature: 1, logDecay: 'still', values: 'time', order: 'grid', ties: 0 },
+      { keys: 8191, temperature: 10, logDecay: 'none', values: 'constant', order: 'random', ties: 4 },
       // Long enough for rows to be kept in order of λ (sorted.ts), the last block incomplete, the first queries within a block.
-      { keys: 33_391, absent: 0, temperature: 3, clock: 'none', values: 'time', order: 'grid', ties: 0 },
+      { keys: 33_391, absent: 0, temperature: 3, logDecay: 'none', values: 'time', order: 'grid', ties: 0 },
       {
         keys: 34_781,
         absent: 5003,
         temperature: 0.02,
-        clock: 'leaps',
+        logDecay: 'leaps',
         values: 'random',
         order: 'random',
         ties: 64,
@@ -89,11 +89,11 @@ describeDevices(
       const numbers = lambdaCase(spec)
       const { inputs } = inputsOf(device(), spec, numbers)
       const out = await lambdaAttention({ ...inputs, algorithm: 'fast' }).data()
-      const { lambdaQ, lambdaK, v, temperature, clock } = numbers
+      const { lambdaQ, lambdaK, v, temperature, logDecay } = numbers
       for (let query = queries - 1; query >= 0; query -= keys > 9000 ? 1997 : 97) {
         const row = { ...sizes, queries: 1, keys: query + absent + 1 }
         const expected = lambdaAttentionReference(
-          ...([row, lambdaQ.subarray(query), lambdaK, v, temperature, clock] as const),
+          ...([row, lambdaQ.subarray(query), lambdaK, v, temperature, logDecay] as const),
         )
         const found = out.subarray(query * sizes.dim, (query + 1) * sizes.dim)
         expectNear(found, expected, { atol: 5e-6 * largest(v) })
@@ -109,7 +109,7 @@ describeDevices(
         order: 'random',
         ties: 0,
         values: 'random',
-        clock: 'walk',
+        logDecay: 'walk',
         shared: false,
         parts: true,
         start: 0,
@@ -135,10 +135,10 @@ describeDevices(
           uniform(batch * kvHeads * keys, 22),
           randomArray(batch * kvHeads * keys * dim, 23),
           Float64Array.from({ length: heads }, (_, h) => 0.5 + h),
-          randomClock(batch * heads, keys, 24),
+          randomDecay(batch * heads, keys, 24),
         ],
-        reference: (q, k, v, temperature, clock) =>
-          lambdaAttentionReference(sizes, q, k, v, temperature, clock),
+        reference: (q, k, v, temperature, logDecay) =>
+          lambdaAttentionReference(sizes, q, k, v, temperature, logDecay),
         gradients: async ([q, k, v, h, c], weights) => {
           using _scope = device().scope()
           const named = {
@@ -146,7 +146,7 @@ describeDevices(
             lambdaK: device().tensor(k, [batch, kvHeads, keys]),
             v: device().tensor(v, [batch, kvHeads, keys, dim]),
             temperature: device().tensor(h),
-            clock: device().tensor(c, [batch, heads, keys]),
+            logDecay: device().tensor(c, [batch, heads, keys]),
           }
           const dOut = device().tensor(weights, [batch, heads, queries, dim])
           return (await attend({ inputs: named, named }, dOut, 'fast')).slice(1)
@@ -162,27 +162,27 @@ describeDevices(
       const dOut = Float32Array.from(randomArray(3 * length, 34))
       for (let leap = 1; leap < length; leap++) {
         using _scope = device().scope()
-        const clock = Float32Array.from({ length }, (_, t) => t / 8 + (t < leap ? 0 : 200))
+        const logDecay = Float32Array.from({ length }, (_, t) => t / 8 + (t < leap ? 0 : 200))
         const run = (keys: Float32Array, values: Float32Array) => {
           const named = {
             lambdaQ: device().tensor(q, [1, 1, length]),
             lambdaK: device().tensor(keys, [1, 1, length]),
             v: device().tensor(values, [1, 1, length, 3]),
             temperature: device().tensor([0.1]),
-            clock: device().tensor(clock, [1, length]),
+            logDecay: device().tensor(logDecay, [1, length]),
           }
           return attend({ inputs: named, named }, device().tensor(dOut, [1, 1, length, 3]), 'fast')
         }
         const found = await run(k, v)
-        const exact = [q, k, v, Float32Array.of(0.1), clock].map((x) => Float64Array.from(x))
+        const exact = [q, k, v, Float32Array.of(0.1), logDecay].map((x) => Float64Array.from(x))
         const [eq, ek, ev, eh, ec] = exact
-        const numbers = { lambdaQ: eq, lambdaK: ek, v: ev, temperature: eh, clock: ec }
+        const numbers = { lambdaQ: eq, lambdaK: ek, v: ev, temperature: eh, logDecay: ec }
         const weights = Float64Array.from(dOut)
         const expected = [
           lambdaAttentionReference(sizes, eq, ek, ev, eh, ec),
           ...lambdaAttentionGradReference(sizes, exact, weights),
         ]
-        const given = { high: clock, low: clock }
+        const given = { high: logDecay, low: logDecay }
         const terms = termSizes({ ...numbers, given }, weights, sizes.dim)
         expectClose(found, expected, terms, { out: 2e-6, grads: 3e-6, floor: 1e-6 })
         if (leap % 13 !== 0) continue
@@ -202,8 +202,8 @@ describeDevices(
       ['lambdaQ', Number.NaN],
       ['v', Number.NaN],
       ['v', Number.POSITIVE_INFINITY],
-      ['clock', Number.NaN],
-      ['clock', Number.POSITIVE_INFINITY],
+      ['logDecay', Number.NaN],
+      ['logDecay', Number.POSITIVE_INFINITY],
       ['temperature', Number.NaN],
     ] as const)('is not finite in the rows that see a %s of %f, and only there', async ([where, value]) => {
       const length = 141
@@ -214,7 +214,7 @@ describeDevices(
           lambdaK: uniform(length, 42),
           v: uniform(length, 43),
           temperature: Float64Array.of(0.3),
-          clock: Float64Array.from({ length }, (_, t) => t / 100),
+          logDecay: Float64Array.from({ length }, (_, t) => t / 100),
         }
         arrays[where][at] = value
         const named = {
@@ -222,7 +222,7 @@ describeDevices(
           lambdaK: device().tensor(arrays.lambdaK, [1, 1, length]),
           v: device().tensor(arrays.v, [1, 1, length, 1]),
           temperature: device().tensor(arrays.temperature),
-          clock: device().tensor(arrays.clock, [1, 1, length]),
+          logDecay: device().tensor(arrays.logDecay, [1, 1, length]),
         }
         const dOut = device().tensor(new Float32Array(length).fill(1), [1, 1, length, 1])
         const [out, ...grads] = await attend({ inputs: named, named }, dOut, 'fast')
@@ -302,7 +302,7 @@ describeDevices(
           device(),
           {
             ...{ lambdaQ: lambdaQ.handle, lambdaK: lambdaK.handle, v: v.handle },
-            ...{ temperature: temperature.handle, clock: { high: clock.handle, low: undefined } },
+            ...{ temperature: temperature.handle, logDecay: { high: clock.handle, low: undefined } },
           },
           sizes,
           true,
@@ -313,14 +313,14 @@ describeDevices(
         )
         expectOracle({ out: await pass.out.data() }, expected, tolerance)
         const grads = pass.backward(tensorOf(device(), inputs.r, 1), true)
-        const dClock = grads.clock(clock)
-        if (!dClock) throw new Error('internal: the clock has a gradient')
+        const dLogDecay = grads.logDecay(clock)
+        if (!dLogDecay) throw new Error('internal: the decay has a gradient')
         const found = {
           lambda_q: await grads.lambdaQ.data(),
           lambda_k: await grads.lambdaK.data(),
           v: await grads.v.data(),
           temperature: await grads.temperature.data(),
-          clock: await dClock.data(),
+          clock: await dLogDecay.data(),
         }
         expectOracle(found, expected.grads, tolerance.grads)
       }
@@ -354,7 +354,7 @@ describe('fast lambdaAttention on threads', () => {
       order: 'random',
       ties: 64,
       values: 'random',
-      clock: 'walk',
+      logDecay: 'walk',
       shared: false,
       parts: true,
       start: 0,

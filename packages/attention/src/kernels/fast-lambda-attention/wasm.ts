@@ -78,7 +78,7 @@ export function fastLambdaAttentionGradWasm(engine: CpuEngine, leaf = LEAF): Fas
       })
       const columnArgs = [
         ...[gradRows, rowSums.handle, moments.handle, keySums.handle, grads.dLambdaK],
-        ...[wideValues?.handle ?? grads.dV, grads.dTemperature, grads.dClock ?? 0],
+        ...[wideValues?.handle ?? grads.dV, grads.dTemperature, grads.dLogDecay ?? 0],
       ]
       run(columnsPass, columnArgs, {
         steps: rows * (1 + BEST_WORDS + dim + ROW_WORDS) + columns * (1 + COLUMN_WORDS + dim),
@@ -114,9 +114,9 @@ function solve(
   engine: CpuEngine,
   copyRows: CopyRows,
   leaf: number,
-  { lambdaQ, lambdaK, v, temperature, clock }: LambdaHandles,
+  { lambdaQ, lambdaK, v, temperature, logDecay }: LambdaHandles,
   best: number,
-  { batch, heads, kvHeads, queries, keys, valueDim, capacity, clockBatch }: AttentionSizes,
+  { batch, heads, kvHeads, queries, keys, valueDim, capacity, decayBatch }: AttentionSizes,
   passes: (run: RunPass, dim: number) => void,
 ): void {
   const items = batch * heads
@@ -127,8 +127,8 @@ function solve(
   using wide = dim === valueDim ? undefined : engine.scratch(valueRows * dim * F32_BYTES)
   if (wide) copyRows(v, wide.handle, valueRows, valueDim, dim)
   const shared = [
-    ...[lambdaQ, lambdaK, wide?.handle ?? v, temperature, clock?.high ?? 0, clock?.low ?? 0, best],
-    ...[orders.handle, heads, kvHeads, queries, keys, dim, capacity, clockBatch],
+    ...[lambdaQ, lambdaK, wide?.handle ?? v, temperature, logDecay?.high ?? 0, logDecay?.low ?? 0, best],
+    ...[orders.handle, heads, kvHeads, queries, keys, dim, capacity, decayBatch],
   ]
   const whole = leaf * 2 ** Math.ceil(Math.log2(Math.max(1, keys / leaf)))
   const { threads } = engine.info

@@ -29,8 +29,8 @@ export function fastPass(
   if (!tape) best.dispose()
   return {
     out,
-    backward: (dOut, clockWanted) =>
-      sumHeadGrads(device, sizes, clockWanted, (grads) =>
+    backward: (dOut, decayWanted) =>
+      sumHeadGrads(device, sizes, decayWanted, (grads) =>
         fastLambdaAttentionGrad(handles, { best: best.handle, dOut: dOut.handle }, grads, sizes),
       ),
   }

@@ -4,8 +4,8 @@ import {
   attentionArgs,
   BATCH,
   BY_ROW,
-  byClock,
-  type ClockForm,
+  byDecay,
+  type DecayForm,
   elapsed,
   FORWARD,
   KV_HEAD,
@@ -39,20 +39,20 @@ const rowOf = (pair: Pair, fields: number) => {
     const upperLow = ${stat('upperLow')}
     const lower = ${stat('lower')}
     const lowerLow = ${stat('lowerLow')}
-    const topClock = ${stat('clock')}
-    const topClockLow = ${stat('clockLow')}
+    const topDecay = ${stat('logDecay')}
+    const topDecayLow = ${stat('decayLow')}
     const share = ${stat('mass')}`
 }
 
 /** const beyond, the gap less the top key's, and weight of a pair; after {@link rowOf}. */
-const weightOf = (pair: Pair, clock: ClockForm) => {
+const weightOf = (pair: Pair, logDecay: DecayForm) => {
   const key = `lambdaK[${keyRow(pair)}]`
-  const since = { high: 'topClock', low: 'topClockLow' }
+  const since = { high: 'topDecay', low: 'topDecayLow' }
   return `
           const above = (${key} - upper) - upperLow
           const below = (lower - ${key}) + lowerLow
           const beyond = Math.max(above, below)
-          const exponent = ${elapsed(clock, pair.key, since)} - beyond / temperature[h | 0]
+          const exponent = ${elapsed(logDecay, pair.key, since)} - beyond / temperature[h | 0]
           const weight = Math.exp(exponent) * share`
 }
 
@@ -63,7 +63,7 @@ const backwardRowOf = (pair: Pair) => `${rowOf(pair, JOINED_STATS)}
     const restProduct = ${statOf(pair, JOINED_STATS, JOINED.rest)}`
 
 /** const beyond, weight and dScore of a pair; after {@link backwardRowOf}. */
-const dScoreOf = (pair: Pair, clock: ClockForm) => `${weightOf(pair, clock)}
+const dScoreOf = (pair: Pair, logDecay: DecayForm) => `${weightOf(pair, logDecay)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
             product += dOut[${queryRow(pair)} * valueDim + (d | 0)] * v[${keyRow(pair)} * valueDim + (d | 0)]
@@ -72,15 +72,15 @@ const dScoreOf = (pair: Pair, clock: ClockForm) => `${weightOf(pair, clock)}
           const dScore = weight * slope`
 
 /** Index of the top key, thread (query, head). */
-const topKernel = (clock: ClockForm): GpuKernel => ({
-  name: `lambdaTop_${clock}`,
-  args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature'], clock),
+const topKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `lambdaTop_${logDecay}`,
+  args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature'], logDecay),
   body: overVisibleKeys(
     `let peak = -3e38
     let top = 0.0`,
     `
           const gap = Math.abs(lambdaQ[${queryRow(BY_ROW)}] - lambdaK[${keyRow(BY_ROW)}])
-          const score = ${elapsed(clock, BY_ROW.key, reading(clock, `(${BY_ROW.query} + keys - queries)`))} - gap / temperature[h | 0]
+          const score = ${elapsed(logDecay, BY_ROW.key, reading(logDecay, `(${BY_ROW.query} + keys - queries)`))} - gap / temperature[h | 0]
           if (score > peak) {
             peak = score
             top = j
@@ -106,18 +106,18 @@ const MIRROR: GpuKernel = {
 }
 
 /** All stats but mass (1 for now) and mean (0). What rounding left of the mirror image is exact by Knuth's TwoSum, and in f64. */
-const placeKernel = (clock: ClockForm): GpuKernel => {
-  const at = reading(clock, '(top | 0)')
+const placeKernel = (logDecay: DecayForm): GpuKernel => {
+  const at = reading(logDecay, '(top | 0)')
   return {
-    name: `lambdaPlace_${clock}`,
-    args: attentionArgs(['lambdaQ', 'lambdaK', 'tops', 'mirrors'], clock),
+    name: `lambdaPlace_${logDecay}`,
+    args: attentionArgs(['lambdaQ', 'lambdaK', 'tops', 'mirrors'], logDecay),
     body: `
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
     ${topKey(FORWARD)}
-    if (this.thread.x === ${STAT.clock}) { return ${at.high} }
-    if (this.thread.x === ${STAT.clockLow}) { return ${at.low} }
+    if (this.thread.x === ${STAT.logDecay}) { return ${at.high} }
+    if (this.thread.x === ${STAT.decayLow}) { return ${at.low} }
     if (this.thread.x === ${STAT.mass}) { return 1 }
     if (this.thread.x === ${STAT.mean}) { return 0 }
     if (this.thread.x === ${STAT.top}) { return top }
@@ -144,16 +144,16 @@ const placeKernel = (clock: ClockForm): GpuKernel => {
 }
 
 /** Puts 1 / mass and the mean into stats. */
-const massKernel = (clock: ClockForm): GpuKernel => ({
-  name: `lambdaMass_${clock}`,
-  args: attentionArgs(['lambdaK', 'temperature', 'stats'], clock),
+const massKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `lambdaMass_${logDecay}`,
+  args: attentionArgs(['lambdaK', 'temperature', 'stats'], logDecay),
   body: overVisibleKeys(
     `if (this.thread.x !== ${STAT.mass}) {
       if (this.thread.x !== ${STAT.mean}) { return stats[${queryRow(FORWARD)} * ${STATS} + this.thread.x] }
     }
     let mass = 0.0
     let moment = 0.0${rowOf(FORWARD, STATS)}`,
-    `${weightOf(FORWARD, clock)}
+    `${weightOf(FORWARD, logDecay)}
           mass += weight
           moment += weight * beyond`,
     `if (this.thread.x === ${STAT.mass}) { return 1.0 / mass }
@@ -169,14 +169,14 @@ const topOf = (pair: Pair) => `const top = ${statOf(pair, STATS, STAT.top)}
 const TOP_VALUE = `v[((kvHead | 0) * capacity + (top | 0)) * valueDim + this.thread.x]`
 
 /** Σ_j p_j (v_j − centre). */
-const restKernel = (clock: ClockForm): GpuKernel => ({
-  name: `lambdaRest_${clock}`,
-  args: attentionArgs(['lambdaK', 'v', 'temperature', 'stats'], clock),
+const restKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `lambdaRest_${logDecay}`,
+  args: attentionArgs(['lambdaK', 'v', 'temperature', 'stats'], logDecay),
   body: overVisibleKeys(
     `${topOf(FORWARD)}
     const base = centre * ${TOP_VALUE}
     let total = 0.0${rowOf(FORWARD, STATS)}`,
-    `${weightOf(FORWARD, clock)}
+    `${weightOf(FORWARD, logDecay)}
           total += weight * (v[${keyRow(FORWARD)} * valueDim + this.thread.x] - base)`,
     'return total',
   ),
@@ -233,19 +233,19 @@ const JOIN: GpuKernel = {
 const BACKWARD = ['lambdaK', 'v', 'temperature', 'stats', 'dOut'] as const
 
 /** A sum over the keys of one span, per query: thread (query, span, head). */
-const overSpan = (name: string, clock: ClockForm, term: (pair: Pair) => string): GpuKernel => {
+const overSpan = (name: string, logDecay: DecayForm, term: (pair: Pair) => string): GpuKernel => {
   const key = '(this.thread.y * each + (k | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }
   return {
-    name: `${name}_${clock}`,
-    args: attentionArgs(BACKWARD, clock, { each: 'int' }),
+    name: `${name}_${logDecay}`,
+    args: attentionArgs(BACKWARD, logDecay, { each: 'int' }),
     body: `
     const head = this.thread.z
     ${KV_HEAD}
     ${BATCH}
     ${TOTAL}${backwardRowOf(pair)}
     for (let k = 0; k < each; k++) {
-      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, clock)}${term(pair)}
+      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, logDecay)}${term(pair)}
       }
     }
     return total`,
@@ -262,54 +262,57 @@ const addSigned = (pair: Pair, way: 1 | -1) => {
           if (${query} < ${key}) { side = -dScore }${addToTotal(`${way === 1 ? '' : '-'}side / temperature[h | 0]`)}`
 }
 
-const dQueryKernel = (clock: ClockForm) => overSpan('lambdaGradQ', clock, (pair) => addSigned(pair, -1))
+const dQueryKernel = (logDecay: DecayForm) => overSpan('lambdaGradQ', logDecay, (pair) => addSigned(pair, -1))
 
-const momentKernel = (clock: ClockForm) =>
-  overSpan('lambdaMoment', clock, (pair) => {
+const momentKernel = (logDecay: DecayForm) =>
+  overSpan('lambdaMoment', logDecay, (pair) => {
     const mean = statOf(pair, JOINED_STATS, STAT.mean)
     return `${addToTotal(`dScore * (beyond - ${mean}) / temperature[h | 0] / temperature[h | 0]`)}`
   })
 
-const dNowKernel = (clock: ClockForm) => overSpan('lambdaGradNow', clock, () => `${addToTotal('-dScore')}`)
+const dNowKernel = (logDecay: DecayForm) =>
+  overSpan('lambdaGradNow', logDecay, () => `${addToTotal('-dScore')}`)
 
-const dClockKernel = (clock: ClockForm): GpuKernel => ({
-  name: `lambdaGradClock_${clock}`,
-  args: attentionArgs(BACKWARD, clock),
-  body: overQueriesOfHead((pair) => `${backwardRowOf(pair)}${dScoreOf(pair, clock)}${addToTotal('dScore')}`),
-})
-
-const dKeyKernel = (clock: ClockForm): GpuKernel => ({
-  name: `lambdaGradK_${clock}`,
-  args: attentionArgs(BACKWARD, clock),
-  body: overQueriesOfGroup(
-    'this.thread.y',
-    'this.thread.x',
-    (pair) => `${backwardRowOf(pair)}${dScoreOf(pair, clock)}${addSigned(pair, 1)}`,
+const dDecayKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `lambdaGradDecay_${logDecay}`,
+  args: attentionArgs(BACKWARD, logDecay),
+  body: overQueriesOfHead(
+    (pair) => `${backwardRowOf(pair)}${dScoreOf(pair, logDecay)}${addToTotal('dScore')}`,
   ),
 })
 
-const dValueKernel = (clock: ClockForm): GpuKernel => ({
-  name: `lambdaGradV_${clock}`,
-  args: attentionArgs(['lambdaK', 'temperature', 'stats', 'dOut'], clock),
+const dKeyKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `lambdaGradK_${logDecay}`,
+  args: attentionArgs(BACKWARD, logDecay),
+  body: overQueriesOfGroup(
+    'this.thread.y',
+    'this.thread.x',
+    (pair) => `${backwardRowOf(pair)}${dScoreOf(pair, logDecay)}${addSigned(pair, 1)}`,
+  ),
+})
+
+const dValueKernel = (logDecay: DecayForm): GpuKernel => ({
+  name: `lambdaGradV_${logDecay}`,
+  args: attentionArgs(['lambdaK', 'temperature', 'stats', 'dOut'], logDecay),
   body: overQueriesOfGroup(
     'this.thread.z',
     'this.thread.y',
     (pair) =>
-      `${rowOf(pair, JOINED_STATS)}${weightOf(pair, clock)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
+      `${rowOf(pair, JOINED_STATS)}${weightOf(pair, logDecay)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
   ),
 })
 
 export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
-  const findTop = byClock(engine, topKernel)
+  const findTop = byDecay(engine, topKernel)
   const mirrorOf = engine.kernel(MIRROR)
-  const placed = byClock(engine, placeKernel)
-  const massOf = byClock(engine, massKernel)
-  const restOf = byClock(engine, restKernel)
+  const placed = byDecay(engine, placeKernel)
+  const massOf = byDecay(engine, massKernel)
+  const restOf = byDecay(engine, restKernel)
   const outOf = engine.kernel(OUT)
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, { out, rest, stats }, sizes) => {
+  return ({ lambdaQ, lambdaK, v, temperature, logDecay }, { out, rest, stats }, sizes) => {
     const { batch, heads, queries, valueDim } = sizes
     const allHeads = batch * heads
-    const last = sizeArgs(clock, sizes)
+    const last = sizeArgs(logDecay, sizes)
     const plain = sizeArgs(undefined, sizes)
     using tops = engine.scratch(allHeads * queries)
     using mirrors = engine.scratch(allHeads * queries)
@@ -317,11 +320,11 @@ export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
     const part = rest ?? scratch.handle
     const fields = [STATS, queries, allHeads] as const
     const vectors = [valueDim, queries, allHeads] as const
-    findTop(clock)([lambdaQ, lambdaK, temperature, ...last], [queries, allHeads], tops.handle)
+    findTop(logDecay)([lambdaQ, lambdaK, temperature, ...last], [queries, allHeads], tops.handle)
     mirrorOf([lambdaQ, lambdaK, tops.handle, ...plain], [queries, allHeads], mirrors.handle)
-    placed(clock)([lambdaQ, lambdaK, tops.handle, mirrors.handle, ...last], fields, stats)
-    massOf(clock)([lambdaK, temperature, stats, ...last], fields, stats)
-    restOf(clock)([lambdaK, v, temperature, stats, ...last], vectors, part)
+    placed(logDecay)([lambdaQ, lambdaK, tops.handle, mirrors.handle, ...last], fields, stats)
+    massOf(logDecay)([lambdaK, temperature, stats, ...last], fields, stats)
+    restOf(logDecay)([lambdaK, v, temperature, stats, ...last], vectors, part)
     outOf([v, stats, part, ...plain], vectors, out)
   }
 }
@@ -329,22 +332,22 @@ export function lambdaAttentionGpu(engine: GpuEngine): LambdaAttentionKernel {
 export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKernel {
   const productOf = engine.kernel(CENTRE_PRODUCT)
   const join = engine.kernel(JOIN)
-  const queryGrad = byClock(engine, dQueryKernel)
-  const momentOf = byClock(engine, momentKernel)
-  const keyGrad = byClock(engine, dKeyKernel)
-  const valueGrad = byClock(engine, dValueKernel)
-  const clockGrad = byClock(engine, dClockKernel)
-  const nowGrad = byClock(engine, dNowKernel)
+  const queryGrad = byDecay(engine, dQueryKernel)
+  const momentOf = byDecay(engine, momentKernel)
+  const keyGrad = byDecay(engine, dKeyKernel)
+  const valueGrad = byDecay(engine, dValueKernel)
+  const decayGrad = byDecay(engine, dDecayKernel)
+  const nowGrad = byDecay(engine, dNowKernel)
   const sumRows = foldGpu(engine, {
     name: 'sumMoments',
     op: 'sum',
     args: { x: 'buffer' },
     term: (at) => `x[${at}]`,
   })
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, { stats, rest, dOut }, grads, sizes, spans) => {
+  return ({ lambdaQ, lambdaK, v, temperature, logDecay }, { stats, rest, dOut }, grads, sizes, spans) => {
     const { batch, heads, kvHeads, queries, keys, valueDim } = sizes
     const allHeads = batch * heads
-    const last = sizeArgs(clock, sizes)
+    const last = sizeArgs(logDecay, sizes)
     const plain = sizeArgs(undefined, sizes)
     using products = engine.scratch(allHeads * queries)
     using joined = engine.scratch(allHeads * queries * JOINED_STATS)
@@ -354,14 +357,14 @@ export function lambdaAttentionGradGpu(engine: GpuEngine): LambdaAttentionGradKe
     join([...row, ...plain], [JOINED_STATS, queries, allHeads], joined.handle)
     const all = [lambdaK, v, temperature, joined.handle, dOut, ...last]
     const each = Math.ceil(keys / spans)
-    queryGrad(clock)([...all, each], [queries, spans, allHeads], grads.dLambdaQ)
-    momentOf(clock)([...all, each], [queries, spans, allHeads], moments.handle)
+    queryGrad(logDecay)([...all, each], [queries, spans, allHeads], grads.dLambdaQ)
+    momentOf(logDecay)([...all, each], [queries, spans, allHeads], moments.handle)
     sumRows([moments.handle], grads.dTemperature, allHeads * spans, queries, 1)
-    keyGrad(clock)(all, [keys, batch * kvHeads], grads.dLambdaK)
+    keyGrad(logDecay)(all, [keys, batch * kvHeads], grads.dLambdaK)
     const weights = [lambdaK, temperature, joined.handle, dOut, ...last]
-    valueGrad(clock)(weights, [valueDim, keys, batch * kvHeads], grads.dV)
-    if (!grads.clock) return
-    clockGrad(clock)(all, [keys, allHeads], grads.clock.dClock)
-    nowGrad(clock)([...all, each], [queries, spans, allHeads], grads.clock.dNow)
+    valueGrad(logDecay)(weights, [valueDim, keys, batch * kvHeads], grads.dV)
+    if (!grads.logDecay) return
+    decayGrad(logDecay)(all, [keys, allHeads], grads.logDecay.dLogDecay)
+    nowGrad(logDecay)([...all, each], [queries, spans, allHeads], grads.logDecay.dNow)
   }
 }

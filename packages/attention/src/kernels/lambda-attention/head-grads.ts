@@ -2,34 +2,34 @@ import { type Device, type Handle, sum, type Tensor } from '@tau/tensor'
 import type { AttentionSizes } from '../attention-shape.ts'
 import type { LambdaPass } from './lambda-attention.ts'
 
-/** Gradients of every query head by itself: dLambdaQ [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H], dClock
+/** Gradients of every query head by itself: dLambdaQ [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H], dLogDecay
  *  [B, H, Tk] (undefined: not wanted). */
 export interface HeadGrads {
   readonly dLambdaQ: Handle
   readonly dLambdaK: Handle
   readonly dV: Handle
   readonly dTemperature: Handle
-  readonly dClock: Handle | undefined
+  readonly dLogDecay: Handle | undefined
 }
 
 /** The gradients that `run` makes per query head, summed over the heads that share keys and over the batch. */
 export function sumHeadGrads(
   device: Device,
   { batch, heads, kvHeads, queries, keys, valueDim }: AttentionSizes,
-  clockWanted: boolean,
+  decayWanted: boolean,
   run: (grads: HeadGrads) => void,
 ): ReturnType<LambdaPass['backward']> {
   const dLambdaQ = device.empty([batch, heads, queries])
   const dLambdaK = device.empty([batch, heads, keys])
   const dV = device.empty([batch, heads, keys, valueDim])
   const dTemperature = device.empty([batch, heads])
-  const dClock = clockWanted ? device.empty([batch, heads, keys]) : undefined
+  const dLogDecay = decayWanted ? device.empty([batch, heads, keys]) : undefined
   run({
     dLambdaQ: dLambdaQ.handle,
     dLambdaK: dLambdaK.handle,
     dV: dV.handle,
     dTemperature: dTemperature.handle,
-    dClock: dClock?.handle,
+    dLogDecay: dLogDecay?.handle,
   })
   const perKvHead = (grad: Tensor, ...rest: number[]) =>
     heads === kvHeads ? grad : sum(grad.view([batch, kvHeads, heads / kvHeads, keys, ...rest]), [2])
@@ -38,6 +38,6 @@ export function sumHeadGrads(
     lambdaK: perKvHead(dLambdaK),
     v: perKvHead(dV, valueDim),
     temperature: sum(dTemperature, [0]),
-    clock: (readings) => (dClock && readings.rank === 2 ? sum(dClock, [0]) : (dClock ?? null)),
+    logDecay: (readings) => (dLogDecay && readings.rank === 2 ? sum(dLogDecay, [0]) : (dLogDecay ?? null)),
   }
 }

@@ -10,9 +10,9 @@ import {
 import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { longClock, randomClock, SIZES, splitReadings, uniform } from '../../testing/attention-cases.ts'
+import { longDecay, randomDecay, SIZES, splitReadings, uniform } from '../../testing/attention-cases.ts'
 import { outAndGrads, tensorOf } from '../../testing/tensors.ts'
-import { steadyClock } from '../clock/clock.ts'
+import { constantDecay } from '../decay/decay.ts'
 import { type LambdaAttentionInputs, lambdaAttention } from './lambda-attention.ts'
 import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
 
@@ -24,7 +24,7 @@ const shapesOf = ({ batch, heads, kvHeads, queries, keys, dim }: ReferenceSizes)
   lambdaK: [batch, kvHeads, keys],
   v: [batch, kvHeads, keys, dim],
   temperature: [heads],
-  clock: [batch, heads, keys],
+  logDecay: [batch, heads, keys],
   out: [batch, heads, queries, dim],
 })
 
@@ -35,17 +35,17 @@ function inputsOf(sizes: ReferenceSizes, temperature = 0.3): Float64Array[] {
     uniform(batch * kvHeads * keys, 2),
     randomArray(batch * kvHeads * keys * dim, 3),
     Float64Array.from({ length: heads }, (_, h) => temperature * (1 + h)),
-    randomClock(batch * heads, keys, 4),
+    randomDecay(batch * heads, keys, 4),
   ]
 }
 
 describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
   const tensors = (sizes: ReferenceSizes, inputs: readonly ArrayLike<number>[]) => {
     const shapes = shapesOf(sizes)
-    const [lambdaQ, lambdaK, v, temperature, clock] = (
-      ['lambdaQ', 'lambdaK', 'v', 'temperature', 'clock'] as const
+    const [lambdaQ, lambdaK, v, temperature, logDecay] = (
+      ['lambdaQ', 'lambdaK', 'v', 'temperature', 'logDecay'] as const
     ).map((name, i) => device().tensor(inputs[i], shapes[name], 'f32'))
-    return { lambdaQ, lambdaK, v, temperature, clock }
+    return { lambdaQ, lambdaK, v, temperature, logDecay }
   }
 
   itMatchesOracle<Named<Common | 'gamma' | 'r'>, { out: OracleArray; grads: Named<Common | 'gamma'> }>(
@@ -61,7 +61,13 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
         { lambda_q: lambdaQ, lambda_k: lambdaK, v, temperature, gamma },
         tensorOf(device(), inputs.r, 1),
         () =>
-          lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock: steadyClock(gamma, lambdaK.shape[2]) }),
+          lambdaAttention({
+            lambdaQ,
+            lambdaK,
+            v,
+            temperature,
+            logDecay: constantDecay(gamma, lambdaK.shape[2]),
+          }),
       )
       expectOracle({ out }, expected, tolerance)
       expectOracle(grads, expected.grads, tolerance.grads)
@@ -76,11 +82,11 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
       const lambdaK = tensorOf(device(), inputs.lambda_k, 1)
       const v = tensorOf(device(), inputs.v, 1)
       const temperature = tensorOf(device(), inputs.temperature)
-      const clock = tensorOf(device(), inputs.clock, 1)
+      const logDecay = tensorOf(device(), inputs.clock, 1)
       const { out, grads } = await outAndGrads(
-        { lambda_q: lambdaQ, lambda_k: lambdaK, v, temperature, clock },
+        { lambda_q: lambdaQ, lambda_k: lambdaK, v, temperature, clock: logDecay },
         tensorOf(device(), inputs.r, 1),
-        () => lambdaAttention({ lambdaQ, lambdaK, v, temperature, clock }),
+        () => lambdaAttention({ lambdaQ, lambdaK, v, temperature, logDecay }),
       )
       expectOracle({ out }, expected, tolerance)
       expectOracle(grads, expected.grads, tolerance.grads)
@@ -90,19 +96,19 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
   it.for(SIZES)('is within 3e-6 of the f64 reference for %o', async (sizes) => {
     using _scope = device().scope()
     const inputs = inputsOf(sizes)
-    const { clock, ...rest } = tensors(sizes, inputs)
+    const { logDecay, ...rest } = tensors(sizes, inputs)
     const exact = inputs.map((input) => Float64Array.from(Float32Array.from(input)))
     const [q, k, v, temperature, readings] = exact
     // Exponents up to 20 carry 1e-6 of relative error into weights that sum to 1.
     const plain = lambdaAttention(rest)
     expect(plain.shape).toEqual(shapesOf(sizes).out)
     expectNear(await plain.data(), lambdaAttentionReference(sizes, q, k, v, temperature), { atol: 3e-6 })
-    const clocked = lambdaAttentionReference(sizes, q, k, v, temperature, readings)
-    expectNear(await lambdaAttention({ ...rest, clock }).data(), clocked, { atol: 3e-6 })
+    const faded = lambdaAttentionReference(sizes, q, k, v, temperature, readings)
+    expectNear(await lambdaAttention({ ...rest, logDecay }).data(), faded, { atol: 3e-6 })
     const row = sizes.heads * sizes.keys
     const shared = device().tensor(Float32Array.from(readings.subarray(0, row)), [sizes.heads, sizes.keys])
     expectNear(
-      await lambdaAttention({ ...rest, clock: shared }).data(),
+      await lambdaAttention({ ...rest, logDecay: shared }).data(),
       lambdaAttentionReference(sizes, q, k, v, temperature, readings.subarray(0, row), true),
       { atol: 3e-6 },
     )
@@ -122,13 +128,13 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
         const { grads } = await outAndGrads(all, device().tensor(weights, shapesOf(sizes).out), () =>
           lambdaAttention(all),
         )
-        return [grads.lambdaQ, grads.lambdaK, grads.v, grads.temperature, grads.clock]
+        return [grads.lambdaQ, grads.lambdaK, grads.v, grads.temperature, grads.logDecay]
       },
       tolerance: { atol: 2e-5, rtol: 1e-5 }, // sums of up to 42 terms of size 10
     })
   })
 
-  /** out and the gradients against f64 at the same f32 inputs, the clock taken in two parts. */
+  /** out and the gradients against f64 at the same f32 inputs, the decay taken in two parts. */
   const expectExact = async (
     sizes: ReferenceSizes,
     inputs: readonly Float64Array[],
@@ -136,12 +142,12 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
   ) => {
     const [q, k, v, temperature] = inputs.map(roundedTo32)
     const exact = [q, k, v, temperature, inputs[4]]
-    const { clock: high, ...rest } = tensors(sizes, inputs)
+    const { logDecay: high, ...rest } = tensors(sizes, inputs)
     const low = device().tensor(splitReadings(inputs[4]).low, high.shape)
     const dOut = randomArray(q.length * sizes.dim, 11)
-    const named = { ...rest, clock: high }
+    const named = { ...rest, logDecay: high }
     const { out, grads } = await outAndGrads(named, device().tensor(dOut, shapesOf(sizes).out, 'f32'), () =>
-      lambdaAttention({ ...rest, clock: { high, low } }),
+      lambdaAttention({ ...rest, logDecay: { high, low } }),
     )
     const expected = lambdaAttentionReference(sizes, q, k, v, temperature, inputs[4])
     expectNear(out, expected, { atol: tolerance.out })
@@ -153,14 +159,14 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     return { expected, rest, high }
   }
 
-  it('is as exact at a clock of a million as at its start, backward too', async () => {
+  it('is as exact at a decay of a million as at its start, backward too', async () => {
     const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 3 }
     for (const start of [0, 1e6]) {
       using _scope = device().scope()
-      const inputs = inputsOf(sizes).with(4, longClock(sizes.heads, sizes.keys, start))
+      const inputs = inputsOf(sizes).with(4, longDecay(sizes.heads, sizes.keys, start))
       const { expected, rest, high } = await expectExact(sizes, inputs, { out: 2e-6, grads: 1e-6 })
       if (start === 0) continue
-      const rounded = await lambdaAttention({ ...rest, clock: high }).data() // the high parts alone are not
+      const rounded = await lambdaAttention({ ...rest, logDecay: high }).data() // the high parts alone are not
       expect(Math.max(...rounded.map((x, i) => Math.abs(x - expected[i])))).toBeGreaterThan(1e-3)
     }
   })
@@ -183,31 +189,31 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     },
   )
 
-  it('sums a shared clock over the batch, and the parts of several spans of keys', async () => {
+  it('sums a shared logDecay over the batch, and the parts of several spans of keys', async () => {
     const sizes = { batch: 2, heads: 1, kvHeads: 1, queries: 5, keys: 521, dim: 2 }
     const [q, k, v, temperature] = inputsOf(sizes)
     await checkGradients({
-      inputs: [q, temperature, randomClock(1, sizes.keys, 7).map((c) => c / 10)],
-      reference: (lambdaQ, h, clock) =>
-        lambdaAttentionReference(sizes, lambdaQ, roundedTo32(k), roundedTo32(v), h, clock, true),
-      gradients: async ([lambdaQ, h, clock], weights) => {
+      inputs: [q, temperature, randomDecay(1, sizes.keys, 7).map((c) => c / 10)],
+      reference: (lambdaQ, h, logDecay) =>
+        lambdaAttentionReference(sizes, lambdaQ, roundedTo32(k), roundedTo32(v), h, logDecay, true),
+      gradients: async ([lambdaQ, h, logDecay], weights) => {
         using _scope = device().scope()
         const fixed = tensors(sizes, [lambdaQ, k, v, h, new Float32Array(2 * sizes.keys)])
         const named = {
           lambdaQ: fixed.lambdaQ,
           temperature: fixed.temperature,
-          clock: device().tensor(clock, [1, sizes.keys]),
+          logDecay: device().tensor(logDecay, [1, sizes.keys]),
         }
         const { grads } = await outAndGrads(named, device().tensor(weights, shapesOf(sizes).out), () =>
           lambdaAttention({ ...fixed, ...named }),
         )
-        return [grads.lambdaQ, grads.temperature, grads.clock]
+        return [grads.lambdaQ, grads.temperature, grads.logDecay]
       },
       tolerance: { atol: 3e-5, rtol: 1e-5 },
     })
   })
 
-  it('weighs to 1: values of ones give ones at any temperature, order and clock', async () => {
+  it('weighs to 1: values of ones give ones at any temperature, order and logDecay', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(1, 0.05, 1e-3),
@@ -235,7 +241,7 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
             lambdaK,
             v: device().tensor(new Float32Array(length * 2).fill(1), [1, 1, length, 2]),
             temperature: device().tensor([temperature]),
-            clock: steadyClock(device().tensor([rate]), length),
+            logDecay: constantDecay(device().tensor([rate]), length),
           })
           expectNear(await out.data(), new Float64Array(length * 2).fill(1), { atol: 1e-6 })
         },
@@ -250,10 +256,10 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     const inputs = inputsOf(sizes).map((input) => Float32Array.from(input))
     const before = await lambdaAttention(tensors(sizes, inputs)).data()
     const changed = 50
-    const [, lambdaK, v, , clock] = inputs
+    const [, lambdaK, v, , logDecay] = inputs
     lambdaK.fill(0.77, changed)
     v.fill(9, changed * sizes.dim)
-    for (let h = 0; h < 2; h++) clock.fill(99, h * sizes.keys + changed, (h + 1) * sizes.keys)
+    for (let h = 0; h < 2; h++) logDecay.fill(99, h * sizes.keys + changed, (h + 1) * sizes.keys)
     const after = await lambdaAttention(tensors(sizes, inputs)).data()
     for (let h = 0; h < 2; h++) {
       const head = h * sizes.keys * sizes.dim
@@ -296,10 +302,10 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
       ],
       [{ temperature: empty(2) }, 'temperature must be [H] with H 3 query heads, got [2]'],
       [
-        { clock: { high: empty(2, 3, 7), low: empty(3, 7) } },
-        'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 7] and, for its low part, [3, 7]',
+        { logDecay: { high: empty(2, 3, 7), low: empty(3, 7) } },
+        'logDecay must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 7] and, for its low part, [3, 7]',
       ],
-      [{ clock: empty(2, 3, 5) }, 'clock must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 5]'],
+      [{ logDecay: empty(2, 3, 5) }, 'logDecay must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 5]'],
     ]
     for (const [bad, message] of cases)
       expect(() => lambdaAttention({ ...good, ...bad })).toThrow(`lambdaAttention: ${message}`)
@@ -316,10 +322,10 @@ describe('lambdaAttention on threads', () => {
     const results: Float32Array[][] = []
     for (const threads of [1, 2, 3]) {
       const device = await cpu({ threads })
-      const [lambdaQ, lambdaK, v, temperature, clock] = (
-        ['lambdaQ', 'lambdaK', 'v', 'temperature', 'clock'] as const
+      const [lambdaQ, lambdaK, v, temperature, logDecay] = (
+        ['lambdaQ', 'lambdaK', 'v', 'temperature', 'logDecay'] as const
       ).map((name, i) => device.tensor(inputs[i], shapes[name], 'f32'))
-      const named = { lambdaQ, lambdaK, v, temperature, clock }
+      const named = { lambdaQ, lambdaK, v, temperature, logDecay }
       const weights = device.tensor(randomArray(4 * 307 * 19, 9), shapes.out)
       const { out, grads } = await outAndGrads(named, weights, () => lambdaAttention(named))
       results.push([out, ...Object.values(grads)])

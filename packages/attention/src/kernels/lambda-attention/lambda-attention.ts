@@ -10,22 +10,22 @@ import {
 import {
   type AttentionSizes,
   attentionSizes,
-  type ClockBuffers,
-  type ClockHandles,
-  clockBuffers,
+  type DecayBuffers,
+  type DecayHandles,
+  decayBuffers,
 } from '../attention-shape.ts'
-import { type Clock, clockParts } from '../clock/clock.ts'
+import { decayParts, type LogDecay } from '../decay/decay.ts'
 import { fastPass, hasFast } from './fast.ts'
 import { hasMerged, mergedPass, prefersMerged } from './merged.ts'
 import { quadraticPass } from './quadratic.ts'
 
-/** Buffers of the inputs. lambdaK, v and clock have `capacity` rows per head. */
+/** Buffers of the inputs. lambdaK, v and logDecay have `capacity` rows per head. */
 export interface LambdaHandles {
   readonly lambdaQ: Handle
   readonly lambdaK: Handle
   readonly v: Handle
   readonly temperature: Handle
-  readonly clock: ClockBuffers | undefined
+  readonly logDecay: DecayBuffers | undefined
 }
 
 /** The forward pass over all pairs: out, stats [B·H·Tq, STATS] (see stats.ts) and, where wanted, rest = out − centre [B, H, Tq, D]. The centre of a row
@@ -39,7 +39,7 @@ export type LambdaAttentionKernel = (
 
 /** Its backward pass; capacity = keys. With p the weights and
  *  ds_ij = p_ij ((dOut_i·v_j − dOut_i·centre_i) − dOut_i·rest_i): dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums
- *  over the keys of each span, every key in one span; dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], clock: see ClockGrads
+ *  over the keys of each span, every key in one span; dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], logDecay: see DecayGrads
  *  (undefined: not wanted). */
 export type LambdaAttentionGradKernel = (
   inputs: LambdaHandles,
@@ -49,7 +49,7 @@ export type LambdaAttentionGradKernel = (
     readonly dLambdaK: Handle
     readonly dV: Handle
     readonly dTemperature: Handle
-    readonly clock: ClockHandles | undefined
+    readonly logDecay: DecayHandles | undefined
   },
   sizes: AttentionSizes,
   spans: number,
@@ -66,8 +66,8 @@ export interface LambdaAttentionInputs {
   v: Tensor
   /** [H], above 0 */
   temperature: Tensor
-  /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no clock. */
-  clock?: Tensor | Clock
+  /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no decay. */
+  logDecay?: Tensor | LogDecay
   /** How to get there; the numbers agree up to rounding. Default 'auto': the faster one for these shapes. */
   algorithm?: LambdaAlgorithm
 }
@@ -75,8 +75,8 @@ export interface LambdaAttentionInputs {
 /** One forward pass and what makes its gradients. */
 export interface LambdaPass {
   readonly out: Tensor
-  /** The gradients of Σ dOut·out; that of the clock is made where it is wanted. */
-  backward(dOut: Tensor, clockWanted: boolean): LambdaGrads
+  /** The gradients of Σ dOut·out; that of the decay is made where it is wanted. */
+  backward(dOut: Tensor, decayWanted: boolean): LambdaGrads
 }
 
 interface LambdaGrads {
@@ -85,28 +85,28 @@ interface LambdaGrads {
   readonly v: Tensor
   readonly temperature: Tensor
   /** In the shape of the readings. */
-  clock(readings: Tensor): Tensor | null
+  logDecay(readings: Tensor): Tensor | null
 }
 
 /** Causal attention by distance of scalars, exact: no T × T matrix is ever stored.
  *  Query i of Tq has time t = i + Tk − Tq and sees keys j ≤ t with scores −|λq_i − λk_j| / temperature_h − (c_t − c_j);
  *  out_i = Σ_j softmax_j(scores) v_j → [B, H, Tq, D]. Query head h reads kv head h // (H/Hkv).
- *  Gradients to all five (a Clock's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
- *  small the temperature, and weights are as exact in f32 as the differences of λ and of clock readings are.
+ *  Gradients to all five (a LogDecay's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
+ *  small the temperature, and weights are as exact in f32 as the differences of λ and of decay readings are.
  *  Time: 'fast' O(Tk log Tk·D), on the cpu backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D), for 'fast' on a GPU
- *  O(Tk log Tk·D). Sources: Tauformer and, for 'fast', docs/attention.md; clock: Lin et al., Forgetting Transformer (2025).
+ *  O(Tk log Tk·D). Sources: Tauformer and, for 'fast', docs/attention.md; decay: Lin et al., Forgetting Transformer (2025).
  *  Throws ShapeError when shapes disagree, RangeError for 'fast' on a backend that has only 'quadratic'. */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
-  const { lambdaQ, lambdaK, v, temperature, clock, algorithm } = inputs
+  const { lambdaQ, lambdaK, v, temperature, logDecay, algorithm } = inputs
   const sizes = checkInputs(inputs)
-  const readings = clock && clockParts(clock).high
+  const readings = logDecay && decayParts(logDecay).high
   const tensors = [lambdaQ, lambdaK, v, temperature, ...(readings ? [readings] : [])]
   const handles = {
     lambdaQ: lambdaQ.handle,
     lambdaK: lambdaK.handle,
     v: v.handle,
     temperature: temperature.handle,
-    clock: clockBuffers(clock),
+    logDecay: decayBuffers(logDecay),
   }
   const { device } = lambdaQ
   const tape = device.tape !== undefined
@@ -118,7 +118,7 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
       grads.lambdaK,
       grads.v,
       wanted[3] ? grads.temperature : null,
-      ...(readings ? [grads.clock(readings)] : []),
+      ...(readings ? [grads.logDecay(readings)] : []),
     ]
   })
 }
@@ -153,13 +153,13 @@ function passOf(
 export const attend = (device: Device, handles: LambdaHandles, sizes: AttentionSizes): Tensor =>
   passOf(device, sizes, false)(device, handles, sizes, false).out
 
-function checkInputs({ lambdaQ, lambdaK, v, temperature, clock }: LambdaAttentionInputs): AttentionSizes {
+function checkInputs({ lambdaQ, lambdaK, v, temperature, logDecay }: LambdaAttentionInputs): AttentionSizes {
   const op = 'lambdaAttention'
   if (lambdaQ.rank !== 3 || lambdaK.rank !== 3)
     throw new ShapeError(
       `${op}: lambdaQ must be [B, H, Tq] and lambdaK [B, Hkv, Tk], got ${shapeText(lambdaQ.shape)} and ${shapeText(lambdaK.shape)}`,
     )
-  const sizes = attentionSizes(op, lambdaQ, lambdaK, v, clock, { queries: 'lambdaQ', keys: 'lambdaK' })
+  const sizes = attentionSizes(op, lambdaQ, lambdaK, v, logDecay, { queries: 'lambdaQ', keys: 'lambdaK' })
   checkTemperature(op, temperature, sizes.heads, lambdaQ)
   return sizes
 }

@@ -42,9 +42,9 @@ export function mergedPass(
   if (!rest) stats.dispose()
   return {
     out,
-    backward(dOut, clockWanted) {
+    backward(dOut, decayWanted) {
       if (!rest) throw new Error('internal: mergedPass must have been run with a tape for its gradients')
-      return sumHeadGrads(device, sizes, clockWanted, (grads) =>
+      return sumHeadGrads(device, sizes, decayWanted, (grads) =>
         mergedLambdaAttentionGrad(
           handles,
           { stats: stats.handle, rest: rest.handle, dOut: dOut.handle },

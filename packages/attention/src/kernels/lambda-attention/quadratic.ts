@@ -1,5 +1,5 @@
 import { type Device, sum, type Tensor } from '@tau/tensor'
-import { type AttentionSizes, clockGrad, clockHandles, emptyClockGrads, spansOf } from '../attention-shape.ts'
+import { type AttentionSizes, decayGrad, decayHandles, emptyDecayGrads, spansOf } from '../attention-shape.ts'
 import { kernelsOf } from '../table.ts'
 import type { LambdaHandles, LambdaPass } from './lambda-attention.ts'
 import { STATS } from './stats.ts'
@@ -23,14 +23,14 @@ export function quadraticPass(
   if (!rest) stats.dispose()
   return {
     out,
-    backward(dOut, clockWanted) {
+    backward(dOut, decayWanted) {
       if (!rest) throw new Error('internal: quadraticPass must have been run with a tape for its gradients')
       const spans = spansOf(sizes)
       const dLambdaQ = device.empty([batch, heads, spans, queries])
       const dLambdaK = device.empty([batch, kvHeads, keys])
       const dV = device.empty([batch, kvHeads, keys, valueDim])
       const dTemperature = device.empty([batch, heads, spans])
-      const clockGrads = clockWanted ? emptyClockGrads(device, sizes, spans) : undefined
+      const decayGrads = decayWanted ? emptyDecayGrads(device, sizes, spans) : undefined
       kernelsOf(device).lambdaAttentionGrad(
         handles,
         { stats: stats.handle, rest: rest.handle, dOut: dOut.handle },
@@ -39,7 +39,7 @@ export function quadraticPass(
           dLambdaK: dLambdaK.handle,
           dV: dV.handle,
           dTemperature: dTemperature.handle,
-          clock: clockHandles(clockGrads),
+          logDecay: decayHandles(decayGrads),
         },
         sizes,
         spans,
@@ -49,7 +49,7 @@ export function quadraticPass(
         lambdaK: dLambdaK,
         v: dV,
         temperature: sum(dTemperature, [0, 2]),
-        clock: (readings: Tensor) => clockGrad(clockGrads, readings, sizes),
+        logDecay: (readings: Tensor) => decayGrad(decayGrads, readings, sizes),
       }
     },
   }

@@ -35,35 +35,35 @@ export function attentionReference(
   return out
 }
 
-/** λ-distance attention in plain f64 loops; clock [B, H, Tk], or [H, Tk] when `shared`. */
+/** λ-distance attention in plain f64 loops; logDecay [B, H, Tk], or [H, Tk] when `shared`. */
 export function lambdaAttentionReference(
   sizes: ReferenceSizes,
   lambdaQ: Float64Array,
   lambdaK: Float64Array,
   v: Float64Array,
   temperature: Float64Array,
-  clock?: Float64Array,
+  logDecay?: Float64Array,
   shared = false,
 ): Float64Array {
   const { heads, queries, keys } = sizes
   return attentionReference(sizes, v, (head, kvHead, query, key) => {
     const gap = Math.abs(lambdaQ[head * queries + query] - lambdaK[kvHead * keys + key])
     const row = (shared ? head % heads : head) * keys
-    const elapsed = clock ? clock[row + query + keys - queries] - clock[row + key] : 0
+    const elapsed = logDecay ? logDecay[row + query + keys - queries] - logDecay[row + key] : 0
     return -gap / temperature[head % heads] - elapsed
   })
 }
 
-/** Gradients of Σ dOut·out of {@link lambdaAttentionReference}, in plain f64 loops: to lambdaQ, lambdaK, v, temperature and clock
- *  [B, H, Tk]. For temperatures and clocks where differences of the reference say nothing. */
+/** Gradients of Σ dOut·out of {@link lambdaAttentionReference}, in plain f64 loops: to lambdaQ, lambdaK, v, temperature and logDecay
+ *  [B, H, Tk]. For temperatures and decays where differences of the reference say nothing. */
 export function lambdaAttentionGradReference(
   sizes: ReferenceSizes,
-  [lambdaQ, lambdaK, v, temperature, clock]: readonly Float64Array[],
+  [lambdaQ, lambdaK, v, temperature, logDecay]: readonly Float64Array[],
   dOut: Float64Array,
 ): Float64Array[] {
   const { batch, heads, kvHeads, queries, keys, dim } = sizes
-  const grads = [lambdaQ, lambdaK, v, temperature, clock].map(({ length }) => new Float64Array(length))
-  const [dQ, dK, dV, dTemperature, dClock] = grads
+  const grads = [lambdaQ, lambdaK, v, temperature, logDecay].map(({ length }) => new Float64Array(length))
+  const [dQ, dK, dV, dTemperature, dLogDecay] = grads
   for (let head = 0; head < batch * heads; head++) {
     const kvHead = Math.floor(head / heads) * kvHeads + Math.floor((head % heads) / (heads / kvHeads))
     const h = head % heads
@@ -75,7 +75,7 @@ export function lambdaAttentionGradReference(
         (_, key) => lambdaQ[row] - lambdaK[kvHead * keys + key],
       )
       const scores = gaps.map(
-        (gap, key) => -Math.abs(gap) / temperature[h] - (clock[now] - clock[head * keys + key]),
+        (gap, key) => -Math.abs(gap) / temperature[h] - (logDecay[now] - logDecay[head * keys + key]),
       )
       const peak = Math.max(...scores)
       const mass = scores.reduce((sum, score) => sum + Math.exp(score - peak), 0)
@@ -98,7 +98,7 @@ export function lambdaAttentionGradReference(
         dQ[row] -= (dScore * Math.sign(gap)) / temperature[h]
         dK[at] += (dScore * Math.sign(gap)) / temperature[h]
         dTemperature[h] += (dScore * Math.abs(gap)) / temperature[h] ** 2
-        dClock[head * keys + key] += dScore
+        dLogDecay[head * keys + key] += dScore
         for (let d = 0; d < dim; d++) dV[at * dim + d] += weights[key] * dOut[row * dim + d]
       })
     }

@@ -6,9 +6,9 @@ export const STAT = {
   upperLow: 1,
   lower: 2,
   lowerLow: 3,
-  /** Its clock reading. */
-  clock: 4,
-  clockLow: 5,
+  /** Its decay reading. */
+  logDecay: 4,
+  decayLow: 5,
   /** 1 / Σ_j e^(score_j − largest score) */
   mass: 6,
   /** Σ_j p_j (gap_j − its gap) */

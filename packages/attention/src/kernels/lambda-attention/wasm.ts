@@ -11,12 +11,12 @@ const LANES = 8
 
 export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
   const launch = engine.kernel(attentionWasm, 'lambdaAttention')
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, { out, rest = 0, stats }, sizes) => {
-    const { batch, heads, kvHeads, queries, keys, valueDim, capacity, clockBatch } = sizes
+  return ({ lambdaQ, lambdaK, v, temperature, logDecay }, { out, rest = 0, stats }, sizes) => {
+    const { batch, heads, kvHeads, queries, keys, valueDim, capacity, decayBatch } = sizes
     launch(
       [
-        ...[lambdaQ, lambdaK, v, temperature, clock?.high ?? 0, clock?.low ?? 0, out, rest, stats],
-        ...[heads, kvHeads, queries, keys, valueDim, capacity, clockBatch],
+        ...[lambdaQ, lambdaK, v, temperature, logDecay?.high ?? 0, logDecay?.low ?? 0, out, rest, stats],
+        ...[heads, kvHeads, queries, keys, valueDim, capacity, decayBatch],
       ],
       batch * heads * Math.ceil(queries / QUERIES),
       1,
@@ -32,10 +32,10 @@ export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
 export function lambdaAttentionGradWasm(engine: CpuEngine): LambdaAttentionGradKernel {
   const launch = engine.kernel(attentionWasm, 'lambdaAttentionGrad')
   const launchDots = engine.kernel(attentionWasm, 'topDots')
-  return ({ lambdaQ, lambdaK, v, temperature, clock }, { stats, rest, dOut }, grads, sizes, spans) => {
-    const { batch, heads, kvHeads, queries, keys, valueDim, clockBatch } = sizes
+  return ({ lambdaQ, lambdaK, v, temperature, logDecay }, { stats, rest, dOut }, grads, sizes, spans) => {
+    const { batch, heads, kvHeads, queries, keys, valueDim, decayBatch } = sizes
     const { dLambdaQ, dLambdaK, dV, dTemperature } = grads
-    const { dClock = 0, dNow = 0 } = grads.clock ?? {}
+    const { dLogDecay = 0, dNow = 0 } = grads.logDecay ?? {}
     const rows = batch * heads * queries
     using dots = engine.scratch(2 * rows * Float32Array.BYTES_PER_ELEMENT)
     launchDots(
@@ -46,9 +46,19 @@ export function lambdaAttentionGradWasm(engine: CpuEngine): LambdaAttentionGradK
     )
     launch(
       [
-        ...[lambdaQ, lambdaK, v, temperature, clock?.high ?? 0, clock?.low ?? 0, stats, dOut, dots.handle],
-        ...[dLambdaQ, dLambdaK, dV, dTemperature, dClock, dNow],
-        ...[heads, kvHeads, queries, keys, valueDim, spans, clockBatch],
+        ...[
+          lambdaQ,
+          lambdaK,
+          v,
+          temperature,
+          logDecay?.high ?? 0,
+          logDecay?.low ?? 0,
+          stats,
+          dOut,
+          dots.handle,
+        ],
+        ...[dLambdaQ, dLambdaK, dV, dTemperature, dLogDecay, dNow],
+        ...[heads, kvHeads, queries, keys, valueDim, spans, decayBatch],
       ],
       batch * kvHeads * spans,
       1,

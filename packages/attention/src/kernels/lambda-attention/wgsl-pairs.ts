@@ -63,7 +63,7 @@ export const SIZES = {
   queries: 'u32',
   keys: 'u32',
   valueDim: 'u32',
-  /** Rows of lambdaK, v and clocks per head. */
+  /** Rows of lambdaK, v and decays per head. */
   capacity: 'u32',
 } as const
 
@@ -80,18 +80,18 @@ export const vectorBuffer = (access: WgslBuffer['access'], wide: boolean): WgslB
  *  numbers or vectors. */
 export const weightText = (text: {
   readonly key: string
-  readonly clock: string
-  readonly clockLow: string
+  readonly logDecay: string
+  readonly decayLow: string
   readonly row: (field: RowField) => string
   /** Default: exp, which may make ∞ of NaN. */
   readonly exp?: 'exp_of'
 }): string => {
-  const { key, clock, clockLow, row, exp = 'exp' } = text
+  const { key, logDecay, decayLow, row, exp = 'exp' } = text
   return `
       let above = (${key} - ${row('upper')}) - ${row('upperLow')};
       let below = (${row('lower')} - ${key}) + ${row('lowerLow')};
       let beyond = max(above, below);
-      let elapsed = (${clock} - ${row('clock')}) + (${clockLow} - ${row('clockLow')});
+      let elapsed = (${logDecay} - ${row('logDecay')}) + (${decayLow} - ${row('decayLow')});
       let weight = ${exp}(elapsed - beyond / ${row('temperature')}) * ${row('share')};`
 }
 
@@ -102,8 +102,8 @@ const FIELDS = [
   'upperLow',
   'lower',
   'lowerLow',
-  'clock',
-  'clockLow',
+  'logDecay',
+  'decayLow',
   'share',
   'mean',
   'top',
@@ -133,7 +133,7 @@ export const loadRow = (query: string): string => `
 export const loadFour = (name: string, at: (i: number) => string): string =>
   `let ${name} = transpose(mat4x4<f32>(${numbers(4).map(at).join(', ')}));`
 
-/** let near: near[0] the λ of four keys from `key` on, near[1] and near[2] their clock readings; beyond the end those of the last one. */
+/** let near: near[0] the λ of four keys from `key` on, near[1] and near[2] their decay readings; beyond the end those of the last one. */
 export const loadKeys = (key: string): string =>
   loadFour('near', (i) => `keys[head * params.keys + min(${key} + ${i}u, params.keys - 1u)]`)
 

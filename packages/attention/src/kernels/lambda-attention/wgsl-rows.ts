@@ -1,5 +1,5 @@
 import { EXP_WGSL, foldWgsl, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
-import type { ClockForm } from '../attention-gpu.ts'
+import type { DecayForm } from '../attention-gpu.ts'
 import { STAT, STATS } from './stats.ts'
 import { ROW_VECTORS, rowField, SIZES, vec4Buffer, weightText } from './wgsl-pairs.ts'
 
@@ -9,14 +9,14 @@ export const KEY_THREADS = 64
 /** A workgroup of them has a query to itself. */
 export const ROW_THREADS = 64
 
-/** A key as a query head sees it, a vector: λk, its clock reading in two parts, 0. The other kernels then need no form without a clock. */
-export const keysKernel = (clock: ClockForm): WgslKernel => ({
-  name: `lambdaKeys_${clock}`,
-  uniforms: { ...SIZES, clockBatch: 'u32', length: 'u32' },
+/** A key as a query head sees it, a vector: λk, its decay reading in two parts, 0. The other kernels then need no form without decay. */
+export const keysKernel = (logDecay: DecayForm): WgslKernel => ({
+  name: `lambdaKeys_${logDecay}`,
+  uniforms: { ...SIZES, decayBatch: 'u32', length: 'u32' },
   buffers: {
     lambdaK: { access: 'read' },
-    ...(clock !== 'none' && { clock: { access: 'read' } }),
-    ...(clock === 'pair' && { clockLow: { access: 'read' } }),
+    ...(logDecay !== 'none' && { logDecay: { access: 'read' } }),
+    ...(logDecay === 'pair' && { decayLow: { access: 'read' } }),
     keys: vec4Buffer('write'),
   },
   code: `
@@ -26,11 +26,11 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
   if (i >= params.length) { return; }
   let head = i / params.keys;
   let key = i % params.keys;
-  let reading = (head / params.heads) * params.clockBatch + (head % params.heads) * params.capacity + key;
+  let reading = (head / params.heads) * params.decayBatch + (head % params.heads) * params.capacity + key;
   keys[i] = vec4<f32>(
     lambdaK[(head / params.group) * params.capacity + key],
-    ${clock === 'none' ? '0.0' : 'clock[reading]'},
-    ${clock === 'pair' ? 'clockLow[reading]' : '0.0'},
+    ${logDecay === 'none' ? '0.0' : 'logDecay[reading]'},
+    ${logDecay === 'pair' ? 'decayLow[reading]' : '0.0'},
     0.0,
   );
 }`,
@@ -73,8 +73,8 @@ export const STORE_STATS = `// The top key's weight is 1, or NaN: nothing is lar
   stats[at + ${STAT.upperLow}u] = row_0.y;
   stats[at + ${STAT.lower}u] = row_0.z;
   stats[at + ${STAT.lowerLow}u] = row_0.w;
-  stats[at + ${STAT.clock}u] = row_1.x;
-  stats[at + ${STAT.clockLow}u] = row_1.y;
+  stats[at + ${STAT.logDecay}u] = row_1.x;
+  stats[at + ${STAT.decayLow}u] = row_1.y;
   stats[at + ${STAT.mass}u] = share;
   stats[at + ${STAT.mean}u] = mean;
   stats[at + ${STAT.top}u] = f32(top);
@@ -118,7 +118,7 @@ export const STATS_KERNEL: WgslKernel = {
   var part = 0.0;
   var moment = 0.0;
   for (var j = thread; j <= now; j += ${ROW_THREADS}u) {
-    let key = keys[first + j];${weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField, exp: 'exp_of' })}
+    let key = keys[first + j];${weightText({ key: 'key.x', logDecay: 'key.y', decayLow: 'key.z', row: rowField, exp: 'exp_of' })}
     if (j != top) {
       part += weight;
       moment += weight * beyond;
@@ -167,7 +167,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
   rows[to] = vec4<f32>(
     stats[at + ${STAT.upper}u], stats[at + ${STAT.upperLow}u], stats[at + ${STAT.lower}u], stats[at + ${STAT.lowerLow}u],
   );
-  rows[to + 1u] = vec4<f32>(stats[at + ${STAT.clock}u], stats[at + ${STAT.clockLow}u], share, stats[at + ${STAT.mean}u]);
+  rows[to + 1u] = vec4<f32>(stats[at + ${STAT.logDecay}u], stats[at + ${STAT.decayLow}u], share, stats[at + ${STAT.mean}u]);
   rows[to + 2u] = vec4<f32>(top, lambdaQ[row], temperature[head % params.heads], 0.0);
   rows[to + 3u] = vec4<f32>(centred, centred * centre_product, rest_product, 0.0);
 }`,

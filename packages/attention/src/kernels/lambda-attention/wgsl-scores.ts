@@ -89,7 +89,7 @@ const overTile = (use: (row: number) => string) => `
       const at = Number(row.slice(4))
       return `{
       let query = first_query + ${place};${loadRow('query')}${weightText({
-        ...{ key: 'near[0]', clock: 'near[1]', clockLow: 'near[2]' },
+        ...{ key: 'near[0]', logDecay: 'near[1]', decayLow: 'near[2]' },
         row: rowField,
       })}
       let is_centre = (vec4<f32>(key) == vec4<f32>(${rowField('top')})) & vec4<bool>(${rowField('centred')} > 0.5);
@@ -104,9 +104,9 @@ const overTile = (use: (row: number) => string) => `
 
 const ROW_SUMS = ['side', 'moment', 'now'] as const
 
-/** Sums over the keys of a span, per query: dλq, the part of dTemperature and, with a clock, dNow. */
-export const queryGradKernel = (wide: boolean, isClocked: boolean): WgslKernel => {
-  const names = isClocked ? ROW_SUMS : ROW_SUMS.slice(0, 2)
+/** Sums over the keys of a span, per query: dλq, the part of dTemperature and, with decay, dNow. */
+export const queryGradKernel = (wide: boolean, hasDecay: boolean): WgslKernel => {
+  const names = hasDecay ? ROW_SUMS : ROW_SUMS.slice(0, 2)
   const terms = {
     side: 'd_score * signs',
     moment: 'd_score * excess',
@@ -119,13 +119,13 @@ export const queryGradKernel = (wide: boolean, isClocked: boolean): WgslKernel =
   }
   const sums = (text: (name: (typeof ROW_SUMS)[number]) => string) => names.map(text).join('\n      ')
   return {
-    name: `lambdaGradQ_${wide ? 4 : 1}${isClocked ? '_clock' : ''}`,
+    name: `lambdaGradQ_${wide ? 4 : 1}${hasDecay ? '_decay' : ''}`,
     uniforms: { ...SIZES, each: 'u32' },
     buffers: {
       ...buffers(wide),
       side: { access: 'write' },
       moment: { access: 'write' },
-      ...(isClocked && { now: { access: 'write' } }),
+      ...(hasDecay && { now: { access: 'write' } }),
     },
     code: `${memory(wide)}
 var<workgroup> parts : array<f32, ${TILE * QUADS}>;
@@ -154,8 +154,8 @@ ${MAIN}
   }
 }
 
-/** Sums over the queries that see a key: dλk over all heads of a group and, with a clock, dClock of each head. */
-export const keyGradKernel = (wide: boolean, isClocked: boolean): WgslKernel => {
+/** Sums over the queries that see a key: dλk over all heads of a group and, with decay, dLogDecay of each head. */
+export const keyGradKernel = (wide: boolean, hasDecay: boolean): WgslKernel => {
   const fold = (sum: string, out: string, head: string) => `
     workgroupBarrier();
     parts[y * ${QUADS}u + x] = ${sum};
@@ -166,12 +166,12 @@ export const keyGradKernel = (wide: boolean, isClocked: boolean): WgslKernel => 
       ${out}[${head} * params.keys + first_key + thread] = total;
     }`
   return {
-    name: `lambdaGradK_${wide ? 4 : 1}${isClocked ? '_clock' : ''}`,
+    name: `lambdaGradK_${wide ? 4 : 1}${hasDecay ? '_decay' : ''}`,
     uniforms: SIZES,
     buffers: {
       ...buffers(wide),
       dLambdaK: { access: 'write' },
-      ...(isClocked && { dClock: { access: 'write' } }),
+      ...(hasDecay && { dLogDecay: { access: 'write' } }),
     },
     code: `${memory(wide)}
 var<workgroup> parts : array<vec4<f32>, ${THREADS}>;
@@ -186,7 +186,7 @@ ${MAIN}
       () => `side += d_score * signs / ${rowField('temperature')};
       elapsed_sum += d_score;`,
     )}
-    }${isClocked ? fold('elapsed_sum', 'dClock', 'head') : ''}
+    }${hasDecay ? fold('elapsed_sum', 'dLogDecay', 'head') : ''}
   }${fold('side', 'dLambdaK', 'id.z')}
 }`,
   }

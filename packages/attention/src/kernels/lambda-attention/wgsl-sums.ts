@@ -80,7 +80,7 @@ ${MAIN} {${INDICES}
       let slot = round * ${THREADS / QUADS}u + y;
       let j = start + slot;
       let key = keys[head * params.keys + min(j, params.keys - 1u)];${weightText({
-        ...{ key: 'key.x', clock: 'key.y', clockLow: 'key.z' },
+        ...{ key: 'key.x', logDecay: 'key.y', decayLow: 'key.z' },
         row: fieldOfFour,
       })}
       let counts = (vec4<u32>(j) <= query + offset) & !(is_centred & (rows_2[0] == vec4<f32>(f32(j))));
@@ -136,7 +136,7 @@ ${MAIN} {${INDICES}
       for (var round = 0u; round < ${ROUNDS}u; round++) {
         let slot = round * ${THREADS / QUADS}u + y;
         let query = start + slot;${loadRow('query')}${weightText({
-          ...{ key: 'near[0]', clock: 'near[1]', clockLow: 'near[2]' },
+          ...{ key: 'near[0]', logDecay: 'near[1]', decayLow: 'near[2]' },
           row: rowField,
         })}
         weights[slot * ${QUADS}u + x] = select(vec4<f32>(), weight, key <= vec4<u32>(query + offset));

@@ -1,7 +1,7 @@
 import { type Device, gpu } from '@tau/tensor'
 import { gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { randomClock, uniform } from '../../testing/attention-cases.ts'
+import { randomDecay, uniform } from '../../testing/attention-cases.ts'
 import { outAndGrads } from '../../testing/tensors.ts'
 import { lambdaAttention } from './lambda-attention.ts'
 
@@ -14,7 +14,7 @@ const arrays = () => ({
   lambdaQ: Float32Array.from(uniform(QUERIES, 1)),
   lambdaK: Float32Array.from(uniform(KEYS, 2)),
   v: Float32Array.from(randomArray(KEYS * DIM, 3)),
-  clock: Float32Array.from(randomClock(1, KEYS, 4)),
+  logDecay: Float32Array.from(randomDecay(1, KEYS, 4)),
   dOut: Float32Array.from(randomArray(QUERIES * DIM, 5)),
 })
 type Arrays = ReturnType<typeof arrays>
@@ -38,7 +38,7 @@ describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does
   })
   afterAll(() => Promise.all([...devices.values()].map((device) => device.close())))
 
-  async function run(kernels: string, { lambdaQ, lambdaK, v, clock, dOut }: Arrays) {
+  async function run(kernels: string, { lambdaQ, lambdaK, v, logDecay, dOut }: Arrays) {
     const device = devices.get(kernels)
     if (!device) throw new Error(`no device for ${kernels}`)
     using _scope = device.scope()
@@ -47,7 +47,7 @@ describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does
       lambdaK: device.tensor(lambdaK, [1, 1, KEYS]),
       v: device.tensor(v, [1, 1, KEYS, DIM]),
       temperature: device.tensor([0.1]),
-      clock: device.tensor(clock, [1, 1, KEYS]),
+      logDecay: device.tensor(logDecay, [1, 1, KEYS]),
     }
     const weights = device.tensor(dOut, [1, 1, QUERIES, DIM])
     return await outAndGrads(inputs, weights, () => lambdaAttention(inputs))
@@ -63,7 +63,7 @@ describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does
       return [out, grads.lambdaQ].map((x) => part(x, QUERIES, 0, FIRST))
     }
     const expected = await early(arrays())
-    for (const name of ['lambdaK', 'v', 'clock'] as const) {
+    for (const name of ['lambdaK', 'v', 'logDecay'] as const) {
       const spoilt = arrays()
       fill(spoilt[name], KEYS, AT, KEYS, value)
       expect(await early(spoilt), name).toEqual(expected)
@@ -75,7 +75,7 @@ describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does
       const { out, grads } = await run(kernels, changed)
       return [
         ...[out, grads.lambdaQ].map((x) => part(x, QUERIES, FIRST, QUERIES)),
-        ...[grads.lambdaK, grads.v, grads.clock].map((x) => part(x, KEYS, AT, KEYS)),
+        ...[grads.lambdaK, grads.v, grads.logDecay].map((x) => part(x, KEYS, AT, KEYS)),
       ]
     }
     const expected = await late(arrays())

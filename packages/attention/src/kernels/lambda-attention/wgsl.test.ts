@@ -1,7 +1,7 @@
 import { type Device, gpu } from '@tau/tensor'
 import { expectNear, gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { randomClock, splitReadings, uniform } from '../../testing/attention-cases.ts'
+import { randomDecay, splitReadings, uniform } from '../../testing/attention-cases.ts'
 import { outAndGrads } from '../../testing/tensors.ts'
 import { lambdaAttention } from './lambda-attention.ts'
 import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
@@ -24,11 +24,11 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written lambdaAttention', () =
   })
   afterAll(() => Promise.all(Object.values(devices).map((device) => device?.close())))
 
-  async function run(kernels: 'tuned' | 'portable', sizes: ReferenceSizes, hasClock: boolean) {
+  async function run(kernels: 'tuned' | 'portable', sizes: ReferenceSizes, hasDecay: boolean) {
     const device = devices[kernels]
     if (!device) throw new Error(`no device for ${kernels}`)
     const { batch, heads, kvHeads, queries, keys, dim } = sizes
-    const clockReadings = randomClock(batch * heads, keys, 4)
+    const decayReadings = randomDecay(batch * heads, keys, 4)
     const [q, k, v] = [
       rounded(uniform(batch * heads * queries, 1)),
       rounded(uniform(batch * kvHeads * keys, 2)),
@@ -43,25 +43,25 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written lambdaAttention', () =
       v: device.tensor(v, [batch, kvHeads, keys, dim], 'f32'),
       temperature: device.tensor(temperature, [heads], 'f32'),
     }
-    const parts = splitReadings(clockReadings)
+    const parts = splitReadings(decayReadings)
     const [high, low] = [parts.high, parts.low].map((part) => device.tensor(part, [batch, heads, keys]))
     const weights = device.tensor(dOut, [batch, heads, queries, dim], 'f32')
     const { out, grads } = await outAndGrads<string>(
-      { ...inputs, ...(hasClock && { clock: high }) },
+      { ...inputs, ...(hasDecay && { logDecay: high }) },
       weights,
-      () => lambdaAttention({ ...inputs, ...(hasClock && { clock: { high, low } }) }),
+      () => lambdaAttention({ ...inputs, ...(hasDecay && { logDecay: { high, low } }) }),
     )
-    const exact = [q, k, v, temperature, hasClock ? clockReadings : new Float64Array(batch * heads * keys)]
+    const exact = [q, k, v, temperature, hasDecay ? decayReadings : new Float64Array(batch * heads * keys)]
     return { out, grads: Object.values(grads), exact, dOut }
   }
 
-  it.for([...SIZES.map((sizes) => ({ ...sizes, hasClock: true })), { ...SIZES[1], hasClock: false }])(
+  it.for([...SIZES.map((sizes) => ({ ...sizes, hasDecay: true })), { ...SIZES[1], hasDecay: false }])(
     'is the f64 reference, forward and backward, and what the portable kernels give: %o',
-    async ({ hasClock, ...sizes }) => {
-      const { out, grads, exact, dOut } = await run('tuned', sizes, hasClock)
-      const portable = await run('portable', sizes, hasClock)
-      const [q, k, v, temperature, clock] = exact
-      expectNear(out, lambdaAttentionReference(sizes, q, k, v, temperature, clock), { atol: 3e-6 })
+    async ({ hasDecay, ...sizes }) => {
+      const { out, grads, exact, dOut } = await run('tuned', sizes, hasDecay)
+      const portable = await run('portable', sizes, hasDecay)
+      const [q, k, v, temperature, logDecay] = exact
+      expectNear(out, lambdaAttentionReference(sizes, q, k, v, temperature, logDecay), { atol: 3e-6 })
       expectNear(out, Float64Array.from(portable.out), { atol: 5e-6 })
       const wanted = lambdaAttentionGradReference(sizes, exact, dOut)
       for (const [i, found] of grads.entries()) {

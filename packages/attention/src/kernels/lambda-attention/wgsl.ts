@@ -6,8 +6,8 @@ import {
   MAX_GROUPS,
   wgslForms,
 } from '@tau/tensor'
-import { type ClockForm, clockForm } from '../attention-gpu.ts'
-import type { AttentionSizes, ClockBuffers } from '../attention-shape.ts'
+import { type DecayForm, decayForm } from '../attention-gpu.ts'
+import type { AttentionSizes, DecayBuffers } from '../attention-shape.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './gpu.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel, LambdaHandles } from './lambda-attention.ts'
 import { TILE } from './wgsl-pairs.ts'
@@ -28,14 +28,14 @@ export const sizeArgs = ({ heads, kvHeads, queries, keys, valueDim, capacity }: 
 type PackKeys = (inputs: LambdaHandles, keys: number, sizes: AttentionSizes) => void
 
 export function packKeysWgsl(engine: GpuEngine): PackKeys {
-  const launchOf = wgslForms(engine, (form: ClockForm) => keysKernel(form))
-  const buffersOf = (clock: ClockBuffers | undefined) =>
-    [clock?.high, clock?.low].filter((handle) => handle !== undefined)
-  return ({ lambdaK, clock }, target, sizes) => {
+  const launchOf = wgslForms(engine, (form: DecayForm) => keysKernel(form))
+  const buffersOf = (logDecay: DecayBuffers | undefined) =>
+    [logDecay?.high, logDecay?.low].filter((handle) => handle !== undefined)
+  return ({ lambdaK, logDecay }, target, sizes) => {
     const length = sizes.batch * sizes.heads * sizes.keys
-    launchOf(clockForm(clock))(
-      [lambdaK, ...buffersOf(clock), target],
-      [...sizeArgs(sizes), sizes.clockBatch, length],
+    launchOf(decayForm(logDecay))(
+      [lambdaK, ...buffersOf(logDecay), target],
+      [...sizeArgs(sizes), sizes.decayBatch, length],
       linearGroups(length, KEY_THREADS),
     )
   }
@@ -97,7 +97,7 @@ export function lambdaAttentionGradWgsl(engine: GpuEngine): LambdaAttentionGradK
     const wide = valueDim % VECTOR === 0
     const { stats, rest, dOut } = saved
     const { lambdaQ, temperature, v } = inputs
-    const { clock } = grads
+    const { logDecay } = grads
     using packed = engine.scratch(allHeads * keys * VECTOR)
     using rows = engine.scratch(allHeads * queries * ROW_LENGTH)
     using moments = engine.scratch(allHeads * spans * queries)
@@ -108,14 +108,14 @@ export function lambdaAttentionGradWgsl(engine: GpuEngine): LambdaAttentionGradK
       1,
     ])
     const pairs = [v, dOut, packed.handle, rows.handle]
-    queryGrad(wide, clock !== undefined)(
-      [...pairs, grads.dLambdaQ, moments.handle, ...(clock ? [clock.dNow] : [])],
+    queryGrad(wide, logDecay !== undefined)(
+      [...pairs, grads.dLambdaQ, moments.handle, ...(logDecay ? [logDecay.dNow] : [])],
       [...numbers, Math.ceil(keys / spans)],
       [Math.ceil(queries / TILE), spans, allHeads],
     )
     sumRows([moments.handle], grads.dTemperature, allHeads * spans, queries, 1)
-    keyGrad(wide, clock !== undefined)(
-      [...pairs, grads.dLambdaK, ...(clock ? [clock.dClock] : [])],
+    keyGrad(wide, logDecay !== undefined)(
+      [...pairs, grads.dLambdaK, ...(logDecay ? [logDecay.dLogDecay] : [])],
       numbers,
       [Math.ceil(keys / TILE), 1, batch * kvHeads],
     )

@@ -36,19 +36,19 @@ export const FINISH_QUERIES: WgslKernel = {
   ),
 }
 
-/** dLambdaK and, with a clock, dClock of a query head, from the parts of {@link keyGradKernel}. */
-export const finishKeysKernel = (isClocked: boolean): WgslKernel => ({
-  name: `lambdaFinishK${isClocked ? '_clock' : ''}`,
+/** dLambdaK and, with decay, dLogDecay of a query head, from the parts of {@link keyGradKernel}. */
+export const finishKeysKernel = (hasDecay: boolean): WgslKernel => ({
+  name: `lambdaFinishK${hasDecay ? '_decay' : ''}`,
   uniforms: SIZES,
   buffers: {
     temperature: { access: 'read' },
     parts: { access: 'read' },
     dLambdaK: { access: 'write' },
-    ...(isClocked && { dClock: { access: 'write' } }),
+    ...(hasDecay && { dLogDecay: { access: 'write' } }),
   },
   code: main(
     'keys',
     `dLambdaK[row] = total.x / heat;
-  ${isClocked ? 'dClock[row] = total.y;' : ''}`,
+  ${hasDecay ? 'dLogDecay[row] = total.y;' : ''}`,
   ),
 })

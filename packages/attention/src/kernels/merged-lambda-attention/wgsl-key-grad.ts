@@ -16,7 +16,7 @@ import { addRow, addState, channels, eachVector, LEVEL_SIZES, PLACE_OF, zeros } 
 
 const weightOf = (share: string) =>
   weightText({
-    ...{ key: 'key.x', clock: 'key.y', clockLow: 'key.z', exp: 'exp_of' },
+    ...{ key: 'key.x', logDecay: 'key.y', decayLow: 'key.z', exp: 'exp_of' },
     row: (field) => (field === 'share' ? share : rowField(field)),
   })
 

@@ -14,7 +14,7 @@ import { addRow, addState, channels, eachVector, LEVEL_SIZES, zeros } from './wg
 
 export const OUT_THREADS = 64
 
-const WEIGHT = weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField })
+const WEIGHT = weightText({ key: 'key.x', logDecay: 'key.y', decayLow: 'key.z', row: rowField })
 
 /** out and, where it is kept, rest, as the tiles make them: Σ_j p_ij (v_j − centre_i). A thread has some channels of a query. */
 export const mergedOutKernel = (wide: boolean, keepsRest: boolean): WgslKernel => ({

@@ -13,7 +13,13 @@ import { addRow, addState, channels, eachVector, LEVEL_SIZES, PLACE_OF, QUADS, z
 
 export const GRAD_THREADS = 64
 
-const WEIGHT = weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField, exp: 'exp_of' })
+const WEIGHT = weightText({
+  key: 'key.x',
+  logDecay: 'key.y',
+  decayLow: 'key.z',
+  row: rowField,
+  exp: 'exp_of',
+})
 
 /** What a key adds to the sums: `signed`, its weight times the sign of λq − λk, and `tilted`, its weight times (gap − mean gap). */
 const addKey = (sums: readonly ('signed' | 'tilted')[]): string => `

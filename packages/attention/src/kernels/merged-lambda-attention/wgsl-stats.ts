@@ -16,7 +16,13 @@ const CONSIDER = `
       top = time;
     }`
 
-const WEIGHT = weightText({ key: 'key.x', clock: 'key.y', clockLow: 'key.z', row: rowField, exp: 'exp_of' })
+const WEIGHT = weightText({
+  key: 'key.x',
+  logDecay: 'key.y',
+  decayLow: 'key.z',
+  row: rowField,
+  exp: 'exp_of',
+})
 
 /** The top key, all stats and the query's vectors; places [B·H, Tq, levels]: the chunk about its λ in each level. */
 export const MERGED_STATS: WgslKernel = {

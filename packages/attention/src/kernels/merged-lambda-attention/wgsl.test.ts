@@ -15,8 +15,8 @@ import {
   termSizes,
 } from '../../testing/lambda-checks.ts'
 import { tensorOf } from '../../testing/tensors.ts'
-import { attentionSizes, clockBuffers } from '../attention-shape.ts'
-import { clockParts } from '../clock/clock.ts'
+import { attentionSizes, decayBuffers } from '../attention-shape.ts'
+import { decayParts } from '../decay/decay.ts'
 import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
 import { mergedPass, prefersMerged } from '../lambda-attention/merged.ts'
 import { lambdaAttentionReference } from '../lambda-attention/reference.ts'
@@ -32,7 +32,7 @@ const PLAIN: Omit<LambdaSpec, 'sizes'> = {
   order: 'random',
   ties: 0,
   values: 'random',
-  clock: 'walk',
+  logDecay: 'walk',
   shared: false,
   parts: true,
   start: 0,
@@ -59,18 +59,18 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
 
   /** out and the gradients of Σ dOut·out with small blocks. */
   async function attendSmall({ inputs }: OnDevice, weights: ArrayLike<number>): Promise<Float32Array[]> {
-    const { lambdaQ, lambdaK, v, temperature, clock } = inputs
-    const sizes = attentionSizes('test', lambdaQ, lambdaK, v, clock, { queries: 'q', keys: 'k' })
+    const { lambdaQ, lambdaK, v, temperature, logDecay } = inputs
+    const sizes = attentionSizes('test', lambdaQ, lambdaK, v, logDecay, { queries: 'q', keys: 'k' })
     const handles = {
       ...{ lambdaQ: lambdaQ.handle, lambdaK: lambdaK.handle, v: v.handle, temperature: temperature.handle },
-      clock: clockBuffers(clock),
+      logDecay: decayBuffers(logDecay),
     }
     const pass = mergedPass(device, handles, sizes, true, kernels)
     const dOut = device.tensor(Float32Array.from(weights), pass.out.shape)
-    const grads = pass.backward(dOut, clock !== undefined)
-    const dClock = clock && grads.clock(clockParts(clock).high)
+    const grads = pass.backward(dOut, logDecay !== undefined)
+    const dLogDecay = logDecay && grads.logDecay(decayParts(logDecay).high)
     const all = [pass.out, grads.lambdaQ, grads.lambdaK, grads.v, grads.temperature]
-    return Promise.all([...all, ...(dClock ? [dClock] : [])].map((tensor) => tensor.data()))
+    return Promise.all([...all, ...(dLogDecay ? [dLogDecay] : [])].map((tensor) => tensor.data()))
   }
 
   it('is within 1e-5 of f64 forward and 3e-5 backward for any input', async () => {
@@ -95,12 +95,20 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   }, 180_000)
 
   it.for([
-    { keys: 4099, temperature: 0.05, clock: 'walk', values: 'random', order: 'random', ties: 0 },
-    { keys: 5003, absent: 3001, temperature: 0.01, clock: 'leaps', values: 'time', order: 'grid', ties: 0 },
-    { keys: 4200, temperature: 10, clock: 'none', values: 'constant', order: 'equal', ties: 0 },
-    { keys: 6000, temperature: 1, clock: 'none', values: 'lambda', order: 'random', ties: 4 },
+    { keys: 4099, temperature: 0.05, logDecay: 'walk', values: 'random', order: 'random', ties: 0 },
+    {
+      keys: 5003,
+      absent: 3001,
+      temperature: 0.01,
+      logDecay: 'leaps',
+      values: 'time',
+      order: 'grid',
+      ties: 0,
+    },
+    { keys: 4200, temperature: 10, logDecay: 'none', values: 'constant', order: 'equal', ties: 0 },
+    { keys: 6000, temperature: 1, logDecay: 'none', values: 'lambda', order: 'random', ties: 4 },
     // More rows than an axis has workgroups, eleven levels.
-    { keys: 66_001, temperature: 0.001, clock: 'walk', values: 'random', order: 'opposite', ties: 0 },
+    { keys: 66_001, temperature: 0.001, logDecay: 'walk', values: 'random', order: 'opposite', ties: 0 },
   ] as const)('stays within 1e-5 of f64 in long runs, for which it is chosen: %o', async (given) => {
     using _scope = device.scope()
     const { keys, absent, ...rest } = { absent: 0, ...given }
@@ -109,11 +117,11 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     const spec = { ...PLAIN, ...rest, sizes }
     const numbers = lambdaCase(spec)
     const out = await lambdaAttention(inputsOf(device, spec, numbers).inputs).data()
-    const { lambdaQ, lambdaK, v, temperature, clock } = numbers
+    const { lambdaQ, lambdaK, v, temperature, logDecay } = numbers
     for (let query = queries - 1; query >= 0; query -= keys > 9000 ? 1997 : 97) {
       const row = { ...sizes, queries: 1, keys: query + absent + 1 }
       const expected = lambdaAttentionReference(
-        ...([row, lambdaQ.subarray(query), lambdaK, v, temperature, clock] as const),
+        ...([row, lambdaQ.subarray(query), lambdaK, v, temperature, logDecay] as const),
       )
       const found = out.subarray(query * sizes.dim, (query + 1) * sizes.dim)
       expectNear(found, expected, { atol: 1e-5 * largest(v) })
@@ -132,7 +140,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   })
 
   it('is chosen for long sequences whose buffers can be made', () => {
-    const sizes = { batch: 1, heads: 6, kvHeads: 6, queries: 4096, keys: 4096, valueDim: 64, clockBatch: 0 }
+    const sizes = { batch: 1, heads: 6, kvHeads: 6, queries: 4096, keys: 4096, valueDim: 64, decayBatch: 0 }
     const chosen = (other: Partial<typeof sizes>) =>
       prefersMerged(device, { ...sizes, capacity: 0, ...other }, true)
     expect(chosen({})).toBe(true)
@@ -152,7 +160,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
         queries: keys,
         keys,
         valueDim: 20,
-        clockBatch: 0,
+        decayBatch: 0,
         capacity: keys,
       }
       let read = 0
@@ -188,8 +196,8 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     const spec = { ...PLAIN, sizes, temperature: 0.5 }
     const numbers = lambdaCase(spec)
     // All other keys have e^-20 together: gradients are 1e-8 where two products that cancel would leave 1e-7.
-    numbers.clock.set(numbers.clock.map((_, t) => 20 * t))
-    numbers.given.high.set(numbers.clock)
+    numbers.logDecay.set(numbers.logDecay.map((_, t) => 20 * t))
+    numbers.given.high.set(numbers.logDecay)
     numbers.given.low.fill(0)
     const dOut = Float64Array.from(Float32Array.from(randomArray(149 * 5, 75)))
     const found = await attendSmall(inputsOf(device, spec, numbers), dOut)
@@ -241,7 +249,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     return attend(onDevice, dOut, 'quadratic')
   }
 
-  const spoilt = ['lambdaQ', 'lambdaK', 'v', 'clock', 'temperature'] as const
+  const spoilt = ['lambdaQ', 'lambdaK', 'v', 'logDecay', 'temperature'] as const
   const ways = { merged: attendSmall, tiles: attendTiles }
   it.for(
     (['merged', 'tiles'] as const).flatMap((way) =>
@@ -260,7 +268,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
       const clean = await ways[way](inputsOf(device, spec, lambdaCase(spec)), dOut)
       for (const at of where === 'temperature' ? [0] : [0, 5, 15, 16, 64, 100, 130, 140]) {
         const numbers = lambdaCase(spec)
-        if (where === 'clock') numbers.given.high[at] = value
+        if (where === 'logDecay') numbers.given.high[at] = value
         else numbers[where][at] = value
         const found = await ways[way](inputsOf(device, spec, numbers), dOut)
         const other = (x: Float32Array) => x.subarray(x.length / 2)
@@ -291,11 +299,11 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
       v: tensorOf(device, inputs.v, 1),
       temperature: tensorOf(device, inputs.temperature),
     }
-    const [out, lambda_q, lambda_k, v, temperature, dClock] = await attendSmall(
-      { inputs: { ...tensors, clock }, named: {} },
+    const [out, lambda_q, lambda_k, v, temperature, dLogDecay] = await attendSmall(
+      { inputs: { ...tensors, logDecay: clock }, named: {} },
       inputs.r.data,
     )
     expectOracle({ out }, expected, tolerance)
-    expectOracle({ lambda_q, lambda_k, v, temperature, clock: dClock }, expected.grads, tolerance.grads)
+    expectOracle({ lambda_q, lambda_k, v, temperature, clock: dLogDecay }, expected.grads, tolerance.grads)
   })
 })

@@ -145,7 +145,7 @@ export function mergedLambdaAttentionGradWgsl(
   return (inputs, { stats, rest, dOut }, grads, sizes) => {
     const { queries, keys } = sizes
     const { lambdaQ, temperature, v } = inputs
-    const { dClock } = grads
+    const { dLogDecay } = grads
     const plan = planOf(sizes, block)
     const { heads, kvHeads, levels, lanes, numbers, wide } = plan
     using packed = engine.scratch(heads * keys * VECTOR)
@@ -193,8 +193,8 @@ export function mergedLambdaAttentionGradWgsl(
       [...numbers, threads(keys)],
       linearGroups(threads(keys), GRAD_THREADS),
     )
-    finishKeys(dClock !== undefined)(
-      [temperature, parts.handle, grads.dLambdaK, ...(dClock === undefined ? [] : [dClock])],
+    finishKeys(dLogDecay !== undefined)(
+      [temperature, parts.handle, grads.dLambdaK, ...(dLogDecay === undefined ? [] : [dLogDecay])],
       finishSizes,
       finishGroups(keys),
     )

@@ -18,11 +18,11 @@ export const Description = {
   heads: 0,
   kvHeads: 1,
   format: 2,
-  clocked: 3,
+  hasDecay: 3,
   vectorBytes: 4,
   valueBytes: 5,
   keyHeadBytes: 6,
-  clocksAt: 7,
+  decaysAt: 7,
   nodeBytes: 8,
   owner: 9,
   table: 10,
@@ -59,7 +59,7 @@ export interface TreeSizes {
   readonly heads: number
   readonly kvHeads: number
   readonly valueDim: number
-  readonly clock: boolean
+  readonly decay: boolean
   readonly values: ValueFormat
 }
 
@@ -72,28 +72,28 @@ export interface TreeLayout {
   readonly words: readonly (readonly [word: number, value: number])[]
 }
 
-export function treeLayout({ batch, heads, kvHeads, valueDim, clock, values }: TreeSizes): TreeLayout {
+export function treeLayout({ batch, heads, kvHeads, valueDim, decay, values }: TreeSizes): TreeLayout {
   const { code, bytes, scaleBytes } = FORMATS[values]
   const padded = Math.ceil(valueDim / 4) * 4
   const vectorBytes = padded * ELEMENT_BYTES
   const valueBytes = padded * bytes
   const keyHeadBytes = BLOCK * (ELEMENT_BYTES + scaleBytes + valueBytes)
-  const clocksAt = batch * kvHeads * keyHeadBytes
+  const decaysAt = batch * kvHeads * keyHeadBytes
   const nodeBytes = NODE_HEAD_BYTES + 2 * vectorBytes + LIST_BYTES
-  const readingBytes = clock ? 8 : 0
+  const readingBytes = decay ? 8 : 0
   return {
-    blockBytes: clocksAt + batch * heads * BLOCK * readingBytes,
+    blockBytes: decaysAt + batch * heads * BLOCK * readingBytes,
     nodeBytes,
     copyBytes: valueBytes + 8 + (heads / kvHeads) * readingBytes,
     words: [
       [Description.heads, heads],
       [Description.kvHeads, kvHeads],
       [Description.format, code],
-      [Description.clocked, clock ? 1 : 0],
+      [Description.hasDecay, decay ? 1 : 0],
       [Description.vectorBytes, vectorBytes],
       [Description.valueBytes, valueBytes],
       [Description.keyHeadBytes, keyHeadBytes],
-      [Description.clocksAt, clocksAt],
+      [Description.decaysAt, decaysAt],
       [Description.nodeBytes, nodeBytes],
     ],
   }

@@ -1,5 +1,5 @@
 import type { Handle } from '@tau/tensor'
-import type { ClockBuffers } from '../attention-shape.ts'
+import type { DecayBuffers } from '../attention-shape.ts'
 
 export interface PositionSizes {
   readonly rows: number
@@ -14,7 +14,7 @@ export interface TauTreeKernels {
   /** Copies new positions in, and reports per row what is wrong with them. */
   store(
     cache: Handle,
-    inputs: { readonly lambdaK: Handle; readonly v: Handle; readonly clock: ClockBuffers | undefined },
+    inputs: { readonly lambdaK: Handle; readonly v: Handle; readonly logDecay: DecayBuffers | undefined },
     reports: Handle,
     sizes: {
       readonly rows: number

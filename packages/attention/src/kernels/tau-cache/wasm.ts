@@ -29,9 +29,9 @@ export function tauTreeWasm(engine: CpuEngine): TauTreeKernels {
       const { buffer } = engine.view(handle, length)
       return new Int32Array(buffer, handle, length)
     },
-    store(cache, { lambdaK, v, clock }, reports, { rows, valueDim, start, count }) {
-      const high = clock?.high ?? 0
-      const low = clock?.low ?? 0
+    store(cache, { lambdaK, v, logDecay }, reports, { rows, valueDim, start, count }) {
+      const high = logDecay?.high ?? 0
+      const low = logDecay?.low ?? 0
       store(
         [cache, lambdaK, v, high, low, reports, valueDim, start, count],
         rows,

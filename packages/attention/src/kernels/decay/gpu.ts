@@ -1,5 +1,5 @@
 import type { GpuEngine, GpuKernel } from '@tau/tensor'
-import type { ForgetClockGradKernel, ForgetClockKernel, SteadyClockKernel } from './clock.ts'
+import type { ConstantDecayKernel, ForgetGateDecayGradKernel, ForgetGateDecayKernel } from './decay.ts'
 
 // A kernel gives one result: the high parts come first, and the low parts are what the same exact sum leaves over of them as they
 // were stored. Numbers of a kernel are f32 in mode webasm and f64 in mode cpu; the error terms below are exact in both (0 in f64).
@@ -27,20 +27,20 @@ const sumSteps = (name: string, result: string, buffers: readonly string[] = [])
     }
     return ${result}`,
 })
-const HIGH = sumSteps('forgetClockHigh', 'sum')
-const LOW = sumSteps('forgetClockLow', '(sum - high[this.thread.y * length + this.thread.x]) + rest', [
+const HIGH = sumSteps('forgetGateDecayHigh', 'sum')
+const LOW = sumSteps('forgetGateDecayLow', '(sum - high[this.thread.y * length + this.thread.x]) + rest', [
   'high',
 ])
 
 const REVERSE: GpuKernel = {
-  name: 'forgetClockGrad',
-  args: { dClock: 'buffer', length: 'int' },
+  name: 'forgetGateDecayGrad',
+  args: { dLogDecay: 'buffer', length: 'int' },
   body: `
     let sum = 0.0
     let rest = 0.0
     for (let t = 0; t < length; t++) {
       if (t >= this.thread.x) {
-        const step = dClock[this.thread.y * length + (t | 0)]
+        const step = dLogDecay[this.thread.y * length + (t | 0)]
         const next = sum + step
         const back = next - sum
         rest += (sum - (next - back)) + (step - back)
@@ -50,7 +50,7 @@ const REVERSE: GpuKernel = {
     return sum + rest`,
 }
 
-export function forgetClockGpu(engine: GpuEngine): ForgetClockKernel {
+export function forgetGateDecayGpu(engine: GpuEngine): ForgetGateDecayKernel {
   const highOf = engine.kernel(HIGH)
   const lowOf = engine.kernel(LOW)
   return ({ steps, previous, previousLow }, high, low, rows, length) => {
@@ -59,24 +59,24 @@ export function forgetClockGpu(engine: GpuEngine): ForgetClockKernel {
   }
 }
 
-export function forgetClockGradGpu(engine: GpuEngine): ForgetClockGradKernel {
+export function forgetGateDecayGradGpu(engine: GpuEngine): ForgetGateDecayGradKernel {
   const launch = engine.kernel(REVERSE)
-  return (dClock, dSteps, rows, length) => launch([dClock, length], [length, rows], dSteps)
+  return (dLogDecay, dSteps, rows, length) => launch([dLogDecay, length], [length, rows], dSteps)
 }
 
 const STEADY_HIGH: GpuKernel = {
-  name: 'steadyClockHigh',
-  args: { gamma: 'buffer', start: 'int' },
+  name: 'constantDecayHigh',
+  args: { rates: 'buffer', start: 'int' },
   body: `
-    return gamma[this.thread.y] * (start + this.thread.x)`,
+    return rates[this.thread.y] * (start + this.thread.x)`,
 }
 
 /** What rounding left of the product: Dekker's, from halves of 12 bits. */
 const STEADY_LOW: GpuKernel = {
-  name: 'steadyClockLow',
-  args: { gamma: 'buffer', high: 'buffer', start: 'int', length: 'int' },
+  name: 'constantDecayLow',
+  args: { rates: 'buffer', high: 'buffer', start: 'int', length: 'int' },
   body: `
-    const rate = gamma[this.thread.y]
+    const rate = rates[this.thread.y]
     let time = 0.0
     time += start + this.thread.x
     const wideRate = 4097.0 * rate
@@ -89,11 +89,11 @@ const STEADY_LOW: GpuKernel = {
     return ((left + rateHigh * timeLow) + rateLow * timeHigh) + rateLow * timeLow`,
 }
 
-export function steadyClockGpu(engine: GpuEngine): SteadyClockKernel {
+export function constantDecayGpu(engine: GpuEngine): ConstantDecayKernel {
   const highOf = engine.kernel(STEADY_HIGH)
   const lowOf = engine.kernel(STEADY_LOW)
-  return (gamma, high, low, rows, length, start) => {
-    highOf([gamma, start], [length, rows], high)
-    lowOf([gamma, high, start, length], [length, rows], low)
+  return (rates, high, low, rows, length, start) => {
+    highOf([rates, start], [length, rows], high)
+    lowOf([rates, high, start, length], [length, rows], low)
   }
 }

@@ -1,5 +1,5 @@
 /** c_t = previous − Σ_{s ≤ t} log σ(logit_s) for rows of `length` logits, in f64. */
-export function forgetClockReference(
+export function forgetGateDecayReference(
   logits: Float64Array,
   previous: Float64Array,
   length: number,

@@ -1,7 +1,7 @@
-// Clock readings are pairs high + low of f32: what rounding to f32 leaves over is kept.
+// Decay readings are pairs high + low of f32: what rounding to f32 leaves over is kept.
 
 /** high + low = previous + previousLow + Σ_{s ≤ t} steps[row, s] for rows begin … end−1; the sum runs in f64. */
-export function forgetClock(
+export function forgetGateDecay(
   steps: usize,
   previous: usize,
   previousLow: usize,
@@ -25,21 +25,21 @@ export function forgetClock(
   }
 }
 
-/** dSteps[row, s] = Σ_{t ≥ s} dClock[row, t]; the sum runs in f64. */
-export function forgetClockGrad(dClock: usize, dSteps: usize, length: i32, begin: i32, end: i32): void {
+/** dSteps[row, s] = Σ_{t ≥ s} dLogDecay[row, t]; the sum runs in f64. */
+export function forgetGateDecayGrad(dLogDecay: usize, dSteps: usize, length: i32, begin: i32, end: i32): void {
   const bytes = (<usize>length) << 2
   for (let row = <usize>begin; row < <usize>end; row++) {
     let sum: f64 = 0
     for (let at = (row + 1) * bytes; at > row * bytes; ) {
       at -= 4
-      sum += <f64>load<f32>(dClock + at)
+      sum += <f64>load<f32>(dLogDecay + at)
       store<f32>(dSteps + at, <f32>sum)
     }
   }
 }
 
 /** high + low = gamma[row]·(start + t) for rows begin … end−1, exactly: f64 holds the product of two numbers of 24 bits. */
-export function steadyClock(
+export function constantDecay(
   gamma: usize,
   high: usize,
   low: usize,

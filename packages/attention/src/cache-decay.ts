@@ -1,0 +1,45 @@
+import { refuseTape, ShapeError, shapeText, type Tensor, zeros } from '@tau/tensor'
+import type { Field, GrowingBuffers } from './growing-buffers.ts'
+import type { DecayBuffers } from './kernels/attention-shape.ts'
+import { decayParts, type LogDecay } from './kernels/decay/decay.ts'
+
+// How the caches keep decay readings: both parts, per query head.
+
+export type DecayFields = 'logDecay' | 'decayLow'
+
+export const decayFields = (decay: boolean, heads: number): [DecayFields, Field][] =>
+  decay
+    ? [
+        ['logDecay', { heads, width: 1 }],
+        ['decayLow', { heads, width: 1 }],
+      ]
+    : []
+
+/** The readings that a cache holds. */
+export const cachedDecay = (buffers: Pick<GrowingBuffers<DecayFields>, 'tensor'>): DecayBuffers => ({
+  high: buffers.tensor('logDecay').handle,
+  low: buffers.tensor('decayLow').handle,
+})
+
+/** Calls `append` with the entries of new readings: none for a cache without decay, low parts of 0 where they were not given. */
+export function withReadings(
+  op: string,
+  expected: boolean,
+  logDecay: Tensor | LogDecay | undefined,
+  append: (entries: readonly (readonly [DecayFields, Tensor])[]) => void,
+): void {
+  if (!logDecay) {
+    if (expected) throw new ShapeError(`${op}: logDecay must be given to a cache with decay, got none`)
+    append([])
+    return
+  }
+  const { high, low } = decayParts(logDecay)
+  if (!expected)
+    throw new ShapeError(
+      `${op}: logDecay must be left out of a cache without one, got ${shapeText(high.shape)}; construct the cache with decay: true`,
+    )
+  refuseTape(op, high)
+  using none = low ? undefined : zeros(high.device, high.shape)
+  const rest = low ?? none
+  append([['logDecay', high], ...(rest ? [['decayLow', rest] as const] : [])])
+}

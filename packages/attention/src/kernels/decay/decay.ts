@@ -1,0 +1,123 @@
+import {
+  checkDevice,
+  type Handle,
+  mul,
+  neg,
+  record,
+  ShapeError,
+  shapeText,
+  softplus,
+  sum,
+  type Tensor,
+  zeros,
+} from '@tau/tensor'
+import { kernelsOf } from '../table.ts'
+
+/** Cumulative decay in nats, c_t = −Σ_{s ≤ t} log f_s with factors 0 < f_s ≤ 1: it never decreases. At time t the key of time j has
+ *  the factor e^(c_j − c_t), so its score gets c_j − c_t.
+ *  A reading is high + low. `high` is the reading rounded to f32; `low` is what rounding leaves over, at most half a unit in the last
+ *  place. Attention uses (high_i − high_j) + (low_i − low_j): a difference is as exact after 10⁶ tokens as after ten, where a reading
+ *  alone is off by 0.03. Gradients go to `high`; `low` is a constant. Where a LogDecay is taken, a tensor alone is taken too, with
+ *  low parts of 0. */
+export interface LogDecay {
+  readonly high: Tensor
+  /** Of the shape of `high`. */
+  readonly low: Tensor
+}
+
+/** Both parts; `low` is undefined for a tensor alone. */
+export const decayParts = (logDecay: Tensor | LogDecay): { high: Tensor; low: Tensor | undefined } =>
+  'high' in logDecay ? logDecay : { high: logDecay, low: undefined }
+
+/** high + low = previous + previousLow + Σ_{s ≤ t} steps[row, s] for rows of `length` steps. */
+export type ForgetGateDecayKernel = (
+  inputs: { readonly steps: Handle; readonly previous: Handle; readonly previousLow: Handle },
+  high: Handle,
+  low: Handle,
+  rows: number,
+  length: number,
+) => void
+
+/** dSteps[row, s] = Σ_{t ≥ s} dLogDecay[row, t]. */
+export type ForgetGateDecayGradKernel = (
+  dLogDecay: Handle,
+  dSteps: Handle,
+  rows: number,
+  length: number,
+) => void
+
+/** high + low = rate[row]·(start + t) for t < length. */
+export type ConstantDecayKernel = (
+  rate: Handle,
+  high: Handle,
+  low: Handle,
+  rows: number,
+  length: number,
+  start: number,
+) => void
+
+/** Times up to here are exact in f32. */
+const MAX_TIME = 2 ** 24
+
+/** Decay at a constant rate: c_h(t) = rate_h·(start + t) for t < length. Exact, because the product of two f32 is the sum of two f32.
+ *  rate [H] ≥ 0 → [H, T]. Gradient to rate. Throws RangeError beyond 2²⁴ tokens. */
+export function constantDecay(rate: Tensor, length: number, start = 0): LogDecay {
+  if (rate.rank !== 1) throw new ShapeError(`constantDecay: rate must be [H], got ${shapeText(rate.shape)}`)
+  for (const [name, value] of Object.entries({ length, start }))
+    if (!(Number.isInteger(value) && value >= 0))
+      throw new RangeError(`constantDecay: ${name} must be a whole number of at least 0, got ${value}`)
+  if (start + length > MAX_TIME)
+    throw new RangeError(
+      `constantDecay: start + length must be at most ${MAX_TIME}, got ${start} + ${length}`,
+    )
+  const { device } = rate
+  const shape = [rate.size, length]
+  const high = device.empty(shape)
+  const low = device.empty(shape)
+  kernelsOf(device).constantDecay(rate.handle, high.handle, low.handle, rate.size, length, start)
+  record('constantDecay', [rate], high, (dHigh) => {
+    const times = device.tensor(
+      Float32Array.from({ length }, (_, t) => start + t),
+      [1, length],
+    )
+    return [sum(mul(dHigh, times), [1])]
+  })
+  return { high, low }
+}
+
+/** Decay by a forget gate: c_t = previous − Σ_{s ≤ t} log σ(logit_s), which never decreases. The sum of the f32 steps is
+ *  exact to 2⁻⁴⁸ of itself. logits [B, H, T], previous [B, H, 1] (the newest reading before; default 0) → [B, H, T]. Gradients to both.
+ *  Source: forget gate of Lin et al., Forgetting Transformer (2025), −log σ(x) computed as softplus(−x). */
+export function forgetGateDecay(logits: Tensor, previous?: Tensor | LogDecay): LogDecay {
+  if (logits.rank !== 3)
+    throw new ShapeError(`forgetGateDecay: logits must be [B, H, T], got ${shapeText(logits.shape)}`)
+  const { device } = logits
+  const [batch, heads, length] = logits.shape
+  const before = [batch, heads, 1]
+  const parts = previous ? decayParts(previous) : undefined
+  for (const tensor of parts?.low ? [parts.high, parts.low] : parts ? [parts.high] : []) {
+    checkDevice('forgetGateDecay', logits, tensor)
+    if (tensor.rank !== 3 || tensor.shape.some((n, axis) => n !== before[axis]))
+      throw new ShapeError(
+        `forgetGateDecay: previous must be [B, H, 1] = ${shapeText(before)}, got ${shapeText(tensor.shape)}`,
+      )
+  }
+  const steps = softplus(neg(logits))
+  const start = parts?.high ?? zeros(device, before)
+  const startLow = parts?.low ?? zeros(device, before)
+  const high = device.empty(logits.shape)
+  const low = device.empty(logits.shape)
+  kernelsOf(device).forgetGateDecay(
+    { steps: steps.handle, previous: start.handle, previousLow: startLow.handle },
+    high.handle,
+    low.handle,
+    batch * heads,
+    length,
+  )
+  record('forgetGateDecay', [steps, start], high, (dHigh, wanted) => {
+    const dSteps = wanted[0] ? device.empty(logits.shape) : null
+    if (dSteps) kernelsOf(device).forgetGateDecayGrad(dHigh.handle, dSteps.handle, batch * heads, length)
+    return [dSteps, wanted[1] ? sum(dHigh, [2]).view(before) : null]
+  })
+  return { high, low }
+}

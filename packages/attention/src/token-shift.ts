@@ -1,0 +1,29 @@
+import { checkDevice, concat, ShapeError, shapeText, slice, type Tensor, zeros } from '@tau/tensor'
+
+export interface TokenShiftOptions {
+  /** [B, 1, C], the newest input before this one. Default: zeros. */
+  previous?: Tensor | undefined
+  /** Which channels come from the token before: the last ⌈C/2⌉, or all. Default `half`. */
+  channels?: 'half' | 'all'
+}
+
+/** Token shift: each position reads channels of the token before. `half` gives the first ⌊C/2⌋ channels of x_t and the others of
+ *  x_{t−1}; `all` gives x_{t−1}. At t = 0 the token before is `previous`. x [B, T, C] → [B, T, C]. Gradients to x and `previous`.
+ *  Source: Peng et al., RWKV (2023). */
+export function tokenShift(x: Tensor, { previous, channels = 'half' }: TokenShiftOptions = {}): Tensor {
+  if (x.rank !== 3) throw new ShapeError(`tokenShift: x must be [B, T, C], got ${shapeText(x.shape)}`)
+  const [batch, length, width] = x.shape
+  if (previous) {
+    checkDevice('tokenShift', x, previous)
+    if (previous.rank !== 3 || previous.shape.some((n, axis) => n !== [batch, 1, width][axis]))
+      throw new ShapeError(
+        `tokenShift: previous must be [B, 1, C] = [${batch}, 1, ${width}], got ${shapeText(previous.shape)}`,
+      )
+  }
+  if (length === 0) return x.view()
+  const kept = channels === 'all' ? 0 : Math.floor(width / 2)
+  const before = previous ? slice(previous, 2, kept, width) : zeros(x.device, [batch, 1, width - kept])
+  const late = slice(slice(x, 1, 0, length - 1), 2, kept, width)
+  const shifted = concat([before, late], 1)
+  return kept === 0 ? shifted : concat([slice(x, 2, 0, kept), shifted], 2)
+}
