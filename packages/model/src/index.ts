@@ -18,4 +18,11 @@ export { type GenerateOptions, generate } from './generate.ts'
 export { DecodeState, type ForwardOptions, GPT } from './gpt.ts'
 export { countParameters, type ParameterSpec, parameterSpecs } from './parameters.ts'
 export { type SampleOptions, sampleToken } from './sample.ts'
-export { encodeModel, loadModel, MODEL_FILES, type SaveOptions, saveModel } from './save.ts'
+export {
+  encodeModel,
+  loadModel,
+  MODEL_FILES,
+  readModelConfig,
+  type SaveOptions,
+  saveModel,
+} from './save.ts'

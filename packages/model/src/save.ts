@@ -1,15 +1,16 @@
 import { encodeManifold, type ManifoldOrigin, readManifold } from '@tau/graph'
+import type { Device, Tensor } from '@tau/tensor'
 import {
-  type Device,
   decodeSafetensors,
   encodeSafetensors,
+  type FolderPlace,
   type NamedArray,
+  pathOf,
   readFileBytes,
   readUtf8File,
   type SafetensorsFile,
-  type Tensor,
-  writeFilesAtomic,
-} from '@tau/tensor'
+  storeAt,
+} from '@tau/tensor/files'
 import { assemble } from './assemble.ts'
 import { type ModelConfig, manifoldDim } from './config.ts'
 import { configFromJson, configToJson } from './config-json.ts'
@@ -32,12 +33,14 @@ export interface SaveOptions {
   origin?: ManifoldOrigin | undefined
 }
 
-/** Writes `model.safetensors`, `config.json` and, for tau attention, `manifold.parquet` with `manifold.json`; a directory that
- *  exists keeps its other files. All are on the disk before the first takes the place of an old one: if the disk is full the model
+/** Writes `model.safetensors`, `config.json` and, for tau attention, `manifold.parquet` with `manifold.json` into a folder, given by its
+ *  path or as a store; a folder that exists keeps its other files. All are on the disk before the first takes the place of an old one: if the disk is full the model
  *  that was there is unchanged, as a whole. */
-export async function saveModel(model: GPT, dir: string, { origin }: SaveOptions = {}): Promise<void> {
-  const { mkdir } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
+export async function saveModel(
+  model: GPT,
+  folder: FolderPlace,
+  { origin }: SaveOptions = {},
+): Promise<void> {
   const files: { name: string; content: Uint8Array | string }[] = [
     { name: MODEL_FILES.weights, content: await encodeModel(model) },
   ]
@@ -47,8 +50,7 @@ export async function saveModel(model: GPT, dir: string, { origin }: SaveOptions
     files.push(...(await encodeManifold({ laplacian: csr, ...(origin ?? unknown) })).files)
   }
   files.push({ name: MODEL_FILES.config, content: configToJson(model.config) })
-  await mkdir(dir, { recursive: true })
-  await writeFilesAtomic(files.map(({ name, content }) => ({ path: join(dir, name), content })))
+  await storeAt(folder).write(files)
 }
 
 /** The bytes of model.safetensors: the parameters, and as metadata τ per layer where it is not learned. */
@@ -62,17 +64,17 @@ export async function encodeModel(model: GPT): Promise<Uint8Array> {
   })
 }
 
-/** Reads a directory written by {@link saveModel}. Every size is checked; errors name the file and what is wrong with it. */
-export async function loadModel(device: Device, dir: string): Promise<GPT> {
-  const { join } = process.getBuiltinModule('node:path')
-  const configPath = join(dir, MODEL_FILES.config)
-  const config = configFromJson(await readUtf8File(configPath, 'loadModel', MAX_CONFIG_BYTES), configPath)
-  const weightsPath = join(dir, MODEL_FILES.weights)
-  const file = decodeSafetensors(await readFileBytes(weightsPath, 'loadModel'), weightsPath)
+/** Reads a folder written by {@link saveModel}. Every size is checked; errors name the file and what is wrong with it. */
+export async function loadModel(device: Device, folder: FolderPlace): Promise<GPT> {
+  const store = storeAt(folder)
+  const config = await readModelConfig(store)
+  const weights = { store, name: MODEL_FILES.weights }
+  const weightsPath = pathOf(weights)
+  const file = decodeSafetensors(await readFileBytes(weights, 'loadModel'), weightsPath)
   const taus = readTaus(config, file, weightsPath)
   const laplacian =
     config.attention === 'tau'
-      ? (await readManifold(dir, { size: manifoldDim(config) })).laplacian
+      ? (await readManifold(store, { size: manifoldDim(config) })).laplacian
       : undefined
   const makeParameters = () => toParameters(device, config, file, weightsPath)
   const model = assemble(device, config, makeParameters, laplacian)
@@ -80,6 +82,12 @@ export async function loadModel(device: Device, dir: string): Promise<GPT> {
     layer.tau = taus[i]
   })
   return model
+}
+
+/** The configuration of a model in a folder, without its weights. */
+export async function readModelConfig(folder: FolderPlace): Promise<ModelConfig> {
+  const file = { store: storeAt(folder), name: MODEL_FILES.config }
+  return configFromJson(await readUtf8File(file, 'loadModel', MAX_CONFIG_BYTES), pathOf(file))
 }
 
 function toParameters(

@@ -46,30 +46,6 @@ export { EXP_WGSL, foldWgsl, IS_NAN_WGSL } from './backends/gpu/wgsl-text.ts'
 export { Device, type DeviceInfo, type MemoryUse } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DeviceLostError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
-export { type FileContent, type FileToWrite, writeFileAtomic, writeFilesAtomic } from './files/atomic.ts'
-export { decodeFloats, FLOAT_BYTES, type FloatType } from './files/floats.ts'
-export {
-  type FileParts,
-  openFileParts,
-  type ReadJsonOptions,
-  readFileBytes,
-  readJson,
-  readUtf8File,
-} from './files/read.ts'
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  type NamedArray,
-  openSafetensors,
-  type SafetensorsEntry,
-  type SafetensorsFile,
-  type SafetensorsPlace,
-  type SafetensorsView,
-  safetensorsHeader,
-  safetensorsHeaderBytes,
-} from './files/safetensors.ts'
-export { sha256 } from './files/sha256.ts'
-export { decodeUtf8 } from './files/utf8.ts'
 export { addInto } from './kernels/accumulate/accumulate.ts'
 export { type AdamWStep, adamwUpdate } from './kernels/adamw/adamw.ts'
 export { add, div, mul, scale, sub } from './kernels/binary/binary.ts'

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path'
-import { writeFileAtomic } from '@tau/tensor'
+import { writeFileAtomic } from '@tau/tensor/files'
 import type { TrainResult } from '@tau/train'
 import { Command } from 'commander'
 import { buildConfig } from '../config/config.ts'

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { configFromJson, loadModel, MODEL_FILES } from '@tau/model'
-import { readUtf8File } from '@tau/tensor'
+import { readUtf8File } from '@tau/tensor/files'
 import { bitsPerByte, EvalBatches, evaluate, loadTokenizer, type Tokenizer } from '@tau/train'
 import { Command } from 'commander'
 import { buildConfig, type FlagValue } from '../config/config.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { type GenerateOptions, generate, loadModel } from '@tau/model'
-import { decodeUtf8 } from '@tau/tensor'
+import { decodeUtf8 } from '@tau/tensor/files'
 import { loadTokenizer, readTextFiles, type Tokenizer } from '@tau/train'
 import { Command, Option } from 'commander'
 import { UsageError } from '../config/errors.ts'

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { configFromJson, countParameters, MODEL_FILES, manifoldDim, resolveConfig } from '@tau/model'
-import { readUtf8File } from '@tau/tensor'
+import { readUtf8File } from '@tau/tensor/files'
 import { loadTokenizer, readMetrics } from '@tau/train'
 import { Command } from 'commander'
 import type { Config } from '../config/schema.ts'

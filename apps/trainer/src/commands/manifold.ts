@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readEmbeddings, readManifold, writeManifold } from '@tau/graph'
-import { writeFileAtomic } from '@tau/tensor'
+import { writeFileAtomic } from '@tau/tensor/files'
 import { Command } from 'commander'
 import { lookAtItems } from '../inspect/items.ts'
 import { type Look, lookAt, notesOf, rowsOf } from '../inspect/look.ts'

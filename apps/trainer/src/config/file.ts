@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { readUtf8File } from '@tau/tensor'
+import { readUtf8File } from '@tau/tensor/files'
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import { UsageError } from './errors.ts'
 

@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MODEL_FILES } from '@tau/model'
-import { writeFileAtomic } from '@tau/tensor'
+import { writeFileAtomic } from '@tau/tensor/files'
 import { readMetrics } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import { userPath } from '../paths.ts'

@@ -8,8 +8,8 @@ import {
   profileTotals,
   type Total,
   traceOf,
-  writeFileAtomic,
 } from '@tau/tensor'
+import { writeFileAtomic } from '@tau/tensor/files'
 import { profileStep } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'

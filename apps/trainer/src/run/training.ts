@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { type Csr, type ManifoldOrigin, writeManifold } from '@tau/graph'
 import { createModel, type GPT, resolveConfig, saveModel } from '@tau/model'
-import { type Device, writeFileAtomic } from '@tau/tensor'
+import type { Device } from '@tau/tensor'
+import { writeFileAtomic } from '@tau/tensor/files'
 import {
   MetricsFile,
   type MetricsRecord,

@@ -1,12 +1,13 @@
-import { type FileParts, FormatError, openFileParts } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { type FileParts, type FilePlace, openFileParts } from '@tau/tensor/files'
 
 /** Opens what a source reads, once per pass over its rows. */
 export type OpenParts = () => Promise<FileParts>
 
 export const partsOfFile =
-  (path: string): OpenParts =>
+  (file: FilePlace): OpenParts =>
   () =>
-    openFileParts(path, 'embeddings')
+    openFileParts(file, 'embeddings')
 
 export const partsOfBytes =
   (bytes: Uint8Array): OpenParts =>

@@ -1,4 +1,5 @@
-import { decodeUtf8, type FileParts, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { decodeUtf8, type FileParts } from '@tau/tensor/files'
 import { blockBytes, type RowBlock } from './source.ts'
 
 const OP = 'jsonl'

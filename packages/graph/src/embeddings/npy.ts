@@ -1,4 +1,5 @@
-import { type FileParts, FLOAT_BYTES, type FloatType, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { type FileParts, FLOAT_BYTES, type FloatType } from '@tau/tensor/files'
 import { bytesAt } from './bytes.ts'
 import type { RawRows } from './raw-rows.ts'
 

@@ -1,4 +1,5 @@
 import { FormatError } from '@tau/tensor'
+import { type FilePlace, pathOf } from '@tau/tensor/files'
 import { checkInteger } from '../dense/matrix.ts'
 import { type OpenParts, partsOfBytes, partsOfFile, withParts } from './bytes.ts'
 import { jsonlBlocks } from './jsonl.ts'
@@ -31,13 +32,14 @@ export interface OpenEmbeddingsOptions extends EmbeddingOptions {
 /** Embeddings of a file of any size, the format by its extension: .npy, .jsonl, .parquet, .safetensors, and word vectors in .txt, .vec or
  *  wink's .json. Its header is read and checked here, its rows by every pass: a range of rows at a time from .npy and .safetensors, a row
  *  group from .parquet, lines from .jsonl, .txt and .vec; .json is read whole.
- *  Node only. Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
+ *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
 export const openEmbeddings = (
-  path: string,
+  file: FilePlace,
   options: OpenEmbeddingsOptions = {},
 ): Promise<EmbeddingSource> => {
+  const path = pathOf(file)
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
-  return sourceOf(path, partsOfFile(path), extension as EmbeddingFormat, options)
+  return sourceOf(path, partsOfFile(file), extension as EmbeddingFormat, options)
 }
 
 /** Embeddings of bytes in memory. Throws as `openEmbeddings` does. */

@@ -1,4 +1,5 @@
-import { type FileParts, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import type { FileParts } from '@tau/tensor/files'
 import type { SchemaTree } from 'hyparquet'
 import { type ParquetPlan, planParquet } from '../parquet/check.ts'
 import { readGroup } from '../parquet/read.ts'

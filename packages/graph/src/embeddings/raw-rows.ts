@@ -1,4 +1,5 @@
-import { decodeFloats, type FileParts, FLOAT_BYTES, type FloatType, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { decodeFloats, type FileParts, FLOAT_BYTES, type FloatType } from '@tau/tensor/files'
 import { type BlockBuffer, blockBytes, blockRows, type RowBlock } from './source.ts'
 
 /** Where a matrix of floats lies in a file, little-endian. */

@@ -1,4 +1,5 @@
 import { FormatError } from '@tau/tensor'
+import { type FilePlace, pathOf } from '@tau/tensor/files'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { type EmbeddingFormat, type EmbeddingOptions, embeddingsOfBytes, openEmbeddings } from './open.ts'
 import { collectRows, type EmbeddingSource } from './source.ts'
@@ -18,17 +19,17 @@ export type LabelledEmbeddings = DenseMatrix & { labels?: string[] }
 const WORD_EXTENSION = /\.(txt|vec|json)$/i
 
 /** Embeddings from a file, all in memory, the format by its extension: .npy, .jsonl, .parquet, .safetensors, and word vectors in .txt,
- *  .vec or wink's .json, whose rows are labelled by their words; for more than fits in memory there is `openEmbeddings`. Node only.
+ *  .vec or wink's .json, whose rows are labelled by their words; for more than fits in memory there is `openEmbeddings`.
  *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
 export const readEmbeddings = async (
-  path: string,
+  file: FilePlace,
   { name }: EmbeddingOptions = {},
 ): Promise<LabelledEmbeddings> => {
-  if (WORD_EXTENSION.test(path)) {
-    const { words, matrix } = await readWordVectors(path)
+  if (WORD_EXTENSION.test(pathOf(file))) {
+    const { words, matrix } = await readWordVectors(file)
     return { ...matrix, labels: words }
   }
-  return wholeOf(await openEmbeddings(path, { name, ...WHOLE }))
+  return wholeOf(await openEmbeddings(file, { name, ...WHOLE }))
 }
 
 /** What holds the rows may as well read them in large blocks. */

@@ -1,12 +1,12 @@
+import { FormatError } from '@tau/tensor'
 import {
   type FileParts,
   FLOAT_BYTES,
   type FloatType,
-  FormatError,
   type SafetensorsEntry,
   safetensorsHeader,
   safetensorsHeaderBytes,
-} from '@tau/tensor'
+} from '@tau/tensor/files'
 import { bytesAt } from './bytes.ts'
 import type { RawRows } from './raw-rows.ts'
 

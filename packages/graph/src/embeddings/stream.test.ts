@@ -1,4 +1,5 @@
-import { encodeSafetensors, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { encodeSafetensors } from '@tau/tensor/files'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, it } from 'vitest'
 import type { DenseMatrix } from '../dense/matrix.ts'

@@ -1,4 +1,5 @@
-import { decodeUtf8, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { decodeUtf8 } from '@tau/tensor/files'
 import { decimalAt } from './decimal.ts'
 import type { WordVectorOptions, WordVectors } from './word-vectors.ts'
 

@@ -1,4 +1,4 @@
-import type { FileParts } from '@tau/tensor'
+import type { FileParts } from '@tau/tensor/files'
 import { bytesAt, chunksOf } from './bytes.ts'
 import { blockBytes, type RowBlock } from './source.ts'
 import { parseWinkVectors } from './wink.ts'

@@ -1,4 +1,5 @@
-import { decodeUtf8, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { decodeUtf8, type FilePlace, pathOf } from '@tau/tensor/files'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { bytesAt, chunksOf, partsOfFile, withParts } from './bytes.ts'
 import { decimalAt } from './decimal.ts'
@@ -166,15 +167,16 @@ const checkLength = (length: number, number: number): void => {
   }
 }
 
-/** Word vectors of a file: `.txt` and `.vec` as `wordVectorBlocks` reads them, piece by piece; `.json` of a wink-embeddings package. Node only.
+/** Word vectors of a file: `.txt` and `.vec` as `wordVectorBlocks` reads them, piece by piece; `.json` of a wink-embeddings package.
  *  Throws FormatError, with the path, for a file that is neither or is damaged, Error for one that cannot be read. */
 export const readWordVectors = async (
-  path: string,
+  file: FilePlace,
   options: WordVectorOptions = {},
 ): Promise<WordVectors> => {
+  const path = pathOf(file)
   try {
     const isWink = path.toLowerCase().endsWith('.json')
-    return await withParts(partsOfFile(path), async (parts) =>
+    return await withParts(partsOfFile(file), async (parts) =>
       isWink
         ? parseWinkVectors(await bytesAt(parts, 0, parts.size), options)
         : collectWords(wordVectorBlocks(chunksOf(parts), options)),

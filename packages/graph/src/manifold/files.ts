@@ -1,5 +1,16 @@
-import { FormatError, readFileBytes, readUtf8File, sha256, writeFilesAtomic } from '@tau/tensor'
-import { GraphError } from '../errors.ts'
+import { FormatError } from '@tau/tensor'
+import {
+  type FilePlace,
+  type FolderPlace,
+  fileAt,
+  fileExists,
+  pathOf,
+  readFileBytes,
+  readUtf8File,
+  type StoredFile,
+  sha256,
+  storeAt,
+} from '@tau/tensor/files'
 import { assertLaplacian } from '../laplacian/check.ts'
 import { type Csr, nnz } from '../sparse/csr.ts'
 import { type ConfigValue, encodeManifoldJson, type ManifoldMetadata, parseManifoldJson } from './metadata.ts'
@@ -16,41 +27,34 @@ export interface Manifold {
   metadata: ManifoldMetadata | undefined
 }
 
-/** Read a manifold from a folder (manifold.parquet and, if present, manifold.json) or from the path of a parquet file.
+/** Read a manifold from a folder, by its path or as a store (manifold.parquet and, if present, manifold.json), or from one parquet file: a
+ *  path that ends in `.parquet`, or a file of a store.
  *  `size`: the number of rows that L must have; `check: false` skips the look at symmetry and definiteness (for inspection).
  *  Throws FormatError for files that lie, GraphError for a matrix that is no Laplacian of that size, Error for files that cannot be
- *  read. Node only. */
+ *  read. */
 export const readManifold = async (
-  path: string,
+  place: FolderPlace | FilePlace,
   { size, check = true }: { size?: number; check?: boolean } = {},
 ): Promise<Manifold> => {
-  const { join, dirname, basename } = process.getBuiltinModule('node:path')
-  const parquetPath = (await isFolder(path)) ? join(path, PARQUET_NAME) : path
-  const bytes = await readFileBytes(parquetPath, 'manifold')
+  const file = parquetFile(place)
+  const bytes = await readFileBytes(file, 'manifold')
   const { matrix, nameId } = await parseManifoldParquet(bytes)
-  const metadata = await readMetadata(join(dirname(parquetPath), JSON_NAME))
-  if (metadata) await checkAgainst(metadata, basename(parquetPath), bytes, matrix)
-  if (check) assertLaplacian(`manifold ${parquetPath}`, matrix, { size, rowSums: 'any' })
+  const metadata = await readMetadata({ store: file.store, name: JSON_NAME })
+  if (metadata) await checkAgainst(metadata, file.name, bytes, matrix)
+  if (check) assertLaplacian(`manifold ${pathOf(file)}`, matrix, { size, rowSums: 'any' })
   return { laplacian: matrix, nameId, metadata }
 }
 
-const isFolder = async (path: string): Promise<boolean> => {
-  const { stat } = process.getBuiltinModule('node:fs/promises')
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
+const parquetFile = (place: FolderPlace | FilePlace): StoredFile => {
+  if (typeof place === 'string' && place.endsWith('.parquet')) return fileAt(place)
+  if (typeof place === 'object' && 'store' in place) return place
+  return { store: storeAt(place), name: PARQUET_NAME }
 }
 
-const readMetadata = async (path: string): Promise<ManifoldMetadata | undefined> => {
-  const { access } = process.getBuiltinModule('node:fs/promises')
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  )
-  if (!exists) return undefined
-  return parseManifoldJson(await readUtf8File(path, 'manifold', MAX_JSON_BYTES))
-}
+const readMetadata = async (file: StoredFile): Promise<ManifoldMetadata | undefined> =>
+  (await fileExists(file))
+    ? parseManifoldJson(await readUtf8File(file, 'manifold', MAX_JSON_BYTES))
+    : undefined
 
 /** What manifold.json says of this file must be so. ArrowSpace's own list names other files, and then there is nothing to compare. */
 const checkAgainst = async (
@@ -128,21 +132,13 @@ export const encodeManifold = async ({
   return { metadata, files }
 }
 
-/** Write manifold.parquet and manifold.json into `folder` (created if missing), atomically: a full disk leaves what was
- *  there. If the process dies between the two renames, `readManifold` sees that the files do not match. Node only. */
+/** Write manifold.parquet and manifold.json into `folder` (a path or a store; created if missing), atomically: a full disk leaves what
+ *  was there. If the process dies between the two renames, `readManifold` sees that the files do not match. */
 export const writeManifold = async (
-  folder: string,
+  folder: FolderPlace,
   options: WriteManifoldOptions,
 ): Promise<ManifoldMetadata> => {
-  const { mkdir } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
   const { metadata, files } = await encodeManifold(options)
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new GraphError(
-      `writeManifold: ${folder} must be a folder or a new name, got ${error.message}; choose another`,
-      { cause: error },
-    )
-  })
-  await writeFilesAtomic(files.map(({ name, content }) => ({ path: join(folder, name), content })))
+  await storeAt(folder).write(files)
   return metadata
 }

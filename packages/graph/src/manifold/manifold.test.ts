@@ -206,7 +206,7 @@ describe('manifold folder', () => {
     expect((await readdir(deep)).sort()).toEqual(['manifold.json', 'manifold.parquet'])
     const file = join(deep, 'manifold.json')
     await expect(writeManifold(file, { laplacian: L, nameId: 'm', source })).rejects.toThrow(
-      `writeManifold: ${file} must be a folder or a new name, got EEXIST`,
+      `save: ${file} must be a folder or a new name, got EEXIST`,
     )
   })
 
@@ -230,7 +230,9 @@ describe('manifold folder', () => {
   })
 
   it('names a missing folder and a damaged manifold.json', async () => {
-    await expect(readManifold(join(folder, 'none'))).rejects.toThrow(/none must be readable, got ENOENT/)
+    await expect(readManifold(join(folder, 'none'))).rejects.toThrow(
+      /none\/manifold\.parquet must be readable, got ENOENT/,
+    )
     await expect(readManifold(folder)).rejects.toThrow(/manifold\.parquet must be readable, got ENOENT/)
     await writeManifold(folder, { laplacian: L, nameId: 'm', source })
     await writeFile(join(folder, 'manifold.json'), '{"name_id": ')

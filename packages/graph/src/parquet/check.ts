@@ -1,4 +1,5 @@
-import { type FileParts, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import type { FileParts } from '@tau/tensor/files'
 import type { FileMetaData, RowGroup, SchemaTree } from 'hyparquet'
 import { parquetMetadata, parquetSchema } from 'hyparquet'
 import { bytesAt } from '../embeddings/bytes.ts'

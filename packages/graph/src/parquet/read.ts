@@ -1,4 +1,5 @@
-import { type FileParts, FormatError } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import type { FileParts } from '@tau/tensor/files'
 import { parquetScan, type SchemaTree } from 'hyparquet'
 import { bytesAt, partsOfBytes } from '../embeddings/bytes.ts'
 import { failing, type GroupPlan, type ParquetPlan, planParquet } from './check.ts'

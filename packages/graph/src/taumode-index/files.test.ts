@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeSafetensors, encodeSafetensors, FormatError, type NamedArray, sha256 } from '@tau/tensor'
+import { FormatError } from '@tau/tensor'
+import { decodeSafetensors, encodeSafetensors, type NamedArray, sha256 } from '@tau/tensor/files'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { normalMatrix } from '../testing.ts'
@@ -80,7 +81,7 @@ describe('a saved index', () => {
   it('needs a folder', async () => {
     await sample().save(folder)
     await expect(sample().save(header)).rejects.toThrow(
-      `TaumodeIndex.save: ${header} must be a folder or a new name, got EEXIST`,
+      `save: ${header} must be a folder or a new name, got EEXIST`,
     )
     await expect(TaumodeIndex.load(join(folder, 'none'))).rejects.toThrow(/json must be readable, got ENOENT/)
     await rm(arrays)

@@ -1,14 +1,15 @@
+import { FormatError, shapeText } from '@tau/tensor'
 import {
   encodeSafetensors,
-  FormatError,
+  type FolderPlace,
   type NamedArray,
   openSafetensors,
+  pathOf,
   readFileBytes,
   readUtf8File,
   sha256,
-  shapeText,
-  writeFilesAtomic,
-} from '@tau/tensor'
+  storeAt,
+} from '@tau/tensor/files'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 import { encodeHeader, type Header, parseHeader } from './header.ts'
@@ -33,9 +34,7 @@ export interface IndexState {
 }
 
 /** Writes both files, the arrays first. If the process dies between the two renames, `readIndex` sees that they do not match. */
-export const writeIndex = async (folder: string, state: IndexState): Promise<void> => {
-  const { mkdir } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
+export const writeIndex = async (folder: FolderPlace, state: IndexState): Promise<void> => {
   const { vectors, definition, tau, nextId } = state
   const arrays = arraysOf(state)
   const dataBytes = [...arrays.values()].reduce((sum, { data }) => sum + data.byteLength, 0)
@@ -56,15 +55,9 @@ export const writeIndex = async (folder: string, state: IndexState): Promise<voi
     size_bytes: bytes.length,
     sha256: await sha256(bytes),
   }
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new GraphError(
-      `TaumodeIndex.save: ${folder} must be a folder or a new name, got ${error.message}; choose another`,
-      { cause: error },
-    )
-  })
-  await writeFilesAtomic([
-    { path: join(folder, ARRAYS_NAME), content: bytes },
-    { path: join(folder, HEADER_NAME), content: encodeHeader(header) },
+  await storeAt(folder).write([
+    { name: ARRAYS_NAME, content: bytes },
+    { name: HEADER_NAME, content: encodeHeader(header) },
   ])
 }
 
@@ -85,13 +78,16 @@ const arraysOf = ({ definition, vectors, ids, measures }: IndexState): Map<strin
 
 /** Reads both files. The size of the arrays is held against the header before they are read, their hash before they are decoded, their
  *  shapes before memory is taken. Throws FormatError. L is for the caller to check. */
-export const readIndex = async (folder: string): Promise<IndexState> => {
-  const { join } = process.getBuiltinModule('node:path')
-  const path = join(folder, HEADER_NAME)
-  const header = parseHeader(await readUtf8File(path, OP, MAX_HEADER_BYTES), `${OP}: ${path}`)
-  const arraysPath = join(folder, ARRAYS_NAME)
-  const bytes = await readFileBytes(arraysPath, OP, Math.min(header.size_bytes, MAX_BYTES))
-  const source = `${OP}: ${arraysPath}`
+export const readIndex = async (folder: FolderPlace): Promise<IndexState> => {
+  const store = storeAt(folder)
+  const headerFile = { store, name: HEADER_NAME }
+  const header = parseHeader(
+    await readUtf8File(headerFile, OP, MAX_HEADER_BYTES),
+    `${OP}: ${pathOf(headerFile)}`,
+  )
+  const arraysFile = { store, name: ARRAYS_NAME }
+  const bytes = await readFileBytes(arraysFile, OP, Math.min(header.size_bytes, MAX_BYTES))
+  const source = `${OP}: ${pathOf(arraysFile)}`
   const hash = await sha256(bytes)
   if (bytes.length !== header.size_bytes || hash !== header.sha256) {
     throw new FormatError(

@@ -1,4 +1,5 @@
 import { type Device, shapeText } from '@tau/tensor'
+import { type FolderPlace, storeAt } from '@tau/tensor/files'
 import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
 import { matrixOf, type Rows } from '../dense/points.ts'
 import { GraphError } from '../errors.ts'
@@ -235,7 +236,7 @@ export class TaumodeIndex implements Disposable {
   /** Writes the index, L included, into `folder` (created if missing) as taumode-index.safetensors and taumode-index.json, atomically: a full
    *  disk leaves what was there before. Throws GraphError for more than the 2 GiB that `load` reads, Error for a folder that cannot be
    *  written. Node only. */
-  async save(folder: string): Promise<void> {
+  async save(folder: FolderPlace): Promise<void> {
     const { size, dim, vectors } = this.#items
     await writeIndex(folder, {
       definition: this.#definition,
@@ -252,12 +253,12 @@ export class TaumodeIndex implements Disposable {
   }
 
   /** Reads what `save` wrote, to the bit. Sizes and the hash are checked before anything is decoded. Throws FormatError for files that
-   *  lie, GraphError for an L, options or vectors that no index takes, Error for files that cannot be read. Node only. */
+   *  lie, GraphError for an L, options or vectors that no index takes, Error for files that cannot be read. */
   static async load(
-    folder: string,
+    folder: FolderPlace,
     { device }: Pick<TaumodeIndexOptions, 'device'> = {},
   ): Promise<TaumodeIndex> {
-    const op = `TaumodeIndex.load: ${folder}`
+    const op = `TaumodeIndex.load: ${storeAt(folder).path}`
     const { definition, tau, nextId, vectors, ids, measures } = await readIndex(folder)
     const index = new TaumodeIndex(definition.laplacian, { ...definition, device })
     const norm = rowNorms(op, vectors)

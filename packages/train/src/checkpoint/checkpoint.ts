@@ -1,12 +1,16 @@
 import { type GPT, loadModel, MODEL_FILES, saveModel } from '@tau/model'
+import type { Device } from '@tau/tensor'
 import {
-  type Device,
   decodeSafetensors,
   encodeSafetensors,
+  type FolderPlace,
+  pathOf,
   readFileBytes,
+  type Store,
+  type StoredFile,
   sha256,
-  writeFileAtomic,
-} from '@tau/tensor'
+  storeAt,
+} from '@tau/tensor/files'
 import type { AdamW } from '../optim/adamw.ts'
 
 const OPTIMIZER = 'optimizer.safetensors'
@@ -14,7 +18,7 @@ const STATE = 'training.json'
 const LATEST = 'latest.json'
 const FORMAT = 1
 const NAME = /^step-\d+(-\d+)?$/
-/** Older checkpoints, and what a killed process was writing. */
+/** Older checkpoints, and what a killed process was writing; earlier versions wrote into `step-N.partial`. */
 const LEFTOVER = /^(step-\d+(-\d+)?(\.partial)?|\.save-.*\.tmp)$/
 
 /** Where a run stood. Data order and learning rate are functions of the step, so this and the tensors are all of it. */
@@ -35,42 +39,37 @@ interface StateFile extends TrainingState {
   readonly seal: string
 }
 
-/** Saves a checkpoint under `dir/step-N` and points `dir/latest.json` to it; older checkpoints are removed after that. A
- *  checkpoint is a model directory (see saveModel) with the optimizer's moments and the state beside it. Where `step-N`
+/** Saves a checkpoint under `folder/step-N` and points `folder/latest.json` to it; older checkpoints are removed after that. A
+ *  checkpoint is a model folder (see saveModel) with the optimizer's moments and the state beside it. Where `step-N`
  *  exists already the new one is `step-N-2`, so that one of them is in force at any moment.
- *  Whatever fails on the way, the checkpoint before stays whole and in force. Returns the new directory. */
+ *  Whatever fails on the way, the checkpoint before stays whole and in force. Returns the new folder. */
 export async function saveCheckpoint(
-  dir: string,
+  folder: FolderPlace,
   model: GPT,
   optimizer: AdamW,
   state: TrainingState,
-): Promise<string> {
-  const { mkdir, readdir, rename, rm } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
-  await mkdir(dir, { recursive: true })
-  const name = freeName(`step-${state.step}`, await readdir(dir))
-  const final = join(dir, name)
-  const partial = `${final}.partial`
+): Promise<Store> {
+  const store = storeAt(folder)
+  const name = freeName(`step-${state.step}`, await store.list())
+  const made = store.folder(name)
   try {
-    await rm(partial, { recursive: true, force: true })
-    await saveModel(model, partial)
-    await writeFileAtomic(join(partial, OPTIMIZER), encodeSafetensors(await optimizer.state()))
+    await saveModel(model, made)
+    await made.write([{ name: OPTIMIZER, content: encodeSafetensors(await optimizer.state()) }])
     const hashes: Record<string, string> = {}
-    for (const file of (await readdir(partial)).sort())
-      hashes[file] = await sha256(await readFileBytes(join(partial, file)))
+    for (const file of await made.list())
+      hashes[file] = await sha256(await readFileBytes({ store: made, name: file }))
     const { step, tokens, seed } = state
     const content = { format: FORMAT, step, tokens, seed, sha256: hashes }
     const sealed: StateFile = { ...content, seal: await sealOf(content) }
-    await writeFileAtomic(join(partial, STATE), `${JSON.stringify(sealed, null, 2)}\n`)
-    await rename(partial, final)
-    await writeFileAtomic(join(dir, LATEST), `${JSON.stringify({ checkpoint: name })}\n`)
+    await made.write([{ name: STATE, content: `${JSON.stringify(sealed, null, 2)}\n` }])
+    await store.write([{ name: LATEST, content: `${JSON.stringify({ checkpoint: name })}\n` }])
   } catch (error) {
-    await rm(partial, { recursive: true, force: true }).catch(() => {})
+    await store.remove(name).catch(() => {})
     throw error
   }
-  for (const other of await readdir(dir))
-    if (LEFTOVER.test(other) && other !== name) await rm(join(dir, other), { recursive: true, force: true })
-  return final
+  for (const other of await store.list())
+    if (LEFTOVER.test(other) && other !== name) await store.remove(other)
+  return made
 }
 
 function freeName(base: string, taken: readonly string[]): string {
@@ -82,22 +81,17 @@ function freeName(base: string, taken: readonly string[]): string {
 const sealOf = (content: Omit<StateFile, 'seal'>): Promise<string> =>
   sha256(new TextEncoder().encode(JSON.stringify(content)))
 
-/** The newest checkpoint's directory, or undefined when there is none. */
-export async function latestCheckpoint(dir: string): Promise<string | undefined> {
-  const { readdir } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
-  const files: string[] = await readdir(dir).catch((error) => {
-    if (error.code === 'ENOENT') return []
-    throw new Error(`latestCheckpoint: ${dir} must be a readable directory, got ${error.message}`)
-  })
-  if (!files.includes(LATEST)) return undefined
-  const path = join(dir, LATEST)
-  const { checkpoint } = parseObject(path, await readFileBytes(path))
+/** The newest checkpoint's folder, or undefined when there is none. */
+export async function latestCheckpoint(folder: FolderPlace): Promise<Store | undefined> {
+  const store = storeAt(folder)
+  if (!(await store.list()).includes(LATEST)) return undefined
+  const file = { store, name: LATEST }
+  const { checkpoint } = await readObject(file)
   if (typeof checkpoint !== 'string' || !NAME.test(checkpoint))
     throw new Error(
-      `${path}: checkpoint must be step-N or step-N-M, got ${JSON.stringify(checkpoint)}; correct it to the newest one there is`,
+      `${pathOf(file)}: checkpoint must be step-N or step-N-M, got ${JSON.stringify(checkpoint)}; correct it to the newest one there is`,
     )
-  return join(dir, checkpoint)
+  return store.folder(checkpoint)
 }
 
 export interface LoadedCheckpoint {
@@ -108,28 +102,28 @@ export interface LoadedCheckpoint {
 }
 
 /** Reads a checkpoint after checking the hashes of its files; says which file is damaged. The caller disposes the model. */
-export async function loadCheckpoint(device: Device, dir: string): Promise<LoadedCheckpoint> {
-  const { join } = process.getBuiltinModule('node:path')
-  const { step, tokens, seed, sha256: hashes } = await readState(join(dir, STATE))
-  for (const [file, expected] of Object.entries(hashes)) {
-    const path = join(dir, file)
-    const found = await sha256(await readFileBytes(path))
+export async function loadCheckpoint(device: Device, folder: FolderPlace): Promise<LoadedCheckpoint> {
+  const store = storeAt(folder)
+  const { step, tokens, seed, sha256: hashes } = await readState({ store, name: STATE })
+  for (const [name, expected] of Object.entries(hashes)) {
+    const found = await sha256(await readFileBytes({ store, name }))
     if (found !== expected)
       throw new Error(
-        `${path}: SHA-256 must be ${expected} as saved, got ${found}; the file is damaged, use another checkpoint`,
+        `${pathOf({ store, name })}: SHA-256 must be ${expected} as saved, got ${found}; the file is damaged, use another checkpoint`,
       )
   }
-  const optimizerPath = join(dir, OPTIMIZER)
-  const moments = decodeSafetensors(await readFileBytes(optimizerPath), optimizerPath).tensors
+  const file = { store, name: OPTIMIZER }
+  const moments = decodeSafetensors(await readFileBytes(file), pathOf(file)).tensors
   return {
-    model: await loadModel(device, dir),
+    model: await loadModel(device, store),
     state: { step, tokens, seed },
     restore: (optimizer) => optimizer.restore(moments, step),
   }
 }
 
-async function readState(path: string): Promise<StateFile> {
-  const { format, step, tokens, seed, sha256: hashes, seal } = parseObject(path, await readFileBytes(path))
+async function readState(file: StoredFile): Promise<StateFile> {
+  const path = pathOf(file)
+  const { format, step, tokens, seed, sha256: hashes, seal } = await readObject(file)
   if (format !== FORMAT)
     throw new Error(
       `${path}: format must be ${FORMAT}, got ${JSON.stringify(format)}; use the version that wrote it`,
@@ -151,7 +145,9 @@ async function readState(path: string): Promise<StateFile> {
   return { ...content, seal }
 }
 
-function parseObject(path: string, bytes: Uint8Array): Record<string, unknown> {
+async function readObject(file: StoredFile): Promise<Record<string, unknown>> {
+  const path = pathOf(file)
+  const bytes = await readFileBytes(file)
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder().decode(bytes))

@@ -1,4 +1,12 @@
-import { readFileBytes, readJson, sha256, writeFileAtomic } from '@tau/tensor'
+import {
+  type FolderPlace,
+  openFileParts,
+  pathOf,
+  readJson,
+  type Store,
+  sha256,
+  storeAt,
+} from '@tau/tensor/files'
 
 /** Describes the .bin files beside it. */
 const HEADER = 'tokens.json'
@@ -36,14 +44,12 @@ export interface WriteShardsOptions {
   readonly shardTokens: number
 }
 
-/** Writes token ids as `train-00000.bin`, … and `val-00000.bin`, …: little-endian uint16 where the vocabulary fits, else uint32, and
- *  tokens.json with the count and SHA-256 of each. The header comes last: without it the folder is not read. Node only. */
-export async function writeShards(folder: string, options: WriteShardsOptions): Promise<ShardHeader> {
+/** Writes token ids into a folder, given by its path or as a store, as `train-00000.bin`, … and `val-00000.bin`, …: little-endian uint16 where the vocabulary fits, else uint32, and
+ *  tokens.json with the count and SHA-256 of each. The header comes last: without it the folder is not read. */
+export async function writeShards(folder: FolderPlace, options: WriteShardsOptions): Promise<ShardHeader> {
   checkOptions(options)
-  const { mkdir } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
+  const store = storeAt(folder)
   const { vocabSize, shardTokens } = options
-  await mkdir(folder, { recursive: true })
   const dtype = vocabSize <= 2 ** 16 ? 'uint16' : 'uint32'
   const write = async (split: Split) => {
     const ids = options[split]
@@ -52,7 +58,7 @@ export async function writeShards(folder: string, options: WriteShardsOptions): 
       const part = ids.subarray(at, at + shardTokens)
       const bytes = encodeIds(part, dtype)
       const file = `${split}-${String(shards.length).padStart(5, '0')}.bin`
-      await writeFileAtomic(join(folder, file), bytes)
+      await store.write([{ name: file, content: bytes }])
       shards.push({ file, tokens: part.length, sha256: await sha256(bytes) })
     }
     return shards
@@ -65,7 +71,7 @@ export async function writeShards(folder: string, options: WriteShardsOptions): 
     train: await write('train'),
     val: await write('val'),
   }
-  await writeFileAtomic(join(folder, HEADER), `${JSON.stringify(header, null, 2)}\n`)
+  await store.write([{ name: HEADER, content: `${JSON.stringify(header, null, 2)}\n` }])
   return header
 }
 
@@ -94,19 +100,20 @@ function checkIds(ids: Int32Array, vocabSize: number, where: string): void {
 }
 
 /** Reads what {@link writeShards} wrote for a tokenizer of `vocabSize` tokens. Sizes, hashes and ids are checked; errors name the file
- *  and the values. Node only. */
+ *  and the values. */
 export async function readShards(
-  folder: string,
+  folder: FolderPlace,
   vocabSize: number,
 ): Promise<{ train: Int32Array; val: Int32Array }> {
-  const { join } = process.getBuiltinModule('node:path')
-  const path = join(folder, HEADER)
-  const header = parseHeader(await readJson(path, { maxBytes: MAX_HEADER_BYTES }), path)
+  const store = storeAt(folder)
+  const file = { store, name: HEADER }
+  const path = pathOf(file)
+  const header = parseHeader(await readJson(file, { maxBytes: MAX_HEADER_BYTES }), path)
   if (header.vocabSize !== vocabSize)
     throw new Error(
       `shards: ${path} must be for the tokenizer's ${vocabSize} tokens, got vocabSize ${header.vocabSize}; prepare the text again`,
     )
-  return { train: await readSplit(folder, header, 'train'), val: await readSplit(folder, header, 'val') }
+  return { train: await readSplit(store, header, 'train'), val: await readSplit(store, header, 'val') }
 }
 
 function parseHeader(json: unknown, path: string): ShardHeader {
@@ -150,25 +157,12 @@ function parseHeader(json: unknown, path: string): ShardHeader {
 const isWhole = (value: unknown, min: number): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= min
 
-async function readSplit(folder: string, header: ShardHeader, split: Split): Promise<Int32Array> {
-  const { stat } = process.getBuiltinModule('node:fs/promises')
-  const { join } = process.getBuiltinModule('node:path')
+async function readSplit(store: Store, header: ShardHeader, split: Split): Promise<Int32Array> {
   const { dtype, vocabSize } = header
   const parts: Int32Array[] = []
   for (const { file, tokens, sha256: expected } of header[split]) {
-    const path = join(folder, file)
-    const { size } = await stat(path).catch((error) => {
-      throw new Error(
-        `shards: ${path} must be readable, got ${error.code ?? error}; prepare the text again`,
-        { cause: error },
-      )
-    })
-    // Before reading: the header may lie.
-    if (size !== tokens * BYTES[dtype])
-      throw new Error(
-        `shards: ${path} must have ${tokens} ${dtype} = ${tokens * BYTES[dtype]} bytes, got ${size}; prepare the text again`,
-      )
-    const bytes = await readFileBytes(path, 'shards', size)
+    const path = pathOf({ store, name: file })
+    const bytes = await readShard(store, file, tokens, dtype)
     const found = await sha256(bytes)
     if (found !== expected)
       throw new Error(`shards: ${path} must have SHA-256 ${expected}, got ${found}; prepare the text again`)
@@ -183,6 +177,27 @@ async function readSplit(folder: string, header: ShardHeader, split: Split): Pro
     at += part.length
   }
   return ids
+}
+
+async function readShard(
+  store: Store,
+  name: string,
+  tokens: number,
+  dtype: ShardHeader['dtype'],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts = await openFileParts({ store, name }, 'shards')
+  try {
+    // Before memory is taken: the header may lie.
+    if (parts.size !== tokens * BYTES[dtype])
+      throw new Error(
+        `shards: ${pathOf({ store, name })} must have ${tokens} ${dtype} = ${tokens * BYTES[dtype]} bytes, got ${parts.size}; prepare the text again`,
+      )
+    const bytes = new Uint8Array(parts.size)
+    await parts.read(0, bytes)
+    return bytes
+  } finally {
+    await parts.close()
+  }
 }
 
 function encodeIds(ids: Int32Array, dtype: ShardHeader['dtype']): Uint8Array<ArrayBuffer> {

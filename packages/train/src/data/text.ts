@@ -1,4 +1,4 @@
-import { readUtf8File } from '@tau/tensor'
+import { type FilePlace, pathOf, readUtf8File } from '@tau/tensor/files'
 
 export interface TextFile {
   readonly path: string
@@ -8,15 +8,18 @@ export interface TextFile {
 // V8 has no longer strings.
 const MAX_TEXT_BYTES = 2 ** 29 - 24
 
-/** Reads text files, in the given order. Node only.
+/** Reads text files, in the given order.
  *  The files must be regular, not empty, and strict UTF-8 (a byte order mark is dropped); the error names the file
  *  and, for bad UTF-8, the byte offset. Line ends are kept as they are. */
-export async function readTextFiles(paths: readonly string[]): Promise<TextFile[]> {
-  if (paths.length === 0)
+export async function readTextFiles(places: readonly FilePlace[]): Promise<TextFile[]> {
+  if (places.length === 0)
     throw new Error('readTextFiles: at least one path is needed, got 0; name a text file')
   const files: TextFile[] = []
-  for (const path of paths)
-    files.push({ path, text: await readUtf8File(path, 'readTextFiles', MAX_TEXT_BYTES) })
+  for (const place of places)
+    files.push({
+      path: pathOf(place),
+      text: await readUtf8File(place, 'readTextFiles', MAX_TEXT_BYTES),
+    })
   return files
 }
 

@@ -1,5 +1,6 @@
 import type { GPT } from '@tau/model'
 import { type Device, DeviceLostError } from '@tau/tensor'
+import type { FolderPlace } from '@tau/tensor/files'
 import { type ResumePoint, resumeFrom, type TrainResult, type TrainTask, train } from './train.ts'
 
 /** Losses without a step in between after which a run gives up. */
@@ -9,7 +10,7 @@ export interface LosableRun {
   readonly model: GPT
   readonly resume?: ResumePoint | undefined
   /** Where the run's checkpoints go; one that lies there must be of this run. Undefined: the run begins again. */
-  readonly checkpoints: string | undefined
+  readonly checkpoints: FolderPlace | undefined
   /** What is left to do with a model: that of the beginning, of a checkpoint, or one that {@link restart} made. */
   task(model: GPT, resume: ResumePoint | undefined): TrainTask
   /** Opens another device. */

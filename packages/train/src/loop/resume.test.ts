@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ModelOptions } from '@tau/model'
-import { cpu, type Device, decodeSafetensors, type NamedArray, readFileBytes } from '@tau/tensor'
+import { cpu, type Device } from '@tau/tensor'
+import { decodeSafetensors, type NamedArray, readFileBytes, type Store } from '@tau/tensor/files'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { latestCheckpoint } from '../checkpoint/checkpoint.ts'
 import { MetricsFile, readMetrics } from '../metrics/file.ts'
@@ -29,9 +30,9 @@ const lossesOf = (records: readonly MetricsRecord[]): [number, number, number][]
   stepsOf(records).map(({ step, loss, gradNorm }) => [step, loss, gradNorm])
 
 /** The optimizer's moments in a checkpoint. */
-async function momentsOf(checkpoint: string | undefined): Promise<ReadonlyMap<string, NamedArray>> {
-  const path = join(checkpoint ?? '', 'optimizer.safetensors')
-  return decodeSafetensors(await readFileBytes(path), path).tensors
+async function momentsOf(checkpoint: Store | undefined): Promise<ReadonlyMap<string, NamedArray>> {
+  if (checkpoint === undefined) throw new Error('the run must have saved a checkpoint, got none')
+  return decodeSafetensors(await readFileBytes({ store: checkpoint, name: 'optimizer.safetensors' })).tensors
 }
 
 describe('reproducibility', () => {
@@ -74,7 +75,8 @@ describe('reproducibility', () => {
     })
 
     const checkpoints = join(directory, 'parts')
-    const metrics = new MetricsFile(join(directory, 'metrics.jsonl'))
+    const path = join(directory, 'metrics.jsonl')
+    const metrics = new MetricsFile(path)
     const records: MetricsRecord[] = []
     const results = []
     for (const stopAt of [3, 5, undefined]) {
@@ -105,7 +107,7 @@ describe('reproducibility', () => {
     ])
     expect(results[2].valLoss).toBe(whole.result.valLoss)
     expect(lossesOf(records)).toEqual(lossesOf(whole.records))
-    expect(lossesOf(await readMetrics(metrics.path))).toEqual(lossesOf(whole.records))
+    expect(lossesOf(await readMetrics(path))).toEqual(lossesOf(whole.records))
     expect(await momentsOf(results[2].checkpoint)).toEqual(await momentsOf(whole.result.checkpoint))
   })
 })
@@ -117,7 +119,8 @@ describe('a run that is cut off', () => {
     'by SIGKILL goes on from its last checkpoint as if nothing had been',
     async () => {
       const checkpoints = join(directory, 'checkpoints')
-      const metrics = new MetricsFile(join(directory, 'metrics.jsonl'))
+      const path = join(directory, 'metrics.jsonl')
+      const metrics = new MetricsFile(path)
       // Says which step is done, and is killed at whatever it does after the 11th: most likely while it saves a checkpoint.
       // From step 30 on it waits for that.
       const script = `
@@ -137,7 +140,7 @@ describe('a run that is cut off', () => {
         },
       })`
       const node = ['--no-warnings', '--conditions=source', '--input-type=module', '-e', script]
-      const child = spawn(process.execPath, [...node, checkpoints, metrics.path], {
+      const child = spawn(process.execPath, [...node, checkpoints, path], {
         cwd: new URL('.', import.meta.url),
         stdio: ['ignore', 'pipe', 'inherit'],
       })
@@ -159,7 +162,7 @@ describe('a run that is cut off', () => {
       })
       using model = tinyModel(device)
       const whole = await recordRun({ model, options })
-      expect(lossesOf(await readMetrics(metrics.path))).toEqual(lossesOf(whole.records))
+      expect(lossesOf(await readMetrics(path))).toEqual(lossesOf(whole.records))
       expect(await readAll(resumed.parameters)).toEqual(await readAll(model.parameters))
       expect((await readdir(checkpoints)).sort()).toEqual(['latest.json', 'step-40'])
     },
@@ -178,8 +181,10 @@ describe('a run that is cut off', () => {
       },
     })
     expect(records.at(-1)).toMatchObject({ kind: 'end', step: 4, reason: 'interrupted' })
-    expect(result).toMatchObject({ step: 4, reason: 'interrupted', checkpoint: join(directory, 'step-4') })
-    expect(await latestCheckpoint(directory)).toBe(result.checkpoint)
+    expect(result).toMatchObject({
+      ...{ step: 4, reason: 'interrupted', checkpoint: { path: join(directory, 'step-4') } },
+    })
+    expect((await latestCheckpoint(directory))?.path).toBe(result.checkpoint?.path)
   })
 
   it('by a signal at a step that was evaluated and saved does neither again', async () => {
@@ -197,14 +202,18 @@ describe('a run that is cut off', () => {
     expect(records.map(({ kind, step }) => `${kind} ${step}`)).toEqual([
       ...['eval 0', 'step 1', 'step 2', 'eval 2', 'end 2'],
     ])
-    expect(result.checkpoint).toBe(join(directory, 'step-2'))
+    expect(result.checkpoint?.path).toBe(join(directory, 'step-2'))
   })
 
   it('before its first step saves where it starts', async () => {
     using model = tinyModel(device)
     const { steps, result } = await recordRun({ model, checkpoints: directory, signal: AbortSignal.abort() })
     expect(steps).toEqual([])
-    expect(result).toMatchObject({ step: 0, reason: 'interrupted', checkpoint: join(directory, 'step-0') })
+    expect(result).toMatchObject({
+      step: 0,
+      reason: 'interrupted',
+      checkpoint: { path: join(directory, 'step-0') },
+    })
     const resume = await resumeFrom(device, directory)
     using resumed = resume?.model ?? model
     expect(await readAll(resumed.parameters)).toEqual(await readAll(model.parameters))
@@ -237,7 +246,7 @@ describe('resuming', () => {
     expect(steps).toEqual([])
     expect(result).toMatchObject({ step: 3, reason: 'finished' })
     expect(await readAll(model.parameters)).toEqual(before)
-    expect(await latestCheckpoint(directory)).toBe(result.checkpoint)
+    expect((await latestCheckpoint(directory))?.path).toBe(result.checkpoint?.path)
   })
 
   it('can make a run longer', async () => {

@@ -1,4 +1,5 @@
 import { calibrateModel, type GPT } from '@tau/model'
+import type { FolderPlace, Store } from '@tau/tensor/files'
 import {
   type LoadedCheckpoint,
   latestCheckpoint,
@@ -28,8 +29,8 @@ export interface TrainTask {
   readonly model: GPT
   readonly data: TrainData
   readonly options: TrainOptions
-  /** Where checkpoints go; undefined: none are saved. */
-  readonly checkpoints?: string
+  /** Where checkpoints go, a path or a store; undefined: none are saved. */
+  readonly checkpoints?: FolderPlace
   /** Continues from a saved state: see {@link resumeFrom}. */
   readonly resume?: ResumePoint
   /** Aborting ends the run after the step in progress, with a checkpoint. */
@@ -45,8 +46,8 @@ export interface TrainResult {
   readonly reason: EndRecord['reason']
   readonly valLoss: number
   readonly valBpb: number
-  /** The last checkpoint's directory. */
-  readonly checkpoint: string | undefined
+  /** The last checkpoint's folder. */
+  readonly checkpoint: Store | undefined
 }
 
 /** A checkpoint taken up: its model, which is the one to train on, and what continues the run. */
@@ -55,10 +56,10 @@ export type ResumePoint = LoadedCheckpoint
 /** Loads the newest checkpoint of a run, or gives undefined when there is none yet. The caller disposes its model. */
 export async function resumeFrom(
   device: GPT['device'],
-  checkpoints: string,
+  checkpoints: FolderPlace,
 ): Promise<ResumePoint | undefined> {
-  const dir = await latestCheckpoint(checkpoints)
-  return dir === undefined ? undefined : loadCheckpoint(device, dir)
+  const folder = await latestCheckpoint(checkpoints)
+  return folder === undefined ? undefined : loadCheckpoint(device, folder)
 }
 
 /** Trains a model: AdamW with warm-up and cosine, clipping, accumulation, evaluation, statistics and checkpoints. Given the
@@ -83,7 +84,7 @@ class TrainingRun implements Disposable {
   #step: number
   #tokens: number
   /** The newest checkpoint of this run, and its step. */
-  #saved: { readonly step: number; readonly dir: string } | undefined
+  #saved: { readonly step: number; readonly folder: Store } | undefined
   #lastEval: EvalRecord | undefined
 
   constructor(task: TrainTask) {
@@ -130,7 +131,7 @@ class TrainingRun implements Disposable {
     await this.#save()
     const { valLoss, valBpb } = this.#lastEval?.step === this.#step ? this.#lastEval : await this.#evaluate()
     await this.#end(reason)
-    return { step: this.#step, reason, valLoss, valBpb, checkpoint: this.#saved?.dir }
+    return { step: this.#step, reason, valLoss, valBpb, checkpoint: this.#saved?.folder }
   }
 
   /** One optimizer step. */
@@ -236,7 +237,7 @@ class TrainingRun implements Disposable {
     const culprit = await findNonFinite(model, [])
     if (culprit) await this.#fail(step, culprit)
     const state = { step, tokens: this.#tokens, seed: options.seed }
-    this.#saved = { step, dir: await saveCheckpoint(checkpoints, model, this.#optimizer, state) }
+    this.#saved = { step, folder: await saveCheckpoint(checkpoints, model, this.#optimizer, state) }
   }
 
   async #fail(step: number, what: string): Promise<never> {
@@ -244,7 +245,7 @@ class TrainingRun implements Disposable {
     // Without a resume, a checkpoint that lies there is another run's.
     const resumed = resume && checkpoints !== undefined ? await latestCheckpoint(checkpoints) : undefined
     await this.#end('diverged')
-    throw new DivergedError(step, what, this.#saved?.dir ?? resumed)
+    throw new DivergedError(step, what, (this.#saved?.folder ?? resumed)?.path)
   }
 
   async #end(reason: EndRecord['reason']): Promise<void> {

@@ -1,4 +1,5 @@
-import { cpu, type Device, gpu, type NamedArray, type Tensor } from '@tau/tensor'
+import { cpu, type Device, gpu, type Tensor } from '@tau/tensor'
+import type { NamedArray } from '@tau/tensor/files'
 import { describeDevices, expectNear, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AdamW, type AdamWOptions } from './adamw.ts'

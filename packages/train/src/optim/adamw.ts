@@ -1,4 +1,5 @@
-import { adamwUpdate, checkSameShape, globalNorm, type NamedArray, type Tensor, zeros } from '@tau/tensor'
+import { adamwUpdate, checkSameShape, globalNorm, type Tensor, zeros } from '@tau/tensor'
+import type { NamedArray } from '@tau/tensor/files'
 
 export interface AdamWOptions {
   readonly beta1: number

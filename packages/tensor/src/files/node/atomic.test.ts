@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { writeFileAtomic, writeFilesAtomic } from './atomic.ts'
+import { writeFileAtomic } from '../write.ts'
+import { writeFilesAtomic } from './atomic.ts'
 
 let directory = ''
 let path = ''
@@ -50,9 +51,11 @@ describe('writeFileAtomic', () => {
     expect(await readdir(directory)).toEqual(['model.bin'])
   })
 
-  it('makes a new file', async () => {
+  it('makes a new file, and the folders that it is in', async () => {
     await writeFileAtomic(path, 'new')
     expect(await readFile(path, 'utf8')).toBe('new')
+    await writeFileAtomic(join(directory, 'a', 'b', 'c'), 'deep')
+    expect(await readFile(join(directory, 'a', 'b', 'c'), 'utf8')).toBe('deep')
   })
 
   it('shows the old content until it is complete', async () => {
@@ -219,11 +222,11 @@ describe('a failed save', () => {
     expect(await readdir(directory)).toEqual(['folder', 'model.bin'])
   })
 
-  it('into a missing directory says so', async () => {
-    const missing = join(directory, 'no', 'model.bin')
-    await expect(writeFileAtomic(missing, 'new')).rejects.toThrow(
-      /^save: .*no\/model\.bin .*ENOENT.*check the path, and that its directory exists$/,
+  it('into a folder that cannot be made says so', async () => {
+    await writeFile(path, 'old')
+    await expect(writeFileAtomic(join(path, 'inside'), 'new')).rejects.toThrow(
+      /^save: .*model\.bin must be a folder or a new name, got EEXIST/,
     )
-    expect(await readdir(directory)).toEqual([])
+    await expectOldFileOnly()
   })
 })

@@ -1,18 +1,11 @@
-/** Files that are whole or absent. Node only. */
+import { chunksOf, type FileContent } from '../store.ts'
 import { adviceFor, codeOf, reasonOf } from './system-error.ts'
 
-/** Bytes of a file, or chunks of them that are written one after the other. */
-export type FileContent = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-
 /** A file to write, with its content. */
-export interface FileToWrite {
+interface FileAtPath {
   readonly path: string
   readonly content: FileContent
 }
-
-/** {@link writeFilesAtomic} for one file. */
-export const writeFileAtomic = (path: string, content: FileContent): Promise<void> =>
-  writeFilesAtomic([{ path, content }])
 
 /** Replaces files, each in one step: writes a temporary file beside every path and flushes it to the disk, then renames them
  *  over the paths in the given order and flushes the directories. A reader of a path sees the old content or the new, never a
@@ -22,7 +15,7 @@ export const writeFileAtomic = (path: string, content: FileContent): Promise<voi
  *  `save:`; its `cause` is what the system said. Every file is then as it was, unless the error says that those before the
  *  failed rename are new. A killed process can leave files `.save-….tmp` behind. Links are followed, existing files keep their
  *  permissions, and directories must exist. */
-export async function writeFilesAtomic(files: readonly FileToWrite[]): Promise<void> {
+export async function writeFilesAtomic(files: readonly FileAtPath[]): Promise<void> {
   const fs = process.getBuiltinModule('node:fs/promises')
   const pending: Pending[] = []
   const renamed: string[] = []
@@ -59,7 +52,7 @@ export async function writeFilesAtomic(files: readonly FileToWrite[]): Promise<v
     })
 }
 
-interface Pending extends FileToWrite {
+interface Pending extends FileAtPath {
   /** The path with links followed, its directory, and a name in it that nothing else has. */
   readonly target: string
   readonly directory: string
@@ -68,7 +61,7 @@ interface Pending extends FileToWrite {
   written: number
 }
 
-async function prepare({ path, content }: FileToWrite): Promise<Pending> {
+async function prepare({ path, content }: FileAtPath): Promise<Pending> {
   const { realpath } = process.getBuiltinModule('node:fs/promises')
   const { dirname, join } = process.getBuiltinModule('node:path')
   const target = await realpath(path).catch(() => path)
@@ -96,12 +89,6 @@ async function writeTemporary(file: Pending): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-async function* chunksOf(content: FileContent): AsyncGenerator<Uint8Array> {
-  if (typeof content === 'string') yield new TextEncoder().encode(content)
-  else if (content instanceof Uint8Array) yield content
-  else yield* content
 }
 
 /** Makes renames durable. Windows cannot flush a directory and needs no flush. */

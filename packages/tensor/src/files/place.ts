@@ -1,0 +1,39 @@
+import { nodeStore } from './node/node-store.ts'
+import type { FileParts, Store } from './store.ts'
+
+/** Where a folder is: its path in Node's file system, or a store. */
+export type FolderPlace = string | Store
+
+/** Where a file is: its path in Node's file system, or its name in a store. */
+export type FilePlace = string | StoredFile
+
+export interface StoredFile {
+  readonly store: Store
+  readonly name: string
+}
+
+/** The store of a place: every function that takes a folder begins with it. */
+export const storeAt = (folder: FolderPlace): Store =>
+  typeof folder === 'string' ? nodeStore(folder) : folder
+
+/** The store and name of a place: every function that takes a file begins with it. */
+export function fileAt(file: FilePlace): StoredFile {
+  if (typeof file !== 'string') return file
+  const { dirname, basename } = process.getBuiltinModule('node:path')
+  return { store: nodeStore(dirname(file)), name: basename(file) }
+}
+
+/** What messages call a file. */
+export const pathOf = (file: FilePlace): string =>
+  typeof file === 'string' ? file : `${file.store.path}/${file.name}`
+
+export async function fileExists(file: FilePlace): Promise<boolean> {
+  const { store, name } = fileAt(file)
+  return (await store.list()).includes(name)
+}
+
+/** Opens a file of any size to read parts of it. Errors begin with `op` and name the file. */
+export async function openFileParts(file: FilePlace, op = 'read'): Promise<FileParts> {
+  const { store, name } = fileAt(file)
+  return store.open(name, op)
+}
