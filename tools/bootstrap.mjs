@@ -59,7 +59,7 @@ const tasks = {
     exec('biome', 'ci', '--error-on-warnings', '.')
     exec('tsc', '-p', 'tsconfig.json', '--noEmit')
     exec('knip')
-    exec('node', 'tools/build/check-packages.ts')
+    exec('node', 'tools/packages/check.ts')
   },
 }
 

@@ -1,3 +1,5 @@
+// Declarations name Disposable and Symbol.dispose: this line lets them compile with older libraries than ESNext.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Handle } from './backends/engine.ts'
 import type { Device } from './device.ts'
 import type { ArrayOf, DType } from './dtype.ts'

@@ -55,7 +55,7 @@ export const transformersEmbedder = async (
 const loadPackage = async (): Promise<Transformers> => {
   try {
     // Not a literal: bundlers must not look for it.
-    return (await import(PACKAGE)) as Transformers
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as Transformers
   } catch (error) {
     throw new BackendError(
       `transformersEmbedder: ${PACKAGE} must be installed, got ${reasonOf(error)}; npm install ${PACKAGE}`,

@@ -2,6 +2,7 @@ import type { DeviceInfo } from '../../device.ts'
 import type { ArrayOf, DType } from '../../dtype.ts'
 import { BackendError } from '../../errors.ts'
 import type { Handle, Scratch, Storage } from '../engine.ts'
+import { compileWide } from './compile-wide.ts'
 import type { GemmProgram } from './gemm.ts'
 import { Heap } from './heap.ts'
 import {
@@ -15,8 +16,8 @@ import {
   Word,
 } from './layout.ts'
 import type { Pool } from './pool.ts'
+import type { WasmMemory } from './wasm-memory.ts'
 import { BUILD_NAMES, decodeBase64, type WasmFunction, type WasmSource } from './wasm-module.ts'
-import { compileWide } from './wide.ts'
 import type { Work } from './work.ts'
 
 /** Runs items [0, count) of a kernel in tiles of `grain` items. The exported function is called as
@@ -54,7 +55,7 @@ export class CpuEngine implements Storage {
   readonly gemm: GemmProgram | undefined
   /** Told of every launch while {@link profile} runs. */
   observer: ((launch: DoneLaunch) => void) | undefined
-  readonly #memory: WebAssembly.Memory
+  readonly #memory: WasmMemory
   readonly #pool: Pool | undefined
   readonly #heap: Heap
   readonly #build: keyof WasmSource
@@ -64,7 +65,7 @@ export class CpuEngine implements Storage {
   #closed = false
 
   constructor(
-    memory: WebAssembly.Memory,
+    memory: WasmMemory,
     maximumBytes: number,
     pool: Pool | undefined,
     build: keyof WasmSource,

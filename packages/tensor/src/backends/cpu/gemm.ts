@@ -1,5 +1,6 @@
 import { BackendError } from '../../errors.ts'
 import { WORKSPACE_ADDRESS } from './layout.ts'
+import type { WasmMemory } from './wasm-memory.ts'
 
 /** A library outside WebAssembly that multiplies matrices, in the memory that the kernels have: `cpu({ gemm: openBlas() })` with
  *  @tau/blas. */
@@ -36,7 +37,7 @@ type Sgemm = (
 ) => void
 
 /** Multiplies small whole numbers in every layout, in the first thread's workspace. Throws when a product comes out wrong. */
-export function checkGemm({ name, source }: GemmProgram, memory: WebAssembly.Memory): void {
+export function checkGemm({ name, source }: GemmProgram, memory: WasmMemory): void {
   const sgemm = new Function('memory', source)(memory) as Sgemm
   const [m, n, k] = [5, 7, 11]
   const [a, b, c] = [0, 1024, 2048].map((bytes) => WORKSPACE_ADDRESS + bytes)

@@ -1,5 +1,6 @@
 import { BackendError } from '../../errors.ts'
 import { CONTROL_ADDRESS, WORKSPACE_ADDRESS, WORKSPACE_BYTES, Word } from './layout.ts'
+import type { WasmMemory } from './wasm-memory.ts'
 import { WORKER_SOURCE, type WorkerData, workerLayout } from './worker.ts'
 
 interface Thread {
@@ -14,7 +15,7 @@ export class Pool {
   readonly #control: Int32Array
   readonly #threads: readonly Thread[]
 
-  private constructor(memory: WebAssembly.Memory, threads: readonly Thread[]) {
+  private constructor(memory: WasmMemory, threads: readonly Thread[]) {
     this.size = threads.length + 1
     this.#control = new Int32Array(memory.buffer, CONTROL_ADDRESS, 32)
     this.#threads = threads
@@ -22,7 +23,7 @@ export class Pool {
 
   /** Starts `threads − 1` workers; the calling thread is the first. Throws BackendError, with none left running, when one
    *  does not start. */
-  static async start(memory: WebAssembly.Memory, threads: number): Promise<Pool> {
+  static async start(memory: WasmMemory, threads: number): Promise<Pool> {
     const start = isNode ? startNodeThread : startWebThread
     const outcomes = await Promise.allSettled(
       Array.from({ length: threads - 1 }, (_, i) =>

@@ -51,7 +51,7 @@ async function bringWebGpu(): Promise<void> {
   const name = 'webgpu' // not a literal: bundlers for browsers must leave it alone
   let dawn: DawnModule
   try {
-    dawn = await import(/* @vite-ignore */ name)
+    dawn = await import(/* webpackIgnore: true */ /* @vite-ignore */ name)
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
     throw new BackendError(

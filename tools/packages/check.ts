@@ -1,0 +1,38 @@
+// Checks the packages as a stranger installs them: packs each, lints the tarballs, installs them into an empty project outside the
+// workspace, compiles their types with the oldest and the newest TypeScript, runs the README's examples in Node, Bun and Deno, requires
+// them from CommonJS, and opens a page that Vite built. Needs pnpm on the path, as `npm run check` has it.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runInBrowser } from './bundlers.ts'
+import { lint } from './lint.ts'
+import { makeProject, packAll } from './project.ts'
+import { runCommonJs, runExamples } from './runtimes.ts'
+import { checkSizes } from './sizes.ts'
+import { compileExamples, compileTypes } from './types.ts'
+
+const work = mkdtempSync(join(tmpdir(), 'tau-packages-'))
+const project = join(work, 'project')
+/** Runs one check and says that it held, and how long it took. */
+async function step<T>(what: string, f: () => T | Promise<T>): Promise<T> {
+  const start = performance.now()
+  const result = await f()
+  console.log(`packages: ${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
+  return result
+}
+
+try {
+  const tarballs = await step('pack', () => packAll(work))
+  await step('install with npm', () => makeProject(project, tarballs))
+  await step('publint and attw find nothing', () => lint(tarballs, project))
+  await step('types compile, from TypeScript 5.7 on', () => compileTypes(project))
+  const examples = await step('README examples compile', () => compileExamples(project))
+  await step('README examples run in Node, Bun and Deno', () => runExamples(project, examples))
+  await step('require() works', () => runCommonJs(project))
+  await step('a page built with Vite runs in chromium', () => runInBrowser(project))
+  await step('sizes are within their budgets', () => checkSizes(project))
+} finally {
+  // For a look at what failed.
+  if (process.env.TAU_KEEP) console.log(`packages: kept in ${work}`)
+  else rmSync(work, { recursive: true, force: true })
+}

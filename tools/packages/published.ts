@@ -1,0 +1,42 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface Manifest {
+  readonly name: string
+  readonly private?: boolean
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const readManifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+
+/** A package that is published: its folder below packages/, its name and where it lies. */
+export interface Published {
+  readonly folder: string
+  readonly name: string
+  readonly path: string
+}
+
+export const published: readonly Published[] = readdirSync(join(root, 'packages'))
+  .map((folder) => ({ folder, path: join(root, 'packages', folder) }))
+  .filter(({ path }) => existsSync(join(path, 'package.json')) && !readManifest(path).private)
+  .map(({ folder, path }) => ({ folder, path, name: readManifest(path).name }))
+
+/** The version of a development tool that this repository has pinned. */
+export function pinned(tool: string): string {
+  const version = readManifest(root).devDependencies[tool]
+  if (version === undefined)
+    throw new Error(`check: package.json must pin ${tool} among its devDependencies, got no such line`)
+  return version
+}
+
+/** The first ```ts block of a package's README. */
+export function readmeExample({ folder, path }: Published): string {
+  const readme = join(path, 'README.md')
+  const block = existsSync(readme) ? /```ts\n([\s\S]*?)```/.exec(readFileSync(readme, 'utf8')) : null
+  if (!block) throw new Error(`check: packages/${folder}/README.md must hold a \`\`\`ts example, got none`)
+  return block[1]
+}

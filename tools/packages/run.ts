@@ -1,0 +1,13 @@
+import { execFileSync } from 'node:child_process'
+
+/** Runs a command in a folder and gives its stdout. Throws with everything that it printed when it fails. */
+export function run(command: string, args: readonly string[], cwd: string): string {
+  try {
+    return execFileSync(command, args, { cwd, stdio: 'pipe', encoding: 'utf8' })
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(
+      `check: ${[command, ...args].join(' ')} must succeed in ${cwd}, got:\n${stdout}\n${stderr}`,
+    )
+  }
+}
