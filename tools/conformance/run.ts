@@ -124,7 +124,8 @@ async function main(): Promise<number> {
     console.log(HELP)
     return 0
   }
-  const dir = values.fixtures ? resolve(process.env.TAU_CWD ?? '.', values.fixtures) : fixturesFolder
+  const { fixtures } = values
+  const dir = fixtures === undefined ? fixturesFolder : resolve(process.env.TAU_CWD ?? '.', fixtures)
   if (!existsSync(dir))
     throw new Error(`conformance: --fixtures must be a folder of the oracle's files, got ${dir}`)
   let run: Run

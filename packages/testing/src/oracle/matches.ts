@@ -30,13 +30,12 @@ export function itMatchesOracle<Inputs, Expected>(
 export function expectOracle<Names extends string>(
   found: Readonly<Record<Names, ArrayLike<number>>>,
   expected: Readonly<Record<NoInfer<Names>, OracleArray>>,
-  tolerance: Readonly<Record<NoInfer<Names>, Bound>>,
+  tolerance: Readonly<Partial<Record<NoInfer<Names>, Bound>>>,
   arithmetic: keyof Bound = 'f32',
 ): void {
-  const bounds: Partial<typeof tolerance> = tolerance
   for (const name of Object.keys(found) as Names[])
     try {
-      expectNear(found[name], expected[name].data, { atol: bounds[name]?.[arithmetic] })
+      expectNear(found[name], expected[name].data, { atol: tolerance[name]?.[arithmetic] })
     } catch (error) {
       throw new Error(`${name}: ${error instanceof Error ? error.message : error}`)
     }
