@@ -14,14 +14,14 @@ import {
   QUERIES,
   spanStart,
 } from './blocks'
-import { scoreRow, softmaxRow } from './dot-attention-scores'
+import { hideOld, scoreRow, softmaxRow } from './dot-attention-scores'
 
 /** Backward of {@link dotAttention}. With p = the weights, G = dOut and δ_i = G_i·out_i: ds_ij = p_ij (G_i·v_j − δ_i);
  *  dq_i = scale Σ_j ds_ij k_j; dk_j = scale Σ_i ds_ij q_i; dv_j = Σ_i p_ij G_i;
  *  dlogDecay_j = Σ_i ds_ij, and dnow_i = −Σ_j ds_ij for the query's own reading (0 but for rounding, which it takes back out of
  *  dlogDecay). Items are (b, kv head, span of key blocks),
  *  the span fastest; what a span gives for the queries goes to its own part: dQ [B, H, spans, Tq, D] and dNow [B, H, spans, Tq].
- *  dLogDecay [B, H, Tk]. dLogDecay and dNow are 0 where they are not wanted. */
+ *  dLogDecay [B, H, Tk]. dLogDecay and dNow are 0 where they are not wanted. A query sees the newest `window` keys. */
 export function dotAttentionGrad(
   q: usize,
   k: usize,
@@ -45,6 +45,7 @@ export function dotAttentionGrad(
   valueDim: i32,
   spans: i32,
   decayBatch: i32,
+  window: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -97,8 +98,9 @@ export function dotAttentionGrad(
         if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
         if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
         memory.fill(scoreSums, 0, BLOCK_ROW)
-        for (let i0 = max(0, j0 - (keys - queries)); i0 < queries; i0 += QUERIES) {
-          const rows = min(QUERIES, queries - i0)
+        const lastQuery = min(queries, j0 + count - 1 + window - (keys - queries)) // beyond it none sees the block
+        for (let i0 = max(0, j0 - (keys - queries)); i0 < lastQuery; i0 += QUERIES) {
+          const rows = min(QUERIES, lastQuery - i0)
           const time = i0 + keys - queries
           const first = <usize>head * <usize>queries + <usize>i0
           const queryRows = q + first * row
@@ -115,8 +117,10 @@ export function dotAttentionGrad(
             const now = decays ? load<f32>(decays + own) : 0
             const nowLow = decaysLow ? load<f32>(decaysLow + own) : 0
             const visible = min(count, time + r + 1 - j0)
-            scoreRow(weights + at, visible, scale, decays ? decayList : 0, now, lowList, nowLow)
-            softmaxRow(weights + at, visible, load<f32>(stat), load<f32>(stat, 4))
+            if (hideOld(weights + at, time + r + 1 - window - j0, visible)) {
+              scoreRow(weights + at, visible, scale, decays ? decayList : 0, now, lowList, nowLow)
+              softmaxRow(weights + at, visible, load<f32>(stat), load<f32>(stat, 4))
+            }
             const total = scoreGrads(weights + at, products + at, wide, load<f32>(delta + (i << 2)), scale, scoreSums)
             if (dNow) {
               const sum = dNow + ((part * <usize>queries + <usize>(i0 + r)) << 2)

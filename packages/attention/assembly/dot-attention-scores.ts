@@ -1,6 +1,24 @@
 // Products of a query with a block of keys become scores, and these weights.
 import { exp4, fma, maxLanes, splat, sumLanes } from '@tau/tensor/assembly/simd'
-import { BLOCK_ROW, lanesBefore } from './blocks'
+import { BLOCK_ROW, KEYS, lanesBefore } from './blocks'
+
+/** The first key of the first block that a query at `time` sees through its window. Blocks begin where they do without a window. */
+export function firstBlock(time: i32, window: i32): i32 {
+  const oldest = max(0, time + 1 - window)
+  return oldest - (oldest % KEYS)
+}
+
+/** Hides the keys of a block that lie before a query's window: products of the first `old` become −∞. Returns false if that leaves none
+ *  of the first `visible`; the row of weights is then all zeros. */
+export function hideOld(products: usize, old: i32, visible: i32): bool {
+  if (old <= 0) return true
+  if (old >= visible) {
+    memory.fill(products, 0, BLOCK_ROW)
+    return false
+  }
+  for (let j = 0; j < old; j++) store<f32>(products + ((<usize>j) << 2), -Infinity)
+  return true
+}
 
 /** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest, −∞ of none. Those that
  *  are NaN are passed over here and come back in the weights. `decays` 0: no decay. */

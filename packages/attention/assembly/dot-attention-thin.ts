@@ -1,7 +1,7 @@
 import { exp1, fma, loadNext, loadPart, splat, storeNext } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import { KEYS, LIST_BYTES, loadList, scaleRow } from './blocks'
-import { scoreRow, softmaxRow } from './dot-attention-scores'
+import { hideOld, scoreRow, softmaxRow } from './dot-attention-scores'
 
 /** Up to so many queries packing keys and values costs more than it saves. */
 export const FEW_QUERIES: i32 = 4
@@ -25,6 +25,7 @@ export function dotAttentionThin(
   valueDim: i32,
   capacity: i32,
   decayBatch: i32,
+  window: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -52,19 +53,21 @@ export function dotAttentionThin(
       store<f32>(stat + ((<usize>r) << 3), -Infinity)
       store<f32>(stat + ((<usize>r) << 3), 0, 4)
     }
-    for (let j0 = 0; j0 < keys; j0 += KEYS) {
+    for (let j0 = max(0, time + 1 - window); j0 < keys; j0 += KEYS) {
       const count = min(KEYS, keys - j0)
       if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
       if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
       for (let r = 0; r < queries; r++) {
         const visible = min(count, time + r + 1 - j0)
-        if (visible <= 0) continue
+        const old = time + r + 1 - window - j0
+        if (visible <= max(0, old)) continue
         const at = stat + ((<usize>r) << 3)
         const own = (<usize>(time + r)) << 2
         const now = decays ? load<f32>(decays + own) : 0
         const nowLow = decaysLow ? load<f32>(decaysLow + own) : 0
         const sums = target + (<usize>r) * valueRow
         dotRows(q + (first + <usize>r) * row, keyRows + (<usize>j0) * row, row, visible, weights)
+        hideOld(weights, old, visible)
         const before = load<f32>(at)
         const peak = max(before, scoreRow(weights, visible, scale, decays ? decayList : 0, now, lowList, nowLow))
         if (peak != before) {

@@ -14,13 +14,14 @@ import {
   QUERIES,
   scaleRow,
 } from './blocks'
-import { scoreRow, softmaxRow } from './dot-attention-scores'
+import { firstBlock, hideOld, scoreRow, softmaxRow } from './dot-attention-scores'
 import { dotAttentionThin, FEW_QUERIES } from './dot-attention-thin'
 
 /** Streaming causal softmax attention, out = softmax_j(scale · q·k_j + c_j − c_i)·v; items are (b, h, block of QUERIES queries), the block
  *  fastest. One pass over the keys with a running maximum: when it rises, what a row has summed is rescaled (Milakov and
  *  Gimelshein 2018, Dao et al. 2022). Keys and values have `capacity` rows per head, decay and decayLow as many numbers
- *  (0: none), decayBatch per batch. stats[row] = maximum, 1 / mass. Up to FEW_QUERIES queries are left to dotAttentionThin. */
+ *  (0: none), decayBatch per batch. A query sees the newest `window` keys, at most `keys`; blocks of keys that no query of a block
+ *  sees are left out. stats[row] = maximum, 1 / mass. Up to FEW_QUERIES queries are left to dotAttentionThin. */
 export function dotAttention(
   q: usize,
   k: usize,
@@ -38,6 +39,7 @@ export function dotAttention(
   valueDim: i32,
   capacity: i32,
   decayBatch: i32,
+  window: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -59,6 +61,7 @@ export function dotAttention(
       valueDim,
       capacity,
       decayBatch,
+      window,
       begin,
       end,
     )
@@ -100,7 +103,7 @@ export function dotAttention(
       store<f32>(largest + ((<usize>r) << 2), -Infinity)
       store<f32>(mass + ((<usize>r) << 2), 0)
     }
-    for (let j0 = 0; j0 < seen; j0 += KEYS) {
+    for (let j0 = firstBlock(time, window); j0 < seen; j0 += KEYS) {
       const count = min(KEYS, seen - j0)
       if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
       if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
@@ -110,6 +113,7 @@ export function dotAttention(
         const at = (<usize>r) << 2
         const scores = block + (<usize>r) * BLOCK_ROW
         const visible = min(count, time + r + 1 - j0)
+        if (!hideOld(scores, time + r + 1 - window - j0, visible)) continue
         const own = (<usize>(time + r)) << 2
         const now = decays ? load<f32>(decays + own) : 0
         const nowLow = decaysLow ? load<f32>(decaysLow + own) : 0

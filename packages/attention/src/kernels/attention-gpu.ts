@@ -97,19 +97,24 @@ export function byDecay(
   return (logDecay) => launches[decayForm(logDecay)]
 }
 
+/** Whether a query sees a key, as text. Attention with a window of its own brings another rule. */
+export type Sees = (query: string, key: string) => string
+export const CAUSAL: Sees = (query, key) => `${key} <= ${query} + keys - queries`
+
 /** A kernel that walks the keys of a query: `body` runs for every visible key j; see {@link FORWARD} and {@link BY_ROW}. */
 export const overVisibleKeys = (
   before: string,
   body: string,
   after: string,
   { query, head } = { query: FORWARD.query, head: 'this.thread.z' },
+  sees = CAUSAL,
 ): string => `
     const head = ${head}
     ${KV_HEAD}
     ${BATCH}
     ${before}
     for (let j = 0; j < keys; j++) {
-      if (j <= ${query} + keys - queries) {${body}
+      if (${sees(query, 'j')}) {${body}
       }
     }
     ${after}`
@@ -120,13 +125,13 @@ export const FORWARD: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: '(
 export const BY_ROW: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key: '(j | 0)' }
 
 /** A kernel that sums over the queries of one head that see a key: thread (key, head). */
-export const overQueriesOfHead = (body: (pair: Pair) => string): string => `
+export const overQueriesOfHead = (body: (pair: Pair) => string, sees = CAUSAL): string => `
     const head = this.thread.y
     ${KV_HEAD}
     ${BATCH}
     ${TOTAL}
     for (let i = 0; i < queries; i++) {
-      if (this.thread.x <= i + keys - queries) {${body({ kvHead: 'kvHead', query: '(i | 0)', key: 'this.thread.x' })}
+      if (${sees('i', 'this.thread.x')}) {${body({ kvHead: 'kvHead', query: '(i | 0)', key: 'this.thread.x' })}
       }
     }
     return total`
@@ -136,13 +141,14 @@ export const overQueriesOfGroup = (
   kvHead: 'this.thread.y' | 'this.thread.z',
   key: 'this.thread.x' | 'this.thread.y',
   body: (pair: Pair) => string,
+  sees = CAUSAL,
 ): string => `
     ${TOTAL}
     for (let g = 0; g < group; g++) {
       const head = ${kvHead} * group + g
       ${BATCH}
       for (let i = 0; i < queries; i++) {
-        if (${key} <= i + keys - queries) {${body({ kvHead, query: '(i | 0)', key })}
+        if (${sees('i', key)}) {${body({ kvHead, query: '(i | 0)', key })}
         }
       }
     }

@@ -11,9 +11,19 @@ interface PairWork {
 }
 
 export const attentionWork =
-  ({ batch, heads, kvHeads, queries, keys }: AttentionSizes, { perPair, perQuery, perKey }: PairWork) =>
+  (
+    {
+      batch,
+      heads,
+      kvHeads,
+      queries,
+      keys,
+      window = Number.POSITIVE_INFINITY,
+    }: AttentionSizes & { readonly window?: number },
+    { perPair, perQuery, perKey }: PairWork,
+  ) =>
   (): Work => {
-    const pairs = batch * heads * queries * (keys - (queries - 1) / 2)
+    const pairs = batch * heads * seenPairs(queries, keys, window)
     const elements = batch * (heads * queries * perQuery + kvHeads * keys * perKey)
     return {
       flops: perPair * pairs,
@@ -21,3 +31,13 @@ export const attentionWork =
       shape: `${batch} x ${heads} heads, ${queries} of ${keys}`,
     }
   }
+
+/** Pairs of a query and a key that it sees: the newest `window` of those up to its own time. */
+function seenPairs(queries: number, keys: number, window: number): number {
+  const all = queries * (keys - (queries - 1) / 2)
+  // A query at time t misses t + 1 − window keys: an arithmetic series over the queries that miss any.
+  const most = keys - window
+  if (most <= 0) return all
+  const missing = Math.min(queries, most)
+  return all - missing * (most - (missing - 1) / 2)
+}

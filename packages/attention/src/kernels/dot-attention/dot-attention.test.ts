@@ -7,7 +7,7 @@ import type { ReferenceSizes } from '../lambda-attention/reference.ts'
 import { dotAttention } from './dot-attention.ts'
 import { dotAttentionReference } from './reference.ts'
 
-type Sizes = ReferenceSizes & { readonly keyDim: number }
+type Sizes = ReferenceSizes & { readonly keyDim: number; readonly window?: number }
 
 const shapesOf = ({ batch, heads, kvHeads, queries, keys, dim, keyDim }: Sizes) => ({
   q: [batch, heads, queries, keyDim],
@@ -92,6 +92,61 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
       },
       tolerance: { atol: 1e-5, rtol: 1e-5 },
     })
+  })
+
+  // Windows of one key, within a block of 64 keys, of a block, across blocks, and all but the oldest key; queries in blocks of 48.
+  it.for([
+    { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5, keyDim: 3, window: 1 },
+    { batch: 1, heads: 4, kvHeads: 2, queries: 197, keys: 197, dim: 19, keyDim: 7, window: 13 },
+    { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 197, dim: 5, keyDim: 16, window: 64 },
+    { batch: 1, heads: 2, kvHeads: 2, queries: 197, keys: 331, dim: 3, keyDim: 5, window: 97 },
+    { batch: 1, heads: 2, kvHeads: 1, queries: 83, keys: 83, dim: 2, keyDim: 3, window: 82 },
+    { batch: 2, heads: 4, kvHeads: 2, queries: 1, keys: 197, dim: 67, keyDim: 31, window: 65 },
+    { batch: 1, heads: 2, kvHeads: 1, queries: 4, keys: 331, dim: 16, keyDim: 13, window: 3 },
+  ])('within a window is within 3e-6 of the f64 reference for %o', async (sizes) => {
+    using _scope = device().scope()
+    const inputs = inputsOf(sizes).with(3, longDecay(sizes.batch * sizes.heads, sizes.keys, 1e6))
+    const [q, k, v] = rounded(inputs)
+    const { logDecay: high, ...rest } = tensors(sizes, inputs)
+    const low = device().tensor(splitReadings(inputs[3]).low, high.shape)
+    const { window } = sizes
+    const plain = await dotAttention({ ...rest, window }).data()
+    expectNear(plain, dotAttentionReference(sizes, q, k, v), { atol: 3e-6 })
+    const faded = await dotAttention({ ...rest, window, logDecay: { high, low } }).data()
+    expectNear(faded, dotAttentionReference(sizes, q, k, v, inputs[3]), { atol: 3e-6 })
+  })
+
+  it.for([
+    { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5, keyDim: 2, window: 3 },
+    { batch: 1, heads: 2, kvHeads: 1, queries: 67, keys: 71, dim: 2, keyDim: 3, window: 5 },
+  ])('within a window has the gradients of the reference for %o', async (sizes) => {
+    await checkGradients({
+      inputs: inputsOf(sizes),
+      reference: (q, k, v, logDecay) => dotAttentionReference(sizes, q, k, v, logDecay),
+      gradients: async (inputs, weights) => {
+        using _scope = device().scope()
+        const all = tensors(sizes, inputs)
+        const { grads } = await outAndGrads(all, device().tensor(weights, shapesOf(sizes).out), () =>
+          dotAttention({ ...all, window: sizes.window }),
+        )
+        return [grads.q, grads.k, grads.v, grads.logDecay]
+      },
+      tolerance: { atol: 1e-5, rtol: 1e-5 },
+    })
+  })
+
+  it('within a window that holds all keys gives the bits of none', async () => {
+    const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 5, keyDim: 7 }
+    const results: Float32Array[][] = []
+    for (const window of [undefined, 131, 1000]) {
+      using _scope = device().scope()
+      const all = tensors(sizes, inputsOf(sizes))
+      const weights = device().tensor(randomArray(2 * 131 * 5, 9), shapesOf(sizes).out)
+      const { out, grads } = await outAndGrads(all, weights, () => dotAttention({ ...all, window }))
+      results.push([out, ...Object.values(grads)])
+    }
+    expect(results[1]).toEqual(results[0])
+    expect(results[2]).toEqual(results[0])
   })
 
   it('is as exact at a decay of a million as at its start, backward too', async () => {
@@ -183,6 +238,10 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     ]
     for (const [bad, message] of cases)
       expect(() => dotAttention({ ...good, ...bad })).toThrow(`dotAttention: ${message}`)
+    for (const window of [0, 1.5, Number.NaN])
+      expect(() => dotAttention({ ...good, window })).toThrow(
+        `dotAttention: window must be a whole number of at least 1, or Infinity, got ${window}`,
+      )
   })
 })
 
@@ -207,23 +266,38 @@ describe('dotAttention of few queries on the cpu', () => {
 })
 
 describe('dotAttention on threads', () => {
-  it.for([307, 3])('gives the same bits with 1, 2 and 3 threads for %i queries', async (queries) => {
-    const sizes = { batch: 1, heads: 4, kvHeads: 2, queries, keys: 521, dim: 19, keyDim: 23 }
-    const shapes = shapesOf(sizes)
-    const inputs = inputsOf(sizes)
-    const results: Float32Array[][] = []
-    for (const threads of [1, 2, 3]) {
-      const device = await cpu({ threads })
-      const [q, k, v, logDecay] = (['q', 'k', 'v', 'logDecay'] as const).map((name, i) =>
-        device.tensor(inputs[i], shapes[name], 'f32'),
-      )
-      const weights = device.tensor(randomArray(4 * queries * 19, 9), shapes.out)
-      const named = { q, k, v, logDecay }
-      const { out, grads } = await outAndGrads(named, weights, () => dotAttention(named))
-      results.push([out, ...Object.values(grads)])
-      await device.close()
-    }
-    expect(results[1]).toEqual(results[0])
-    expect(results[2]).toEqual(results[0])
-  })
+  it.for([
+    [307, undefined],
+    [3, undefined],
+    [307, 100],
+  ])(
+    'gives the same bits with 1, 2 and 3 threads for %i queries in a window of %s',
+    async ([queries, window]) => {
+      const sizes = {
+        batch: 1,
+        heads: 4,
+        kvHeads: 2,
+        queries: Number(queries),
+        keys: 521,
+        dim: 19,
+        keyDim: 23,
+      }
+      const shapes = shapesOf(sizes)
+      const inputs = inputsOf(sizes)
+      const results: Float32Array[][] = []
+      for (const threads of [1, 2, 3]) {
+        const device = await cpu({ threads })
+        const [q, k, v, logDecay] = (['q', 'k', 'v', 'logDecay'] as const).map((name, i) =>
+          device.tensor(inputs[i], shapes[name], 'f32'),
+        )
+        const weights = device.tensor(randomArray(4 * sizes.queries * 19, 9), shapes.out)
+        const named = { q, k, v, logDecay }
+        const { out, grads } = await outAndGrads(named, weights, () => dotAttention({ ...named, window }))
+        results.push([out, ...Object.values(grads)])
+        await device.close()
+      }
+      expect(results[1]).toEqual(results[0])
+      expect(results[2]).toEqual(results[0])
+    },
+  )
 })

@@ -28,6 +28,8 @@ export interface DotSizes extends AttentionSizes {
   readonly dim: number
   /** What q·k is multiplied by. */
   readonly scale: number
+  /** Newest keys that a query sees, itself included; Infinity: all. */
+  readonly window: number
 }
 
 /** The forward pass. stats [B·H·Tq, 2] receives each row's largest score and 1 / mass. */
@@ -58,16 +60,18 @@ export interface DotAttentionInputs {
   /** [B, Hkv, Tk, Dv] */
   v: Tensor
   /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no decay. */
-  logDecay?: Tensor | LogDecay
+  logDecay?: Tensor | LogDecay | undefined
+  /** Newest keys that a query sees, itself included. Default: all. */
+  window?: number | undefined
 }
 
 /** Causal scaled dot-product attention, streaming: query i of Tq has time t = i + Tk − Tq,
- *  out_i = Σ_{j ≤ t} softmax_j(q_i·k_j / √D − (c_t − c_j)) v_j → [B, H, Tq, Dv]. Query head h reads kv head h // (H/Hkv).
- *  Gradients to all four (a LogDecay's to its high part). The baseline of {@link lambdaAttention}.
+ *  out_i = Σ_j softmax_j(q_i·k_j / √D − (c_t − c_j)) v_j over t − window < j ≤ t → [B, H, Tq, Dv]. Query head h reads kv head h // (H/Hkv).
+ *  With a window that costs O(T·window) on the cpu backend. Gradients to all four tensors (a LogDecay's to its high part). The baseline of {@link lambdaAttention}.
  *  Source: Vaswani et al. (2017), eq. 1; Dao et al., FlashAttention (2022); decay: Lin et al., Forgetting Transformer (2025).
  *  Throws ShapeError when shapes disagree. */
-export function dotAttention({ q, k, v, logDecay }: DotAttentionInputs): Tensor {
-  const sizes = checkInputs(q, k, v, logDecay)
+export function dotAttention({ q, k, v, logDecay, window }: DotAttentionInputs): Tensor {
+  const sizes = checkInputs(q, k, v, logDecay, window)
   const { device } = q
   const { batch, heads, queries, dim } = sizes
   const handles = { q: q.handle, k: k.handle, v: v.handle, logDecay: decayBuffers(logDecay) }
@@ -109,7 +113,13 @@ export function attendDot(
   return { out, stats }
 }
 
-function checkInputs(q: Tensor, k: Tensor, v: Tensor, logDecay: Tensor | LogDecay | undefined): DotSizes {
+function checkInputs(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  logDecay: Tensor | LogDecay | undefined,
+  window = Infinity,
+): DotSizes {
   const op = 'dotAttention'
   if (q.rank !== 4 || k.rank !== 4 || q.shape[3] !== k.shape[3])
     throw new ShapeError(
@@ -117,9 +127,21 @@ function checkInputs(q: Tensor, k: Tensor, v: Tensor, logDecay: Tensor | LogDeca
     )
   const dim = q.shape[3]
   checkDim(op, 'q', dim)
+  checkWindow(op, window)
   return {
     ...attentionSizes(op, q, k, v, logDecay, { queries: 'q', keys: 'k' }),
     dim,
     scale: 1 / Math.sqrt(dim),
+    window,
   }
 }
+
+/** Throws RangeError unless the window is a whole number of at least 1, or Infinity. */
+export function checkWindow(op: string, window: number): void {
+  if (!((Number.isInteger(window) && window >= 1) || window === Infinity))
+    throw new RangeError(`${op}: window must be a whole number of at least 1, or Infinity, got ${window}`)
+}
+
+/** The window in keys for a kernel: as many as there are sees all. */
+export const windowKeys = ({ window, keys }: Pick<DotSizes, 'window' | 'keys'>): number =>
+  Math.max(1, Math.min(window, keys))

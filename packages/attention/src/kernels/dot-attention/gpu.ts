@@ -4,6 +4,7 @@ import {
   attentionArgs,
   BATCH,
   byDecay,
+  CAUSAL,
   type DecayForm,
   elapsed,
   FORWARD,
@@ -15,10 +16,11 @@ import {
   type Pair,
   queryRow,
   reading,
+  type Sees,
   sizeArgs,
   TOTAL,
 } from '../attention-gpu.ts'
-import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention.ts'
+import { type DotAttentionGradKernel, type DotAttentionKernel, windowKeys } from './dot-attention.ts'
 
 /** Fields of a row's stats (largest score, 1 / mass), and with delta behind them. */
 const STATS = 2
@@ -32,8 +34,12 @@ const args = (
   attentionArgs(buffers, logDecay, {
     dim: 'int',
     scale: 'float',
+    window: 'int',
     ...Object.fromEntries(ints.map((name) => [name, 'int'])),
   })
+
+/** The newest `window` keys. */
+const SEES: Sees = (query, key) => `${CAUSAL(query, key)} && ${key} > ${query} + keys - queries - window`
 
 /** const score of a pair. */
 const scoreOf = (pair: Pair, logDecay: DecayForm) => {
@@ -71,6 +77,8 @@ const peakKernel = (logDecay: DecayForm): GpuKernel => ({
     `${scoreOf(FORWARD, logDecay)}
           if (score > peak) { peak = score }`,
     'return peak',
+    undefined,
+    SEES,
   ),
 })
 
@@ -84,6 +92,8 @@ const massKernel = (logDecay: DecayForm): GpuKernel => ({
     `${weightOf(FORWARD, logDecay, STATS)}
           mass += weight`,
     'return 1.0 / mass',
+    undefined,
+    SEES,
   ),
 })
 
@@ -94,6 +104,8 @@ const outKernel = (logDecay: DecayForm): GpuKernel => ({
     TOTAL,
     `${weightOf(FORWARD, logDecay, STATS)}${addToTotal(`weight * v[${keyRow(FORWARD)} * valueDim + this.thread.x]`)}`,
     'return total',
+    undefined,
+    SEES,
   ),
 })
 
@@ -122,7 +134,7 @@ const dQueryKernel = (logDecay: DecayForm): GpuKernel => {
     ${BATCH}
     ${TOTAL}
     for (let n = 0; n < each; n++) {
-      if (${key} < keys && ${key} <= this.thread.y + keys - queries) {${dScoreOf(pair, logDecay)}${addToTotal(`scale * dScore * k[${keyRow(pair)} * dim + this.thread.x]`)}
+      if (${key} < keys && ${SEES('this.thread.y', key)}) {${dScoreOf(pair, logDecay)}${addToTotal(`scale * dScore * k[${keyRow(pair)} * dim + this.thread.x]`)}
       }
     }
     return total`,
@@ -142,7 +154,7 @@ const dNowKernel = (logDecay: DecayForm): GpuKernel => {
     ${BATCH}
     ${TOTAL}
     for (let n = 0; n < each; n++) {
-      if (${key} < keys && ${key} <= this.thread.x + keys - queries) {${dScoreOf(pair, logDecay)}${addToTotal('-dScore')}
+      if (${key} < keys && ${SEES('this.thread.x', key)}) {${dScoreOf(pair, logDecay)}${addToTotal('-dScore')}
       }
     }
     return total`,
@@ -157,6 +169,7 @@ const dKeyKernel = (logDecay: DecayForm): GpuKernel => ({
     'this.thread.y',
     (pair) =>
       `${dScoreOf(pair, logDecay)}${addToTotal(`scale * dScore * q[${queryRow(pair)} * dim + this.thread.x]`)}`,
+    SEES,
   ),
 })
 
@@ -168,13 +181,14 @@ const dValueKernel = (logDecay: DecayForm): GpuKernel => ({
     'this.thread.y',
     (pair) =>
       `${weightOf(pair, logDecay, JOINED)}${addToTotal(`weight * dOut[${queryRow(pair)} * valueDim + this.thread.x]`)}`,
+    SEES,
   ),
 })
 
 const dDecayKernel = (logDecay: DecayForm): GpuKernel => ({
   name: `dotGradDecay_${logDecay}`,
   args: args(BACKWARD, logDecay),
-  body: overQueriesOfHead((pair) => `${dScoreOf(pair, logDecay)}${addToTotal('dScore')}`),
+  body: overQueriesOfHead((pair) => `${dScoreOf(pair, logDecay)}${addToTotal('dScore')}`, SEES),
 })
 
 export function dotAttentionGpu(engine: GpuEngine): DotAttentionKernel {
@@ -183,7 +197,7 @@ export function dotAttentionGpu(engine: GpuEngine): DotAttentionKernel {
   const outOf = byDecay(engine, outKernel)
   return ({ q, k, v, logDecay }, out, stats, sizes) => {
     const { batch, heads, queries, dim, valueDim, scale } = sizes
-    const last = [...sizeArgs(logDecay, sizes), dim, scale]
+    const last = [...sizeArgs(logDecay, sizes), dim, scale, windowKeys(sizes)]
     const rows = [STATS, queries, batch * heads] as const
     peakOf(logDecay)([q, k, ...last], rows, stats)
     massOf(logDecay)([q, k, stats, ...last], rows, stats)
@@ -201,7 +215,7 @@ export function dotAttentionGradGpu(engine: GpuEngine): DotAttentionGradKernel {
   return ({ q, k, v, logDecay }, { stats, dOut, delta }, grads, sizes, spans) => {
     const { batch, heads, kvHeads, queries, keys, dim, valueDim, scale } = sizes
     const allHeads = batch * heads
-    const last = [...sizeArgs(logDecay, sizes), dim, scale]
+    const last = [...sizeArgs(logDecay, sizes), dim, scale, windowKeys(sizes)]
     using joined = engine.scratch(allHeads * queries * JOINED)
     join([stats, delta], [JOINED, allHeads * queries], joined.handle)
     const all = [q, k, v, joined.handle, dOut, ...last]

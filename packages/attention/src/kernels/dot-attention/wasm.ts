@@ -1,7 +1,7 @@
 import type { CpuEngine } from '@tau/tensor'
 import { attentionWork } from '../attention-work.ts'
 import { attentionWasm } from '../cpu-module.ts'
-import type { DotAttentionGradKernel, DotAttentionKernel } from './dot-attention.ts'
+import { type DotAttentionGradKernel, type DotAttentionKernel, windowKeys } from './dot-attention.ts'
 
 /** Queries per item, as in assembly/blocks.ts. */
 const QUERIES = 48
@@ -13,7 +13,7 @@ export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
     launch(
       [
         ...[q, k, v, logDecay?.high ?? 0, logDecay?.low ?? 0, out, stats, scale],
-        ...[heads, kvHeads, queries, keys, dim, valueDim, capacity, decayBatch],
+        ...[heads, kvHeads, queries, keys, dim, valueDim, capacity, decayBatch, windowKeys(sizes)],
       ],
       batch * heads * Math.ceil(queries / QUERIES),
       1,
@@ -49,7 +49,7 @@ export function dotAttentionGradWasm(engine: CpuEngine): DotAttentionGradKernel 
           dNow,
           scale,
         ],
-        ...[heads, kvHeads, queries, keys, dim, valueDim, spans, decayBatch],
+        ...[heads, kvHeads, queries, keys, dim, valueDim, spans, decayBatch, windowKeys(sizes)],
       ],
       batch * kvHeads * spans,
       1,

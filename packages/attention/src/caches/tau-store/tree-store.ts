@@ -1,5 +1,5 @@
 import type { Device, Tensor } from '@tau/tensor'
-import { attend } from '../kernels/lambda-attention/lambda-attention.ts'
+import { attend } from '../../kernels/lambda-attention/lambda-attention.ts'
 import {
   DESCRIPTION_WORDS,
   Description,
@@ -12,8 +12,8 @@ import {
   type TreeLayout,
   type TreeSizes,
   treeLayout,
-} from '../kernels/tau-cache/layout.ts'
-import type { TauTreeKernels } from '../kernels/tau-cache/tau-cache.ts'
+} from '../../kernels/tau-cache/layout.ts'
+import type { TauTreeKernels } from '../../kernels/tau-cache/tau-cache.ts'
 import { checkReports, floatsOf, notFinite } from './bad-values.ts'
 import { NodePool } from './node-pool.ts'
 import { Places } from './places.ts'

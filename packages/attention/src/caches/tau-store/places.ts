@@ -1,5 +1,5 @@
 import type { Device, Handle, Tensor } from '@tau/tensor'
-import { ELEMENT_BYTES } from '../kernels/tau-cache/layout.ts'
+import { ELEMENT_BYTES } from '../../kernels/tau-cache/layout.ts'
 
 /** Which slots hold the positions of a cache: see assembly/tau-cache-view.ts. Lives until disposed, whatever scope is open. */
 export class Places implements Disposable {

@@ -1,5 +1,5 @@
 import { copyBlock, type Device, type Handle, type Tensor } from '@tau/tensor'
-import { BLOCK, ELEMENT_BYTES } from '../kernels/tau-cache/layout.ts'
+import { BLOCK, ELEMENT_BYTES } from '../../kernels/tau-cache/layout.ts'
 
 const FIRST_TABLE = 16
 

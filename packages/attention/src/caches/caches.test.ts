@@ -1,14 +1,15 @@
-import { cpu, type Device, gpu, grad, slice, sum } from '@tau/tensor'
+import { cpu, type Device, gpu, grad, slice, sum, type Tensor } from '@tau/tensor'
 import { describeDevices, expectNear, expectOracle, itMatchesOracle, randomArray } from '@tau/testing'
 import type { OracleArray } from '@tau/testing/oracle'
-import { expect, it } from 'vitest'
-import type { LogDecay } from './kernels/decay/decay.ts'
-import { dotAttention } from './kernels/dot-attention/dot-attention.ts'
-import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
+import { describe, expect, it } from 'vitest'
+import type { LogDecay } from '../kernels/decay/decay.ts'
+import { dotAttention } from '../kernels/dot-attention/dot-attention.ts'
+import { lambdaAttention } from '../kernels/lambda-attention/lambda-attention.ts'
+import { longDecay, splitReadings, uniform } from '../testing/attention-cases.ts'
+import { tensorOf } from '../testing/tensors.ts'
+import type { DecodeCache } from './decode-cache.ts'
 import { KvCache } from './kv-cache.ts'
 import { TauCache } from './tau-cache.ts'
-import { longDecay, splitReadings, uniform } from './testing/attention-cases.ts'
-import { tensorOf } from './testing/tensors.ts'
 
 const [batch, heads, kvHeads, length, valueDim, keyDim] = [2, 6, 3, 83, 5, 7]
 /** Prefill, single steps, chunks; the capacity grows 8, 16, 33, 66, 132 on the way. */
@@ -34,6 +35,31 @@ const sliceDecay = ({ high, low }: LogDecay, from: number, to: number): LogDecay
   high: slice(high, 2, from, to),
   low: slice(low, 2, from, to),
 })
+
+interface Tried<Cache> extends Disposable {
+  readonly cache: Cache
+  /** Extends the cache with the positions [from, to), and compares with the full pass. */
+  go(from: number, to: number): Promise<void>
+  fork(): Tried<Cache>
+}
+
+type Forking<Cache> = Omit<DecodeCache<never>, 'extend' | 'fork'> & { fork(): Cache }
+
+function tried<Cache extends Forking<Cache>>(
+  cache: Cache,
+  full: Tensor,
+  extend: (cache: Cache, from: number, to: number) => Tensor,
+): Tried<Cache> {
+  return {
+    cache,
+    async go(from, to) {
+      expect(cache.length).toBe(from)
+      expectNear(await extend(cache, from, to).data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
+    },
+    fork: () => tried(cache.fork(), full, extend),
+    [Symbol.dispose]: () => cache.dispose(),
+  }
+}
 
 const options = { batch, heads, kvHeads, valueDim, capacity: 8 }
 
@@ -87,6 +113,111 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       start = to
     }
     expect(await cache.k().data()).toEqual(await k.data())
+  })
+
+  it.for([11, 83, 1000])(
+    'KvCache: within a window of %i, step by step equals the full pass',
+    async (window) => {
+      using _scope = device().scope()
+      const { q, k, v, logDecay } = make(device())
+      const full = dotAttention({ q, k, v, logDecay, window })
+      using cache = new KvCache(device(), { ...options, keyDim, decay: true, window })
+      let start = 0
+      for (const count of STEPS) {
+        using _step = device().scope()
+        const [from, to] = [start, start + count]
+        const found = cache.extend({
+          q: slice(q, 2, from, to),
+          k: slice(k, 2, from, to),
+          v: slice(v, 2, from, to),
+          logDecay: sliceDecay(logDecay, from, to),
+        })
+        expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
+        start = to
+      }
+      expect(cache.length).toBe(length)
+    },
+  )
+
+  it('KvCache: a window keeps less than three times its positions, and says what it has forgotten', () => {
+    using _scope = device().scope()
+    using cache = new KvCache(device(), { ...options, batch: 1, decay: false, window: 5 })
+    const one = device().empty([1, kvHeads, 1, valueDim])
+    const q = device().empty([1, heads, 1, valueDim])
+    const most = 2 * 3 * 5 * kvHeads * valueDim * 4
+    for (let t = 0; t < 40; t++) {
+      using _step = device().scope()
+      cache.extend({ q, k: one, v: one })
+      if (t > 20) expect(cache.bytes()).toBeLessThanOrEqual(most)
+    }
+    expect(cache.length).toBe(40)
+    expect(cache.minLength).toBeGreaterThan(30)
+    expect(() => cache.truncate(12)).toThrow(
+      `KvCache.truncate: length must be 0 or at least ${cache.minLength}, because a window has left older positions behind, got 12`,
+    )
+    cache.truncate(cache.minLength)
+    cache.reset()
+    expect([cache.length, cache.minLength]).toEqual([0, 0])
+  })
+
+  describe.each(['KvCache', 'KvCache with a window', 'TauCache'])('%s', (kind) => {
+    /** A cache, the full pass, and what a cache takes of the positions [from, to). */
+    const subject = () => {
+      const { lambdaQ, lambdaK, v, q, k, logDecay, temperature } = make(device())
+      const part = (x: Tensor, from: number, to: number) => slice(x, 2, from, to)
+      const decayOf = (from: number, to: number) => sliceDecay(logDecay, from, to)
+      if (kind === 'TauCache') {
+        const cache = new TauCache(device(), { ...options, decay: true, temperature })
+        const full = lambdaAttention({ lambdaQ, lambdaK, v, temperature, logDecay })
+        const extend = (to: TauCache, from: number, end: number) =>
+          to.extend({
+            ...{
+              lambdaQ: part(lambdaQ, from, end),
+              lambdaK: part(lambdaK, from, end),
+              v: part(v, from, end),
+            },
+            logDecay: decayOf(from, end),
+          })
+        return tried(cache, full, extend)
+      }
+      const window = kind === 'KvCache' ? undefined : 29
+      const cache = new KvCache(device(), { ...options, keyDim, decay: true, ...(window && { window }) })
+      const full = dotAttention({ q, k, v, logDecay, window })
+      const extend = (to: KvCache, from: number, end: number) =>
+        to.extend({
+          ...{ q: part(q, from, end), k: part(k, from, end), v: part(v, from, end) },
+          logDecay: decayOf(from, end),
+        })
+      return tried(cache, full, extend)
+    }
+
+    it('goes on after truncate, fork and reset as the full pass does', async () => {
+      const before = device().memory.liveBuffers
+      {
+        using _scope = device().scope()
+        const { cache, go, fork } = subject()
+        using _cache = cache
+        await go(0, 61)
+        cache.truncate(51)
+        expect(cache.length).toBe(51)
+        await go(51, 58)
+        using other = fork()
+        await go(58, 83)
+        expect(other.cache.length).toBe(58)
+        await other.go(58, 71)
+        other.cache.truncate(60)
+        await other.go(60, 83)
+        cache.truncate(0)
+        expect(cache.length).toBe(0)
+        await go(0, 7)
+        cache.reset()
+        await go(0, 83)
+        expect(other.cache.length).toBe(83)
+        for (const wrong of [-1, 1.5, 84])
+          expect(() => cache.truncate(wrong)).toThrow(`must be a whole number from 0 to 83`)
+      }
+      expect(device().memory.liveBuffers).toBe(before)
+    })
   })
 
   it('take readings alone, as exact as f32 holds them', async () => {

@@ -1,8 +1,8 @@
 import { type Device, type Tensor, zeros } from '@tau/tensor'
-import { cachedDecay, type DecayFields, decayFields } from '../cache-decay.ts'
-import type { CacheOptions } from '../cache-options.ts'
+import { attend } from '../../kernels/lambda-attention/lambda-attention.ts'
 import { GrowingBuffers } from '../growing-buffers.ts'
-import { attend } from '../kernels/lambda-attention/lambda-attention.ts'
+import type { CacheOptions } from '../options.ts'
+import { cachedDecay, type DecayFields, decayFields } from '../readings.ts'
 import type { NewPositions, TauStore } from './store.ts'
 
 /** Positions in order of time, all of them read by every query: for backends without trees. */

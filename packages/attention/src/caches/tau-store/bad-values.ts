@@ -1,5 +1,5 @@
 import { shapeText } from '@tau/tensor'
-import { REPORT_WORDS, Report, ReportKind, type TreeSizes } from '../kernels/tau-cache/layout.ts'
+import { REPORT_WORDS, Report, ReportKind, type TreeSizes } from '../../kernels/tau-cache/layout.ts'
 
 /** The same memory as f32. */
 export const floatsOf = (words: Int32Array): Float32Array =>

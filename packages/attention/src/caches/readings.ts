@@ -1,7 +1,7 @@
 import { refuseTape, ShapeError, shapeText, type Tensor, zeros } from '@tau/tensor'
+import type { DecayBuffers } from '../kernels/attention-shape.ts'
+import { decayParts, type LogDecay } from '../kernels/decay/decay.ts'
 import type { Field, GrowingBuffers } from './growing-buffers.ts'
-import type { DecayBuffers } from './kernels/attention-shape.ts'
-import { decayParts, type LogDecay } from './kernels/decay/decay.ts'
 
 // How the caches keep decay readings: both parts, per query head.
 

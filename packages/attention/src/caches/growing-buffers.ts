@@ -82,6 +82,14 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     this.#length = length
   }
 
+  /** Forgets the first `count` positions; the others move to the front, and what is beyond twice their room is given back. */
+  dropFirst(count: number): void {
+    const kept = this.#length - count
+    const capacity = Math.min(this.#capacity, Math.max(1, 2 * kept))
+    this.#move(count, kept, capacity)
+    this.#length = kept
+  }
+
   /** Copies the positions of buffers of the same fields into these, which are empty. */
   take(other: GrowingBuffers<Name>): void {
     this.#reserve(other.length)
@@ -105,18 +113,22 @@ export class GrowingBuffers<Name extends string> implements Disposable {
 
   #reserve(length: number): void {
     if (length <= this.#capacity) return
-    const capacity = Math.max(length, 2 * this.#capacity)
-    const grown = this.#allocate(capacity)
+    this.#move(0, this.#length, Math.max(length, 2 * this.#capacity))
+  }
+
+  /** New buffers of `capacity` positions, with `count` positions from `first` on. */
+  #move(first: number, count: number, capacity: number): void {
+    const moved = this.#allocate(capacity)
     for (const [name, old] of this.#tensors) {
-      const target = grown.get(name)
-      if (target) this.#copy(name, old, this.#capacity, target, capacity, 0, this.#length)
+      const target = moved.get(name)
+      if (target) this.#copy(name, old, this.#capacity, target, capacity, 0, count, first)
       old.dispose()
     }
-    this.#tensors = grown
+    this.#tensors = moved
     this.#capacity = capacity
   }
 
-  /** Copies the first `count` positions of every head to position `at` of a buffer of another length along time. */
+  /** Copies `count` positions of every head, from `first` on, to position `at` of a buffer of another length along time. */
   #copy(
     name: Name,
     source: Tensor,
@@ -125,10 +137,11 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     targetLength: number,
     at: number,
     count: number,
+    first = 0,
   ): void {
     const { heads, width } = this.#field(name)
     copyBlock(
-      { tensor: source, offset: 0, stride: sourceLength * width },
+      { tensor: source, offset: first * width, stride: sourceLength * width },
       { tensor: target, offset: at * width, stride: targetLength * width },
       this.#batch * heads,
       count * width,

@@ -7,17 +7,18 @@ import {
   shapeText,
   type Tensor,
 } from '@tau/tensor'
+import { checkDim } from '../kernels/attention-shape.ts'
+import { decayParts, type LogDecay } from '../kernels/decay/decay.ts'
+import { kernelsOf } from '../kernels/table.ts'
+import { VALUE_FORMATS, type ValueFormat } from '../kernels/tau-cache/layout.ts'
 import { BoundedTauCache, type BoundedTauCacheOptions } from './bounded-tau-cache.ts'
-import { type CacheOptions, checkGroups, checkQueries } from './cache-options.ts'
-import { checkDim } from './kernels/attention-shape.ts'
-import { decayParts, type LogDecay } from './kernels/decay/decay.ts'
-import { kernelsOf } from './kernels/table.ts'
-import { VALUE_FORMATS, type ValueFormat } from './kernels/tau-cache/layout.ts'
-import { floatsOf } from './tau-cache/bad-values.ts'
-import { copyWhole } from './tau-cache/position-blocks.ts'
-import type { TauStore } from './tau-cache/store.ts'
-import { StreamStore } from './tau-cache/stream-store.ts'
-import { TreeStore } from './tau-cache/tree-store.ts'
+import { checkTruncation, type DecodeCache } from './decode-cache.ts'
+import { type CacheOptions, checkGroups, checkQueries } from './options.ts'
+import { floatsOf } from './tau-store/bad-values.ts'
+import { copyWhole } from './tau-store/position-blocks.ts'
+import type { TauStore } from './tau-store/store.ts'
+import { StreamStore } from './tau-store/stream-store.ts'
+import { TreeStore } from './tau-store/tree-store.ts'
 
 export interface TauCacheOptions extends CacheOptions {
   /** [H], above 0. Copied: sums are made with it. */
@@ -30,13 +31,25 @@ export interface TauCacheOptions extends CacheOptions {
   values?: ValueFormat
 }
 
+/** New positions of λ-distance attention. */
+export interface TauPositions {
+  /** [B, H, T] */
+  lambdaQ: Tensor
+  /** [B, Hkv, T] */
+  lambdaK: Tensor
+  /** [B, Hkv, T, D] */
+  v: Tensor
+  /** [B, H, T], readings that continue those before; for a cache with decay only. */
+  logDecay?: Tensor | LogDecay | undefined
+}
+
 /** What λ-distance attention remembers between decoding steps: (v, λk) and, with decay, its readings; not the keys.
  *  `append` the new positions, then `attend` with their queries: the same numbers as one full pass, whatever temperature, decay and
  *  order of λ. On the cpu backend appending one position and attending with its query take O(log T·D) per head: per query head
  *  there is a tree over λ that holds sums of values for queries above and below its nodes. Data are kept in blocks of 256 positions.
  *  On the gpu backend a query reads all T positions. Lives until disposed.
  *  Source: the sums by sorting are those of {@link lambdaAttention}; the tree is ours. */
-export class TauCache implements Disposable {
+export class TauCache implements DecodeCache<TauPositions> {
   readonly #device: Device
   readonly #options: Readonly<CacheOptions>
   readonly #store: TauStore
@@ -60,11 +73,20 @@ export class TauCache implements Disposable {
     return this.#store.length
   }
 
+  get minLength(): number {
+    return Math.min(1, this.length)
+  }
+
+  extend({ lambdaQ, ...keys }: TauPositions): Tensor {
+    this.append(keys)
+    return this.attend({ lambdaQ })
+  }
+
   /** Adds T positions: lambdaK [B, Hkv, T], v [B, Hkv, T, D] and, if the cache has one, logDecay [B, H, T] (readings that continue
    *  those before). Copies; not recorded on a tape. One position takes O(log T·D) per head, many at once O(D) each and a sort.
    *  Throws ShapeError, or RangeError for λ, values or readings that are not finite and readings that decrease, with the value
    *  and its place; the cache is then as it was. (The gpu backend reads no values back and takes them as they are.) */
-  append({ lambdaK, v, logDecay }: { lambdaK: Tensor; v: Tensor; logDecay?: Tensor | LogDecay }): void {
+  append({ lambdaK, v, logDecay }: Omit<TauPositions, 'lambdaQ'>): void {
     const op = 'TauCache.append'
     const { batch, heads, kvHeads, valueDim } = this.#options
     refuseTape(op, lambdaK, v)
@@ -91,10 +113,7 @@ export class TauCache implements Disposable {
 
   /** Keeps the first `length` positions and forgets the newer ones. Throws RangeError when there are not as many. */
   truncate(length: number): void {
-    if (!(Number.isInteger(length) && length >= 0 && length <= this.length))
-      throw new RangeError(
-        `TauCache.truncate: length must be a whole number from 0 to ${this.length}, the positions there are, got ${length}`,
-      )
+    checkTruncation('TauCache.truncate', this, length, '')
     this.#store.truncate(length)
   }
 

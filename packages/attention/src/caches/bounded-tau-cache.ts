@@ -10,14 +10,16 @@ import {
   type Tensor,
   zeros,
 } from '@tau/tensor'
-import { checkDecay, checkLambda, checkShape, checkTemperatures, checkValues } from './bounded-checks.ts'
-import { checkDim } from './kernels/attention-shape.ts'
+import { checkDim } from '../kernels/attention-shape.ts'
 import {
   type BoundedTauCacheKernel,
   boundedTauCacheWasm,
   stateBytes,
-} from './kernels/bounded-tau-cache/wasm.ts'
-import { decayParts, type LogDecay } from './kernels/decay/decay.ts'
+} from '../kernels/bounded-tau-cache/wasm.ts'
+import { decayParts } from '../kernels/decay/decay.ts'
+import { checkDecay, checkLambda, checkShape, checkTemperatures, checkValues } from './bounded-checks.ts'
+import { checkTruncation, type DecodeCache } from './decode-cache.ts'
+import type { TauPositions } from './tau-cache.ts'
 
 export interface BoundedTauCacheOptions {
   batch: number
@@ -33,14 +35,7 @@ export interface BoundedTauCacheOptions {
   bins: number
 }
 
-export interface BoundedKeys {
-  /** [B, Hkv, T], between 0 and 1 */
-  lambdaK: Tensor
-  /** [B, Hkv, T, D] */
-  v: Tensor
-  /** [B, H, T], readings that continue those before; for a cache with decay only. */
-  logDecay?: Tensor | LogDecay
-}
+type TauKeys = Omit<TauPositions, 'lambdaQ'>
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT
 const MAX_BINS = 65_536
@@ -66,7 +61,7 @@ const MAX_BINS = 65_536
  *
  *  The second: weights whose ratio to the exact ones varies by at most 1 / r differ from them by τ in total variation. Its a-priori
  *  value, at r = 2 / (1 + e^(βw)), is {@link errorBound}. To both comes f32's rounding of the result. */
-export class BoundedTauCache implements Disposable {
+export class BoundedTauCache implements DecodeCache<TauPositions> {
   readonly #device: Device
   readonly #engine: CpuEngine
   readonly #options: Readonly<Omit<BoundedTauCacheOptions, 'temperature'>>
@@ -111,9 +106,13 @@ export class BoundedTauCache implements Disposable {
     return this.#length
   }
 
+  get minLength(): number {
+    return this.#length
+  }
+
   /** Adds T positions; not recorded on a tape. What is refused leaves the cache as it was: ShapeError for shapes; RangeError for λ outside
    *  [0, 1], values or readings that are not finite and readings that decrease, with the value and its position. */
-  append(keys: BoundedKeys): void {
+  append(keys: TauKeys): void {
     const length = this.#checkKeys('BoundedTauCache.append', keys)
     this.#run(this.#state.handle, this.#temperature.handle, { length, keys: handlesOf(keys) })
     this.#advance(keys, length)
@@ -145,7 +144,7 @@ export class BoundedTauCache implements Disposable {
 
   /** Adds T positions and attends with each as soon as it is there, one after the other: lambdaQ [B, H, T] → [B, H, T, D], the same bits
    *  as T times append and attend. Refuses what those refuse, before it changes anything. */
-  extend({ lambdaQ, ...keys }: BoundedKeys & { lambdaQ: Tensor }): Tensor {
+  extend({ lambdaQ, ...keys }: TauPositions): Tensor {
     const op = 'BoundedTauCache.extend'
     refuseTape(op, lambdaQ)
     checkDevice(op, this.#state, lambdaQ)
@@ -175,12 +174,8 @@ export class BoundedTauCache implements Disposable {
 
   /** Sums cannot forget: `length` may be the present one, or 0, which is {@link reset}. Anything else is a RangeError. */
   truncate(length: number): void {
-    if (length === this.#length) return
-    if (length !== 0)
-      throw new RangeError(
-        `BoundedTauCache.truncate: length must be 0 or the present ${this.#length}, as sums forget nothing, got ${length}; fork() before positions that may have to go, or use a TauCache`,
-      )
-    this.reset()
+    checkTruncation('BoundedTauCache.truncate', this, length, 'because sums forget nothing')
+    if (length === 0) this.reset()
   }
 
   /** A cache that goes on from here by itself; a copy of all sums. */
@@ -214,7 +209,7 @@ export class BoundedTauCache implements Disposable {
   }
 
   /** How many positions there are. */
-  #checkKeys(op: string, { lambdaK, v, logDecay }: BoundedKeys): number {
+  #checkKeys(op: string, { lambdaK, v, logDecay }: TauKeys): number {
     const { batch, heads, kvHeads, valueDim } = this.#options
     refuseTape(op, lambdaK, v)
     checkDevice(op, this.#state, lambdaK, v)
@@ -240,7 +235,7 @@ export class BoundedTauCache implements Disposable {
     return length
   }
 
-  #advance({ logDecay }: BoundedKeys, length: number): void {
+  #advance({ logDecay }: TauKeys, length: number): void {
     this.#length += length
     if (!logDecay || length === 0) return
     const { high, low } = decayParts(logDecay)
@@ -253,7 +248,7 @@ export class BoundedTauCache implements Disposable {
   }
 }
 
-function handlesOf({ lambdaK, v, logDecay }: BoundedKeys) {
+function handlesOf({ lambdaK, v, logDecay }: TauKeys) {
   const { high, low } = logDecay ? decayParts(logDecay) : {}
   return { lambdaK: lambdaK.handle, v: v.handle, logDecay: { high: high?.handle, low: low?.handle } }
 }

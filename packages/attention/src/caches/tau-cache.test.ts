@@ -2,12 +2,12 @@ import { cpu, type Device, gpu, slice, type Tensor } from '@tau/tensor'
 import { describeDevices, expectNear, randomArray } from '@tau/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { forgetGateDecay, type LogDecay } from './kernels/decay/decay.ts'
-import { lambdaAttention } from './kernels/lambda-attention/lambda-attention.ts'
-import { lambdaAttentionReference } from './kernels/lambda-attention/reference.ts'
+import { forgetGateDecay, type LogDecay } from '../kernels/decay/decay.ts'
+import { lambdaAttention } from '../kernels/lambda-attention/lambda-attention.ts'
+import { lambdaAttentionReference } from '../kernels/lambda-attention/reference.ts'
+import { splitReadings, uniform } from '../testing/attention-cases.ts'
 import { KvCache } from './kv-cache.ts'
 import { TauCache } from './tau-cache.ts'
-import { splitReadings, uniform } from './testing/attention-cases.ts'
 
 interface Case {
   readonly lambdaQ: Tensor
