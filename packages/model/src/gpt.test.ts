@@ -257,6 +257,7 @@ describe('what a model refuses', () => {
     expect(() => model.tokens(Int32Array.of(-1, 3))).toThrow(
       'tokens: ids must be between 0 and 22, got -1 at 0',
     )
+    expect(() => model.tokens([3, 2.5])).toThrow('tokens: ids must be between 0 and 22, got 2.5 at 1')
     expect(() => model.targets(Int32Array.of(-1, 23))).toThrow('between 0 and 22, or -1 to skip, got 23 at 1')
   })
 
@@ -276,6 +277,13 @@ describe('what a model refuses', () => {
     using scope = device.scope()
     const rule = 'forward: tokens must be [batch, length], neither 0, got'
     expect(() => model.forward(device.tensor(Int32Array.of(1, 2)))).toThrow(`${rule} [2]`)
+    for (const [given, found] of [
+      [[1, 2, 3], 'object'],
+      [device.tensor([1, 2, 3]), 'f32'],
+    ])
+      expect(() => Reflect.apply(model.forward, model, [given])).toThrow(
+        `forward: tokens must be an i32 tensor, got ${found}; model.tokens(ids) makes one`,
+      )
     expect(() => model.forward(device.tensor(new Int32Array(0), [1, 0]))).toThrow(`${rule} [1, 0]`)
     const tokens = model.tokens(Int32Array.of(1, 2))
     expect(() => model.loss(tokens, model.targets(Int32Array.of(1, 2, 3)))).toThrow(

@@ -3,6 +3,7 @@ import {
   checkpoint,
   clamp,
   type Device,
+  DTypeError,
   embedding,
   IGNORE_INDEX,
   linear,
@@ -13,7 +14,7 @@ import {
   shapeText,
   slice,
   softcap,
-  type Tensor,
+  Tensor,
 } from '@tau/tensor'
 import { AttentionLayer, type DecodeOptions, type LayerProbe, LayerState } from './attention-layer.ts'
 import { checkConfig, LOGIT_CLAMP, type ModelConfig, manifoldDim } from './config.ts'
@@ -115,18 +116,19 @@ export class GPT implements Disposable {
   }
 
   /** Token ids from the host, checked, as a tensor [batch, length]. */
-  tokens(ids: Int32Array, batch = 1): Tensor<'i32'> {
+  tokens(ids: Int32Array | readonly number[], batch = 1): Tensor<'i32'> {
     return this.#ids('tokens', ids, batch)
   }
 
   /** Targets for {@link loss}: ids as for {@link tokens}, or −1 where a position does not count. */
-  targets(ids: Int32Array, batch = 1): Tensor<'i32'> {
+  targets(ids: Int32Array | readonly number[], batch = 1): Tensor<'i32'> {
     return this.#ids('targets', ids, batch, IGNORE_INDEX)
   }
 
-  #ids(op: string, ids: Int32Array, batch: number, besides?: number): Tensor<'i32'> {
+  #ids(op: string, ids: Int32Array | readonly number[], batch: number, besides?: number): Tensor<'i32'> {
     const { vocabSize } = this.config
-    const bad = ids.findIndex((id) => id !== besides && (id < 0 || id >= vocabSize))
+    const fits = (id: number) => id === besides || (Number.isInteger(id) && id >= 0 && id < vocabSize)
+    const bad = ids.findIndex((id) => !fits(id))
     if (bad >= 0)
       throw new RangeError(
         `${op}: ids must be between 0 and ${vocabSize - 1}${besides === undefined ? '' : `, or ${besides} to skip`}, got ${ids[bad]} at ${bad}; use the model's own tokenizer`,
@@ -135,7 +137,7 @@ export class GPT implements Disposable {
       throw new ShapeError(
         `${op}: ids must fill ${batch} sequences of equal length, at least one token each, got ${ids.length} ids`,
       )
-    return this.device.tensor(ids, [batch, ids.length / batch])
+    return this.device.tensor(ids, [batch, ids.length / batch], 'i32')
   }
 
   /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen (with a state of bounded caches: never), or the
@@ -188,6 +190,10 @@ export class GPT implements Disposable {
   }
 
   #checkLength(tokens: Tensor<'i32'>, state: DecodeState | undefined): void {
+    if (!(tokens instanceof Tensor) || tokens.dtype !== 'i32')
+      throw new DTypeError(
+        `forward: tokens must be an i32 tensor, got ${tokens instanceof Tensor ? tokens.dtype : typeof tokens}; model.tokens(ids) makes one`,
+      )
     if (tokens.rank !== 2 || tokens.size === 0)
       throw new ShapeError(
         `forward: tokens must be [batch, length], neither 0, got ${shapeText(tokens.shape)}`,

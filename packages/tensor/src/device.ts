@@ -2,6 +2,7 @@ import type { Recorder } from './autodiff/tape.ts'
 import type { BackendName, Engine } from './backends/engine.ts'
 import { type DType, ELEMENT_BYTES, toTypedArray } from './dtype.ts'
 import { DTypeError, ShapeError, shapeText } from './errors.ts'
+import { flatten, type NestedNumbers } from './nested.ts'
 import type { Profiler } from './profile/profile.ts'
 import { Scope } from './scope.ts'
 import { checkShape, type Shape, sizeOf } from './shape.ts'
@@ -72,28 +73,27 @@ export class Device {
     return new MemoryUse(this.#liveBuffers, this.#liveBytes, this.engine.peakBytes)
   }
 
-  /** A tensor from numbers. `shape` defaults to one axis; dtype to f32, or to the kind of a typed array.
-   *  Throws ShapeError when the count does not fit, DTypeError when i32 gets a number that it cannot hold. */
+  /** A tensor from numbers: `tensor([[1, 2], [3, 4]])`, `tensor(values, [2, 2])`, or `tensor(7)` for a scalar.
+   *  `shape` defaults to that of the nested arrays; dtype to f32, or to the kind of a typed array.
+   *  Throws ShapeError when the arrays are ragged or the count does not fit, DTypeError when a value is not a number or i32 cannot
+   *  hold it. */
   tensor(values: Int32Array, shape?: Shape): Tensor<'i32'>
-  tensor(values: Float32Array | Float64Array | readonly number[], shape?: Shape): Tensor<'f32'>
-  tensor<D extends DType>(values: ArrayLike<number>, shape: Shape, dtype: D): Tensor<D>
-  tensor(values: ArrayLike<number>, shape: Shape = [values.length], dtype?: DType): Tensor<DType> {
+  tensor(values: NestedNumbers, shape?: Shape): Tensor<'f32'>
+  tensor<D extends DType>(values: NestedNumbers, shape: Shape | undefined, dtype: D): Tensor<D>
+  tensor(values: NestedNumbers, shape?: Shape, dtype?: DType): Tensor<DType> {
     const kind = dtype ?? (values instanceof Int32Array ? 'i32' : 'f32')
-    checkShape('tensor', shape)
-    if (sizeOf(shape) !== values.length)
+    const { flat, shape: nested } = flatten(values)
+    const wanted = shape ?? nested
+    checkShape('tensor', wanted)
+    if (sizeOf(wanted) !== flat.length)
       throw new ShapeError(
-        `tensor: shape must hold ${values.length} values, got ${shapeText(shape)} = ${sizeOf(shape)}`,
+        `tensor: shape must hold ${flat.length} values, got ${shapeText(wanted)} = ${sizeOf(wanted)}`,
       )
-    if (kind === 'i32' && !(values instanceof Int32Array))
-      for (let i = 0; i < values.length; i++)
-        if ((values[i] | 0) !== values[i])
-          throw new DTypeError(
-            `tensor: i32 values must be whole numbers from -2^31 to 2^31 - 1, got ${values[i]} at ${i}`,
-          )
-    const out = this.empty(shape, kind)
+    if (kind === 'i32' && !(flat instanceof Int32Array)) checkWholeNumbers(flat)
+    const out = this.empty(wanted, kind)
     const typed =
-      (kind === 'f32' && values instanceof Float32Array) || (kind === 'i32' && values instanceof Int32Array)
-    this.engine.write(out.handle, typed ? values : toTypedArray(values, kind))
+      (kind === 'f32' && flat instanceof Float32Array) || (kind === 'i32' && flat instanceof Int32Array)
+    this.engine.write(out.handle, typed ? flat : toTypedArray(flat, kind))
     return out
   }
 
@@ -161,4 +161,12 @@ export class Device {
   close(): Promise<void> {
     return this.engine.close()
   }
+}
+
+function checkWholeNumbers(values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++)
+    if ((values[i] | 0) !== values[i])
+      throw new DTypeError(
+        `tensor: i32 values must be whole numbers from -2^31 to 2^31 - 1, got ${values[i]} at ${i}`,
+      )
 }

@@ -3,7 +3,7 @@ export class ShapeError extends Error {
   override readonly name = 'ShapeError'
 }
 
-/** A tensor's element type breaks a rule of the operation. */
+/** An argument is of the wrong type: no tensor where one is needed, or one of another element type. */
 export class DTypeError extends Error {
   override readonly name = 'DTypeError'
 }
@@ -25,3 +25,12 @@ export class FormatError extends Error {
 
 /** `[2, 3]`, as every message writes a shape. */
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`
+
+/** What kind of value a caller passed, in words: `an array`, `a promise; await it`. */
+export function described(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'an array'
+  if (value instanceof Promise) return 'a promise; await it'
+  if (typeof value === 'object') return `an object of class ${value.constructor?.name ?? 'null'}`
+  return `the ${typeof value} ${typeof value === 'function' ? value.name : String(value)}`
+}

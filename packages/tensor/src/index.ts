@@ -48,7 +48,7 @@ export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DeviceLostError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
 export { addInto } from './kernels/accumulate/accumulate.ts'
 export { type AdamWStep, adamwUpdate } from './kernels/adamw/adamw.ts'
-export { add, div, mul, scale, sub } from './kernels/binary/binary.ts'
+export { add, div, mul, type Operand, scale, sub } from './kernels/binary/binary.ts'
 export { checkDevice, checkDType, checkRank, checkSameShape } from './kernels/check.ts'
 export { clamp } from './kernels/clamp/clamp.ts'
 export { type Block, concat, copyBlock, slice } from './kernels/copy/copy.ts'
@@ -63,7 +63,7 @@ export { type LogitOptions, linearCrossEntropy } from './kernels/linear-cross-en
 export { type Layout, matmul } from './kernels/matmul/matmul.ts'
 export { type Fold, type FoldDefinition, foldGpu } from './kernels/reduce/gpu-fold.ts'
 export { mean } from './kernels/reduce/mean.ts'
-export { max, sum } from './kernels/reduce/reduce.ts'
+export { type Axes, max, sum } from './kernels/reduce/reduce.ts'
 export { reluSquared } from './kernels/relu-squared/relu-squared.ts'
 export { reshape } from './kernels/reshape/reshape.ts'
 export { rmsNorm } from './kernels/rms-norm/rms-norm.ts'
@@ -84,6 +84,7 @@ export {
   square,
   tanh,
 } from './kernels/unary/unary.ts'
+export type { NestedNumbers } from './nested.ts'
 export { philox4x32 } from './philox.ts'
 export { type Profile, type ProfiledLaunch, profile, type Span } from './profile/profile.ts'
 export {

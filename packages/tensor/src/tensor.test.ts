@@ -1,7 +1,10 @@
+import { inspect } from 'node:util'
 import { expect, it } from 'vitest'
 import { cpu } from './backends/cpu/cpu.ts'
+import { dryCpu } from './backends/cpu/dry.ts'
 import { BackendError, DTypeError, ShapeError } from './errors.ts'
 import { add } from './kernels/binary/binary.ts'
+import { zeros } from './kernels/fill/fill.ts'
 import { softmax } from './kernels/softmax/softmax.ts'
 import { describeKernel } from './kernels/testing.ts'
 
@@ -22,6 +25,34 @@ describeKernel('tensors', (device) => {
     expect(await device().tensor([1, 2, 3], [3], 'i32').data()).toEqual(Int32Array.of(1, 2, 3))
     expect(await device().tensor(Float64Array.of(0.1)).data()).toEqual(Float32Array.of(0.1))
     expect(await device().scalar(2.5).item()).toBe(2.5)
+  })
+
+  it('take their shape from nested arrays', async () => {
+    using _scope = device().scope()
+    const x = device().tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ])
+    expect([x.shape, x.dtype]).toEqual([[2, 3], 'f32'])
+    expect(await x.data()).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6))
+    const ids = device().tensor([[7], [8]], undefined, 'i32')
+    expect([ids.shape, ids.dtype, await ids.data()]).toEqual([[2, 1], 'i32', Int32Array.of(7, 8)])
+    expect(device().tensor([[1, 2, 3]], [3]).shape).toEqual([3])
+    expect(await device().tensor(7).item()).toBe(7)
+    expect(() => device().tensor([[1, 2], [3]])).toThrow(
+      'tensor: nested arrays must have one length at each depth, got length 2 at [0] and length 1 at [1]',
+    )
+  })
+
+  it('show themselves to console.log: with values where those need no wait', () => {
+    using _scope = device().scope()
+    const x = add(device().tensor([[1, 2]]), 1)
+    const { backend, variant } = device().info
+    const onGpu = `Tensor [1, 2] f32 on gpu (${variant}), values not read; await tensor.data() reads them`
+    const expected = backend === 'cpu' ? 'Tensor [1, 2] f32\n[[2, 3]]' : onGpu
+    expect([inspect(x), String(x)]).toEqual([expected, expected])
+    x.dispose()
+    expect(inspect(x)).toBe('Tensor [1, 2] f32, disposed')
   })
 
   it('give copies that do not change with them', async () => {
@@ -73,6 +104,16 @@ describeKernel('tensors', (device) => {
     expect(() => x.view([3])).toThrow('view: shape must hold 2 elements, got [3]')
     expect(() => x.write(new Float32Array(3))).toThrow('write: values must number 2 for [2], got 3')
     await expect(x.item()).rejects.toThrow('item: tensor must hold one element, got [2]')
+  })
+
+  it('of a device without contents, or a closed one, show no values', async () => {
+    expect(inspect(zeros(dryCpu(), [3]))).toBe(
+      'Tensor [3] f32 on cpu (dry), values not read; await tensor.data() reads them',
+    )
+    const closed = await cpu({ threads: 1, simd: 'plain' })
+    const x = zeros(closed, [3])
+    await closed.close()
+    expect(inspect(x)).toMatch('Tensor [3] f32 on cpu (simd), values not read')
   })
 
   it('of another device are refused', async () => {

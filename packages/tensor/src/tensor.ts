@@ -4,7 +4,11 @@ import type { Handle } from './backends/engine.ts'
 import type { Device } from './device.ts'
 import type { ArrayOf, DType } from './dtype.ts'
 import { ShapeError, shapeText } from './errors.ts'
+import { valuesText } from './format.ts'
 import { type Shape, sizeOf } from './shape.ts'
+
+/** Node calls the method of this name for console.log. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /** Device memory shared by the tensors that view it. */
 export interface DeviceBuffer {
@@ -85,6 +89,22 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
         `write: values must number ${this.size} for ${shapeText(this.shape)}, got ${values.length}`,
       )
     this.device.engine.write(this.handle, values)
+  }
+
+  /** Shape, element type and values, or why there are none: those of a GPU come only by `await tensor.data()`. Long axes are
+   *  shortened. `console.log(tensor)` prints this in Node. */
+  toString(): string {
+    const name = `Tensor ${shapeText(this.shape)} ${this.dtype}`
+    if (this.#disposed) return `${name}, disposed`
+    const { engine } = this.device
+    const values = engine.peek(this.#buffer.handle, this.dtype, this.size)
+    if (values) return `${name}\n${valuesText(values, this.shape)}`
+    const { backend, variant } = engine.info
+    return `${name} on ${backend} (${variant}), values not read; await tensor.data() reads them`
+  }
+
+  [INSPECT](): string {
+    return this.toString()
   }
 
   dispose(): void {

@@ -1,8 +1,8 @@
 import type { Device } from '../device.ts'
 import type { DType } from '../dtype.ts'
-import { ShapeError, shapeText } from '../errors.ts'
+import { DTypeError, described, ShapeError, shapeText } from '../errors.ts'
 import { addInto } from '../kernels/accumulate/accumulate.ts'
-import { checkDevice } from '../kernels/check.ts'
+import { checkDevice, checkTensor } from '../kernels/check.ts'
 import { fill } from '../kernels/fill/fill.ts'
 import { kernelsOf } from '../kernels/table.ts'
 import { sameShape } from '../shape.ts'
@@ -167,11 +167,16 @@ export function grad(
   tensors: readonly Tensor[],
   options: TapeOptions = {},
 ): { value: Tensor; grads: Tensor[] } {
+  if (!Array.isArray(tensors))
+    throw new DTypeError(
+      `grad: tensors must be an array of tensors, got ${described(tensors)}; write [tensor]`,
+    )
   if (tensors.length === 0) throw new Error('grad: at least one tensor must be given, got none')
   const [first, ...rest] = tensors
   checkDevice('grad', first, ...rest)
   const { device } = first
   using tape = new Tape(device, tensors, options)
   const value = device.span('forward', f)
+  checkTensor('grad', 'what the function returns', value)
   return { value, grads: device.span('backward', () => tape.backward(value)) }
 }

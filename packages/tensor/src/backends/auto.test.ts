@@ -29,5 +29,8 @@ describe('auto', () => {
     await expect(auto({ flops: Number.NaN })).rejects.toThrow(
       'auto: flops must be a number of at least 0, got NaN',
     )
+    await expect(Reflect.apply(auto, undefined, [])).rejects.toThrow(
+      'auto: options must be an object, got undefined; auto({ flops }) says how much work there is between two reads',
+    )
   })
 })

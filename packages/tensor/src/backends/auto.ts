@@ -1,5 +1,5 @@
 import type { Device, DeviceInfo } from '../device.ts'
-import { BackendError } from '../errors.ts'
+import { BackendError, described } from '../errors.ts'
 import { type CpuOptions, cpu } from './cpu/cpu.ts'
 import { type GpuOptions, gpu, gpuInHardware } from './gpu/gpu.ts'
 
@@ -19,8 +19,15 @@ export interface AutoOptions {
 /** Opens the backend that suits the work, without measuring: where there is enough to do the gpu backend on a GPU, by WebGPU or else by WebGL 2,
  *  the cpu backend elsewhere. `info.reason` says which and why. Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
 export async function auto(options: AutoOptions): Promise<Device> {
+  if (typeof options !== 'object' || options === null)
+    throw new BackendError(
+      `auto: options must be an object, got ${described(options)}; auto({ flops }) says how much work there is between two reads`,
+    )
   const { flops, strict = false } = options
-  if (!(flops >= 0)) throw new BackendError(`auto: flops must be a number of at least 0, got ${flops}`)
+  if (!(flops >= 0))
+    throw new BackendError(
+      `auto: flops must be a number of at least 0, got ${flops}; it is the work between two reads, such as 1e9`,
+    )
   const cpuOptions = { ...options.cpu, strict }
   const asked = `${count(flops)} operations between reads`
   if (flops < GPU_WORTH_FLOPS)

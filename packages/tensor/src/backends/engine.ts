@@ -17,6 +17,8 @@ export interface Storage {
   /** Copies `data` into the buffer; the array may be changed afterwards. */
   write(handle: Handle, data: ArrayLike<number>): void
   read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]>
+  /** The values without a wait, to be used at once; undefined where they cannot be had so. */
+  peek<D extends DType>(handle: Handle, dtype: D, length: number): ArrayOf[D] | undefined
   close(): Promise<void>
 }
 

@@ -1,10 +1,26 @@
+import { Device } from '../device.ts'
 import type { DType } from '../dtype.ts'
-import { BackendError, DTypeError, ShapeError, shapeText } from '../errors.ts'
+import { BackendError, DTypeError, described, ShapeError, shapeText } from '../errors.ts'
 import { sameShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import { Tensor } from '../tensor.ts'
+
+/** For callers without types: an array, or a promise of a tensor, is none. */
+export function checkTensor(op: string, name: string, value: unknown): void {
+  if (!(value instanceof Tensor))
+    throw new DTypeError(
+      `${op}: ${name} must be a tensor, got ${described(value)}; device.tensor(values) makes one of numbers`,
+    )
+}
+
+/** For callers without types, or who forgot that opening a device takes an await. */
+export function checkIsDevice(op: string, value: unknown): void {
+  if (!(value instanceof Device))
+    throw new DTypeError(`${op}: device must be a device, got ${described(value)}; await cpu() opens one`)
+}
 
 /** Tensors of one operation must live on one device. */
 export function checkDevice(op: string, first: Tensor<DType>, ...rest: readonly Tensor<DType>[]): void {
+  for (const input of [first, ...rest]) checkTensor(op, 'every input', input)
   for (const other of rest)
     if (other.device !== first.device)
       throw new BackendError(
@@ -13,6 +29,7 @@ export function checkDevice(op: string, first: Tensor<DType>, ...rest: readonly 
 }
 
 export function checkDType(op: string, name: string, tensor: Tensor<DType>, dtype: DType): void {
+  checkTensor(op, name, tensor)
   if (tensor.dtype !== dtype) throw new DTypeError(`${op}: ${name} must be ${dtype}, got ${tensor.dtype}`)
 }
 
@@ -22,12 +39,14 @@ export function checkSameShape(op: string, a: Tensor<DType>, b: Tensor<DType>): 
 }
 
 export function checkRank(op: string, name: string, tensor: Tensor<DType>, minimum: number): void {
+  checkTensor(op, name, tensor)
   if (tensor.rank < minimum)
     throw new ShapeError(`${op}: ${name} must have at least ${minimum} axes, got ${shapeText(tensor.shape)}`)
 }
 
 /** Rows and columns of a tensor whose last axis is the vector that the operation works on. */
 export function rowsOf(op: string, x: Tensor<DType>): { rows: number; cols: number } {
+  checkDType(op, 'x', x, 'f32')
   checkRank(op, 'x', x, 1)
   const cols = x.shape[x.rank - 1]
   return { rows: cols === 0 ? 0 : x.size / cols, cols }

@@ -31,6 +31,12 @@ describe('training', () => {
     expect(trainTokenizer(corpus, { vocabSize: 263 }).vocabSize).toBe(263)
   })
 
+  it('asks for a size when it gets a text alone', () => {
+    expect(() => Reflect.apply(trainTokenizer, undefined, [corpus])).toThrow(
+      'trainTokenizer: options must say vocabSize, got none; write trainTokenizer(texts, { vocabSize: 1024 })',
+    )
+  })
+
   it('ends early when pairs are rarer than minFrequency', () => {
     expect(mergesOf('xy xy zw', { vocabSize: 300, minFrequency: 1 })).toContain('z w')
     expect(mergesOf('xy xy\nzw', { vocabSize: 300 })).toEqual(['x y'])

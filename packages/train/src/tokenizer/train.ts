@@ -32,6 +32,10 @@ const MERGES_PER_REPORT = 256
  *  alphabet (0.23), except that special tokens inside the texts are cut out first.
  *  The result has fewer than `vocabSize` tokens when the texts run out of pairs: ask the tokenizer for its size. */
 export function trainTokenizer(texts: string | Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+  if (options === undefined)
+    throw new RangeError(
+      'trainTokenizer: options must say vocabSize, got none; write trainTokenizer(texts, { vocabSize: 1024 })',
+    )
   const { vocabSize, specialTokens = ['<|endoftext|>'], minFrequency = 2, onProgress } = options
   checkSpecialTokens(specialTokens)
   const smallest = 256 + specialTokens.length

@@ -31,6 +31,8 @@ class DryEngine extends CpuEngine {
     return arrays[dtype]()
   }
 
+  override peek(): undefined {}
+
   override view(_handle: Handle, length: number): Float32Array {
     return new Float32Array(length)
   }

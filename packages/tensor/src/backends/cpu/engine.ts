@@ -4,7 +4,7 @@ import { BackendError } from '../../errors.ts'
 import type { Handle, Scratch, Storage } from '../engine.ts'
 import { compileWide } from './compile-wide.ts'
 import type { GemmProgram } from './gemm.ts'
-import { Heap } from './heap.ts'
+import { Heap, waysOut } from './heap.ts'
 import {
   ARGS_ADDRESS,
   CONTROL_ADDRESS,
@@ -140,9 +140,19 @@ export class CpuEngine implements Storage {
 
   async read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]> {
     this.#checkOpen('read')
-    const views: { [K in DType]: () => ArrayOf[K] } = {
+    const copies: { [K in DType]: () => ArrayOf[K] } = {
       f32: () => new Float32Array(this.#memory.buffer, handle, length).slice(),
       i32: () => new Int32Array(this.#memory.buffer, handle, length).slice(),
+    }
+    return copies[dtype]()
+  }
+
+  /** The buffer itself: kernels are done when their launch returns. Undefined once the device is closed. */
+  peek<D extends DType>(handle: Handle, dtype: D, length: number): ArrayOf[D] | undefined {
+    if (this.#closed) return undefined
+    const views: { [K in DType]: () => ArrayOf[K] } = {
+      f32: () => new Float32Array(this.#memory.buffer, handle, length),
+      i32: () => new Int32Array(this.#memory.buffer, handle, length),
     }
     return views[dtype]()
   }
@@ -268,7 +278,7 @@ export class CpuEngine implements Storage {
         // the smaller step may still fit; what cannot is reported below
       }
     throw new BackendError(
-      `alloc: the runtime must provide ${bytes} bytes of WebAssembly memory, got ${this.#memory.buffer.byteLength}; use a smaller batch, length or model`,
+      `alloc: the runtime must provide ${bytes} bytes of WebAssembly memory, got ${this.#memory.buffer.byteLength}; ${waysOut(this.#heap.blocks)}`,
     )
   }
 

@@ -91,6 +91,14 @@ describe('Heap', () => {
     expect(heap.alloc(4096)).toBe(0)
   })
 
+  it('names scopes when memory ends with a thousand blocks in use', () => {
+    const heap = new Heap(0, 64_000, () => {})
+    for (let i = 0; i < 1000; i++) heap.alloc(64)
+    expect(() => heap.alloc(64)).toThrow(
+      'got 64000 in use and 64 more; 1000 buffers are alive: free tensors that are done with by scopes (using scope = device.scope()), or use a smaller batch, length or model',
+    )
+  })
+
   it('is intact after memory could not grow', () => {
     let full = false
     const heap = new Heap(0, LIMIT, () => {

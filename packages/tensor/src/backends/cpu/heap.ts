@@ -17,6 +17,15 @@ export function binOf(bytes: number): number {
   return power < 3 ? bytes / ALIGN : power * 8 + (Math.floor(bytes / ALIGN / 2 ** (power - 3)) & 7) - 16
 }
 
+/** With this many blocks in use, most belong to tensors that nobody needs any more. */
+const MANY_BLOCKS = 1000
+
+/** What a user can do when memory ends with so many blocks in use. */
+export const waysOut = (blocks: number): string =>
+  blocks < MANY_BLOCKS
+    ? 'use a smaller batch, length or model'
+    : `${blocks} buffers are alive: free tensors that are done with by scopes (using scope = device.scope()), or use a smaller batch, length or model`
+
 /** Allocator for one growing range of addresses: segregated free lists, neighbours merged when freed. Bookkeeping lives in
  *  JavaScript, so that a kernel that writes out of bounds cannot corrupt it. */
 export class Heap {
@@ -37,6 +46,11 @@ export class Heap {
   /** Where the highest block so far ends. */
   get end(): number {
     return this.#end
+  }
+
+  /** How many blocks are in use. */
+  get blocks(): number {
+    return this.#used.size
   }
 
   alloc(bytes: number): number {
@@ -80,7 +94,7 @@ export class Heap {
         : { address: this.#end, before: this.#last }
     if (address + need > this.#limit)
       throw new BackendError(
-        `alloc: tensors must fit in ${this.#limit} bytes, got ${this.#end} in use and ${need} more; use a smaller batch, length or model`,
+        `alloc: tensors must fit in ${this.#limit} bytes, got ${this.#end} in use and ${need} more; ${waysOut(this.blocks)}`,
       )
     this.#grow(address + need)
     if (this.#last?.free) this.#unlist(this.#last)

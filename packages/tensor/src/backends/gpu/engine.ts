@@ -206,6 +206,9 @@ export class GpuEngine implements Storage {
     return views[dtype]()
   }
 
+  /** Nothing: what a GPU computed comes later. */
+  peek(): undefined {}
+
   /** Waits for the queue, then frees all. Throws the error of a kernel that no read has reported. */
   close(): Promise<void> {
     this.#closing ??= this.#close()

@@ -13,11 +13,11 @@ import {
   LENGTHS,
   normal,
 } from '../testing.ts'
-import { add, BINARY_OPS, type BinaryOp, div, mul, scale, sub } from './binary.ts'
+import { add, BINARY_OPS, type BinaryOp, div, mul, type Operand, scale, sub } from './binary.ts'
 import { broadcastLoops } from './broadcast.ts'
 import { binaryReference } from './reference.ts'
 
-const OPERATIONS: Record<BinaryOp, (a: Tensor, b: Tensor) => Tensor> = { add, sub, mul, div }
+const OPERATIONS: Record<BinaryOp, (a: Operand, b: Operand) => Tensor> = { add, sub, mul, div }
 
 /** Normal numbers at least ½ away from 0: quotients stay of size 1. */
 const away = (length: number, seed: number): Float32Array =>
@@ -120,6 +120,36 @@ describeKernel('binary operations', (device) => {
       await checkBackward(device(), { ...caseOf(op, a, b), tolerance: { atol: 2e-6, rtol: 2e-6 } }) // sums of ≤ 15 terms
   })
 
+  it.each(BINARY_OPS)('%s takes a number on either side, gradient too', async (op) => {
+    const shape = [3, 5]
+    for (const number of [-0.75, 1e-5]) {
+      const left = {
+        shapes: [shape],
+        inputs: [away(15, 1)],
+        operation: (b: Tensor) => OPERATIONS[op](number, b),
+        reference: (b: Float64Array) => binaryReference(op, Float64Array.of(number), [], b, shape),
+        tolerance: { rtol: 2e-7, atol: 1e-6 * Math.abs(number) },
+      }
+      const right = {
+        ...left,
+        operation: (a: Tensor) => OPERATIONS[op](a, number),
+        reference: (a: Float64Array) => binaryReference(op, a, shape, Float64Array.of(number), []),
+      }
+      for (const test of [left, right]) {
+        await checkForward(device(), test)
+        await checkBackward(device(), { ...test, tolerance: { rtol: 2e-6, atol: 1e-6 } })
+      }
+    }
+  })
+
+  it('has the bits of a scalar tensor where an operand is a number', async () => {
+    const [number, scalar] = await evaluate(device(), () => {
+      const x = device().tensor(normal(33, 5))
+      return [add(x, 0.1), add(x, device().scalar(0.1))]
+    })
+    expect(number).toEqual(scalar)
+  })
+
   it('adds up when both operands are the same tensor', async () => {
     const [dX, dY] = await evaluate(device(), () => {
       const x = device().tensor([1, 2, 3])
@@ -154,6 +184,20 @@ describeKernel('binary operations', (device) => {
     })
     expect([...quotient]).toEqual([Infinity, -Infinity, NaN, NaN, 0, NaN])
     expect([...product.map(Math.abs)]).toEqual([0, 0, 0, Infinity, Infinity, NaN])
+  })
+
+  it('refuses operands that are no f32 tensors or numbers', () => {
+    using _scope = device().scope()
+    const x = device().tensor([1, 2])
+    const call = (...operands: unknown[]) => Reflect.apply(add, undefined, operands)
+    expect(() => call(x)).toThrow(
+      'add: an operand that is no number must be a tensor, got undefined; device.tensor(values) makes one of numbers',
+    )
+    expect(() => call([1, 2], x)).toThrow('must be a tensor, got an array')
+    expect(() => call(x, device().tensor(Int32Array.of(1, 2)))).toThrow('must be f32, got i32')
+    expect(() => call(1, 2)).toThrow(
+      'add: one operand must be a tensor, got 1 and 2; numbers need no operation',
+    )
   })
 
   it('names both shapes when they do not fit', () => {

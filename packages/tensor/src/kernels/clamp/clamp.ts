@@ -1,6 +1,7 @@
 import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
 import type { Tensor } from '../../tensor.ts'
+import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
 /** out[i] = min(max(x[i], low), high); NaN stays NaN. */
@@ -17,6 +18,7 @@ export type ClampGradKernel = (
 
 /** Limits x to [low, high]. The gradient is 1 inside and on the bounds, 0 outside (PyTorch's rule). */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
+  checkDType('clamp', 'x', x, 'f32')
   if (!(low <= high)) throw new RangeError(`clamp: low must not exceed high, got ${low} and ${high}`)
   const { device } = x
   const out = device.empty(x.shape)

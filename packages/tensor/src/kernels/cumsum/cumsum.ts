@@ -2,6 +2,7 @@ import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
 import { normalizeAxis, splitAt } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
+import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
 /** out[o, i, n] = Σ x[o, j, n] over j ≤ i, or over j ≥ i when `reverse`; the running sum is kept in f64 on the cpu backend. */
@@ -16,6 +17,7 @@ export type CumsumKernel = (
 
 /** Running sums along `axis`. */
 export function cumsum(x: Tensor, axis = -1): Tensor {
+  checkDType('cumsum', 'x', x, 'f32')
   const at = normalizeAxis('cumsum', axis, x.rank)
   const { outer, length, inner } = splitAt(x.shape, at)
   const out = x.device.empty(x.shape)

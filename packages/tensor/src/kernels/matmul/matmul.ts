@@ -1,7 +1,7 @@
 import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
 import type { Tensor } from '../../tensor.ts'
-import { checkDevice, checkRank } from '../check.ts'
+import { checkDevice, checkDType, checkRank } from '../check.ts'
 import type { Epilogue } from './epilogue.ts'
 import { outerProduct, product, sumBatch } from './product.ts'
 
@@ -32,6 +32,8 @@ export type MatmulKernel = (layout: Layout, a: Handle, b: Handle, out: Handle, s
  *  [..., N, K] and `tn` a as [..., K, M]. Leading axes must be equal, or absent in one operand, which is then shared. */
 export function matmul(a: Tensor, b: Tensor, layout: Layout = 'nn'): Tensor {
   checkDevice('matmul', a, b)
+  checkDType('matmul', 'a', a, 'f32')
+  checkDType('matmul', 'b', b, 'f32')
   checkRank('matmul', 'a', a, 2)
   checkRank('matmul', 'b', b, 2)
   const out = product(layout, a, b)

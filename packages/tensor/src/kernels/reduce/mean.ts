@@ -1,12 +1,14 @@
 import { ShapeError, shapeText } from '../../errors.ts'
 import type { Tensor } from '../../tensor.ts'
-import { scale } from '../binary/binary.ts'
-import { sum } from './reduce.ts'
+import { mul } from '../binary/binary.ts'
+import { checkDType } from '../check.ts'
+import { type Axes, sum } from './reduce.ts'
 
-/** Arithmetic mean over `axes` (default: all). */
-export function mean(x: Tensor, axes?: readonly number[]): Tensor {
+/** Arithmetic mean over one axis or several (default: all); reduced axes vanish. */
+export function mean(x: Tensor, axes?: Axes): Tensor {
+  checkDType('mean', 'x', x, 'f32')
   if (x.size === 0)
     throw new ShapeError(`mean: tensor must hold at least one element, got ${shapeText(x.shape)}`)
   using total = sum(x, axes)
-  return scale(total, total.size / x.size)
+  return mul(total, total.size / x.size)
 }

@@ -130,6 +130,21 @@ describeKernel('sum and max', (device, name) => {
     }
   })
 
+  it('take one axis as a number', async () => {
+    const [sums, means, largest] = await evaluate(device(), () => {
+      const x = device().tensor([
+        [1, 2, 6],
+        [-4, -5, 0],
+      ])
+      return [sum(x, -1), mean(x, 0), max(x, 1)]
+    })
+    expect([[...sums], [...means], [...largest]]).toEqual([
+      [9, -9],
+      [-1.5, -1.5, 3],
+      [6, 0],
+    ])
+  })
+
   it('sum nothing to 0, and have no largest of nothing', async () => {
     const [total, rows] = await evaluate(device(), () => [
       sum(device().tensor([], [0, 3])),

@@ -4,6 +4,7 @@ import { ShapeError, shapeText } from '../../errors.ts'
 import { normalizeAxis, type Shape, splitAt } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { broadcastTo } from '../binary/broadcast-to.ts'
+import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
 export const REDUCE_OPS = ['sum', 'max'] as const
@@ -26,10 +27,14 @@ function reduceAxis(op: ReduceOp, x: Tensor, axis: number): Tensor {
   return out
 }
 
+/** One axis or several; negative ones count from the last. */
+export type Axes = number | readonly number[]
+
 /** Reduces `axes` (all when left out), from the last to the first; neighbouring axes are one reduction. */
-function reduce(op: ReduceOp, x: Tensor, axes: readonly number[] | undefined): { out: Tensor; kept: Shape } {
+function reduce(op: ReduceOp, x: Tensor, axes: Axes | undefined): { out: Tensor; kept: Shape } {
   const all = x.shape.map((_, i) => i)
-  const chosen = new Set((axes ?? all).map((axis) => normalizeAxis(op, axis, x.rank)))
+  const named = typeof axes === 'number' ? [axes] : (axes ?? all)
+  const chosen = new Set(named.map((axis) => normalizeAxis(op, axis, x.rank)))
   using scope = x.device.scope()
   let current = x.view()
   for (let last = x.rank - 1; last >= 0; last--) {
@@ -45,14 +50,16 @@ function reduce(op: ReduceOp, x: Tensor, axes: readonly number[] | undefined): {
   return { out: scope.keep(current), kept: x.shape.map((n, i) => (chosen.has(i) ? 1 : n)) }
 }
 
-/** Σ over `axes` (default: all); reduced axes vanish. */
-export function sum(x: Tensor, axes?: readonly number[]): Tensor {
+/** Σ over one axis or several (default: all); reduced axes vanish. */
+export function sum(x: Tensor, axes?: Axes): Tensor {
+  checkDType('sum', 'x', x, 'f32')
   const { out, kept } = reduce('sum', x, axes)
   return record('sum', [x], out, (dOut) => [broadcastTo(dOut.view(kept), x.shape)])
 }
 
-/** Largest element over `axes` (default: all); NaN if any is NaN. No gradient. */
-export function max(x: Tensor, axes?: readonly number[]): Tensor {
+/** Largest element over one axis or several (default: all); NaN if any is NaN. No gradient. */
+export function max(x: Tensor, axes?: Axes): Tensor {
+  checkDType('max', 'x', x, 'f32')
   refuseTape('max', x)
   if (x.size === 0)
     throw new ShapeError(`max: tensor must hold at least one element, got ${shapeText(x.shape)}`)

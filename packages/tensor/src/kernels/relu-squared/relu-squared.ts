@@ -1,6 +1,7 @@
 import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
 import type { Tensor } from '../../tensor.ts'
+import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
 /** out[i] = max(x[i], 0)². */
@@ -11,6 +12,7 @@ export type ReluSquaredGradKernel = (out: Handle, dOut: Handle, dX: Handle, n: n
 /** relu(x)², the feed-forward activation. Its gradient 2·relu(x) is read off the result, as a root: it is 0 where x² is, below 1e-23.
  *  Source: So et al., Primer (2021), section 4. */
 export function reluSquared(x: Tensor): Tensor {
+  checkDType('reluSquared', 'x', x, 'f32')
   const { device } = x
   const out = device.empty(x.shape)
   kernelsOf(device).reluSquared(x.handle, out.handle, x.size)

@@ -1,6 +1,7 @@
 import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
 import type { Tensor } from '../../tensor.ts'
+import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
 /** out[i] = cap · tanh(x[i] / cap). */
@@ -10,6 +11,7 @@ export type SoftcapGradKernel = (out: Handle, dOut: Handle, dX: Handle, cap: num
 
 /** cap · tanh(x / cap): the identity near 0, never beyond ±cap. Source: Gemma 2 report (2024), section 2. */
 export function softcap(x: Tensor, cap: number): Tensor {
+  checkDType('softcap', 'x', x, 'f32')
   if (!(cap > 0)) throw new RangeError(`softcap: cap must be above 0, got ${cap}`)
   const { device } = x
   const out = device.empty(x.shape)

@@ -3,6 +3,7 @@ import type { Handle } from '../../backends/engine.ts'
 import { ShapeError, shapeText } from '../../errors.ts'
 import { normalizeAxis, sizeOf } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
+import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
 /** x [outer, a, b, inner] → out [outer, b, a, inner]. */
@@ -17,6 +18,7 @@ export type TransposeKernel = (
 
 /** Reorders the axes: axis i of the result is axis `order[i]` of x, as a copy. */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
+  checkDType('permute', 'x', x, 'f32')
   const axes = order.map((axis) => normalizeAxis('permute', axis, x.rank))
   if (axes.length !== x.rank || new Set(axes).size !== x.rank)
     throw new ShapeError(`permute: order must name each of the ${x.rank} axes once, got ${shapeText(order)}`)
@@ -27,6 +29,7 @@ export function permute(x: Tensor, order: readonly number[]): Tensor {
 
 /** Exchanges two axes. */
 export function transpose(x: Tensor, axis1 = -2, axis2 = -1): Tensor {
+  checkDType('transpose', 'x', x, 'f32')
   const a = normalizeAxis('transpose', axis1, x.rank)
   const b = normalizeAxis('transpose', axis2, x.rank)
   const order = x.shape.map((_, i) => (i === a ? b : i === b ? a : i))

@@ -1,6 +1,7 @@
 import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
 import type { Tensor } from '../../tensor.ts'
+import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
 /** Elementwise functions of one argument. */
@@ -26,6 +27,7 @@ export type UnaryKernel = (op: UnaryOp, x: Handle, out: Handle, n: number) => vo
 export type UnaryGradKernel = (op: UnaryOp, x: Handle, y: Handle, dOut: Handle, dX: Handle, n: number) => void
 
 function unary(op: UnaryOp, x: Tensor): Tensor {
+  checkDType(op, 'x', x, 'f32')
   const { device } = x
   const out = device.empty(x.shape)
   kernelsOf(device).unary(op, x.handle, out.handle, x.size)
