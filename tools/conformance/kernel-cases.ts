@@ -39,6 +39,8 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
       tau.silu,
       tau.tanh,
       tau.softplus,
+      (x: Tensor) => tau.gelu(x),
+      (x: Tensor) => tau.gelu(x, 'tanh'),
     ]
     const above = [tau.log, tau.sqrt, tau.reciprocal]
     return [

@@ -1,5 +1,5 @@
 import { Constant, constant } from './constants'
-import { log4, sigmoid4, softplus4, tanh4 } from './math'
+import { gaussian4, log4, normalCdf4, sigmoid4, softplus4, tanh4, tanhGate4, tanhGeluSlope4 } from './math'
 import { exp4, loadNext, splat, storeNext } from './simd'
 
 // One exported function per operation: as cases of one large function the simple loops run at half their speed.
@@ -16,6 +16,8 @@ const SILU = 8
 const TANH = 9
 const SOFTPLUS = 10
 const RECIPROCAL = 11
+const GELU = 12
+const GELU_TANH = 13
 
 // @ts-ignore: decorator
 @inline
@@ -31,6 +33,8 @@ function apply(op: i32, x: v128): v128 {
   if (op == SILU) return f32x4.div(x, f32x4.add(constant(Constant.one), exp4(f32x4.neg(x))))
   if (op == TANH) return tanh4(x)
   if (op == SOFTPLUS) return softplus4(x)
+  if (op == GELU) return f32x4.mul(x, normalCdf4(x, gaussian4(x)))
+  if (op == GELU_TANH) return f32x4.mul(x, tanhGate4(x))
   return f32x4.div(splat(1), x)
 }
 
@@ -55,6 +59,12 @@ function slope(op: i32, x: v128, y: v128): v128 {
   }
   if (op == TANH) return f32x4.sub(splat(1), f32x4.mul(y, y))
   if (op == SOFTPLUS) return sigmoid4(x)
+  if (op == GELU) {
+    const gaussian = gaussian4(x)
+    const density = f32x4.mul(constant(Constant.normalPeak), gaussian)
+    return f32x4.add(normalCdf4(x, gaussian), f32x4.mul(x, density))
+  }
+  if (op == GELU_TANH) return tanhGeluSlope4(x)
   return f32x4.neg(f32x4.mul(y, y))
 }
 
@@ -80,7 +90,7 @@ function map(op: i32, x: usize, out: usize, begin: i32, end: i32): void {
 // @ts-ignore: decorator
 @inline
 function usesX(op: i32): bool {
-  return op == LOG || op == SQUARE || op == ABS || op == RELU || op == SILU || op == SOFTPLUS
+  return op == LOG || op == SQUARE || op == ABS || op == RELU || op == SILU || op == SOFTPLUS || op == GELU || op == GELU_TANH
 }
 
 // @ts-ignore: decorator
@@ -161,6 +171,14 @@ export function reciprocal(x: usize, out: usize, begin: i32, end: i32): void {
   map(RECIPROCAL, x, out, begin, end)
 }
 
+export function gelu(x: usize, out: usize, begin: i32, end: i32): void {
+  map(GELU, x, out, begin, end)
+}
+
+export function geluTanh(x: usize, out: usize, begin: i32, end: i32): void {
+  map(GELU_TANH, x, out, begin, end)
+}
+
 export function negGrad(x: usize, y: usize, dOut: usize, dX: usize, begin: i32, end: i32): void {
   mapGrad(NEG, x, y, dOut, dX, begin, end)
 }
@@ -207,4 +225,12 @@ export function softplusGrad(x: usize, y: usize, dOut: usize, dX: usize, begin: 
 
 export function reciprocalGrad(x: usize, y: usize, dOut: usize, dX: usize, begin: i32, end: i32): void {
   mapGrad(RECIPROCAL, x, y, dOut, dX, begin, end)
+}
+
+export function geluGrad(x: usize, y: usize, dOut: usize, dX: usize, begin: i32, end: i32): void {
+  mapGrad(GELU, x, y, dOut, dX, begin, end)
+}
+
+export function geluTanhGrad(x: usize, y: usize, dOut: usize, dX: usize, begin: i32, end: i32): void {
+  mapGrad(GELU_TANH, x, y, dOut, dX, begin, end)
 }

@@ -73,6 +73,7 @@ export { permute, transpose } from './kernels/transpose/transpose.ts'
 export {
   abs,
   exp,
+  gelu,
   log,
   neg,
   reciprocal,

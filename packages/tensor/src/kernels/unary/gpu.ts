@@ -5,10 +5,31 @@ import { launchEach } from '../launch-each.ts'
 import { UNARY_OPS, type UnaryGradKernel, type UnaryKernel, type UnaryOp } from './unary.ts'
 
 // e^{−|v|} never overflows, and 1 − sigmoid loses nothing for v < 0.
-const SIGMOID = `
-    const small = Math.exp(-Math.abs(v))
+const sigmoidText = (v: string): string => `
+    const small = Math.exp(-Math.abs(${v}))
     let s = 1 / (1 + small)
-    if (v < 0) { s = small / (1 + small) }`
+    if (${v} < 0) { s = small / (1 + small) }`
+const SIGMOID = sigmoidText('v')
+
+// Makes s, the tanh approximation of the normal distribution below v. Beyond ±30 it is 0 or 1.
+const GATE_SLOPE = 1.5957691216
+const GATE_CUBIC = 0.0713548162726
+const TANH_GATE = `
+    const b = Math.min(Math.max(v, -30), 30)
+    const u = b * (${GATE_SLOPE} + ${GATE_CUBIC} * b * b)
+    ${sigmoidText('u')}`
+
+// Makes cdf, the normal distribution below v, and its gaussian e^{−v²/2}: as normalCdf4 in assembly/math.ts does.
+const TAIL = [
+  -0.0716559033, 0.2835865427, -0.3302490864, 0.3493959406, -0.0939215805, 0.124871117, 0.0691926034,
+  0.0850687933, 0.0837115797,
+]
+const NORMAL_CDF = `
+    const t = Math.min(Math.abs(v), 40)
+    const part = 1 / (1 + 0.21 * t)
+    const gaussian = Math.exp(-0.5 * t * t)
+    let cdf = gaussian * part * ${TAIL.map((c) => `(${c})`).reduce((sum, c) => `(${sum} * part + ${c})`)}
+    if (v >= 0) { cdf = 1 - cdf }`
 
 // Functions of a GPU turn NaN into numbers, and its maximum of NaN and 0 is 0.
 
@@ -36,6 +57,10 @@ const VALUES: Record<UnaryOp, string> = {
     if (v < 0) { return beyond }
     return v + beyond`,
   reciprocal: 'return 1 / v',
+  gelu: `${NORMAL_CDF}
+    return v * cdf`,
+  geluTanh: `${TANH_GATE}
+    return v * s`,
 }
 
 /** Ends with the gradient for input v, output r and incoming gradient d. */
@@ -59,6 +84,10 @@ const GRADS: Record<UnaryOp, string> = {
   softplus: `${SIGMOID}
     return d * s`,
   reciprocal: 'return -d * r * r',
+  gelu: `${NORMAL_CDF}
+    return d * (cdf + v * 0.3989422804 * gaussian)`,
+  geluTanh: `${TANH_GATE}
+    return d * (s + b * s * (1 - s) * (${GATE_SLOPE} + ${3 * GATE_CUBIC} * b * b))`,
 }
 
 const value = (op: UnaryOp): GpuKernel => ({

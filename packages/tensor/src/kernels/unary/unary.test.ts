@@ -16,6 +16,7 @@ import { unaryReference } from './reference.ts'
 import {
   abs,
   exp,
+  gelu,
   log,
   neg,
   reciprocal,
@@ -43,6 +44,8 @@ const operations: Record<UnaryOp, (x: Tensor) => Tensor> = {
   tanh,
   softplus,
   reciprocal,
+  gelu,
+  geluTanh: (x) => gelu(x, 'tanh'),
 }
 
 /** Numbers inside the domain and away from kinks and poles. */
@@ -96,6 +99,28 @@ describeKernel('unary operations', (device, name) => {
       tolerance: { rtol: name === 'gpu.js webgpu' && EXPONENTIAL.includes(op) ? GPU_EXPONENTIAL : 4e-7 },
     }),
   )
+
+  it.each<[UnaryOp, number]>([
+    ['gelu', 1.09],
+    ['geluTanh', 0.9],
+  ])('%s has a small relative error until its tail underflows', (op, high) =>
+    checkForward(device(), {
+      ...caseOf(op, 1994),
+      inputs: [Float32Array.from(both(decades(-9, high)))],
+      // rounding the exponent, at most 76, costs 76·2^-24
+      tolerance: { rtol: name === 'gpu.js webgpu' ? GPU_EXPONENTIAL : 1e-5, atol: 1e-37 },
+    }),
+  )
+
+  it('gelu is near its tanh approximation, and no nearer', async () => {
+    const [exact, approximate] = await evaluate(device(), () => {
+      const x = device().tensor(both(decades(-3, 1)))
+      return [gelu(x), gelu(x, 'tanh')]
+    })
+    const differences = exact.map((value, i) => Math.abs(value - approximate[i]))
+    expect(Math.max(...differences)).toBeGreaterThan(4e-4)
+    expect(Math.max(...differences)).toBeLessThan(5e-4)
+  })
 
   it.each(UNARY_OPS)('%s agrees with the reference at the edges', async (op) => {
     const edges = [NaN, Infinity, -Infinity, 0, -1e30, 1e30, 1, -1, -100, 100, 89]
