@@ -1,13 +1,16 @@
-// The root commands on a bare machine: needs only Node 20 and npm. Brings the pinned pnpm, installs, and hands over to
-// the pinned Node 24 (the `node` package, first on PATH inside `pnpm exec`).
+// The root commands on a bare machine: needs only Node 20 and npm. Installs and builds, by the pinned pnpm, where something changed, and
+// hands over to the pinned Node 24: the `node` package, which lies with every other program of the workspace in node_modules/.bin.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildIfStale } from './build/freshness.mjs'
 import { softwareGpu } from './software-gpu.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { packageManager, devDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const [task, ...args] = process.argv.slice(2)
+const path = process.env.PATH ?? ''
 // npx overwrites npm's INIT_CWD: where the user's relative paths start must survive under another name.
 process.env.TAU_CWD ??= process.env.INIT_CWD ?? process.cwd()
 Object.assign(process.env, softwareGpu(process.env))
@@ -15,18 +18,26 @@ Object.assign(process.env, softwareGpu(process.env))
 // Ctrl-C reaches every process of the terminal: the command decides what it means, and we wait for it.
 process.on('SIGINT', () => {})
 
-/** Runs pnpm and ends with it if it fails. Its stdout is the task's own, or goes where `stdout` says. */
-function pnpm(pnpmArgs, stdout = 'inherit') {
-  const result = spawnSync('npx', ['-y', packageManager, ...pnpmArgs], {
+/** Runs a program and ends with it if it fails. Its stdout is the task's own, or goes where `stdout` says. */
+function run(program, programArgs, stdout = 'inherit') {
+  const result = spawnSync(program, programArgs, {
     cwd: root,
     stdio: ['inherit', stdout, stdout === 'pipe' ? 'pipe' : 'inherit'],
     shell: process.platform === 'win32',
   })
   if (result.status === 0) return
-  for (const output of [result.stdout, result.stderr]) if (output) process.stderr.write(output)
+  for (const output of [result.error?.message, result.stdout, result.stderr])
+    if (output) process.stderr.write(output)
   process.exit(result.status ?? (result.signal === 'SIGINT' ? 130 : 1))
 }
-const exec = (...command) => pnpm(['exec', ...command])
+/** npx takes half a second to find pnpm: only what needs pnpm pays it. */
+const pnpm = (pnpmArgs, stdout) => run('npx', ['-y', packageManager, ...pnpmArgs], stdout)
+const bin = `${root}node_modules/.bin`
+/** Runs a program of node_modules/.bin, by the Node that lies there. */
+function exec(program, ...programArgs) {
+  process.env.PATH = `${bin}${delimiter}${path}`
+  run(`${bin}/${program}`, programArgs)
+}
 
 /** Engines are held against the Node that packages run on, not against the machine's, which only runs pnpm. */
 function install() {
@@ -37,17 +48,19 @@ function install() {
 }
 /** Quiet unless it fails: results on stdout (`--json`) must stay readable by a machine. */
 function build() {
-  if (!existsSync(`${root}apps/trainer/dist/cli.js`)) console.error('building the packages, once…')
-  pnpm(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'], 'pipe')
+  buildIfStale(root, () => {
+    if (!existsSync(`${root}apps/trainer/dist/cli.js`)) console.error('building the packages, once…')
+    pnpm(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'], 'pipe')
+  })
 }
 // Workspace packages resolve to their sources here: benches and conformance measure what is in the tree.
 const script = (path) => exec('node', '--conditions=source', path, ...args)
 const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
 
-/** What each root command runs, after the build; turbo finds pnpm only when pnpm starts it. */
+/** What each root command runs, after the build. turbo and the package checks find pnpm only when pnpm starts them. */
 const tasks = {
   build: () => {},
-  wasm: () => exec('turbo', 'run', 'wasm', '--output-logs=errors-only'),
+  wasm: () => pnpm(['exec', 'turbo', 'run', 'wasm', '--output-logs=errors-only']),
   demo: () => tau('demo', ...args),
   tau: () => tau(...args),
   studio: () => pnpm(['--dir', 'apps/studio', 'exec', 'vite', ...args]),
@@ -59,7 +72,7 @@ const tasks = {
     exec('biome', 'ci', '--error-on-warnings', '.')
     exec('tsc', '-p', 'tsconfig.json', '--noEmit')
     exec('knip')
-    exec('node', 'tools/packages/check.ts')
+    pnpm(['exec', 'node', 'tools/packages/check.ts'])
   },
 }
 

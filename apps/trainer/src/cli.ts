@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { EXIT, say } from './io.ts'
 import { main } from './program.ts'
-import { EXIT, say } from './run/io.ts'
 
 const controller = new AbortController()
 const io = { stdout: process.stdout, stderr: process.stderr, signal: controller.signal }

@@ -297,7 +297,7 @@ describe('tau manifold, tokenizer, prepare', () => {
         synthesis: { TauMode: 'Mean' },
       },
     })
-    const empty = await tau([...build, '--manifold.eps', '1e-9'])
+    const empty = await tau([...build, '--overwrite', '--manifold.eps', '1e-9'])
     expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining('raise eps or leave it out')])
   })
 
@@ -384,6 +384,14 @@ describe('tau manifold of word vectors', () => {
     const flags = ['--embeddings', words, '--dim', '8', '--manifold.reduce', 'none']
     const built = await tau(['manifold', 'build', ...flags, '--out', folder])
     expect([built.code, built.stderr]).toEqual([0, expect.stringContaining('50 embeddings of width 8')])
+    const again = await tau(['manifold', 'build', ...flags, '--out', folder])
+    expect([again.code, again.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^tau: manifold build: .* must not hold a manifold already, got manifold\.json, manifold\.parquet; pass --overwrite/,
+      ),
+    ])
+    expect((await tau(['manifold', 'build', ...flags, '--out', folder, '--overwrite'])).code).toBe(0)
     const { code, stdout } = await tau([
       ...['manifold', 'inspect', join(folder, 'manifold.parquet'), '--embeddings', words, '--html', page],
     ])
@@ -418,18 +426,42 @@ describe('tau demo', () => {
       `  npm run demo -- --attention dot --out ${out}-dot`,
     ])
     expect(existsSync(join(out, 'report.html'))).toBe(true)
+    const kept = await tau(['demo', '--data', text, '--steps', '1', '--out', out, ...TINY])
+    expect([kept.code, kept.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^tau: out: .*runs\/demo must not hold a run already, got .*; pass .*--overwrite/,
+      ),
+    ])
     const stopped = await tau(
-      ['demo', '--data', text, '--steps', '9', '--eval-every', '1', '--out', out, ...TINY],
+      ['demo', '--data', text, '--steps', '9', '--eval-every', '1', '--out', out, '--overwrite', ...TINY],
       (line, abort) => line.startsWith('step 1/9') && abort(),
     )
     expect([stopped.code, stopped.stdout]).toEqual([
       130,
       expect.stringContaining(`  npm run tau -- train --resume --out ${out}\n      go on to the end\n`),
     ])
-    // Another demo replaces it.
-    expect(
-      (await tau(['demo', '--data', text, '--steps', '1', '--attention', 'dot', '--out', out, ...TINY])).code,
-    ).toBe(0)
+  })
+
+  it('takes the first free folder, and says which, when none is named', async () => {
+    const before = process.env.TAU_CWD
+    process.env.TAU_CWD = path('home')
+    try {
+      const demo = () => tau(['demo', '--data', text, '--attention', 'dot', '--steps', '1', ...TINY])
+      expect((await demo()).stderr).not.toContain('holds a run already')
+      for (const name of ['runs/demo-2', 'runs/demo-3']) {
+        const { code, stderr, stdout } = await demo()
+        expect([code, stderr]).toEqual([
+          0,
+          expect.stringContaining(`runs/demo holds a run already: this one goes to ${name}.\n`),
+        ])
+        expect(stdout).toContain(`npm run tau -- generate ${name} `)
+        expect(existsSync(path(`home/${name}/report.html`))).toBe(true)
+      }
+    } finally {
+      if (before === undefined) delete process.env.TAU_CWD
+      else process.env.TAU_CWD = before
+    }
   })
 })
 

@@ -1,31 +1,9 @@
 import { Command, CommanderError } from 'commander'
-import type { Action } from './commands/action.ts'
-import { benchCommand } from './commands/bench.ts'
-import { demoCommand } from './commands/demo.ts'
-import { evalCommand } from './commands/eval.ts'
-import { generateCommand } from './commands/generate.ts'
-import { infoCommand } from './commands/info.ts'
-import { manifoldCommand } from './commands/manifold.ts'
-import { prepareCommand } from './commands/prepare.ts'
-import { reportCommand } from './commands/report.ts'
-import { tokenizerCommand } from './commands/tokenizer.ts'
-import { trainCommand } from './commands/train.ts'
+import type { Action } from './commands/define.ts'
+import { COMMANDS } from './commands/index.ts'
 import { UsageError } from './config/errors.ts'
-import { EXIT, type Io, say } from './run/io.ts'
+import { EXIT, type Io, say } from './io.ts'
 import { tauVersion } from './run/versions.ts'
-
-const COMMANDS = [
-  demoCommand,
-  trainCommand,
-  evalCommand,
-  generateCommand,
-  infoCommand,
-  reportCommand,
-  manifoldCommand,
-  tokenizerCommand,
-  prepareCommand,
-  benchCommand,
-]
 
 /** The command line, without a process: arguments in, exit code out. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -42,8 +20,12 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     .showHelpAfterError('(--help explains every option)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
-  for (const command of COMMANDS) addCommand(program, command(action))
   try {
+    for (const { name, description, load } of COMMANDS) {
+      const command = new Command(name).description(description)
+      if (args.includes(name)) (await load()).define(command, action)
+      addCommand(program, command)
+    }
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (error) {

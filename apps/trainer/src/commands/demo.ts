@@ -1,21 +1,21 @@
 import { join, relative } from 'node:path'
 import { writeFileAtomic } from '@tau/tensor/files'
 import type { TrainResult } from '@tau/train'
-import { Command } from 'commander'
-import { buildConfig } from '../config/config.ts'
+import type { Command } from 'commander'
+import { buildConfig, type FlagValue } from '../config/config.ts'
 import type { Config } from '../config/schema.ts'
 import { demoDefaults } from '../demo/defaults.ts'
 import { mobyDick } from '../demo/moby-dick.ts'
+import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { duration } from '../report/summary.ts'
 import { Devices, deviceText } from '../run/device.ts'
 import { trainingFlops } from '../run/flops.ts'
-import { openRunFolder } from '../run/folder.ts'
-import { EXIT, type Io, print, say } from '../run/io.ts'
+import { freeFolder, openRunFolder } from '../run/folder.ts'
 import { sampleText } from '../run/sample.ts'
 import { absolutePaths, freshTraining, type Stages } from '../run/setup.ts'
 import { runTraining, type Training } from '../run/training.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, flagValues } from './options.ts'
 import { modelText } from './train.ts'
 
@@ -31,10 +31,8 @@ const SHOWN = [
   'out',
 ]
 
-export function demoCommand(action: Action): Command {
-  const command = new Command('demo').description(
-    'From a text to a model in about two minutes: tokenizer, manifold, training, report and a sample. Takes every flag of tau train',
-  )
+export const define: Define = (command, action) => {
+  command.option('--overwrite', 'replace the run in --out')
   addConfigFlags(command, ['data', 'tokenizer', 'manifold', 'model', 'train', 'sample', 'device', ''], {
     shown: SHOWN,
     defaults: new Map([
@@ -43,15 +41,17 @@ export function demoCommand(action: Action): Command {
       ['out', demoConfig([]).out],
     ]),
   })
-  return command.action(action((io) => demoAction(command, io)))
+  command.action(action((io) => demoAction(command, io)))
 }
 
 const demoConfig = (flags: Parameters<typeof buildConfig>[1]): Config => buildConfig(demoDefaults, flags)
 
 async function demoAction(command: Command, io: Io): Promise<number> {
-  const given = demoConfig(flagValues(command))
+  const { overwrite = false }: { overwrite?: boolean } = command.opts()
+  const flags = flagValues(command)
+  const given = await placed(demoConfig(flags), flags, io)
   const out = userPath(given.out)
-  await openRunFolder(out, true)
+  await openRunFolder(out, overwrite)
   const config = absolutePaths(given.data.files.length > 0 ? given : await withMobyDick(given, out))
   const started = performance.now()
   const devices = new Devices(config.device, trainingFlops(config))
@@ -70,6 +70,15 @@ async function demoAction(command: Command, io: Io): Promise<number> {
   } finally {
     await devices.close()
   }
+}
+
+/** A demo that names no folder never touches that of another: it takes the first free one, and says so. */
+async function placed(config: Config, flags: readonly FlagValue[], io: Io): Promise<Config> {
+  if (flags.some(({ path }) => path === 'out')) return config
+  const out = await freeFolder(userPath(config.out))
+  if (out === userPath(config.out)) return config
+  say(io, `${config.out} holds a run already: this one goes to ${relative(userPath('.'), out)}.`)
+  return { ...config, out: relative(userPath('.'), out) }
 }
 
 /** The text goes into the run's folder, so that eval and --resume find it there. */

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { configFromJson, loadModel, MODEL_FILES } from '@tau/model'
 import { readUtf8File } from '@tau/tensor/files'
 import { bitsPerByte, EvalBatches, evaluate, loadTokenizer, type Tokenizer } from '@tau/train'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { buildConfig, type FlagValue } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import { readConfigFile } from '../config/file.ts'
+import { EXIT, type Io, print, say, table } from '../io.ts'
 import { readPrepared, readTexts } from '../run/corpus.ts'
 import { deviceText, openDevice } from '../run/device.ts'
 import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
-import { EXIT, type Io, print, say, table } from '../run/io.ts'
 import { bytesPerToken, tokenize } from '../run/tokens.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, configOf, flagValues, wholeNumber } from './options.ts'
 
 interface EvalFlags {
@@ -21,15 +21,14 @@ interface EvalFlags {
   readonly json?: boolean
 }
 
-export function evalCommand(action: Action): Command {
-  const command = new Command('eval')
-    .description('Loss of a model on a text: all of --data, or the text that its run held out')
+export const define: Define = (command, action) => {
+  command
     .argument('<folder>', 'model folder, such as runs/demo')
     .option('--tokens <number>', 'stop after so many tokens, to the end of a batch', wholeNumber('tokens', 1))
     .option('--batch <number>', 'sequences at a time', wholeNumber('batch', 1), 8)
     .option('--json', 'print the result as JSON')
   addConfigFlags(command, ['data', 'device'])
-  return command.action(action((io) => evalAction(command, io)))
+  command.action(action((io) => evalAction(command, io)))
 }
 
 /** Operations of a batch: two per parameter, which its file holds in 4 bytes, and token. */

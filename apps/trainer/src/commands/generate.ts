@@ -3,13 +3,13 @@ import { buffer } from 'node:stream/consumers'
 import { type GenerateOptions, generate, loadModel } from '@tau/model'
 import { decodeUtf8 } from '@tau/tensor/files'
 import { loadTokenizer, readTextFiles, type Tokenizer } from '@tau/train'
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { UsageError } from '../config/errors.ts'
+import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { deviceText, openDevice } from '../run/device.ts'
 import { modelFolder, RUN_FILES } from '../run/folder.ts'
-import { EXIT, type Io, print, say } from '../run/io.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, configOf, numberOf, wholeNumber } from './options.ts'
 
 interface GenerateFlags {
@@ -25,9 +25,8 @@ interface GenerateFlags {
   readonly bins?: number
 }
 
-export function generateCommand(action: Action): Command {
-  const command = new Command('generate')
-    .description('Continue a text with a model, token by token')
+export const define: Define = (command, action) => {
+  command
     .argument('<folder>', 'model folder, such as runs/demo')
     .argument('[prompt]', 'text to continue; default a line break')
     .option('--prompt-file <file>', 'read the prompt from a file; - reads standard input')
@@ -70,7 +69,7 @@ export function generateCommand(action: Action): Command {
       wholeNumber('bins', 2),
     )
   addConfigFlags(command, ['device'])
-  return command.action(action((io) => generateAction(command, io)))
+  command.action(action((io) => generateAction(command, io)))
 }
 
 async function generateAction(command: Command, io: Io): Promise<number> {

@@ -3,24 +3,22 @@ import { join } from 'node:path'
 import { configFromJson, countParameters, MODEL_FILES, manifoldDim, resolveConfig } from '@tau/model'
 import { readUtf8File } from '@tau/tensor/files'
 import { loadTokenizer, readMetrics } from '@tau/train'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import type { Config } from '../config/schema.ts'
+import { EXIT, type Io, print, table } from '../io.ts'
 import { historyOf } from '../report/history.ts'
 import { deviceText, openDevice } from '../run/device.ts'
 import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
-import { EXIT, type Io, print, table } from '../run/io.ts'
 import { estimateMemory, gigabytes } from '../run/memory.ts'
 import { versions } from '../run/versions.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, configOf } from './options.ts'
 
-export function infoCommand(action: Action): Command {
-  const command = new Command('info')
-    .description('What runs here, or what a model folder holds')
-    .argument('[folder]', 'model folder, such as runs/demo')
+export const define: Define = (command, action) => {
+  command.argument('[folder]', 'model folder, such as runs/demo')
   command.option('--estimate', 'memory that training with the flags below takes on the cpu backend')
   addConfigFlags(command, ['model', 'train', 'device'])
-  return command.action(action((io) => infoAction(command, io)))
+  command.action(action((io) => infoAction(command, io)))
 }
 
 async function infoAction(command: Command, io: Io): Promise<number> {

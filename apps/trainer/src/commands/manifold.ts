@@ -1,21 +1,23 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readEmbeddings, readManifold, writeManifold } from '@tau/graph'
-import { writeFileAtomic } from '@tau/tensor/files'
+import { MODEL_FILES } from '@tau/model'
+import { nodeStore, writeFileAtomic } from '@tau/tensor/files'
 import { Command } from 'commander'
+import { UsageError } from '../config/errors.ts'
 import { lookAtItems } from '../inspect/items.ts'
 import { type Look, lookAt, notesOf, rowsOf } from '../inspect/look.ts'
 import { renderManifold } from '../inspect/page.ts'
+import { EXIT, type Io, print, say, table } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { passLine } from '../progress.ts'
 import { readTexts, type Texts } from '../run/corpus.ts'
 import { openDevice } from '../run/device.ts'
-import { EXIT, type Io, print, say, table } from '../run/io.ts'
 import { makeManifold } from '../run/manifold.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 
-export function manifoldCommand(action: Action): Command {
+export const define: Define = (command, action) => {
   const build = new Command('build')
     .description('Build the Laplacian of a domain from a text or from an embeddings file')
     .requiredOption('--out <folder>', 'folder for manifold.parquet and manifold.json')
@@ -24,6 +26,7 @@ export function manifoldCommand(action: Action): Command {
       "size of the Laplacian: the model's manifoldDim, or nEmbd / nHead",
       wholeNumber('dim', 2),
     )
+    .option('--overwrite', 'replace the manifold in --out')
   addConfigFlags(build, ['data', 'manifold', 'device'], {
     without: ['data.shards', 'manifold.path', 'device.backend', 'device.mode'],
   })
@@ -42,15 +45,14 @@ export function manifoldCommand(action: Action): Command {
     .option('--embeddings-name <text>', 'field, column or tensor of that file')
   inspect.action(action((io) => inspectAction(inspect, io)))
 
-  return new Command('manifold')
-    .description('The graph of a domain, whose Laplacian λ is measured with')
-    .addCommand(build)
-    .addCommand(inspect)
+  command.addCommand(build).addCommand(inspect)
 }
 
 async function buildAction(command: Command, io: Io): Promise<number> {
-  const { out, dim }: { out: string; dim: number } = command.opts()
+  const { out, dim, overwrite = false }: BuildOptions = command.opts()
   const config = await configOf(command)
+  const folder = userPath(out)
+  if (!overwrite) await refuseOldManifold(folder)
   // The text is read first: asking for it must not fail inside the graph package.
   const texts: Texts | undefined =
     config.manifold.embeddings === undefined ? await readTexts(config.data) : undefined
@@ -70,11 +72,26 @@ async function buildAction(command: Command, io: Io): Promise<number> {
     return EXIT.interrupted
   }
   const { laplacian, about, origin } = built
-  const folder = userPath(out)
   await writeManifold(folder, { laplacian, ...origin })
   say(io, about)
   print(io, folder)
   return EXIT.ok
+}
+
+interface BuildOptions {
+  readonly out: string
+  readonly dim: number
+  readonly overwrite?: boolean
+}
+
+async function refuseOldManifold(folder: string): Promise<void> {
+  const old = (await nodeStore(folder).list()).filter(
+    (name) => name === MODEL_FILES.manifold || name === MODEL_FILES.about,
+  )
+  if (old.length > 0)
+    throw new UsageError(
+      `manifold build: ${folder} must not hold a manifold already, got ${old.join(', ')}; pass --overwrite or another --out`,
+    )
 }
 
 async function inspectAction(command: Command, io: Io): Promise<number> {

@@ -1,24 +1,23 @@
 import { join } from 'node:path'
 import { resolveConfig } from '@tau/model'
 import { saveTokenizer, writeShards } from '@tau/train'
-import { Command } from 'commander'
+import type { Command } from 'commander'
+import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { makeTokenizer, readTexts } from '../run/corpus.ts'
 import { RUN_FILES } from '../run/folder.ts'
-import { EXIT, type Io, print, say } from '../run/io.ts'
 import { tokenize } from '../run/tokens.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 
 const SHARD_TOKENS = 2 ** 26
 
-export function prepareCommand(action: Action): Command {
-  const command = new Command('prepare')
-    .description('Tokenise text once, for many runs: .bin files of ids with a JSON header, and the tokenizer')
+export const define: Define = (command, action) => {
+  command
     .requiredOption('--out <folder>', 'folder to write; train with --data.shards on it')
     .option('--shard-tokens <number>', 'tokens per .bin file', wholeNumber('shard-tokens', 1), SHARD_TOKENS)
   addConfigFlags(command, ['data', 'tokenizer'], { without: ['data.shards'] })
-  return command.action(action((io) => prepareAction(command, io)))
+  command.action(action((io) => prepareAction(command, io)))
 }
 
 async function prepareAction(command: Command, io: Io): Promise<number> {

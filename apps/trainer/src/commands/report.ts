@@ -1,15 +1,12 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
+import { EXIT, type Io, print } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { writeReport } from '../run/folder.ts'
-import { EXIT, type Io, print } from '../run/io.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 
-export function reportCommand(action: Action): Command {
-  const command = new Command('report')
-    .description('Write report.html from metrics.jsonl again, also while the run goes on')
-    .argument('<folder>', 'folder of the run')
-    .option('--out <file>', 'other file to write')
-  return command.action(action((io) => reportAction(command, io)))
+export const define: Define = (command, action) => {
+  command.argument('<folder>', 'folder of the run').option('--out <file>', 'other file to write')
+  command.action(action((io) => reportAction(command, io)))
 }
 
 async function reportAction(command: Command, io: Io): Promise<number> {

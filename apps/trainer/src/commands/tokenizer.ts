@@ -1,12 +1,12 @@
 import { saveTokenizer } from '@tau/train'
 import { Command } from 'commander'
+import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { makeTokenizer, readTexts } from '../run/corpus.ts'
-import { EXIT, type Io, print, say } from '../run/io.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 
-export function tokenizerCommand(action: Action): Command {
+export const define: Define = (command, action) => {
   const train = new Command('train')
     .description('Learn a byte-level BPE tokenizer from the part of the text that is trained on')
     .requiredOption(
@@ -17,7 +17,7 @@ export function tokenizerCommand(action: Action): Command {
     .requiredOption('--out <file>', "tokenizer.json to write, in Hugging Face's format")
   addConfigFlags(train, ['data'], { without: ['data.shards'] })
   train.action(action((io) => trainAction(train, io)))
-  return new Command('tokenizer').description('How text becomes tokens').addCommand(train)
+  command.addCommand(train)
 }
 
 async function trainAction(command: Command, io: Io): Promise<number> {

@@ -1,17 +1,17 @@
 import { join } from 'node:path'
 import type { GPT } from '@tau/model'
 import { PROFILED_STEPS, WARM_UP_STEPS } from '@tau/train'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { buildConfig } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import { readConfigFile } from '../config/file.ts'
 import { configYaml } from '../config/print.ts'
 import type { Config } from '../config/schema.ts'
+import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { Devices, deviceText, openDevice } from '../run/device.ts'
 import { trainingFlops } from '../run/flops.ts'
 import { exists, openRunFolder, RUN_FILES } from '../run/folder.ts'
-import { EXIT, type Io, print, say } from '../run/io.ts'
 import { checkProfiled, profileRun, TRACE_FILE } from '../run/profile.ts'
 import {
   absolutePaths,
@@ -22,7 +22,7 @@ import {
   type Stages,
 } from '../run/setup.ts'
 import { runTraining } from '../run/training.ts'
-import type { Action } from './action.ts'
+import type { Define } from './define.ts'
 import { addConfigFlags, configOf, flagValues } from './options.ts'
 
 interface TrainFlags {
@@ -34,9 +34,8 @@ interface TrainFlags {
   readonly profile?: string | true
 }
 
-export function trainCommand(action: Action): Command {
-  const command = new Command('train')
-    .description('Train a model on text: tokenizer and manifold are built from it unless given')
+export const define: Define = (command, action) => {
+  command
     .option('--config <file>', 'YAML or JSON file of the settings below; flags override it')
     .option('--resume', 'continue the run in --out from its last checkpoint, with its settings')
     .option('--overwrite', 'replace the run in --out')
@@ -46,7 +45,7 @@ export function trainCommand(action: Action): Command {
       `instead of a run, time every kernel of one training step: table on stdout, trace for ui.perfetto.dev or a browser's performance panel in the file (default ${TRACE_FILE}). The median of ${PROFILED_STEPS} steps after ${WARM_UP_STEPS} to warm up; leaves --out and the model alone; without --data tokens are random`,
     )
   addConfigFlags(command, ['data', 'tokenizer', 'manifold', 'model', 'train', 'sample', 'device', ''])
-  return command.action(action((io) => trainAction(command, io)))
+  command.action(action((io) => trainAction(command, io)))
 }
 
 async function trainAction(command: Command, io: Io): Promise<number> {

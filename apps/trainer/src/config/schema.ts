@@ -237,8 +237,8 @@ const device = z.strictObject({
     },
   ),
   simd: about(
-    z.enum(['auto', 'plain', 'relaxed', 'wide']).default('auto'),
-    'Build of the cpu kernels: relaxed uses fused multiply-add, wide 256-bit registers too; auto is the widest that there is',
+    z.enum(['auto', 'plain', 'relaxed', 'wide', 'widest']).default('widest'),
+    'Build of the cpu kernels: relaxed uses fused multiply-add, wide 256-bit registers too, with the same results; auto is relaxed where it can be, widest is wide where it can be',
   ),
   blas: about(
     z.string().min(1).nullable().default(null),

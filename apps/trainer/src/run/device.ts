@@ -1,5 +1,5 @@
 import { openBlas } from '@tau/blas'
-import { auto, cpu, type Device, type DeviceInfo, gpu, hasWideSimd } from '@tau/tensor'
+import { auto, cpu, type Device, type DeviceInfo, gpu } from '@tau/tensor'
 import type { Config } from '../config/schema.ts'
 
 /** Opens the device that the configuration asks for. `flops`: operations between two reads, by which `auto` decides. */
@@ -9,10 +9,8 @@ export function openDevice(
 ): Promise<Device> {
   const gpuOptions = mode ? { mode } : {}
   if (backend === 'gpu') return gpu({ ...gpuOptions, strict })
-  // A library leaves V8's experiments to whoever owns the process. Here it is ours.
-  const build = simd === 'auto' && hasWideSimd() ? 'wide' : simd
   const gemm = blas === null ? undefined : openBlas(blas === 'auto' ? {} : { path: blas })
-  const cpuOptions = { ...(threads && { threads }), simd: build, ...(gemm && { gemm }) }
+  const cpuOptions = { ...(threads && { threads }), simd, ...(gemm && { gemm }) }
   return backend === 'cpu'
     ? cpu({ ...cpuOptions, strict })
     : auto({ flops, cpu: cpuOptions, gpu: gpuOptions, strict })

@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MODEL_FILES } from '@tau/model'
-import { writeFileAtomic } from '@tau/tensor/files'
+import { nodeStore, writeFileAtomic } from '@tau/tensor/files'
 import { readMetrics } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import { userPath } from '../paths.ts'
@@ -35,6 +35,14 @@ export async function openRunFolder(out: string, overwrite: boolean): Promise<vo
     throw new UsageError(
       `out: ${out} must not hold a run already, got ${old.join(', ')}; pass --resume, --overwrite or another --out`,
     )
+}
+
+/** The first of `base`, `base-2`, `base-3`, … that is missing or empty. */
+export async function freeFolder(base: string): Promise<string> {
+  for (let i = 1; ; i++) {
+    const folder = i === 1 ? base : `${base}-${i}`
+    if ((await nodeStore(folder).list()).length === 0) return folder
+  }
 }
 
 /** Clears a folder of the run in it, model included; other files are left alone. */

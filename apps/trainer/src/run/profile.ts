@@ -13,7 +13,7 @@ import { writeFileAtomic } from '@tau/tensor/files'
 import { profileStep } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
-import { columns } from './io.ts'
+import { columns } from '../io.ts'
 import { versions } from './versions.ts'
 
 /** Where a trace goes that was given no file. */

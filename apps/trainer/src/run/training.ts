@@ -16,10 +16,10 @@ import {
 import { trainOptions } from '../config/config.ts'
 import { configYaml, expandConfig } from '../config/print.ts'
 import type { Config } from '../config/schema.ts'
+import { type Io, say } from '../io.ts'
 import { Progress } from '../progress.ts'
 import { deviceText } from './device.ts'
 import { clearRun, RUN_FILES, writeReport } from './folder.ts'
-import { type Io, say } from './io.ts'
 import { sampleText } from './sample.ts'
 import { versions } from './versions.ts'
 

@@ -75,6 +75,9 @@ describe('cpu options', () => {
     expect(wide.info.variant).toBe(hasWideSimd() ? 'wide-simd' : auto.info.variant)
     expect(wide.info.fallbacks).toHaveLength(hasWideSimd() ? 0 : 1)
     await wide.close()
+    const widest = await cpu({ threads: 1, simd: 'widest' })
+    expect(widest.info).toEqual({ ...wide.info, fallbacks: auto.info.fallbacks })
+    await widest.close()
   })
 
   it('falls back to one thread where memory cannot be shared, and says so; strict makes it an error', async () => {

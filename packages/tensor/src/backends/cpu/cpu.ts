@@ -14,7 +14,8 @@ export interface CpuOptions {
   threads?: number
   /** `relaxed` uses fused multiply-add where the runtime has it, `plain` never; default `auto`, which is relaxed where it can be.
    *  `wide` is relaxed with 256-bit registers in matmul, twice as fast: for Node on x64, by a feature of V8 that is experimental and
-   *  is switched on for that one module while it compiles; what came out is tested before it is used. Results are the same bits
+   *  is switched on for that one module while it compiles; what came out is tested before it is used. `widest` is wide where V8 can,
+   *  else as auto: for who owns the process, since a library leaves V8's experiments to its user. Results are the same bits
    *  for relaxed and wide, and differ from plain by rounding. */
   simd?: (typeof SIMD)[number]
   /** Does the products of matrices that are not thin: `openBlas()` of @tau/blas. Where it is missing or wrong, our own kernels do.
@@ -26,7 +27,7 @@ export interface CpuOptions {
 }
 
 const MAX_THREADS = 256
-const SIMD = ['auto', 'plain', 'relaxed', 'wide'] as const
+const SIMD = ['auto', 'plain', 'relaxed', 'wide', 'widest'] as const
 
 // Browsers may refuse to reserve 4 GiB of addresses: try less.
 const MAXIMUM_PAGES = [65_536, 32_768, 16_384]
@@ -100,9 +101,9 @@ function chooseBuild(simd: CpuOptions['simd'], fallbacks: string[]): keyof WasmS
     fallbacks.push('plain SIMD: this runtime has no relaxed SIMD')
     return 'plain'
   }
-  if (simd !== 'wide') return 'relaxed'
+  if (simd !== 'wide' && simd !== 'widest') return 'relaxed'
   const reason = whyNotWide()
   if (reason === undefined) return 'wide'
-  fallbacks.push(`relaxed SIMD instead of wide: ${reason}`)
+  if (simd === 'wide') fallbacks.push(`relaxed SIMD instead of wide: ${reason}`)
   return 'relaxed'
 }

@@ -1,4 +1,4 @@
-import type { ProgressStream } from '../progress.ts'
+import type { ProgressStream } from './progress.ts'
 
 /** What a command talks to: results go to `stdout`, everything else to `stderr`. */
 export interface Io {
