@@ -42,7 +42,7 @@ describe('cpu options', () => {
   it('simd: an unknown build is refused', async () => {
     const simd = 'fast' as 'plain'
     await expect(cpu({ simd })).rejects.toThrow(
-      'cpu: simd must be one of auto, plain, relaxed, wide, got fast',
+      'cpu: simd must be one of auto, plain, relaxed, wide, widest, got fast',
     )
   })
 
