@@ -2,7 +2,7 @@ import { domainLaplacian } from '@tau/graph'
 import { createModel, manifoldDim, resolveConfig } from '@tau/model'
 import type { Device } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
-import { AdamW, defaultTrainOptions, trainStep } from '@tau/train'
+import { defaultTrainOptions, modelOptimizer, trainStep } from '@tau/train'
 
 /** An optimizer step that leaves the model as it is: its learning rate is 0. */
 interface TrainingStep {
@@ -19,7 +19,7 @@ export function trainingStep(device: Device, isSoftware: boolean): TrainingStep 
   const embeddings = { data: randomArray(500 * 64, 1), rows: 500, cols: 64 }
   const { laplacian } = domainLaplacian(embeddings, { dim: manifoldDim(config) })
   const model = createModel(device, config, { laplacian, seed: 1 })
-  const optimizer = new AdamW(model.parameters, defaultTrainOptions)
+  const optimizer = modelOptimizer(model, defaultTrainOptions)
   const tokens = batch * length
   const ids = (seed: number) =>
     Int32Array.from(randomArray(tokens, seed), (x) => Math.abs(Math.floor(x * 1e6)) % config.vocabSize)

@@ -4,7 +4,7 @@ import { domainLaplacian } from '@tau/graph'
 import { countParameters, createModel, type GPT, type ModelConfig, resolveConfig } from '@tau/model'
 import { BackendError, cpu, type Device, hasWideSimd } from '@tau/tensor'
 import { expectNear, randomArray } from '@tau/testing'
-import { AdamW, defaultTrainOptions, trainStep } from '@tau/train'
+import { defaultTrainOptions, modelOptimizer, trainStep } from '@tau/train'
 import { deviceLabel } from '../harness/lines.ts'
 import type { ModelRun, OurRun } from './processes.ts'
 
@@ -22,7 +22,7 @@ const idsOf = (count: number, vocabSize: number, seed: number): Int32Array =>
 /** Milliseconds of each optimizer step after the first `warmUp`. The loss must begin at that of a guess, and fall. */
 async function train(model: GPT, { length, warmUp, steps }: OurRun): Promise<number[]> {
   const { vocabSize } = model.config
-  const optimizer = new AdamW(model.parameters, defaultTrainOptions)
+  const optimizer = modelOptimizer(model, defaultTrainOptions)
   const batch = { tokens: idsOf(length, vocabSize, 2), targets: idsOf(length, vocabSize, 3) }
   const samples: number[] = []
   let before = Number.POSITIVE_INFINITY

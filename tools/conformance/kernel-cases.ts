@@ -13,6 +13,7 @@ import {
 } from '@tau/attention'
 import * as tau from '@tau/tensor'
 import { type Device, grad, mul, Random, type Shape, sum, type Tensor } from '@tau/tensor'
+import { adamwUpdate, sgdUpdate } from '@tau/tensor/optim'
 import { hasFastAlgorithm } from './context.ts'
 
 /** What a case works with: numbers that are the same on every device. */
@@ -94,12 +95,15 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
   'in place': ({ device, normal, positive }) => {
     const [param, grads, m, v] = [normal(3, 7), normal(3, 7), normal(3, 7), positive(3, 7)]
     const options = { lr: 0.01, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, step: 3, maxNorm: 1 }
-    tau.adamwUpdate(param, grads, m, v, tau.globalNorm([grads]), options)
+    adamwUpdate(param, grads, m, v, tau.globalNorm([grads]), options)
+    const [moved, velocity] = [normal(3, 7), normal(3, 7)]
+    const momentum = { lr: 0.01, momentum: 0.9, nesterov: true, weightDecay: 0.1, maxNorm: 1 }
+    sgdUpdate(moved, grads, velocity, tau.globalNorm([grads]), momentum)
     const total = normal(5, 3)
     tau.addInto(total, normal(5, 3), -0.5)
     const filled = tau.ones(device, [4, 3])
     tau.copyBlock({ tensor: normal(7), offset: 1, stride: 3 }, { tensor: filled, offset: 4, stride: 3 }, 2, 2)
-    return [param, m, v, total, filled]
+    return [param, m, v, moved, velocity, total, filled]
   },
   attention: ({ device, normal, positive }) => {
     const lambda = (...shape: number[]) => tau.sigmoid(normal(...shape))

@@ -1,7 +1,7 @@
 import { csrFromDense } from '@tau/graph'
 import { createModel, type ModelOptions } from '@tau/model'
 import { type Device, Random } from '@tau/tensor'
-import { AdamW, defaultTrainOptions, learningRate, TokenBatches, trainStep } from '@tau/train'
+import { defaultTrainOptions, learningRate, modelOptimizer, TokenBatches, trainStep } from '@tau/train'
 
 /** Two layers, width 64, T 64. */
 const TINY = { vocabSize: 61, seqLen: 64, nLayer: 2, nHead: 2, nEmbd: 64 } as const satisfies ModelOptions
@@ -41,7 +41,7 @@ export async function trainLosses(
     { ...TINY, ...options },
     { ...(options.attention !== 'dot' && { laplacian: ringLaplacian(TINY.nEmbd / TINY.nHead) }), seed: 5 },
   )
-  using optimizer = new AdamW(model.parameters, defaultTrainOptions)
+  using optimizer = modelOptimizer(model, defaultTrainOptions)
   const batches = new TokenBatches({
     ids: corpus(20_000),
     seqLen: TINY.seqLen,

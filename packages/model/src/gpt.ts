@@ -16,9 +16,10 @@ import {
   softcap,
   Tensor,
 } from '@tau/tensor'
+import type { ParameterGroup } from '@tau/tensor/optim'
 import { AttentionLayer, type DecodeOptions, type LayerProbe, LayerState } from './attention-layer.ts'
 import { checkConfig, LOGIT_CLAMP, type ModelConfig, manifoldDim } from './config.ts'
-import { parameterSpecs } from './parameters.ts'
+import { parameterGroups, parameterSpecs } from './parameters.ts'
 
 /** Memory of a sequence that is decoded step by step: one {@link LayerState} per layer. */
 export class DecodeState implements Disposable {
@@ -107,6 +108,11 @@ export class GPT implements Disposable {
   /** Number of trainable values. */
   get parameterCount(): number {
     return Array.from(this.parameters.values()).reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /** What optimizers may treat differently. */
+  get parameterGroups(): readonly ParameterGroup[] {
+    return parameterGroups(this.config)
   }
 
   #weight(name: string): Tensor {

@@ -1,4 +1,5 @@
 import { type Device, fill, Random, sizeOf, type Tensor, zeros } from '@tau/tensor'
+import type { ParameterGroup } from '@tau/tensor/optim'
 import { headDim, MLP_RATIO, type ModelConfig, manifoldDim } from './config.ts'
 
 /** How a parameter starts. */
@@ -13,6 +14,8 @@ export interface ParameterSpec {
   readonly name: string
   readonly shape: readonly number[]
   readonly init: Init
+  /** Whether it maps vectors to vectors between the embedding and the output layer: see {@link parameterGroups}. */
+  readonly isHidden?: boolean
 }
 
 /** Spread over heads so that each forgets on its own scale: half-lives from about 1 token to about 170. */
@@ -39,6 +42,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
       name: `${prefix}.mlp.c_proj.weight`,
       shape: [nEmbd, MLP_RATIO * nEmbd],
       init: { kind: 'zeros' },
+      isHidden: true,
     })
   }
   specs.push({ name: 'lm_head.weight', shape: [vocabSize, nEmbd], init: { kind: 'normal', std: HEAD_STD } })
@@ -49,6 +53,7 @@ const linear = (name: string, out: number, inputs: number): ParameterSpec => ({
   name: `${name}.weight`,
   shape: [out, inputs],
   init: { kind: 'normal', std: 1 / Math.sqrt(inputs) },
+  isHidden: true,
 })
 
 /** A positive number per head, stored as it is or as its logarithm. */
@@ -84,9 +89,18 @@ function attentionSpecs(config: ModelConfig): ParameterSpec[] {
         { name: `qk_norm_${which}.bias`, shape: [dim], init: { kind: 'zeros' } },
       )
   if (config.outputGate) specs.push(linear('c_g', nEmbd, nEmbd))
-  specs.push({ name: 'c_proj.weight', shape: [nEmbd, nEmbd], init: { kind: 'zeros' } })
+  specs.push({ name: 'c_proj.weight', shape: [nEmbd, nEmbd], init: { kind: 'zeros' }, isHidden: true })
   return specs
 }
+
+/** Parameters that optimizers may treat differently: the hidden weights. Embedding, output layer and what gives one number per
+ *  head, such as the forget gate, are in no group. */
+export const parameterGroups = (config: ModelConfig): ParameterGroup[] => [
+  {
+    names: parameterSpecs(config).flatMap(({ name, isHidden }) => (isHidden ? [name] : [])),
+    isHidden: true,
+  },
+]
 
 /** Number of trainable values. */
 export const countParameters = (config: ModelConfig): number =>

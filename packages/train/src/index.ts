@@ -18,9 +18,11 @@ export { type HeldOutSplit, readTextFiles, splitHeldOut, type TextFile } from '.
 export { DivergedError } from './loop/diverged.ts'
 export { estimateTraining } from './loop/estimate.ts'
 export { bitsPerByte, type Evaluation, evaluate } from './loop/evaluate.ts'
+export { modelOptimizer, type OptimizerChoice } from './loop/optimizer.ts'
 export { checkTrainOptions, defaultTrainOptions, type TrainOptions } from './loop/options.ts'
 export { PROFILED_STEPS, profileStep, WARM_UP_STEPS } from './loop/profile.ts'
 export { type LosableRun, trainThroughLosses } from './loop/recover.ts'
+export { learningRate, type Schedule } from './loop/schedule.ts'
 export { type StepResult, trainStep } from './loop/step.ts'
 export {
   type ResumePoint,
@@ -32,8 +34,6 @@ export {
 } from './loop/train.ts'
 export { MetricsFile, readMetrics } from './metrics/file.ts'
 export type * from './metrics/records.ts'
-export { AdamW, type AdamWOptions } from './optim/adamw.ts'
-export { learningRate, type Schedule } from './optim/schedule.ts'
 export { loadTokenizer, saveTokenizer } from './tokenizer/file.ts'
 export type { TokenizerJson } from './tokenizer/json.ts'
 export {

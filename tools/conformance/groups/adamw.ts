@@ -1,5 +1,6 @@
+import { AdamW } from '@tau/tensor/optim'
 import type { OracleArray } from '@tau/testing/oracle'
-import { AdamW, learningRate } from '@tau/train'
+import { learningRate } from '@tau/train'
 import { type Runner, tensorOf } from '../context.ts'
 import { optimizerOptions, scheduleOf } from './optimizer.ts'
 

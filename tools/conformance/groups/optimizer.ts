@@ -1,5 +1,6 @@
+import type { AdamWOptions } from '@tau/tensor/optim'
 import type { Fields } from '@tau/testing/oracle'
-import type { AdamWOptions, Schedule } from '@tau/train'
+import type { Schedule } from '@tau/train'
 
 export const scheduleOf = (optimiser: Fields): Schedule => {
   const schedule = optimiser.fields('schedule')

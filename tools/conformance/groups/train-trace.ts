@@ -1,4 +1,5 @@
-import { AdamW, learningRate, trainStep } from '@tau/train'
+import { AdamW } from '@tau/tensor/optim'
+import { learningRate, trainStep } from '@tau/train'
 import type { Found } from '../compare.ts'
 import type { Runner } from '../context.ts'
 import { modelOf } from './model.ts'

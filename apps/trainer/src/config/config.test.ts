@@ -72,7 +72,36 @@ describe('buildConfig', () => {
     })
   })
 
+  it('takes an optimizer with the options that it has, as flat keys or flags', () => {
+    expect(trainOptions(buildConfig(file('train: {optimizer: muon, momentum: 0.8}'), []))).toMatchObject({
+      optimizer: { name: 'muon', momentum: 0.8 },
+    })
+    const flags = [flag('train.optimizer', 'sgd'), flag('train.nesterov', 'true')]
+    expect(trainOptions(buildConfig(undefined, flags)).optimizer).toEqual({ name: 'sgd', nesterov: true })
+  })
+
+  it('reads the keys of AdamW from before there was a choice', () => {
+    const config = buildConfig(file('train: {beta1: 0.8, beta2: 0.9, eps: 1e-7}'), [])
+    expect(trainOptions(config).optimizer).toEqual({ name: 'adamw', beta1: 0.8, beta2: 0.9, eps: 1e-7 })
+  })
+
   it.each([
+    [
+      'train: {momentum: 0.5}',
+      'config train.momentum: must be left out with train.optimizer adamw, got 0.5; it is for muon and sgd',
+    ],
+    [
+      'train: {optimizer: lion}',
+      'config train.optimizer: must be one of adamw, muon, sgd, got "lion" (run.yaml line 1)',
+    ],
+    [
+      'train: {optimizer: sgd, momentum: 1}',
+      'config train.momentum: must be a number of at least 0 and less than 1, got 1 (run.yaml line 1)',
+    ],
+    [
+      'train: {optimizer: muon, nsSteps: 1.5}',
+      'config train.nsSteps: must be a whole number of at least 1 and at most 8, got 1.5 (run.yaml line 1)',
+    ],
     [
       'train:\n  lrr: 0.1',
       'config train.lrr: unknown key, got 0.1 (run.yaml line 2); did you mean train.lr?',
@@ -178,7 +207,9 @@ describe('configYaml', () => {
     expect(expandConfig(again)).toEqual(expandConfig(config))
     expect(again.model).toMatchObject({ nLayer: 6, temperature: 1, clock: 'none', nKvHead: 2 })
     expect(again.tokenizer.vocabSize).toBe(30_522)
-    expect(text).toContain('lr: 0.003 # Peak learning rate of AdamW')
+    expect(text).toContain('lr: 0.003 # Peak learning rate')
+    expect(again.train).toMatchObject({ optimizer: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-8 })
+    expect(again.train).not.toHaveProperty('momentum')
   })
 })
 
@@ -194,6 +225,10 @@ describe('configSections', () => {
       kind: 'number',
     })
     expect(field('train.eps')).toMatchObject({ flags: ['train.eps'] })
+    expect(field('train.momentum')).toMatchObject({
+      flags: ['momentum', 'train.momentum'],
+      defaultText: '0.95 with muon, 0.9 with sgd',
+    })
     expect(field('model.temperature')).toMatchObject({ flags: ['model.temperature'], defaultText: '0.05' })
     expect(field('data.files')).toMatchObject({ flags: ['data', 'data.files'], kind: 'list' })
     expect(field('out')).toMatchObject({ flags: ['out'], section: '' })

@@ -3,6 +3,7 @@ import { checkTrainOptions, type TrainOptions } from '@tau/train'
 import { nearest, show, UsageError } from './errors.ts'
 import { configSections, type Field } from './fields.ts'
 import type { Source } from './file.ts'
+import { checkOptimizerKeys, optimizerSettings } from './optimizer.ts'
 import { type Config, configSchema } from './schema.ts'
 
 /** A setting from the command line: the value as text, still to be read by the field's kind. */
@@ -62,13 +63,15 @@ function checkTogether(config: Config): void {
     }
   }
   renamed('model', () => resolveConfig(config.model))
+  renamed('train', () => checkOptimizerKeys(config.train))
   renamed('train', () => checkTrainOptions(trainOptions(config)))
 }
 
 /** The train section as the training loop takes it: null, "no limit", becomes Infinity. */
-export function trainOptions({ train }: Config): TrainOptions {
+export function trainOptions({ train }: Pick<Config, 'train'>): TrainOptions {
   return {
     ...train,
+    optimizer: optimizerSettings(train),
     gradClip: train.gradClip ?? Number.POSITIVE_INFINITY,
     evalTokens: train.evalTokens ?? Number.POSITIVE_INFINITY,
   }

@@ -1,9 +1,10 @@
 import { resolveConfig } from '@tau/model'
 import { Document, isMap, isScalar } from 'yaml'
 import { configSections } from './fields.ts'
+import { withOptimizerDefaults } from './optimizer.ts'
 import type { Config } from './schema.ts'
 
-/** The configuration with all that preset and size stand for. `model.vocabSize` is left out: the tokenizer decides it, and one that is
+/** The configuration with all that preset, size and optimizer stand for. `model.vocabSize` is left out: the tokenizer decides it, and one that is
  *  read has its own. */
 export function expandConfig(config: Config): Config {
   const { vocabSize, ...model } = resolveConfig(config.model)
@@ -11,6 +12,7 @@ export function expandConfig(config: Config): Config {
     ...config,
     tokenizer: config.tokenizer.path === undefined ? { vocabSize, ...config.tokenizer } : config.tokenizer,
     model: { ...config.model, ...model },
+    train: withOptimizerDefaults(config.train),
   }
 }
 

@@ -2,6 +2,7 @@ import type { ModelConfig } from '@tau/model'
 import { presets, sizes } from '@tau/model'
 import { defaultTrainOptions, type TrainOptions } from '@tau/train'
 import { z } from 'zod'
+import { optimizerFields, optimizerHelp, optimizerNames } from './optimizer.ts'
 
 /** What --help and error messages say of a field, besides its type and range. */
 interface About {
@@ -181,13 +182,12 @@ const trainFields = {
   steps: about(whole(1).default(defaults.steps), 'Optimizer steps'),
   batchSize: about(whole(1).default(defaults.batchSize), 'Sequences per forward pass'),
   accumulate: about(whole(1).default(defaults.accumulate), 'Forward passes per step'),
-  lr: about(above0.default(defaults.lr), 'Peak learning rate of AdamW'),
+  optimizer: about(z.enum(optimizerNames).default(defaults.optimizer.name), optimizerHelp),
+  lr: about(above0.default(defaults.lr), 'Peak learning rate'),
   minLr: about(atLeast0.default(defaults.minLr), 'Learning rate at the end of the cosine'),
   warmup: about(whole(0).default(defaults.warmup), 'Linear warm-up', { unit: 'steps' }),
   weightDecay: about(atLeast0.default(defaults.weightDecay), 'Decoupled weight decay'),
-  beta1: about(atLeast0.lt(1).default(defaults.beta1), 'Decay of the first moment'),
-  beta2: about(atLeast0.lt(1).default(defaults.beta2), 'Decay of the second moment'),
-  eps: about(above0.default(defaults.eps), 'Added to the root of the second moment'),
+  ...optimizerFields,
   gradClip: about(above0.nullable().default(defaults.gradClip), 'Largest norm of all gradients', {
     none: 'no clipping',
   }),

@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { ModelConfig } from '@tau/model'
 import { MAX_CPU_BYTES } from '@tau/tensor'
 import { estimateTraining } from '@tau/train'
+import { trainOptions } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
 
@@ -20,8 +21,9 @@ export function estimateMemory(
   limit = Math.min(MAX_CPU_BYTES, totalmem()),
 ): MemoryEstimate {
   const threads = device.threads ?? availableParallelism()
+  const options = trainOptions({ train })
   const bytesOf = (seqLen: number, checkpointActivations: boolean) =>
-    estimateTraining({ ...model, seqLen }, { ...train, checkpointActivations }, threads)
+    estimateTraining({ ...model, seqLen }, { ...options, checkpointActivations }, threads)
   const { seqLen } = model
   const { checkpointActivations } = train
   const bytes = bytesOf(seqLen, checkpointActivations)

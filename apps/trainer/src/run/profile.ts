@@ -11,6 +11,7 @@ import {
 } from '@tau/tensor'
 import { writeFileAtomic } from '@tau/tensor/files'
 import { profileStep } from '@tau/train'
+import { trainOptions } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { columns } from '../io.ts'
@@ -33,12 +34,12 @@ export function checkProfiled({ device: { backend } }: Config): void {
 export async function profileRun(
   model: GPT,
   ids: Int32Array | undefined,
-  { train }: Config,
+  config: Config,
   path: string,
 ): Promise<string> {
-  const profile = await profileStep(model, train, ids)
+  const profile = await profileStep(model, trainOptions(config), ids)
   await mkdir(dirname(path), { recursive: true })
-  const trace = traceOf(profile, { versions: versions(), model: model.config, train })
+  const trace = traceOf(profile, { versions: versions(), model: model.config, train: config.train })
   await writeFileAtomic(path, JSON.stringify(trace))
   return profileTable(profile)
 }

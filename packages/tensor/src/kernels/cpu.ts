@@ -14,6 +14,7 @@ import { matmulWasm } from './matmul/wasm.ts'
 import { reduceWasm } from './reduce/wasm.ts'
 import { reluSquaredGradWasm, reluSquaredWasm } from './relu-squared/wasm.ts'
 import { rmsNormGradWasm, rmsNormWasm } from './rms-norm/wasm.ts'
+import { sgdWasm } from './sgd/wasm.ts'
 import { softcapGradWasm, softcapWasm } from './softcap/wasm.ts'
 import { softmaxGradWasm, softmaxWasm } from './softmax/wasm.ts'
 import type { KernelTable } from './table.ts'
@@ -44,6 +45,7 @@ export const cpuKernels = (engine: CpuEngine) =>
     rmsNormGrad: rmsNormGradWasm(engine),
     scaleInPlace: scaleInPlaceWasm(engine),
     scatterAdd: scatterAddWasm(engine),
+    sgd: sgdWasm(engine),
     softcap: softcapWasm(engine),
     softcapGrad: softcapGradWasm(engine),
     softmax: softmaxWasm(engine),

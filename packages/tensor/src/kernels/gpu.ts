@@ -19,6 +19,7 @@ import { reduceGpu } from './reduce/gpu.ts'
 import { reluSquaredGpu, reluSquaredGradGpu } from './relu-squared/gpu.ts'
 import { rmsNormGpu, rmsNormGradGpu } from './rms-norm/gpu.ts'
 import { rmsNormGradWgsl, rmsNormWgsl } from './rms-norm/wgsl.ts'
+import { sgdGpu } from './sgd/gpu.ts'
 import { softcapGpu, softcapGradGpu } from './softcap/gpu.ts'
 import { softmaxGpu, softmaxGradGpu } from './softmax/gpu.ts'
 import { softmaxGradWgsl, softmaxWgsl } from './softmax/wgsl.ts'
@@ -50,6 +51,7 @@ export const gpuKernels = (engine: GpuEngine) =>
     rmsNormGrad: engine.hasWgsl ? rmsNormGradWgsl(engine) : rmsNormGradGpu(engine),
     scaleInPlace: scaleInPlaceGpu(engine),
     scatterAdd: scatterAddGpu(engine),
+    sgd: sgdGpu(engine),
     softcap: softcapGpu(engine),
     softcapGrad: softcapGradGpu(engine),
     softmax: engine.hasWgsl ? softmaxWgsl(engine) : softmaxGpu(engine),

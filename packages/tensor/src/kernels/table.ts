@@ -20,6 +20,7 @@ import type { MatmulKernel } from './matmul/matmul.ts'
 import type { ReduceKernel } from './reduce/reduce.ts'
 import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared/relu-squared.ts'
 import type { RmsNormGradKernel, RmsNormKernel } from './rms-norm/rms-norm.ts'
+import type { SgdKernel } from './sgd/sgd.ts'
 import type { SoftcapGradKernel, SoftcapKernel } from './softcap/softcap.ts'
 import type { SoftmaxGradKernel, SoftmaxKernel } from './softmax/softmax.ts'
 import type { TransposeKernel } from './transpose/transpose.ts'
@@ -48,6 +49,7 @@ export interface KernelTable {
   rmsNormGrad: RmsNormGradKernel
   scaleInPlace: ScaleInPlaceKernel
   scatterAdd: ScatterAddKernel
+  sgd: SgdKernel
   softcap: SoftcapKernel
   softcapGrad: SoftcapGradKernel
   softmax: SoftmaxKernel

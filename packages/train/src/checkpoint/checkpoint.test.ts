@@ -6,13 +6,15 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { GPT, ModelOptions } from '@tau/model'
 import { cpu, type Device } from '@tau/tensor'
-import type { NamedArray } from '@tau/tensor/files'
+import { encodeSafetensors } from '@tau/tensor/files'
+import type { Optimizer, OptimizerSettings, OptimizerState } from '@tau/tensor/optim'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
+import { modelOptimizer } from '../loop/optimizer.ts'
 import { trainStep } from '../loop/step.ts'
-import { AdamW } from '../optim/adamw.ts'
 import { canRunSources, readAll, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
 import { latestCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { decodeOptimizerState } from './optimizer-state.ts'
 
 let device: Device
 let directory = ''
@@ -32,11 +34,11 @@ const batches = new TokenBatches({ ids: tinyData().train, seqLen: tiny.seqLen, b
 /** A model that has been trained a little, so that moments and parameters are no round numbers. */
 class Trained implements Disposable {
   readonly model: GPT
-  readonly optimizer: AdamW
+  readonly optimizer: Optimizer
 
-  constructor(options: ModelOptions = {}) {
+  constructor(options: ModelOptions = {}, optimizer = tinyOptions.optimizer) {
     this.model = tinyModel(device, options)
-    this.optimizer = new AdamW(this.model.parameters, tinyOptions)
+    this.optimizer = modelOptimizer(this.model, { ...tinyOptions, optimizer })
     this.advance(2)
   }
 
@@ -64,7 +66,7 @@ class Trained implements Disposable {
   }
 
   /** All that a checkpoint must bring back. */
-  async values(): Promise<[Map<string, Float32Array>, Map<string, NamedArray>, number[]]> {
+  async values(): Promise<[Map<string, Float32Array>, OptimizerState, number[]]> {
     const taus = this.model.attention.map(({ tau }) => tau)
     return [await readAll(this.model.parameters), await this.optimizer.state(), taus]
   }
@@ -78,10 +80,10 @@ class Trained implements Disposable {
 const latest = async (folder = root) => (await latestCheckpoint(folder))?.path
 
 /** What a checkpoint brings back, and nothing left on the device. */
-async function restored(dir: string) {
+async function restored(dir: string, choice = tinyOptions.optimizer) {
   const { model, state, restore } = await loadCheckpoint(device, dir)
   using _model = model
-  using optimizer = new AdamW(model.parameters, tinyOptions)
+  using optimizer = modelOptimizer(model, { ...tinyOptions, optimizer: choice })
   restore(optimizer)
   expect(optimizer.steps).toBe(state.step)
   const taus = model.attention.map(({ tau }) => tau)
@@ -110,6 +112,35 @@ describe('a checkpoint', () => {
     }
     expect(device.memory.liveBuffers).toBe(liveBuffers)
   })
+
+  it.for<OptimizerSettings>([{ name: 'muon' }, { name: 'sgd' }, { name: 'sgd', momentum: 0 }])(
+    'brings back the state of %o, and no other optimizer takes it',
+    async (choice) => {
+      using trained = new Trained({}, choice)
+      const dir = await trained.save()
+      expect((await restored(dir, choice)).values).toEqual(await trained.values())
+      await expect(restored(dir)).rejects.toThrow(
+        `AdamW: saved state must be of adamw, got that of ${choice.name}; go on with ${choice.name}`,
+      )
+    },
+  )
+
+  it('without a name and counts is of AdamW after the steps of the run', async () => {
+    using trained = new Trained()
+    const { counts, tensors } = await trained.optimizer.state()
+    const nameless = decodeOptimizerState(encodeSafetensors(tensors), 'optimizer.safetensors', 2)
+    expect(nameless).toEqual({ optimizer: 'adamw', counts, tensors })
+  })
+
+  it.for(['{"steps":-1}', '{"steps":"2"}', '[2]', 'null', '{'])(
+    'with counts %s in the optimizer state is refused',
+    async (counts) => {
+      const bytes = encodeSafetensors(new Map(), { optimizer: 'adamw', counts })
+      expect(() => decodeOptimizerState(bytes, 'here', 2)).toThrow(
+        `here: counts must map names to whole numbers of at least 0, got ${counts}; use another checkpoint`,
+      )
+    },
+  )
 
   it('lists the SHA-256 of every other file of its directory', async () => {
     using trained = new Trained()
@@ -203,10 +234,10 @@ describe('a disk that is full while saving', () => {
     const script = `
       import { cpu } from '@tau/tensor'
       import { loadCheckpoint, saveCheckpoint } from ${JSON.stringify(new URL('./checkpoint.ts', import.meta.url))}
-      import { AdamW } from ${JSON.stringify(new URL('../optim/adamw.ts', import.meta.url))}
+      import { modelOptimizer } from ${JSON.stringify(new URL('../loop/optimizer.ts', import.meta.url))}
       const [root, dir] = process.argv.slice(1)
       const { model, state, restore } = await loadCheckpoint(await cpu({ threads: 1 }), dir)
-      const optimizer = new AdamW(model.parameters, ${JSON.stringify(tinyOptions)})
+      const optimizer = modelOptimizer(model, ${JSON.stringify(tinyOptions)})
       restore(optimizer)
       try {
         await saveCheckpoint(root, model, optimizer, { ...state, step: 3 })

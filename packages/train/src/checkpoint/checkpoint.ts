@@ -1,8 +1,6 @@
 import { type GPT, loadModel, MODEL_FILES, saveModel } from '@tau/model'
 import type { Device } from '@tau/tensor'
 import {
-  decodeSafetensors,
-  encodeSafetensors,
   type FolderPlace,
   pathOf,
   readFileBytes,
@@ -11,7 +9,8 @@ import {
   sha256,
   storeAt,
 } from '@tau/tensor/files'
-import type { AdamW } from '../optim/adamw.ts'
+import type { Optimizer } from '@tau/tensor/optim'
+import { decodeOptimizerState, encodeOptimizerState } from './optimizer-state.ts'
 
 const OPTIMIZER = 'optimizer.safetensors'
 const STATE = 'training.json'
@@ -40,13 +39,13 @@ interface StateFile extends TrainingState {
 }
 
 /** Saves a checkpoint under `folder/step-N` and points `folder/latest.json` to it; older checkpoints are removed after that. A
- *  checkpoint is a model folder (see saveModel) with the optimizer's moments and the state beside it. Where `step-N`
+ *  checkpoint is a model folder (see saveModel) with the optimizer's state and the run's beside it. Where `step-N`
  *  exists already the new one is `step-N-2`, so that one of them is in force at any moment.
  *  Whatever fails on the way, the checkpoint before stays whole and in force. Returns the new folder. */
 export async function saveCheckpoint(
   folder: FolderPlace,
   model: GPT,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   state: TrainingState,
 ): Promise<Store> {
   const store = storeAt(folder)
@@ -54,7 +53,7 @@ export async function saveCheckpoint(
   const made = store.folder(name)
   try {
     await saveModel(model, made)
-    await made.write([{ name: OPTIMIZER, content: encodeSafetensors(await optimizer.state()) }])
+    await made.write([{ name: OPTIMIZER, content: encodeOptimizerState(await optimizer.state()) }])
     const hashes: Record<string, string> = {}
     for (const file of await made.list())
       hashes[file] = await sha256(await readFileBytes({ store: made, name: file }))
@@ -97,8 +96,8 @@ export async function latestCheckpoint(folder: FolderPlace): Promise<Store | und
 export interface LoadedCheckpoint {
   readonly model: GPT
   readonly state: TrainingState
-  /** Gives a fresh optimizer the saved moments. */
-  restore(optimizer: AdamW): void
+  /** Gives a fresh optimizer the saved state. Throws when it is another optimizer than the saved one. */
+  restore(optimizer: Optimizer): void
 }
 
 /** Reads a checkpoint after checking the hashes of its files; says which file is damaged. The caller disposes the model. */
@@ -113,11 +112,11 @@ export async function loadCheckpoint(device: Device, folder: FolderPlace): Promi
       )
   }
   const file = { store, name: OPTIMIZER }
-  const moments = decodeSafetensors(await readFileBytes(file), pathOf(file)).tensors
+  const saved = decodeOptimizerState(await readFileBytes(file), pathOf(file), step)
   return {
     model: await loadModel(device, store),
     state: { step, tokens, seed },
-    restore: (optimizer) => optimizer.restore(moments, step),
+    restore: (optimizer) => optimizer.restore(saved),
   }
 }
 

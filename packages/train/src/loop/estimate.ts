@@ -1,22 +1,22 @@
 import { emptyModel, type ModelConfig, type ModelOptions, resolveConfig } from '@tau/model'
 import { dryCpu } from '@tau/tensor'
-import { AdamW } from '../optim/adamw.ts'
-import { defaultTrainOptions, type TrainOptions } from './options.ts'
+import { modelOptimizer, type OptimizerChoice } from './optimizer.ts'
+import type { TrainOptions } from './options.ts'
 import { trainStep } from './step.ts'
 
-/** Bytes of WebAssembly memory that training the model takes on the cpu backend: parameters, moments, gradients, activations,
+/** Bytes of WebAssembly memory that training the model takes on the cpu backend: parameters, the optimizer's state, gradients, activations,
  *  scratch and workspaces of `threads`. Found by running the program itself, two steps of it, on a device that only counts. The process
  *  needs the runtime and its data besides. */
 export function estimateTraining(
   model: ModelConfig | ModelOptions,
-  options: Pick<TrainOptions, 'batchSize' | 'accumulate' | 'checkpointActivations'>,
+  options: OptimizerChoice & Pick<TrainOptions, 'batchSize' | 'accumulate' | 'checkpointActivations'>,
   threads: number,
 ): number {
   const config = resolveConfig(model)
   const { batchSize, accumulate, checkpointActivations } = options
   const device = dryCpu(threads)
   using dry = emptyModel(device, config)
-  using optimizer = new AdamW(dry.parameters, defaultTrainOptions)
+  using optimizer = modelOptimizer(dry, options)
   const ids = new Int32Array(batchSize * config.seqLen)
   const batches = Array.from({ length: accumulate }, () => ({ tokens: ids, targets: ids }))
   for (let step = 0; step < 2; step++) {

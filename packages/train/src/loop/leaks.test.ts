@@ -6,8 +6,8 @@ import { cpu, type Device, gpu } from '@tau/tensor'
 import { gpuModes } from '@tau/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
-import { AdamW } from '../optim/adamw.ts'
 import { recordRun, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
+import { modelOptimizer } from './optimizer.ts'
 import type { TrainOptions } from './options.ts'
 import { trainStep } from './step.ts'
 import { resumeFrom } from './train.ts'
@@ -129,7 +129,7 @@ describe('a run that fails gives its memory back', () => {
     ],
     [
       'for moments out of range',
-      (model) => recordRun({ model, options: { beta2: 1 } }),
+      (model) => recordRun({ model, options: { optimizer: { name: 'adamw', beta2: 1 } } }),
       'AdamW: beta2 must be at least 0 and below 1, got 1',
     ],
     [
@@ -182,7 +182,7 @@ describe('a run that fails gives its memory back', () => {
 
   it('in the second micro-batch of a step', () => {
     using model = tinyModel(device)
-    using optimizer = new AdamW(model.parameters, tinyOptions)
+    using optimizer = modelOptimizer(model, tinyOptions)
     const batches = new TokenBatches({ ids: tinyData().train, seqLen: tiny.seqLen, batchSize: 2, seed: 1 })
     const bad = batches.batch(1)
     bad.targets[3] = tiny.vocabSize
@@ -199,7 +199,7 @@ describe('a run that fails gives its memory back', () => {
 describe('trainStep', () => {
   it('belongs to no scope that is open', async () => {
     using model = tinyModel(device)
-    using optimizer = new AdamW(model.parameters, tinyOptions)
+    using optimizer = modelOptimizer(model, tinyOptions)
     const batches = new TokenBatches({ ids: tinyData().train, seqLen: tiny.seqLen, batchSize: 2, seed: 1 })
     const step = () => {
       using _scope = device.scope()

@@ -21,6 +21,13 @@ describe('checkTrainOptions', () => {
     })
   })
 
+  it('refuses options that the optimizer refuses', () => {
+    const optimizer = { name: 'muon', momentum: 1 } as const
+    expect(() => checkTrainOptions({ ...defaultTrainOptions, optimizer })).toThrow(
+      'Muon: momentum must be at least 0 and below 1, got 1',
+    )
+  })
+
   const cases: [keyof TrainOptions, readonly number[], string][] = [
     ...(['steps', 'batchSize', 'accumulate', 'calibrateEvery'] as const).map(
       (field): [keyof TrainOptions, readonly number[], string] => [

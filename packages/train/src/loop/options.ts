@@ -1,3 +1,5 @@
+import { checkOptimizerSettings, type OptimizerSettings } from '@tau/tensor/optim'
+
 /** Numbers of a training run. */
 export interface TrainOptions {
   /** Optimizer steps of the whole run. */
@@ -12,10 +14,10 @@ export interface TrainOptions {
   readonly minLr: number
   /** Steps of linear warm-up. */
   readonly warmup: number
+  /** What updates the parameters: its name, and those of its options that differ from its defaults. */
+  readonly optimizer: OptimizerSettings
+  /** Decoupled weight decay of parameters with two axes or more. */
   readonly weightDecay: number
-  readonly beta1: number
-  readonly beta2: number
-  readonly eps: number
   /** Largest global norm of the gradients; Infinity: no clipping. */
   readonly gradClip: number
   /** Order of the data. Same seed and backend, same run, to the bit. */
@@ -43,10 +45,8 @@ export const defaultTrainOptions: TrainOptions = {
   lr: 3e-3,
   minLr: 3e-4,
   warmup: 20,
+  optimizer: { name: 'adamw' },
   weightDecay: 0.1,
-  beta1: 0.9,
-  beta2: 0.95,
-  eps: 1e-8,
   gradClip: 1,
   seed: 1,
   evalEvery: 50,
@@ -78,4 +78,5 @@ export function checkTrainOptions(options: TrainOptions): void {
   if (!(options.lr > 0 && Number.isFinite(options.lr))) fail('lr', 'a finite number above 0')
   if (!(options.minLr >= 0 && options.minLr <= options.lr)) fail('minLr', `between 0 and lr = ${options.lr}`)
   if (!(options.evalTokens >= 1)) fail('evalTokens', 'at least 1')
+  checkOptimizerSettings(options.optimizer)
 }

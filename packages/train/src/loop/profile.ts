@@ -1,8 +1,8 @@
 import type { GPT } from '@tau/model'
 import { type Profile, philox4x32, profile } from '@tau/tensor'
 import { TokenBatches } from '../data/batches.ts'
-import { AdamW } from '../optim/adamw.ts'
-import { defaultTrainOptions, type TrainOptions } from './options.ts'
+import { modelOptimizer, type OptimizerChoice } from './optimizer.ts'
+import type { TrainOptions } from './options.ts'
 import { trainStep } from './step.ts'
 
 /** Steps before those that count: memory grows and code is compiled in the first of them. */
@@ -15,13 +15,14 @@ export const PROFILED_STEPS = 3
  *  `ids`: tokens to train on, at least seqLen + 1; default random ones, which cost the same. cpu backend only. */
 export async function profileStep(
   model: GPT,
-  options: Pick<TrainOptions, 'batchSize' | 'accumulate' | 'checkpointActivations' | 'seed'>,
+  options: OptimizerChoice &
+    Pick<TrainOptions, 'batchSize' | 'accumulate' | 'checkpointActivations' | 'seed'>,
   ids = randomIds(model, options),
 ): Promise<Profile> {
   const { batchSize, accumulate, checkpointActivations, seed } = options
   const { device, config } = model
   const batches = new TokenBatches({ ids, seqLen: config.seqLen, batchSize, seed })
-  using optimizer = new AdamW(model.parameters, defaultTrainOptions)
+  using optimizer = modelOptimizer(model, options)
   const step = async (index: number): Promise<void> => {
     const micro = device.span('data', () =>
       Array.from({ length: accumulate }, (_, i) => batches.batch(index * accumulate + i)),

@@ -66,6 +66,8 @@ describe('reproducibility', () => {
       { tauMode: 'adaptive', tauPolicy: 'percentile:0.3' },
     ],
     ['of a dot model', {}, { attention: 'dot', clock: 'steady' }],
+    ['with Muon', { optimizer: { name: 'muon' } }, {}],
+    ['with Sgd', { optimizer: { name: 'sgd', nesterov: true }, lr: 0.1 }, {}],
   ])('interrupted and resumed equals uninterrupted bit for bit: %s', async ([, options, modelOptions]) => {
     using model = tinyModel(device, modelOptions)
     const whole = await recordRun({

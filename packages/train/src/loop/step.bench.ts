@@ -2,7 +2,7 @@ import { domainLaplacian } from '@tau/graph'
 import { countParameters, createModel, type ModelOptions, resolveConfig } from '@tau/model'
 import { type Device, grad } from '@tau/tensor'
 import { expectNear, randomArray, type StepBench } from '@tau/testing'
-import { AdamW } from '../optim/adamw.ts'
+import { modelOptimizer } from './optimizer.ts'
 import { defaultTrainOptions } from './options.ts'
 import { trainStep } from './step.ts'
 
@@ -27,7 +27,7 @@ function bench(what: string, options: ModelOptions, rival?: string): StepBench<D
       const embeddings = { data: randomArray(500 * 64, 1), rows: 500, cols: 64 }
       const { laplacian } = domainLaplacian(embeddings, { dim: HEAD_DIM })
       const model = createModel(device, config, { laplacian, seed: 1 })
-      const optimizer = new AdamW(model.parameters, defaultTrainOptions)
+      const optimizer = modelOptimizer(model, defaultTrainOptions)
       const batch = { tokens: idsOf(config.vocabSize, 2), targets: idsOf(config.vocabSize, 3) }
       const step = async (lr: number): Promise<number> => {
         const { loss, norm, grads } = trainStep(model, optimizer, [batch], BATCH, lr)

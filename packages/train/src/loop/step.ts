@@ -1,7 +1,7 @@
 import type { ForwardOptions, GPT } from '@tau/model'
 import { addInto, grad, scale, type Tensor } from '@tau/tensor'
+import type { Optimizer } from '@tau/tensor/optim'
 import type { TokenBatch } from '../data/batches.ts'
-import type { AdamW } from '../optim/adamw.ts'
 
 /** What one optimizer step leaves to be read; the caller disposes all of it. */
 export interface StepResult {
@@ -15,10 +15,10 @@ export interface StepResult {
 /** How the loss of a step is run: see {@link ForwardOptions}. */
 type LossOptions = Pick<ForwardOptions, 'checkpointActivations'>
 
-/** Forward and backward over the micro-batches, then one AdamW update. Enqueues everything and waits for nothing. */
+/** Forward and backward over the micro-batches, then one update by the optimizer, made for the model's parameters. Enqueues everything and waits for nothing. */
 export function trainStep(
   model: GPT,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   batches: readonly TokenBatch[],
   batchSize: number,
   lr: number,

@@ -3,8 +3,8 @@ import { type Device, gpu } from '@tau/tensor'
 import { gpuModes } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
-import { AdamW } from '../optim/adamw.ts'
 import { tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
+import { modelOptimizer } from './optimizer.ts'
 import { trainStep } from './step.ts'
 
 const BATCH = 3
@@ -23,11 +23,16 @@ describe.runIf(gpuModes.includes('webgpu'))('on a GPU', () => {
     return counted
   }
 
-  it.each(['tau', 'dot'] as const)(
-    'a training step sends the tokens and brings back the loss: %s attention',
-    async (attention) => {
+  it.each([
+    ['tau', 'adamw'],
+    ['dot', 'adamw'],
+    ['tau', 'muon'],
+    ['tau', 'sgd'],
+  ] as const)(
+    'a training step sends the tokens and brings back the loss: %s attention, %s',
+    async (attention, name) => {
       using model = tinyModel(device, { attention })
-      using optimizer = new AdamW(model.parameters, tinyOptions)
+      using optimizer = modelOptimizer(model, { ...tinyOptions, optimizer: { name } })
       const batches = new TokenBatches({
         ids: tinyData().train,
         ...{ seqLen: tiny.seqLen, batchSize: BATCH, seed: 1 },

@@ -3,9 +3,9 @@ import { cpu, type Device } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
-import { AdamW } from '../optim/adamw.ts'
-import { learningRate } from '../optim/schedule.ts'
 import { evalsOf, readAll, recordRun, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
+import { modelOptimizer } from './optimizer.ts'
+import { learningRate } from './schedule.ts'
 import { trainStep } from './step.ts'
 
 let device: Device
@@ -137,7 +137,7 @@ describe('a run', () => {
     using model = tinyModel(device)
     await recordRun({ model, options: { steps: 4, accumulate: 3, seed: 11 } })
     using same = tinyModel(device)
-    using optimizer = new AdamW(same.parameters, tinyOptions)
+    using optimizer = modelOptimizer(same, tinyOptions)
     const batches = new TokenBatches({ ids: tinyData().train, seqLen: tiny.seqLen, batchSize: 3, seed: 11 })
     for (let step = 0; step < 4; step++) {
       const micro = [0, 1, 2].map((k) => batches.batch(3 * step + k))

@@ -1,5 +1,6 @@
 import { calibrateModel, type GPT } from '@tau/model'
 import type { FolderPlace, Store } from '@tau/tensor/files'
+import type { Optimizer } from '@tau/tensor/optim'
 import {
   type LoadedCheckpoint,
   latestCheckpoint,
@@ -8,12 +9,12 @@ import {
 } from '../checkpoint/checkpoint.ts'
 import { EvalBatches, TokenBatches } from '../data/batches.ts'
 import type { EndRecord, EvalRecord, MetricsRecord, StepRecord } from '../metrics/records.ts'
-import { AdamW } from '../optim/adamw.ts'
-import { learningRate } from '../optim/schedule.ts'
 import { DivergedError, findNonFinite } from './diverged.ts'
 import { bitsPerByte, evaluate } from './evaluate.ts'
 import { headStatistics } from './head-statistics.ts'
+import { modelOptimizer } from './optimizer.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { learningRate } from './schedule.ts'
 import { trainStep } from './step.ts'
 
 /** Token ids of a text: what to train on and what is held out. */
@@ -62,7 +63,7 @@ export async function resumeFrom(
   return folder === undefined ? undefined : loadCheckpoint(device, folder)
 }
 
-/** Trains a model: AdamW with warm-up and cosine, clipping, accumulation, evaluation, statistics and checkpoints. Given the
+/** Trains a model: warm-up and cosine, clipping, accumulation, evaluation, statistics and checkpoints. Given the
  *  same seed and backend a run is the same to the bit, interrupted and resumed or not.
  *
  *  Order of records: at step 0 `eval`, `heads` and `sample`; then for each step `step` and what is due of the other three, and
@@ -77,7 +78,7 @@ export async function train(task: TrainTask): Promise<TrainResult> {
 
 class TrainingRun implements Disposable {
   readonly #task: TrainTask
-  readonly #optimizer: AdamW
+  readonly #optimizer: Optimizer
   readonly #batches: TokenBatches
   readonly #evalBatches: EvalBatches
   readonly #started = performance.now()
@@ -106,7 +107,7 @@ class TrainingRun implements Disposable {
     this.#evalBatches = new EvalBatches({ ids: data.val, seqLen, batchSize })
     this.#step = resume?.state.step ?? 0
     this.#tokens = resume?.state.tokens ?? 0
-    this.#optimizer = new AdamW(model.parameters, options)
+    this.#optimizer = modelOptimizer(model, options)
     try {
       resume?.restore(this.#optimizer)
     } catch (error) {

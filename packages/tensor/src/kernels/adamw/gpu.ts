@@ -1,17 +1,15 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
+import { CLIPPED_GRADIENT, IF_NORM_IS_FINITE } from '../global-norm/gpu-clip.ts'
 import type { AdamWKernel } from './adamw.ts'
-
-// A comparison is the test for finite numbers that no shader compiler assumes away.
-const IF_FINITE = 'if (Math.abs(norm[0]) <= 3.4028234e38)'
 
 /** new moment = beta · old + rest · gᵖ, with rest = 1 − beta worked out in f64 and p = 1 or 2. */
 const moment = (name: string, value: string): GpuKernel => ({
   name,
   args: { old: 'buffer', grad: 'buffer', norm: 'buffer', beta: 'float', rest: 'float', maxNorm: 'float' },
   body: `
-    ${IF_FINITE} {
-      const g = grad[this.thread.x] * Math.min(1, maxNorm / (norm[0] + 0.000001))
+    ${IF_NORM_IS_FINITE} {
+      const g = ${CLIPPED_GRADIENT}
       return beta * old[this.thread.x] + rest * ${value}
     }
     return old[this.thread.x]`,
@@ -35,7 +33,7 @@ const PARAMETER: GpuKernel = {
   },
   body: `
     const p = param[this.thread.x]
-    ${IF_FINITE} {
+    ${IF_NORM_IS_FINITE} {
       const change = (m[this.thread.x] / correction1) / (Math.sqrt(v[this.thread.x] / correction2) + eps)
       return p - (decay * p + lr * change)
     }

@@ -1,0 +1,40 @@
+import { adamw } from './adamw.ts'
+import { muon } from './muon.ts'
+import type { CommonOptions, NamedTensors, Optimizer } from './optimizer.ts'
+import { type OptionSpecs, type OptionValues, resolveOptions } from './options.ts'
+import { RuleOptimizer, type UpdateRule } from './rule.ts'
+import { sgd } from './sgd.ts'
+
+/** Every optimizer by its name: what configuration files, help texts and checkpoints know of them. A new one is added here. */
+export const optimizers = { adamw, muon, sgd } as const
+
+export type OptimizerName = keyof typeof optimizers
+
+/** The name of an optimizer, with the options that differ from its defaults. */
+export type OptimizerSettings = {
+  readonly [N in OptimizerName]: { readonly name: N } & Partial<
+    OptionValues<(typeof optimizers)[N]['options']>
+  >
+}[OptimizerName]
+
+/** The optimizer that the settings name. Throws when it is unknown, or an option is not as it must be. */
+export function createOptimizer(
+  parameters: NamedTensors,
+  { name, ...own }: OptimizerSettings,
+  common: CommonOptions = {},
+): Optimizer {
+  return new RuleOptimizer(ruleOf(name), parameters, { ...own, ...common })
+}
+
+/** Throws as {@link createOptimizer} would for the settings alone. */
+export function checkOptimizerSettings({ name, ...own }: OptimizerSettings): void {
+  const { title, options } = ruleOf(name)
+  resolveOptions(title, options, own)
+}
+
+function ruleOf(name: string): UpdateRule<OptionSpecs> {
+  const rules: Readonly<Record<string, UpdateRule<OptionSpecs>>> = optimizers
+  if (!Object.hasOwn(rules, name))
+    throw new RangeError(`optimizer: name must be one of ${Object.keys(rules).join(', ')}, got ${name}`)
+  return rules[name]
+}
