@@ -2,7 +2,7 @@ import { cpu, type Device } from '@tau/tensor'
 import { itMatchesOracle } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ModelOptions, resolveConfig } from './config.ts'
-import { countParameters, initParameters, parameterSpecs, streamOf } from './parameters.ts'
+import { countParameters, initParameters, parameterGroups, parameterSpecs, streamOf } from './parameters.ts'
 import { parameterValues, tiny } from './testing.ts'
 
 const shapesOf = (options: ModelOptions): Record<string, readonly number[]> =>
@@ -88,6 +88,23 @@ describe('names and shapes of parameters', () => {
       const weights = Object.entries(inputs.weights).map(([name, { shape }]) => [name, shape])
       expect(shapesOf(optionsOf(inputs))).toEqual(Object.fromEntries(weights))
     })
+})
+
+describe('parameter groups', () => {
+  it.each<ModelOptions>([{}, { attention: 'dot' }, { preset: 'paper' }])(
+    'of %o hold the matrices between embedding and output, and no gate of one number per head',
+    (options) => {
+      const config = resolveConfig({ ...options, vocabSize: 23, nLayer: 2, nHead: 2, nEmbd: 20 })
+      const [hidden, ...others] = parameterGroups(config)
+      expect(others).toEqual([])
+      const matrices = parameterSpecs(config).filter(
+        ({ shape }) => Math.min(...shape) > 2 && shape.length === 2,
+      )
+      const expected = matrices.map(({ name }) => name).filter((name) => !/^(wte|lm_head)/.test(name))
+      expect(hidden).toEqual({ names: expected, isHidden: true })
+      expect(expected).toContain('blocks.1.attn.c_proj.weight')
+    },
+  )
 })
 
 describe('parameter counts', () => {
