@@ -1,5 +1,5 @@
-import { fixturesFolder } from '@tau/testing'
 import { CHROMIUM, NO_GPU, type Page, skipsChromium } from '@tau/testing/chromium'
+import { fixturesFolder } from '@tau/testing/oracle/files'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inChromium } from './page/browser.ts'
 

@@ -1,5 +1,6 @@
 import { cpu, type Device, gpu } from '@tau/tensor'
-import { fixturesFolder, gpuModes, readGroups } from '@tau/testing'
+import { gpuModes } from '@tau/testing'
+import { fixturesFolder, readGroups } from '@tau/testing/oracle/files'
 import { describe, expect, it } from 'vitest'
 import { compare } from './compare.ts'
 import { passed, runConformance } from './conformance.ts'

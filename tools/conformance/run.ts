@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBlas } from '@tau/blas'
 import { BackendError, cpu, type Device, type DeviceInfo, GPU_MODES, gpu } from '@tau/tensor'
-import { fixturesFolder, groupFiles, readGroups } from '@tau/testing'
+import { fixturesFolder, groupFiles, readGroups } from '@tau/testing/oracle/files'
 import { type GroupReport, passed, runConformance } from './conformance.ts'
 
 const HELP = `Runs the cases of the oracle through the public packages, in f32.

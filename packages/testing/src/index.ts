@@ -14,6 +14,5 @@ export {
 export { type DeviceName, describeDevices, deviceNames, gpuModes, type Openers } from './devices.ts'
 export { checkGradients, type GradientCase, numericGradient } from './gradients.ts'
 export { expectNear, type Tolerance } from './near.ts'
-export { fixturesFolder, groupFiles, readGroups } from './oracle/folder.ts'
 export { expectOracle, itMatchesOracle } from './oracle/matches.ts'
 export { randomArray } from './random.ts'

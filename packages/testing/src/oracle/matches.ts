@@ -1,7 +1,7 @@
 import { it } from 'vitest'
 import { expectNear } from '../near.ts'
 import type { OracleArray } from './fields.ts'
-import { readFixtures } from './folder.ts'
+import { readFixtures } from './files.ts'
 import type { Bound, OracleCase } from './group.ts'
 
 /** A test that runs all cases of a group of seed 1, or those whose name `accept` takes. Inputs and Expected are

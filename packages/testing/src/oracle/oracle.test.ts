@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readGroups } from './files.ts'
 import { Fields, parseGroup } from './index.ts'
 import { expectOracle } from './matches.ts'
 
@@ -39,6 +43,18 @@ describe('Fields', () => {
   it('takes null for a number that is not there', () => {
     expect([fields.optionalNumber('clip'), fields.optionalNumber('y')]).toEqual([undefined, 7])
     expect(() => fields.number('clip')).toThrow('oracle: inputs.clip must be a number, got null')
+  })
+})
+
+describe('readGroups', () => {
+  it('refuses a group that two files hold', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oracle-'))
+    try {
+      for (const name of ['a.json', 'b.json']) writeFileSync(join(folder, name), JSON.stringify(file()))
+      expect(() => readGroups(folder)).toThrow(`one file in ${folder}, got rope again in b.json`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 

@@ -17,8 +17,14 @@ const readGroup = (folder: string, file: string): OracleGroup =>
 
 /** Every group of a folder, by name. */
 export function readGroups(folder: string): Map<string, OracleGroup> {
-  const groups = groupFiles(folder).map((file) => readGroup(folder, file))
-  return new Map(groups.map((group) => [group.group, group]))
+  const groups = new Map<string, OracleGroup>()
+  for (const file of groupFiles(folder)) {
+    const group = readGroup(folder, file)
+    if (groups.has(group.group))
+      throw new Error(`oracle: a group must have one file in ${folder}, got ${group.group} again in ${file}`)
+    groups.set(group.group, group)
+  }
+  return groups
 }
 
 /** One group of seed 1. */
