@@ -1,4 +1,4 @@
-import { domainLaplacian } from '@tau/graph'
+import { buildManifold } from '@tau/graph'
 import { createModel, manifoldDim, resolveConfig } from '@tau/model'
 import type { Device } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
@@ -13,11 +13,11 @@ interface TrainingStep {
 }
 
 /** nano on a program on two cores, tau-30m with 8 × 1024 tokens on a GPU. The caller frees what it makes: a scope is open. */
-export function trainingStep(device: Device, isSoftware: boolean): TrainingStep {
+export async function trainingStep(device: Device, isSoftware: boolean): Promise<TrainingStep> {
   const [size, batch, length] = isSoftware ? (['nano', 1, 128] as const) : (['tau-30m', 8, 1024] as const)
   const config = resolveConfig({ size, preset: 'default' })
-  const embeddings = { data: randomArray(500 * 64, 1), rows: 500, cols: 64 }
-  const { laplacian } = domainLaplacian(embeddings, { dim: manifoldDim(config) })
+  const embeddings = { data: randomArray(500 * 64, 1), cols: 64 }
+  const { laplacian } = await buildManifold(embeddings, { dim: manifoldDim(config) })
   const model = createModel(device, config, { laplacian, seed: 1 })
   const optimizer = modelOptimizer(model, defaultTrainOptions)
   const tokens = batch * length

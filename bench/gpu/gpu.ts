@@ -139,7 +139,7 @@ async function trafficOf(device: Device): Promise<GpuTraffic> {
 async function runStep(devices: Devices, { line, metric }: GroupContext): Promise<void> {
   const both = [devices.portable, devices.tuned]
   await inScopes(both, async () => {
-    const steps = both.map((device) => trainingStep(device, devices.isSoftware))
+    const steps = await Promise.all(both.map((device) => trainingStep(device, devices.isSoftware)))
     for (const { run } of steps) for (let i = 0; i < 2; i++) await run()
     for (const [i, device] of both.entries()) {
       const before = await trafficOf(device)

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  affinity,
   type Csr,
+  csrFromNeighbors,
   type DenseMatrix,
   DeviceCsr,
   type Eigenpairs,
-  edgeWeights,
-  graphFromLists,
   kneighbors,
   type LaplacianWithDiagonal,
   laplacian,
@@ -15,7 +15,7 @@ import {
   nnz,
   smallestEigenpairs,
   spmm,
-  symmetrizeGraph,
+  symmetrize,
 } from '@tau/graph'
 import { type Device, Random } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
@@ -111,8 +111,8 @@ function roll(size: number): DenseMatrix {
 
 async function laplacianOf({ size, points, metric }: Case, device: Device): Promise<LaplacianWithDiagonal> {
   const lists = await kneighbors(points(size), { k: NEIGHBOURS, metric, device })
-  const distances = graphFromLists(lists, { mode: 'distance' })
-  const adjacency = symmetrizeGraph(edgeWeights(distances, { kernel: 'self-tuning' }), 'average')
+  const distances = csrFromNeighbors(lists, { mode: 'distance' })
+  const adjacency = symmetrize(affinity(distances, { kernel: 'self-tuning' }), 'average')
   return laplacian(adjacency, { normalization: 'symmetric', returnDiagonal: true })
 }
 

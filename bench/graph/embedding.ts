@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as Plot from '@observablehq/plot'
-import { edgeWeights, kneighborsGraph, spectralEmbedding, symmetrizeGraph } from '@tau/graph'
+import { affinity, kneighborsGraph, spectralEmbedding, symmetrize } from '@tau/graph'
 import { Random } from '@tau/tensor'
 import { parseHTML } from 'linkedom'
 import type { GroupContext } from '../registry.ts'
@@ -36,7 +36,7 @@ export async function runEmbedding({ filter, out, line, metric }: GroupContext):
   })
   const points = { data, rows: POINTS, cols: 3 }
   const distances = await kneighborsGraph(points, { k: NEIGHBOURS, mode: 'distance' })
-  const graph = symmetrizeGraph(edgeWeights(distances, { kernel: 'self-tuning' }), 'average')
+  const graph = symmetrize(affinity(distances, { kernel: 'self-tuning' }), 'average')
   const { embedding } = await spectralEmbedding(graph, { dim: 2 })
   const radii = shares.map((_, i) => Math.hypot(embedding.data[2 * i], embedding.data[2 * i + 1]))
   const mean = radii.reduce((sum, radius) => sum + radius, 0) / POINTS

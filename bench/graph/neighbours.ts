@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openBlas } from '@tau/blas'
-import { kneighbors, type NeighbourLists, neighbours, parseWinkVectors } from '@tau/graph'
+import { kneighbors, type NeighborLists, parseWinkVectors } from '@tau/graph'
 import { cpu, type Device, hasWideSimd } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
 import { benchLine, deviceLabel, itemRate, timesText } from '../harness/lines.ts'
@@ -90,10 +90,10 @@ async function hnswAgainstExact(context: GroupContext): Promise<void> {
   if ('absent' in words) return context.skip(HNSW, words.absent)
   const points = parseWinkVectors(readFileSync(words.file), { limit: WORDS }).matrix
   const device = await cpu({ threads: THREADS, simd: hasWideSimd() ? 'wide' : 'auto' })
-  const timed = async (method: 'exact' | 'hnsw') => {
+  const timed = async (algorithm: 'exact' | 'hnsw') => {
     const start = performance.now()
-    const { lists } = await neighbours(points, { k: K, metric: 'cosine', method, device })
-    const timing = timingOf(`${method} ${THREADS} threads`, [performance.now() - start])
+    const lists = await kneighbors(points, { k: K, metric: 'cosine', algorithm, device })
+    const timing = timingOf(`${algorithm} ${THREADS} threads`, [performance.now() - start])
     return { lists, timing }
   }
   try {
@@ -126,7 +126,7 @@ function report(
 /** Throws unless the peer found the same neighbours, but for those whose distance is the last one's in f32. */
 function checkEqual(
   { data, cols }: Points,
-  { nNodes, indices, distances }: NeighbourLists,
+  { nNodes, indices, distances }: NeighborLists,
   file: string,
 ): void {
   const theirs = new Int32Array(new Uint8Array(readFileSync(file)).buffer)
@@ -148,7 +148,7 @@ function checkEqual(
 }
 
 /** Share of the exact neighbours that were found. */
-function recallOf(found: NeighbourLists, exact: NeighbourLists): number {
+function recallOf(found: NeighborLists, exact: NeighborLists): number {
   let hits = 0
   for (let row = 0; row < exact.nNodes; row++) {
     const list = new Set(found.indices.subarray(found.indptr[row], found.indptr[row + 1]))

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { openBlas } from '@tau/blas'
-import { domainLaplacian } from '@tau/graph'
+import { buildManifold } from '@tau/graph'
 import { countParameters, createModel, type GPT, type ModelConfig, resolveConfig } from '@tau/model'
 import { BackendError, cpu, type Device, hasWideSimd } from '@tau/tensor'
 import { expectNear, randomArray } from '@tau/testing'
@@ -61,17 +61,18 @@ async function decode(model: GPT, { length, warmUp, steps }: OurRun): Promise<nu
   return samples
 }
 
-function laplacianFor({ attention, nEmbd, nHead }: ModelConfig) {
+async function laplacianFor({ attention, nEmbd, nHead }: ModelConfig) {
   if (attention === 'dot') return undefined
   const dim = nEmbd / nHead
-  return domainLaplacian({ data: randomArray(500 * dim, 1), rows: 500, cols: dim }, { dim }).laplacian
+  const { laplacian } = await buildManifold({ data: randomArray(500 * dim, 1), cols: dim }, { dim })
+  return laplacian
 }
 
 async function run(device: Device, options: OurRun): Promise<ModelRun> {
   const { mode, attention, length, warmUp, steps } = options
   const seqLen = mode === 'decode' ? length + warmUp + steps : length
   const config = resolveConfig({ size: 'tau-30m', attention, seqLen })
-  const model = createModel(device, config, { laplacian: laplacianFor(config), seed: 1 })
+  const model = createModel(device, config, { laplacian: await laplacianFor(config), seed: 1 })
   const ms = await (mode === 'train' ? train : decode)(model, options)
   const peakBytes = 1024 * process.resourceUsage().maxRSS
   return { label: deviceLabel(device), ms, peakBytes, parameters: countParameters(config) }

@@ -1,4 +1,4 @@
-import { type Csr, kneighborsGraph, spectralEmbedding, symmetrizeGraph } from '@tau/graph'
+import { type Csr, kneighborsGraph, spectralEmbedding, symmetrize } from '@tau/graph'
 import type { Device } from '@tau/tensor'
 import { swissRoll } from './roll.ts'
 
@@ -23,7 +23,7 @@ export const unroll = async (device: Device, tell: (status: string) => void): Pr
     device,
     onProgress: ({ fraction }) => tell(`neighbours: ${Math.round(100 * fraction)} %`),
   })
-  const graph = symmetrizeGraph(lists, 'union')
+  const graph = symmetrize(lists)
   const { embedding } = await spectralEmbedding(graph, {
     dim: 2,
     device,

@@ -1,22 +1,23 @@
-export { type EdgeWeightOptions, edgeWeights } from './adjacency/affinity.ts'
 export {
+  type AffinityKernel,
   type AffinityOptions,
   affinity,
-  impliedDistance,
-  type Kernel,
-  kernelWeight,
-  type WeightedLists,
-} from './adjacency/kernel.ts'
-export { graphFromLists, type KneighborsGraphOptions, kneighborsGraph } from './adjacency/kneighbors-graph.ts'
+  type KernelOptions,
+  type SelfTuningOptions,
+} from './adjacency/affinity.ts'
+export {
+  csrFromNeighbors,
+  type KneighborsGraphOptions,
+  kneighborsGraph,
+} from './adjacency/kneighbors-graph.ts'
+export type { AdjacencyOptions } from './adjacency/pipeline.ts'
 export { strongestHalf } from './adjacency/strongest-half.ts'
-export { type Symmetrization, symmetrizeGraph } from './adjacency/symmetrize.ts'
-export { symmetrize } from './adjacency/symmetrize-lists.ts'
-export { type Quantiles, quantiles } from './dense/five-numbers.ts'
+export { type Symmetrization, symmetrize } from './adjacency/symmetrize.ts'
+export { type FiveNumbers, fiveNumbers } from './dense/five-numbers.ts'
 export type { DenseMatrix } from './dense/matrix.ts'
-export type { Rows } from './dense/points.ts'
-export { randomizedSvd, type SvdOptions, type TruncatedSvd } from './dense/svd.ts'
+export type { FlatPoints, Points } from './dense/points.ts'
 export { type CorpusEmbedder, corpusEmbedder } from './embeddings/corpus-embedder.ts'
-export { type Embedder, type EmbedderOptions, embedderOf, type Vectors } from './embeddings/embedder.ts'
+export { type Embedder, type EmbedderOptions, embedderOf } from './embeddings/embedder.ts'
 export {
   type EmbeddingFormat,
   type EmbeddingOptions,
@@ -61,13 +62,12 @@ export {
 } from './laplacian/laplacian.ts'
 export { featureLaplacian, type GraphLaplacianOptions, itemLaplacian } from './laplacian/pipeline.ts'
 export {
-  type BuiltManifold,
   buildManifold,
   type ManifoldInfo,
   type ManifoldOptions,
-  manifoldConfig,
   type TauCalibration,
 } from './manifold/build.ts'
+export { manifoldConfig } from './manifold/config.ts'
 export {
   type DescribeOptions,
   describeManifold,
@@ -75,13 +75,7 @@ export {
   type ManifoldDescription,
   probeEnergies,
 } from './manifold/describe.ts'
-export {
-  builderConfig,
-  type DomainLaplacianInfo,
-  type DomainLaplacianOptions,
-  domainLaplacian,
-  type GraphOfFeatures,
-} from './manifold/feature-graph.ts'
+export type { FeatureGraphInfo, FeatureGraphOptions } from './manifold/feature-graph.ts'
 export {
   encodeManifold,
   type Manifold,
@@ -93,18 +87,15 @@ export {
 export {
   type ConfigValue,
   configNumber,
-  encodeManifoldJson,
   type ManifoldFile,
   type ManifoldMetadata,
   parseManifoldJson,
 } from './manifold/metadata.ts'
-export { encodeManifoldParquet, parseManifoldParquet } from './manifold/parquet.ts'
+export { parseManifoldParquet } from './manifold/parquet.ts'
 export type { ManifoldProgress } from './manifold/passes.ts'
-export type { NeighbourLists } from './neighbors/bounded.ts'
-export type { Metric, NeighbourMetric } from './neighbors/distance.ts'
-export { type KNeighborsOptions, kneighbors } from './neighbors/kneighbors.ts'
-export { type KnnOptions, knnGraph } from './neighbors/knn.ts'
-export { type Neighbours, type NeighboursOptions, neighbours } from './neighbors/neighbours.ts'
+export type { Metric, NeighborMetric } from './neighbors/distance.ts'
+export { type KNeighborsOptions, kneighbors, type Neighbors } from './neighbors/kneighbors.ts'
+export type { NeighborLists } from './neighbors/lists.ts'
 export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbors/radius-neighbors.ts'
 export type { HnswParameters } from './neighbors/usearch.ts'
 export {
@@ -131,7 +122,7 @@ export {
   symmetryError,
   toCoo,
   toDense,
-  transpose,
+  transposeCsr,
   valueAt,
 } from './sparse/csr.ts'
 export { DeviceCsr } from './sparse/device-csr.ts'
@@ -153,14 +144,14 @@ export {
   type SpectralEmbeddingOptions,
   spectralEmbedding,
 } from './spectrum/spectral-embedding.ts'
+export { randomizedSvd, type SvdOptions, type TruncatedSvd } from './spectrum/svd.ts'
 export { edgeDispersion } from './taumode/dispersion.ts'
 export {
-  rayleighEnergy,
+  fitTaumode,
+  rayleighEnergies,
   type Taumode,
   type TauPolicy,
-  tauFromComponents,
   tauFromEnergies,
-  taumode,
 } from './taumode/taumode.ts'
 export {
   type TaumodeHit,
@@ -169,5 +160,5 @@ export {
   type TaumodeItem,
   type TaumodeSearchOptions,
 } from './taumode-index/taumode-index.ts'
-export type { NeighbourProgress } from './watch/pace.ts'
+export type { NeighborProgress } from './watch/pace.ts'
 export type { WatchOptions } from './watch/watch.ts'

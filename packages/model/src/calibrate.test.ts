@@ -1,4 +1,4 @@
-import { rayleighEnergy, type TauPolicy, tauFromEnergies } from '@tau/graph'
+import { rayleighEnergies, type TauPolicy, tauFromEnergies } from '@tau/graph'
 import { cpu, type Device, gpu } from '@tau/tensor'
 import { describeDevices } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,7 +48,7 @@ describeDevices(
       for (const layer of [0, 1]) {
         // With τ of the layers before as calibrated: layer 0 sees the same as ever, layer 1 what layer 0 makes of its new τ.
         const data = await vectorsOf(model, layer)
-        const energies = rayleighEnergy({ data, rows: data.length / DIM, cols: DIM }, laplacian, 0.5)
+        const energies = rayleighEnergies({ data, rows: data.length / DIM, cols: DIM }, laplacian, 0.5)
         expect(energies).toHaveLength(BATCH * 11 * (6 + 3))
         const expected = tauFromEnergies(energies, policy)
         expect(Math.abs(taus[layer] / expected - 1), `layer ${layer}`).toBeLessThan(1e-5)

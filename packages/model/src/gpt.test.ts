@@ -343,11 +343,7 @@ describe('a model that cannot be made', () => {
     return csrFromDense({ data, rows: 10, cols: 10 })
   }
   it.for<[string, Parameters<typeof createModel>[2], string]>([
-    [
-      'no Laplacian',
-      {},
-      'GPT: tau attention must have a Laplacian, got none; build one with domainLaplacian',
-    ],
+    ['no Laplacian', {}, 'GPT: tau attention must have a Laplacian, got none; build one with buildManifold'],
     [
       'a Laplacian of another size',
       { laplacian: randomLaplacian(12) },

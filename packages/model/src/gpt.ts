@@ -243,7 +243,7 @@ function checkDecodeOptions({ attention }: ModelConfig, { cache = 'exact', bins 
 export function checkLaplacian(config: ModelConfig, dim: number | undefined): void {
   if (config.attention === 'tau' && dim === undefined)
     throw new Error(
-      'GPT: tau attention must have a Laplacian, got none; build one with domainLaplacian of @tau/graph',
+      'GPT: tau attention must have a Laplacian, got none; build one with buildManifold of @tau/graph',
     )
   const wanted = manifoldDim(config)
   if (dim !== undefined && dim !== wanted)

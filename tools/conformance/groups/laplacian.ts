@@ -1,4 +1,4 @@
-import { featureLaplacian, type Kernel, type Metric, type Normalization, toCoo } from '@tau/graph'
+import { type AffinityKernel, featureLaplacian, type Metric, type Normalization, toCoo } from '@tau/graph'
 import type { Runner } from '../context.ts'
 
 const metrics: Readonly<Record<string, Metric>> = {
@@ -6,7 +6,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   cosine_unrectified: 'cosine-unrectified',
   euclidean: 'euclidean',
 }
-const kernels: Readonly<Record<string, Kernel>> = { rational: 'rational', gaussian: 'gaussian' }
+const kernels: Readonly<Record<string, AffinityKernel>> = { rational: 'rational', gaussian: 'gaussian' }
 const normalizations: Readonly<Record<string, Normalization>> = {
   none: 'none',
   sym: 'symmetric',
@@ -22,7 +22,7 @@ function choose<T>(table: Readonly<Record<string, T>>, name: string): T {
 export const laplacian: Runner = async ({ inputs }) => {
   const { shape, data } = inputs.array('x')
   const params = inputs.fields('params')
-  const L = featureLaplacian(
+  const L = await featureLaplacian(
     { rows: shape[0], cols: shape[1], data: Float64Array.from(data) },
     {
       k: params.number('k'),

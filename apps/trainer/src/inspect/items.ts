@@ -1,17 +1,17 @@
 import {
   type Csr,
   type DenseMatrix,
+  type FiveNumbers,
+  fitTaumode,
+  fiveNumbers,
   kneighbors,
   kneighborsGraph,
   type LabelledEmbeddings,
   laplacian,
   type Manifold,
-  type Quantiles,
-  quantiles,
   reduceEmbeddings,
-  symmetrizeGraph,
+  symmetrize,
   type TauPolicy,
-  taumode,
 } from '@tau/graph'
 import { spread } from '../report/thin.ts'
 
@@ -27,7 +27,7 @@ const ENDS = 24
 /** What the rows that a manifold was built from look like on it. */
 export interface ItemLook {
   readonly count: number
-  readonly energy: Quantiles
+  readonly energy: FiveNumbers
   /** That of the manifold, or the median of the energies: λ = E / (E + τ) is ½ there. */
   readonly tau: number
   readonly lambda: Float64Array
@@ -48,7 +48,7 @@ interface Item {
  *  another file are not the same directions, which cannot be seen. Throws GraphError where their width fits neither way. */
 export async function lookAtItems(manifold: Manifold, embeddings: LabelledEmbeddings): Promise<ItemLook> {
   const { labels, rows } = embeddings
-  const { energy, tau, lambda } = taumode(reducedAs(manifold, embeddings), manifold.laplacian, {
+  const { energy, tau, lambda } = fitTaumode(reducedAs(manifold, embeddings), manifold.laplacian, {
     policy: tauOf(manifold),
   })
   const item = (row: number): Item => ({ name: labels?.[row] ?? String(row), lambda: lambda[row] })
@@ -60,13 +60,13 @@ export async function lookAtItems(manifold: Manifold, embeddings: LabelledEmbedd
   })
   return {
     count: rows,
-    energy: quantiles(energy),
+    energy: fiveNumbers(energy),
     tau: tau[0],
     lambda,
     lowest: order.slice(0, ENDS).map(item),
     highest: order.slice(-ENDS).reverse().map(item),
     shown: chosen.map(item),
-    graph: laplacian(symmetrizeGraph(nearest, 'union')),
+    graph: laplacian(symmetrize(nearest)),
   }
 }
 

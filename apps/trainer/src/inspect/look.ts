@@ -2,13 +2,13 @@ import {
   checkLaplacian,
   configNumber,
   describeManifold,
+  type FiveNumbers,
   GraphError,
   type LaplacianSpectrum,
   type LaplacianVerdict,
   laplacianSpectrum,
   type Manifold,
   type ManifoldDescription,
-  type Quantiles,
 } from '@tau/graph'
 import type { ItemLook } from './items.ts'
 
@@ -90,7 +90,7 @@ export function notesOf({ verdict, description }: Look): [string, string][] {
   ]
 }
 
-export const spreadText = ({ min, q25, median, q75, max }: Quantiles): string =>
+export const spreadText = ({ min, q25, median, q75, max }: FiveNumbers): string =>
   Number.isNaN(min)
     ? 'none'
     : [min, q25, median, q75, max].map((value) => Number(value.toPrecision(4))).join(' · ')

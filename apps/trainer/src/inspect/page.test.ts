@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import {
+  buildManifold,
   csrFromDense,
   type DenseMatrix,
-  domainLaplacian,
   type LabelledEmbeddings,
   laplacian,
   type Manifold,
@@ -41,7 +41,7 @@ const manifoldOf = (matrix: Manifold['laplacian'], more: Partial<Manifold> = {})
 })
 
 const embeddings = normal(61, 23)
-const plain = manifoldOf(domainLaplacian(embeddings, { dim: 23, reduce: 'none' }).laplacian)
+const plain = manifoldOf((await buildManifold(embeddings, { dim: 23, reduce: 'none' })).laplacian)
 const hostile = manifoldOf(plain.laplacian, {
   nameId: HOSTILE,
   metadata: {
@@ -107,7 +107,7 @@ describe('renderManifold', () => {
     expect(items!.highest[0].lambda).toBe(sorted[60])
     expect(sorted[30]).toBeCloseTo(0.5, 12) // τ is the median energy
     expect(renderManifold(look).match(/<circle class="shade-\d" cx/g)).toHaveLength(23 + items!.shown.length)
-    const { laplacian: small, info } = domainLaplacian(embeddings, { dim: 7, seed: 3 })
+    const { laplacian: small, info } = await buildManifold(embeddings, { dim: 7, seed: 3 })
     const reduced = manifoldOf(small, {
       metadata: {
         ...hostile.metadata!,

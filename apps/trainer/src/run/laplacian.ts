@@ -1,7 +1,7 @@
 import {
-  type BuiltManifold as Built,
   buildManifold,
   type EmbeddingSource,
+  type ManifoldInfo,
   type ManifoldOptions,
   manifoldConfig,
   matrixSource,
@@ -13,7 +13,7 @@ import type { BuiltManifold } from './manifold.ts'
 /** Embeddings, and a few words for the log on what was made of them. */
 export interface DescribedEmbeddings {
   readonly source: EmbeddingSource
-  about(info: Built['info']): string
+  about(info: ManifoldInfo): string
 }
 
 export function embeddingsOfText(
@@ -30,7 +30,7 @@ export function embeddingsOfText(
 }
 
 /** Which of the embeddings the graph is made of, if not all. */
-export const chosenText = ({ sample, clusters, graphRows }: Built['info']): string =>
+export const chosenText = ({ sample, clusters, graphRows }: ManifoldInfo): string =>
   clusters === null ? (sample < 1 ? `, ${graphRows} of them` : '') : `, in ${clusters} clusters`
 
 /** The Laplacian of the manifold section, `dim` × `dim`, from embeddings. */
@@ -55,5 +55,5 @@ export async function laplacianOf(
   return { laplacian, origin, about: `${about(info)} → ${graphText(info)}` }
 }
 
-const graphText = ({ dim, keptEnergy, edges, k, sigma, tau }: Built['info']): string =>
+const graphText = ({ dim, keptEnergy, edges, k, sigma, tau }: ManifoldInfo): string =>
   `${dim} features with ${(100 * keptEnergy).toPrecision(3)} % of the energy, joined by ${edges} edges (k ${k}, σ ${sigma.toPrecision(3)}, τ ${tau.toPrecision(3)})`

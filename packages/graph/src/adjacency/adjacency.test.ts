@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { knnGraph } from '../neighbors/knn.ts'
+import { kneighbors } from '../neighbors/kneighbors.ts'
+import { radiusNeighbors } from '../neighbors/radius-neighbors.ts'
 import { csrFromCoo, csrFromDense, symmetryError, toCoo, toDense } from '../sparse/csr.ts'
 import { maxError, normalMatrix } from '../testing.ts'
-import { type EdgeWeightOptions, edgeWeights } from './affinity.ts'
-import { graphFromLists, kneighborsGraph } from './kneighbors-graph.ts'
-import { type Symmetrization, symmetrizeGraph } from './symmetrize.ts'
+import { type AffinityOptions, affinity } from './affinity.ts'
+import { csrFromNeighbors, kneighborsGraph } from './kneighbors-graph.ts'
+import { type Symmetrization, symmetrize } from './symmetrize.ts'
 
 const csrOf = (rows: number[][]) =>
   csrFromDense({ data: Float64Array.from(rows.flat()), rows: rows.length, cols: rows[0].length })
@@ -22,29 +23,30 @@ describe('kneighborsGraph', () => {
     expect([...(await kneighborsGraph(line, { k: 1, includeSelf: true })).indices]).toEqual([0, 1, 2, 3])
   })
 
-  it('is made of lists of any length too', () => {
-    const lists = knnGraph(line, { k: 2, nodes: 'rows', metric: 'euclidean', eps: 1 })
-    const graph = graphFromLists(lists, { mode: 'distance', includeSelf: true })
+  it('is made of lists of any length too, and keeps to eps', async () => {
+    const lists = await radiusNeighbors(line, { radius: 1 })
+    const graph = csrFromNeighbors(lists, { mode: 'distance', includeSelf: true })
+    expect(await kneighborsGraph(line, { k: 3, eps: 1, mode: 'distance', includeSelf: true })).toEqual(graph)
     expect(toCoo(graph)).toMatchObject({
       row: Int32Array.of(0, 0, 1, 1, 2, 2, 3, 3),
       col: Int32Array.of(0, 1, 0, 1, 2, 3, 2, 3),
       value: Float64Array.of(0, 1, 1, 0, 0, 0, 0, 0),
     })
-    expect(() => graphFromLists({ ...lists, indices: lists.indices.map(() => 4) })).toThrow(
+    expect(() => csrFromNeighbors({ ...lists, indices: lists.indices.map(() => 4) })).toThrow(
       'neighbours must be nodes from 0 to 3, got 4 in the list of node 0',
     )
   })
 
   it('takes other metrics, arrays of rows, and what the search takes', async () => {
     const { data, rows, cols } = normalMatrix(3, 11, 5)
-    const lists = knnGraph({ data, rows, cols }, { k: 3, nodes: 'rows', metric: 'cosine' })
+    const lists = await kneighbors({ data, cols }, { k: 3, metric: 'cosine' })
     const arrays = Array.from({ length: rows }, (_, i) => [...data.subarray(i * cols, (i + 1) * cols)])
     const told: number[] = []
     const graph = await kneighborsGraph(arrays, {
       ...{ k: 3, metric: 'cosine', mode: 'distance' },
       onProgress: ({ fraction }) => void told.push(fraction),
     })
-    expect(graph).toEqual(graphFromLists(lists, { mode: 'distance' }))
+    expect(graph).toEqual(csrFromNeighbors(lists, { mode: 'distance' }))
     expect(told.at(-1)).toBe(1)
   })
 
@@ -61,22 +63,21 @@ describe('kneighborsGraph', () => {
   })
 })
 
-describe('edgeWeights', () => {
+describe('affinity', () => {
   const distances = csrOf([
     [0, 1, 2],
     [1, 0, 4],
     [2, 4, 0],
   ])
-  const weigh = (options: EdgeWeightOptions) => [...edgeWeights(distances, options).values]
+  const weigh = (options: AffinityOptions) => [...affinity(distances, options).values]
 
   it('have their hand-derived values', () => {
     expect(
       maxError(weigh({ kernel: 'gaussian', sigma: 2 }).slice(0, 2), [Math.exp(-1 / 8), Math.exp(-1 / 2)]),
     ).toBe(0)
-    expect(maxError(weigh({ kernel: 'heat', t: 2 }).slice(0, 2), [Math.exp(-1 / 2), Math.exp(-2)])).toBe(0)
     expect(weigh({ kernel: 'rational', sigma: 2 })).toEqual([0.8, 0.5, 0.8, 0.2, 0.5, 0.2]) // 1 / (1 + (d/2)²)
     // second neighbours at 2, 4 and 4
-    const tuned = weigh({ kernel: 'self-tuning', neighbour: 2 })
+    const tuned = weigh({ kernel: 'self-tuning', k: 2 })
     expect(
       maxError(
         tuned,
@@ -94,7 +95,7 @@ describe('edgeWeights', () => {
       col: [1, 2, 0, 2, 0, 1],
       value: [0, 2, 0, 2, 2, 2],
     })
-    expect([...edgeWeights(copies, { kernel: 'self-tuning', neighbour: 1 }).values]).toEqual(
+    expect([...affinity(copies, { kernel: 'self-tuning', k: 1 }).values]).toEqual(
       [0, 1, 0, 1, 1, 1].map((v) => Math.exp(-v)),
     )
   })
@@ -103,15 +104,14 @@ describe('edgeWeights', () => {
     expect(() => weigh({ kernel: 'gaussian', sigma: 0 })).toThrow(
       'sigma must be a positive finite number, got 0',
     )
-    expect(() => weigh({ kernel: 'heat', t: -1 })).toThrow('t must be a positive finite number, got -1')
-    expect(() => weigh({ kernel: 'self-tuning', neighbour: 0 })).toThrow('neighbour must be an integer')
+    expect(() => weigh({ kernel: 'self-tuning', k: 0 })).toThrow('k must be an integer')
     expect(() => weigh({ kernel: 'box', sigma: 1 } as never)).toThrow("got 'box'")
-    expect(() => edgeWeights(csrOf([[0, -1]]), { kernel: 'heat', t: 1 })).toThrow('got -1 at (0, 1)')
-    expect(() => edgeWeights(csrOf([[0, Number.NaN]]), { kernel: 'heat', t: 1 })).toThrow('got NaN at (0, 1)')
+    expect(() => affinity(csrOf([[0, -1]]), { sigma: 1 })).toThrow('got -1 at (0, 1)')
+    expect(() => affinity(csrOf([[0, Number.NaN]]), { sigma: 1 })).toThrow('got NaN at (0, 1)')
   })
 })
 
-describe('symmetrizeGraph', () => {
+describe('symmetrize', () => {
   const directed = csrOf([
     [5, 1, 0],
     [3, 0, 2],
@@ -125,7 +125,7 @@ describe('symmetrizeGraph', () => {
   }
 
   it.each(Object.entries(expected))('by %s', (how, dense) => {
-    expect([...toDense(symmetrizeGraph(directed, how as Symmetrization)).data]).toEqual(dense)
+    expect([...toDense(symmetrize(directed, how as Symmetrization)).data]).toEqual(dense)
   })
 
   it('tells union from max where a value is negative', () => {
@@ -133,8 +133,8 @@ describe('symmetrizeGraph', () => {
       [0, -1],
       [0, 0],
     ])
-    expect([...toDense(symmetrizeGraph(negative, 'union')).data]).toEqual([0, -1, -1, 0])
-    expect([...toDense(symmetrizeGraph(negative, 'max')).data]).toEqual([0, 0, 0, 0])
+    expect([...toDense(symmetrize(negative, 'union')).data]).toEqual([0, -1, -1, 0])
+    expect([...toDense(symmetrize(negative, 'max')).data]).toEqual([0, 0, 0, 0])
   })
 
   it('is symmetric in bits, and leaves a symmetric graph alone', async () => {
@@ -144,9 +144,9 @@ describe('symmetrizeGraph', () => {
         fc.constantFrom<Symmetrization>('union', 'mutual', 'average', 'max'),
         async (seed, how) => {
           const graph = await kneighborsGraph(normalMatrix(seed, 13, 3), { k: 3, mode: 'distance' })
-          const result = symmetrizeGraph(graph, how)
+          const result = symmetrize(graph, how)
           expect(symmetryError(result).error).toBe(0)
-          expect(symmetrizeGraph(result, how)).toEqual(result)
+          expect(symmetrize(result, how)).toEqual(result)
         },
       ),
       { seed: 4, numRuns: 60 },
@@ -154,12 +154,10 @@ describe('symmetrizeGraph', () => {
   })
 
   it('names what is wrong', () => {
-    expect(() => symmetrizeGraph(csrOf([[1, 2]]), 'max')).toThrow('must be square, got [1, 2]')
-    expect(() => symmetrizeGraph(directed, 'min' as Symmetrization)).toThrow(
-      "union, mutual, average, max, got 'min'",
+    expect(() => symmetrize(csrOf([[1, 2]]), 'max')).toThrow('must be square, got [1, 2]')
+    expect(() => symmetrize(directed, 'min' as Symmetrization)).toThrow(
+      "how must be one of union, mutual, average, max, got 'min'",
     )
-    expect(() => symmetrizeGraph(csrOf([[Number.NaN]]), 'max')).toThrow(
-      'values must be finite, got NaN at (0, 0)',
-    )
+    expect(() => symmetrize(csrOf([[Number.NaN]]), 'max')).toThrow('values must be finite, got NaN at (0, 0)')
   })
 })

@@ -1,54 +1,70 @@
 import { checkInteger, checkPositive } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
+import { checkOptions, GraphError } from '../errors.ts'
 import { type Csr, checkCsr } from '../sparse/csr.ts'
-import { kernelWeight } from './kernel.ts'
 
-/** How a distance d becomes a weight:
- *  gaussian: exp(−d² / 2σ²);  heat: exp(−d² / t);  rational: 1 / (1 + (d/σ)^p), ArrowSpace's, p = 2 unless given;
- *  self-tuning: exp(−d² / (σ_i σ_j)), σ_i being the distance of node i to its `neighbour`-th neighbour, the 7th unless given, or to the
- *  last it has. */
-export type EdgeWeightOptions =
-  | { kernel: 'gaussian'; sigma: number }
-  | { kernel: 'heat'; t: number }
-  | { kernel: 'rational'; sigma: number; p?: number }
-  | { kernel: 'self-tuning'; neighbour?: number }
+/** A weight as a function of one distance d, falling from 1 at d = 0 towards 0:
+ *  rational: 1 / (1 + (d/σ)^p), ArrowSpace's;  gaussian: exp(−d² / 2σ²), scikit-learn's rbf kernel with γ = 1 / 2σ². */
+export type AffinityKernel = 'rational' | 'gaussian'
+
+export interface KernelOptions {
+  /** 'rational' unless given */
+  kernel?: AffinityKernel
+  /** distance at which a rational weight is 1/2; standard deviation of a gaussian one; in the unit of the distances */
+  sigma: number
+  /** exponent of the rational kernel, 2 unless given; the gaussian ignores it */
+  p?: number
+}
+
+/** self-tuning: exp(−d² / (σ_i σ_j)). σ_i is the distance of node i to its k-th neighbour, the 7th unless given, or to the last it has. */
+export interface SelfTuningOptions {
+  kernel: 'self-tuning'
+  k?: number
+}
+
+export type AffinityOptions = KernelOptions | SelfTuningOptions
 
 /** Distances [n, n] (`kneighborsGraph` with mode 'distance') → weights in (0, 1] at the same places; a stored distance of 0 weighs 1.
- *  Self-tuning asks for every row: σ_i is of the stored distances of row i, so a node whose nearest `neighbour` points coincide with it
+ *  Self-tuning asks for every row: σ_i is of the stored distances of row i, so a node whose nearest k points coincide with it
  *  gets the least positive distance of its row, or 1 if there is none.
  *  Source: Zelnik-Manor and Perona, "Self-tuning spectral clustering", NIPS 2004.
- *  Throws GraphError for a scale that is not positive, and for a distance that is negative or not finite, naming its place. */
-export const edgeWeights = (distances: Csr, options: EdgeWeightOptions): Csr => {
+ *  Throws GraphError for an unknown kernel, a scale that is not positive, and a distance that is negative or not finite, naming its place. */
+export const affinity = (distances: Csr, options: AffinityOptions): Csr => {
+  checkOptions('affinity', options, '{ sigma }')
   checkDistances(distances)
   return { ...distances, values: weigh(distances, options) }
 }
 
-const weigh = (distances: Csr, options: EdgeWeightOptions): Float64Array => {
-  switch (options.kernel) {
-    case 'gaussian':
-      checkPositive('edgeWeights', 'sigma', options.sigma)
-      return distances.values.map((d) => kernelWeight(d, options))
-    case 'heat':
-      checkPositive('edgeWeights', 't', options.t)
-      return distances.values.map((d) => Math.exp(-(d * d) / options.t))
-    case 'rational':
-      checkPositive('edgeWeights', 'sigma', options.sigma)
-      checkPositive('edgeWeights', 'p', options.p ?? 2)
-      return distances.values.map((d) => kernelWeight(d, options))
-    case 'self-tuning':
-      return selfTuned(distances, options.neighbour ?? 7)
-    default:
-      throw new GraphError(
-        `edgeWeights: kernel must be 'gaussian', 'heat', 'rational' or 'self-tuning', got '${(options satisfies never as { kernel: string }).kernel}'`,
-      )
+const weigh = (distances: Csr, options: AffinityOptions): Float64Array => {
+  if (options.kernel === 'self-tuning') return selfTuned(distances, options.k ?? 7)
+  const { kernel = 'rational', sigma, p = 2 } = options
+  if (kernel !== 'rational' && kernel !== 'gaussian') {
+    throw new GraphError(
+      `affinity: kernel must be 'rational', 'gaussian' or 'self-tuning', got '${kernel satisfies never}'`,
+    )
   }
+  checkPositive('affinity', 'sigma', sigma)
+  checkPositive('affinity', 'p', p)
+  return distances.values.map((d) => kernelWeight(d, options))
 }
 
-const selfTuned = (distances: Csr, neighbour: number): Float64Array => {
-  checkInteger('edgeWeights', 'neighbour', neighbour, 1, Number.MAX_SAFE_INTEGER, 'use 7')
+/** Weight of one distance d ≥ 0; NaN for NaN. Nothing is checked. */
+export const kernelWeight = (
+  distance: number,
+  { kernel = 'rational', sigma, p = 2 }: KernelOptions,
+): number =>
+  kernel === 'gaussian'
+    ? Math.exp(-(distance * distance) / (2 * sigma * sigma))
+    : 1 / (1 + (distance / sigma) ** p)
+
+/** The distance that a rational weight in (0, 1] stands for: d = σ (1/w − 1)^(1/p); ∞ for a weight of 0, NaN for one above 1. */
+export const impliedDistance = (weight: number, sigma: number, p: number): number =>
+  sigma * (1 / weight - 1) ** (1 / p)
+
+const selfTuned = (distances: Csr, k: number): Float64Array => {
+  checkInteger('affinity', 'k', k, 1, Number.MAX_SAFE_INTEGER, 'use 7')
   const { nRows, nCols, indptr, indices, values } = distances
   if (nRows !== nCols) {
-    throw new GraphError(`edgeWeights: self-tuning needs a square matrix, got [${nRows}, ${nCols}]`)
+    throw new GraphError(`affinity: self-tuning needs a square matrix, got [${nRows}, ${nCols}]`)
   }
   const scale = new Float64Array(nRows)
   for (let i = 0; i < nRows; i++) {
@@ -56,7 +72,7 @@ const selfTuned = (distances: Csr, neighbour: number): Float64Array => {
       .filter((e) => indices[e] !== i)
       .map((e) => values[e])
       .sort((a, b) => a - b)
-    scale[i] = own[Math.min(neighbour, own.length) - 1] || own.find((d) => d > 0) || 1
+    scale[i] = own[Math.min(k, own.length) - 1] || own.find((d) => d > 0) || 1
   }
   const weights = new Float64Array(values.length)
   for (let i = 0; i < nRows; i++) {
@@ -68,13 +84,13 @@ const selfTuned = (distances: Csr, neighbour: number): Float64Array => {
 }
 
 const checkDistances = (distances: Csr): void => {
-  checkCsr('edgeWeights', distances)
+  checkCsr('affinity', distances)
   const { nRows, indptr, indices, values } = distances
   for (let i = 0; i < nRows; i++) {
     for (let e = indptr[i]; e < indptr[i + 1]; e++) {
       if (!(values[e] >= 0) || values[e] === Number.POSITIVE_INFINITY) {
         throw new GraphError(
-          `edgeWeights: distances must be finite and at least 0, got ${values[e]} at (${i}, ${indices[e]})`,
+          `affinity: distances must be finite and at least 0, got ${values[e]} at (${i}, ${indices[e]})`,
         )
       }
     }

@@ -1,12 +1,12 @@
 import { checkInteger } from '../dense/matrix.ts'
-import { matrixOf, type Rows } from '../dense/points.ts'
-import { GraphError } from '../errors.ts'
-import type { NeighbourLists } from '../neighbors/bounded.ts'
+import { matrixOf, type Points } from '../dense/points.ts'
+import { checkOptions, GraphError } from '../errors.ts'
 import { checkLists } from '../neighbors/check-lists.ts'
 import { type KNeighborsOptions, kneighbors } from '../neighbors/kneighbors.ts'
+import type { NeighborLists } from '../neighbors/lists.ts'
 import { type Csr, csrFromCoo } from '../sparse/csr.ts'
 
-/** The search's own besides: metric, device, signal, onProgress. */
+/** Options of `kneighbors` besides. */
 export interface KneighborsGraphOptions extends Omit<KNeighborsOptions, 'queries'> {
   /** neighbours per point, the point itself among them with `includeSelf` */
   k: number
@@ -14,48 +14,68 @@ export interface KneighborsGraphOptions extends Omit<KNeighborsOptions, 'queries
   mode?: 'connectivity' | 'distance'
   /** a point is its own first neighbour; false unless given */
   includeSelf?: boolean
+  /** of the k nearest, those with distance ≤ eps stay; null (all of them) unless given */
+  eps?: number | null
 }
 
-/** Exact k nearest neighbours, by `kneighbors`, as a sparse matrix like that of scikit-learn's `kneighbors_graph`: points [N, F] → [N, N],
- *  k entries in each row, not symmetric. Equal distances go to the smaller index; with `includeSelf` a point comes before its copies (scikit-learn leaves both
- *  open).
- *  Throws GraphError for k out of range, an unknown mode, and points not finite, naming row and column; and what `kneighbors` throws. */
-export const kneighborsGraph = async (
-  points: Rows,
-  { k, mode, includeSelf = false, ...options }: KneighborsGraphOptions,
-): Promise<Csr> => {
-  const x = matrixOf('kneighborsGraph', points)
-  checkInteger('kneighborsGraph', 'k', k, 1, includeSelf ? x.rows : x.rows - 1, `there are ${x.rows} points`)
+/** The k nearest neighbours, by `kneighbors`, as a sparse matrix like that of scikit-learn's `kneighbors_graph`: points [N, F] → [N, N],
+ *  k entries in each row unless `eps` takes some away, not symmetric. Equal distances go to the smaller index; with `includeSelf` a point
+ *  comes before its copies (scikit-learn leaves both open).
+ *  Throws GraphError for k or eps out of range, an unknown mode, and points not finite, naming row and column; and what `kneighbors` throws. */
+export const kneighborsGraph = async (points: Points, options: KneighborsGraphOptions): Promise<Csr> => {
+  const op = 'kneighborsGraph'
+  checkOptions(op, options, '{ k }')
+  const { k, mode, includeSelf = false, eps = null, ...search } = options
+  const x = matrixOf(op, points)
+  checkInteger(op, 'k', k, 1, includeSelf ? x.rows : x.rows - 1, `there are ${x.rows} points`)
+  if (eps !== null && !(eps >= 0)) {
+    throw new GraphError(`${op}: eps must be null or a number of at least 0, got ${eps}`)
+  }
   const others = includeSelf ? k - 1 : k
-  const lists = others > 0 ? await kneighbors(x, { ...options, k: others }) : emptyLists(x.rows)
-  return graphFromLists(lists, { mode, includeSelf })
+  const lists = others > 0 ? await kneighbors(x, { ...search, k: others }) : emptyLists(x.rows)
+  return csrFromNeighbors(eps === null ? lists : within(lists, eps), { mode, includeSelf })
 }
 
-const emptyLists = (nNodes: number): NeighbourLists => ({
+const within = ({ nNodes, indptr, indices, distances }: NeighborLists, eps: number): NeighborLists => {
+  const isNear = (e: number) => distances[e] <= eps
+  const kept = new Int32Array(nNodes + 1)
+  for (let i = 0; i < nNodes; i++) {
+    kept[i + 1] = kept[i]
+    for (let e = indptr[i]; e < indptr[i + 1]; e++) if (isNear(e)) kept[i + 1]++
+  }
+  return {
+    nNodes,
+    indptr: kept,
+    indices: indices.filter((_, e) => isNear(e)),
+    distances: distances.filter((_, e) => isNear(e)),
+  }
+}
+
+const emptyLists = (nNodes: number): NeighborLists => ({
   nNodes,
   indptr: new Int32Array(nNodes + 1),
   indices: new Int32Array(),
   distances: new Float64Array(),
 })
 
-/** Neighbour lists, from whatever search, as such a matrix [n, n]: an entry per neighbour, and one on the diagonal with `includeSelf`.
+/** Neighbour lists, e.g. of `radiusNeighbors`, as such a matrix [n, n]: an entry per neighbour, and one on the diagonal with `includeSelf`.
  *  Throws GraphError for an unknown mode, lists that are not well formed, a neighbour that is no node, a distance that is NaN, and a list that
  *  names a node twice. */
-export const graphFromLists = (
-  lists: NeighbourLists,
+export const csrFromNeighbors = (
+  lists: NeighborLists,
   { mode = 'connectivity', includeSelf = false }: Pick<KneighborsGraphOptions, 'mode' | 'includeSelf'> = {},
 ): Csr => {
   if (mode !== 'connectivity' && mode !== 'distance') {
     throw new GraphError(
-      `graphFromLists: mode must be 'connectivity' or 'distance', got '${mode satisfies never}'`,
+      `csrFromNeighbors: mode must be 'connectivity' or 'distance', got '${mode satisfies never}'`,
     )
   }
-  const { nNodes, indptr, indices, distances } = lists
-  checkLists('graphFromLists', lists, distances, {
+  checkLists('csrFromNeighbors', lists, lists?.distances, {
     name: 'distances',
     rule: 'numbers',
     isRight: (d) => !Number.isNaN(d),
   })
+  const { nNodes, indptr, indices, distances } = lists
   const selves = includeSelf ? nNodes : 0
   const row = new Int32Array(selves + indices.length)
   const col = new Int32Array(row.length)

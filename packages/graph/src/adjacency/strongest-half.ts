@@ -1,33 +1,22 @@
-import { checkLists } from '../neighbors/check-lists.ts'
-import type { WeightedLists } from './kernel.ts'
+import { type Csr, checkCsr, checkFinite, keepEntries } from '../sparse/csr.ts'
 
-/** ArrowSpace's inline sparsification: if the lists have more than 10 entries on average, every list of more than 2 keeps the
- *  better half (rounded down) by w √(deg_i deg_j), deg being the list lengths, best first and ties in list order.
- *  Throws GraphError for lists that are not well formed, and for a weight that is not finite, naming its place. */
-export const strongestHalf = (lists: WeightedLists): WeightedLists => {
-  const { nNodes, indptr, indices, weights } = lists
-  checkLists('strongestHalf', lists, weights, { name: 'weights', rule: 'finite', isRight: Number.isFinite })
-  if (indices.length / nNodes <= 10) return lists
+/** ArrowSpace's inline sparsification of weights [n, n] (`affinity`): if the rows have more than 10 entries on average, every row of more
+ *  than 2 keeps the better half (rounded down) by w √(deg_i deg_j), where deg is the number of entries of a row. Equal products go to the
+ *  larger weight, then to the smaller index.
+ *  Throws GraphError for a matrix that is not well formed or not finite, naming the place. */
+export const strongestHalf = (weights: Csr): Csr => {
+  checkCsr('strongestHalf', weights)
+  checkFinite('strongestHalf', weights)
+  const { nRows, indptr, indices, values } = weights
+  if (values.length / nRows <= 10) return weights
   const degree = (node: number) => indptr[node + 1] - indptr[node]
-  const kept = new Int32Array(indices.length)
-  const newIndptr = new Int32Array(nNodes + 1)
-  let size = 0
-  for (let i = 0; i < nNodes; i++) {
+  const isKept = new Uint8Array(values.length).fill(1)
+  for (let i = 0; i < nRows; i++) {
+    if (degree(i) <= 2) continue
+    const score = (e: number) => values[e] * Math.sqrt(degree(i) * degree(indices[e]))
     const entries = Array.from({ length: degree(i) }, (_, n) => indptr[i] + n)
-    if (entries.length > 2) {
-      const score = (e: number) => weights[e] * Math.sqrt(degree(i) * degree(indices[e]))
-      entries.sort((a, b) => score(b) - score(a))
-      entries.length = entries.length >> 1
-    }
-    kept.set(entries, size)
-    size += entries.length
-    newIndptr[i + 1] = size
+    entries.sort((a, b) => score(b) - score(a) || values[b] - values[a] || a - b)
+    for (const e of entries.slice(entries.length >> 1)) isKept[e] = 0
   }
-  const used = kept.subarray(0, size)
-  return {
-    nNodes,
-    indptr: newIndptr,
-    indices: Int32Array.from(used, (e) => indices[e]),
-    weights: Float64Array.from(used, (e) => weights[e]),
-  }
+  return keepEntries(weights, (e) => isKept[e] === 1)
 }

@@ -1,5 +1,5 @@
 import { GraphError } from '../errors.ts'
-import { type Csr, checkCsr, checkFinite, transpose } from '../sparse/csr.ts'
+import { type Csr, checkCsr, checkFinite, transposeCsr } from '../sparse/csr.ts'
 
 /** union: joined if either lists the other, the larger of the values there are;  mutual: joined if both list each other, the smaller value;
  *  average: (W + Wᵀ)/2, scikit-learn's;  max: the larger element, one that is not stored counting as 0. Union and max differ for
@@ -15,21 +15,19 @@ const merges: Readonly<Record<Symmetrization, Merge>> = {
   max: (a = 0, b = 0) => Math.max(a, b),
 }
 
-/** Directed graph [n, n] → symmetric one, in bits; the diagonal stays. Works on weights and on distances; stored zeros are entries.
+/** Directed graph [n, n] → symmetric one, in bits, by union unless given otherwise; the diagonal stays. Works on weights and on distances; stored zeros are entries.
  *  Throws GraphError for a graph that is not square or not finite, naming the place, and for an unknown rule. */
-export const symmetrizeGraph = (graph: Csr, how: Symmetrization): Csr => {
-  checkCsr('symmetrizeGraph', graph)
+export const symmetrize = (graph: Csr, how: Symmetrization = 'union'): Csr => {
+  checkCsr('symmetrize', graph)
   const { nRows, nCols } = graph
   if (nRows !== nCols) {
-    throw new GraphError(`symmetrizeGraph: the graph must be square, got [${nRows}, ${nCols}]`)
+    throw new GraphError(`symmetrize: the graph must be square, got [${nRows}, ${nCols}]`)
   }
   if (!Object.hasOwn(merges, how)) {
-    throw new GraphError(
-      `symmetrizeGraph: the rule must be one of ${Object.keys(merges).join(', ')}, got '${how}'`,
-    )
+    throw new GraphError(`symmetrize: how must be one of ${Object.keys(merges).join(', ')}, got '${how}'`)
   }
-  checkFinite('symmetrizeGraph', graph)
-  return mergeRows(graph, transpose(graph), merges[how])
+  checkFinite('symmetrize', graph)
+  return mergeRows(graph, transposeCsr(graph), merges[how])
 }
 
 const mergeRows = (a: Csr, b: Csr, merge: Merge): Csr => {

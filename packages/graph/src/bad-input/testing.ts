@@ -52,31 +52,61 @@ export const single = csr([0, 0], [], [])
 export const empty = csr([0, 0, 0, 0], [], [])
 
 export const lists = { nNodes: 3, indptr: Int32Array.of(0, 1, 2, 3), indices: Int32Array.of(1, 2, 0) }
-export const distances = { ...lists, distances: Float64Array.of(1, 2, 3) }
-export const weighted = { ...lists, weights: Float64Array.of(1, 0.5, 0.2) }
 
-/** A function of a dense matrix of points that must be sound. */
-export const ofPoints = (run: (x: graph.DenseMatrix) => unknown): Case[] => [
+/** A function of points in any form, which must be sound. */
+export const ofPoints = (run: (x: graph.Points) => unknown): Case[] => [
   ['a NaN', () => run(withNaN), 'every element must be finite, got NaN at row 1, column 1'],
   ['an infinity', () => run(withInfinity), 'every element must be finite, got Infinity at row 2, column 0'],
+  ...ofShapes(run),
+]
+/** One of points that may hold anything. */
+export const ofShapes = (run: (x: graph.Points) => unknown): Case[] => [
   ['too few numbers', () => run(tooShort), 'data must hold rows × cols = 4 × 2 = 8 elements, got 7'],
   ['a size that is claimed', () => run(claimed), `= ${1e18} elements, got 8`],
   ['no rows', () => run(dense(0, 2)), 'at least one row and one column, got [0, 2]'],
-]
-/** One of rows in any form. */
-export const ofRows = (run: (x: graph.Rows) => unknown): Case[] => [
-  ...ofPoints(run),
-  ['ragged rows', () => run(ragged), 'rows must have the same length, got 2 in row 0 and 1 in row 1'],
   ['no rows at all', () => run([]), 'at least one row and one column, got [0, 0]'],
+  ['ragged rows', () => run(ragged), 'rows must have the same length, got 2 in row 0 and 1 in row 1'],
+  ['half a row', () => run({ data: points.data.subarray(0, 7), cols: 2 }), '= 7 elements, got 7'],
+  [
+    'no columns',
+    () => run({ data: points.data } as never),
+    'at least one row and one column, got [NaN, undefined]',
+  ],
+  [
+    'a list without its columns',
+    () => run(points.data as never),
+    'got Float64Array of 8; say how many columns',
+  ],
+  [
+    'a list of numbers',
+    () => run([1, 2] as never),
+    'every row must be an array of numbers, got number 1 as row 0',
+  ],
+  [
+    'a text',
+    () => run('1 2' as never),
+    'points must be rows [[…], …] or a matrix { data, cols }, got string 1 2',
+  ],
+  ['nothing', () => run(undefined as never), 'got undefined'],
 ]
-/** One of a sparse matrix that must be well formed. */
-export const ofCsr = (run: (m: graph.Csr) => unknown): Case[] => [
+/** One of a matrix, sparse or dense, that must be well formed where it is sparse. */
+export const ofSparse = (run: (m: graph.Csr) => unknown): Case[] => [
   ['a short indptr', () => run(short), 'indptr must have nRows + 1 = 4 elements'],
   ['a falling indptr', () => run(falling), 'indptr must not decrease, got 3 then 1 at row 1'],
   ['a column outside', () => run(outside), 'must ascend within 0 … 2, got 7 after 0 in row 1'],
   ['columns out of order', () => run(unsorted), 'got 0 after 2 in row 1'],
   ['fewer columns than values', () => run(uneven), 'one column index per value, got 3 and 4'],
   ['a size that is claimed', () => run(oversized), 'rows and columns, got [3, 1000000000000]'],
+]
+/** One of a sparse matrix. */
+export const ofCsr = (run: (m: graph.Csr) => unknown): Case[] => [
+  ...ofSparse(run),
+  [
+    'nothing',
+    () => run(undefined as never),
+    'the matrix must be sparse { nRows, nCols, indptr, indices, values }, got undefined',
+  ],
+  ['a dense matrix', () => run(points as never), 'got Object; make one with csrFromDense or csrFromCoo'],
 ]
 export const nanInCsr = (run: (m: graph.Csr) => unknown): Case => [
   'a NaN',
@@ -116,8 +146,8 @@ export const ofLists = (
   ['a NaN', () => run(lists, Float64Array.of(1, nan, 2)), 'got NaN from node 1 to 2'],
 ]
 /** The search for neighbours. */
-export const ofSearch = (run: (x: graph.Rows, k: number, queries?: graph.Rows) => unknown): Case[] => [
-  ...ofRows((x) => run(x, 1)),
+export const ofSearch = (run: (x: graph.Points, k: number, queries?: graph.Points) => unknown): Case[] => [
+  ...ofPoints((x) => run(x, 1)),
   ['k of all points', () => run(points, 4), 'k must be an integer between 1 and 3, got 4'],
   ['k of 0', () => run(points, 0), 'k must be an integer between 1 and 3, got 0'],
   ['k of NaN', () => run(points, nan), 'got NaN'],

@@ -1,5 +1,6 @@
+import { checkNumbers } from '../errors.ts'
 /** Five-number summary with linear interpolation between order statistics. */
-export interface Quantiles {
+export interface FiveNumbers {
   min: number
   q25: number
   median: number
@@ -7,8 +8,9 @@ export interface Quantiles {
   max: number
 }
 
-/** Quantiles of the numbers, all NaN when there are none. */
-export const quantiles = (values: ArrayLike<number>): Quantiles => {
+/** FiveNumbers of the numbers, all NaN when there are none. */
+export const fiveNumbers = (values: ArrayLike<number>): FiveNumbers => {
+  checkNumbers('fiveNumbers', 'values', values)
   const sorted = Float64Array.from(values).sort()
   return {
     min: quantile(sorted, 0),

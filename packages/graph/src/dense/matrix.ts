@@ -7,10 +7,8 @@ export interface DenseMatrix {
   cols: number
 }
 
-/** Throws unless x is a well-formed matrix of finite numbers with at least one row and one column. */
-export const checkDense = (op: string, x: DenseMatrix): void => {
-  checkDenseShape(op, x)
-  const { data, cols } = x
+/** Throws unless every element of a well-formed matrix is finite. */
+export const checkFiniteElements = (op: string, { data, cols }: DenseMatrix): void => {
   if (allFinite(data)) return
   for (let i = 0; i < data.length; i++) {
     if (!Number.isFinite(data[i])) {
@@ -36,14 +34,18 @@ export const allFinite = (data: Float64Array | Float32Array): boolean => {
   return a + b + c + d === 0
 }
 
-/** checkDense without the look at the elements. */
-export const checkDenseShape = (op: string, { data, rows, cols }: DenseMatrix): void => {
-  if (!Number.isSafeInteger(rows) || !Number.isSafeInteger(cols) || rows < 1 || cols < 1) {
+/** Throws unless there is at least one row and one column, and `length` numbers are as many as these have. */
+export const checkDenseShape = (
+  op: string,
+  { data, rows, cols }: DenseMatrix,
+  length: number = data.length,
+): void => {
+  if (!Number.isSafeInteger(cols) || cols < 1 || !(rows > 0)) {
     throw new GraphError(`${op}: a matrix needs at least one row and one column, got [${rows}, ${cols}]`)
   }
-  if (data.length !== rows * cols) {
+  if (!Number.isSafeInteger(rows) || length !== rows * cols) {
     throw new GraphError(
-      `${op}: data must hold rows × cols = ${rows} × ${cols} = ${rows * cols} elements, got ${data.length}`,
+      `${op}: data must hold rows × cols = ${rows} × ${cols} = ${rows * cols} elements, got ${length}`,
     )
   }
 }

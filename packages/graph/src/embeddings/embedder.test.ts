@@ -1,7 +1,7 @@
 import { BackendError, FormatError } from '@tau/tensor'
 import { describe, expect, it } from 'vitest'
 import { GraphError } from '../errors.ts'
-import { domainLaplacian } from '../manifold/feature-graph.ts'
+import { buildManifold } from '../manifold/build.ts'
 import { corpusEmbedder } from './corpus-embedder.ts'
 import { embedderOf } from './embedder.ts'
 import { cutPassages } from './passages.ts'
@@ -32,7 +32,11 @@ describe('embedderOf', () => {
 
   it.each<[string, (texts: readonly string[]) => number[][], string]>([
     ['too few vectors', () => [[1]], 'f: there must be a vector per text, got 1 for 2 texts'],
-    ['unequal widths', () => [[1], [1, 2]], 'f: all vectors must have one width, got 1 and 2'],
+    [
+      'unequal widths',
+      () => [[1], [1, 2]],
+      'f: rows must have the same length, got 1 in row 0 and 2 in row 1',
+    ],
     [
       'NaN',
       () => [
@@ -171,9 +175,9 @@ describe('transformersEmbedder', () => {
 })
 
 describe('every embedder', () => {
-  it('gives what domainLaplacian takes', async () => {
+  it('gives what buildManifold takes', async () => {
     const embedder = corpusEmbedder(corpus.join('. '), { passageTokens: 8, dim: 9, maxShare: 1 })
-    const { info } = domainLaplacian(await embedder.embed(corpus), { dim: 9 })
+    const { info } = await buildManifold(await embedder.embed(corpus), { dim: 9 })
     expect([info.rows, info.width]).toEqual([60, 9])
   })
 })

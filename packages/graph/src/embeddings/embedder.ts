@@ -1,5 +1,6 @@
-import { checkDense, checkInteger, type DenseMatrix } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
+import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
+import { matrixOf, type Points } from '../dense/points.ts'
+import { GraphError, nameOf } from '../errors.ts'
 
 /** Turns texts into vectors of one width: the same text, the same vector, whatever stands beside it. */
 export interface Embedder {
@@ -8,9 +9,6 @@ export interface Embedder {
   /** One row per text, in their order. Throws GraphError for no texts, or vectors that are not finite or not of one width. */
   embed(texts: readonly string[]): Promise<DenseMatrix>
 }
-
-/** What an embedding function may return: a matrix, or a vector per text. */
-export type Vectors = DenseMatrix | readonly ArrayLike<number>[]
 
 export interface EmbedderOptions {
   /** texts per call, 32 unless given */
@@ -22,9 +20,11 @@ export interface EmbedderOptions {
  *  Throws GraphError for a batchSize below 1; `embed` rejects with what the function throws. */
 export const embedderOf = (
   name: string,
-  f: (texts: readonly string[]) => Vectors | Promise<Vectors>,
+  f: (texts: readonly string[]) => Points | Promise<Points>,
   { batchSize = 32 }: EmbedderOptions = {},
 ): Embedder => {
+  if (typeof f !== 'function')
+    throw new GraphError(`embedderOf: f must be a function of texts, got ${nameOf(f)}`)
   checkInteger('embedderOf', 'batchSize', batchSize, 1, Number.MAX_SAFE_INTEGER, 'use 32')
   return {
     name,
@@ -34,7 +34,7 @@ export const embedderOf = (
       let cols = 0
       for (let first = 0; first < texts.length; first += batchSize) {
         const batch = texts.slice(first, first + batchSize)
-        const vectors = matrixOfVectors(name, await f(batch), batch.length)
+        const vectors = batchMatrix(name, await f(batch), batch.length)
         if (first === 0) {
           cols = vectors.cols
           data = new Float64Array(texts.length * cols)
@@ -52,20 +52,10 @@ export const embedderOf = (
 }
 
 /** Vectors of a batch as a matrix, checked. */
-const matrixOfVectors = (name: string, vectors: Vectors, count: number): DenseMatrix => {
-  const matrix = 'data' in vectors ? vectors : joined(name, vectors)
+const batchMatrix = (name: string, vectors: Points, count: number): DenseMatrix => {
+  const matrix = matrixOf(name, vectors)
   if (matrix.rows !== count) {
     throw new GraphError(`${name}: there must be a vector per text, got ${matrix.rows} for ${count} texts`)
   }
-  checkDense(name, matrix)
   return matrix
-}
-
-const joined = (name: string, vectors: readonly ArrayLike<number>[]): DenseMatrix => {
-  const cols = vectors[0]?.length ?? 0
-  const odd = vectors.find((vector) => vector.length !== cols)
-  if (odd) throw new GraphError(`${name}: all vectors must have one width, got ${cols} and ${odd.length}`)
-  const data = new Float64Array(vectors.length * cols)
-  for (const [i, vector] of vectors.entries()) data.set(vector, i * cols)
-  return { data, rows: vectors.length, cols }
 }

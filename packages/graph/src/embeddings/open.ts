@@ -1,6 +1,7 @@
 import { FormatError } from '@tau/tensor'
 import { type FilePlace, pathOf } from '@tau/tensor/files'
 import { checkInteger } from '../dense/matrix.ts'
+import { checkBytes, checkPlace } from '../errors.ts'
 import { type OpenParts, partsOfBytes, partsOfFile, withParts } from './bytes.ts'
 import { jsonlBlocks } from './jsonl.ts'
 import { npyRows } from './npy.ts'
@@ -33,21 +34,25 @@ export interface OpenEmbeddingsOptions extends EmbeddingOptions {
  *  wink's .json. Its header is read and checked here, its rows by every pass: a range of rows at a time from .npy and .safetensors, a row
  *  group from .parquet, lines from .jsonl, .txt and .vec; .json is read whole.
  *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
-export const openEmbeddings = (
+export const openEmbeddings = async (
   file: FilePlace,
   options: OpenEmbeddingsOptions = {},
 ): Promise<EmbeddingSource> => {
+  checkPlace('openEmbeddings', file)
   const path = pathOf(file)
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
   return sourceOf(path, partsOfFile(file), extension as EmbeddingFormat, options)
 }
 
 /** Embeddings of bytes in memory. Throws as `openEmbeddings` does. */
-export const embeddingsOfBytes = (
+export const embeddingsOfBytes = async (
   bytes: Uint8Array,
   format: EmbeddingFormat,
   options: OpenEmbeddingsOptions = {},
-): Promise<EmbeddingSource> => sourceOf('', partsOfBytes(bytes), format, options)
+): Promise<EmbeddingSource> => {
+  checkBytes('embeddingsOfBytes', bytes)
+  return sourceOf('', partsOfBytes(bytes), format, options)
+}
 
 const sourceOf = async (
   name: string,

@@ -1,6 +1,7 @@
 import { FormatError } from '@tau/tensor'
 import { type FilePlace, pathOf } from '@tau/tensor/files'
 import type { DenseMatrix } from '../dense/matrix.ts'
+import { checkPlace } from '../errors.ts'
 import { type EmbeddingFormat, type EmbeddingOptions, embeddingsOfBytes, openEmbeddings } from './open.ts'
 import { collectRows, type EmbeddingSource } from './source.ts'
 import { readWordVectors } from './word-vectors.ts'
@@ -25,6 +26,7 @@ export const readEmbeddings = async (
   file: FilePlace,
   { name }: EmbeddingOptions = {},
 ): Promise<LabelledEmbeddings> => {
+  checkPlace('readEmbeddings', file)
   if (WORD_EXTENSION.test(pathOf(file))) {
     const { words, matrix } = await readWordVectors(file)
     return { ...matrix, labels: words }

@@ -1,4 +1,5 @@
-import { checkDenseShape, type DenseMatrix } from '../dense/matrix.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import { type Points, shapedMatrixOf } from '../dense/points.ts'
 import { CHUNK } from '../gram/products.ts'
 
 /** Consecutive rows of a source, [rows, cols]. Its data are valid until the next block is asked for. */
@@ -43,10 +44,9 @@ export const blockRows = (memoryBytes: number, rowBytes: number): number => {
 export const blockBytes = (memoryBytes: number): number =>
   Math.min(MAX_BLOCK_BYTES, Math.floor(memoryBytes / BLOCKS_IN_MEMORY))
 
-/** A matrix as a source. Throws GraphError when it is not well formed. */
-export const matrixSource = (matrix: DenseMatrix, name = 'matrix'): EmbeddingSource => {
-  checkDenseShape(name, matrix)
-  const { data, rows, cols } = matrix
+/** Points in memory as a source. Throws GraphError when they are not well formed. */
+export const matrixSource = (points: Points, name = 'matrix'): EmbeddingSource => {
+  const { data, rows, cols } = shapedMatrixOf(name, points)
   const most = Math.max(1, blockRows(Number.POSITIVE_INFINITY, 8 * cols))
   return {
     ...{ name, rows, cols, memoryBytes: Number.POSITIVE_INFINITY },

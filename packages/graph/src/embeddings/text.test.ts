@@ -1,6 +1,6 @@
 import { Random } from '@tau/tensor'
 import { describe, expect, it } from 'vitest'
-import { knnGraph } from '../neighbors/knn.ts'
+import { kneighbors } from '../neighbors/kneighbors.ts'
 import { toDense } from '../sparse/csr.ts'
 import { cutPassages } from './passages.ts'
 import { textEmbeddings } from './text.ts'
@@ -81,17 +81,20 @@ const topicText = (passages: number, topics: number, seed: number) => {
 }
 
 describe('textEmbeddings', () => {
-  it.each(['tf-idf', 'ppmi'] as const)('puts passages of one topic next to each other: %s', (weighting) => {
-    const { text, topicOf } = topicText(211, 5, 1)
-    const x = textEmbeddings(text, { passageTokens: 40, dim: 7, weighting })
-    expect([x.rows, x.cols, x.info.passages, x.info.tokens]).toEqual([211, 7, 211, 8440])
-    const { indptr, indices } = knnGraph(x, { k: 5, nodes: 'rows', metric: 'cosine-unrectified' })
-    let same = 0
-    for (let i = 0; i < x.rows; i++) {
-      for (let e = indptr[i]; e < indptr[i + 1]; e++) if (topicOf[indices[e]] === topicOf[i]) same++
-    }
-    expect(same / indices.length).toBeGreaterThan(0.98) // by chance 0.2
-  })
+  it.each(['tf-idf', 'ppmi'] as const)(
+    'puts passages of one topic next to each other: %s',
+    async (weighting) => {
+      const { text, topicOf } = topicText(211, 5, 1)
+      const x = textEmbeddings(text, { passageTokens: 40, dim: 7, weighting })
+      expect([x.rows, x.cols, x.info.passages, x.info.tokens]).toEqual([211, 7, 211, 8440])
+      const { indptr, indices } = await kneighbors(x, { k: 5, metric: 'cosine-unrectified' })
+      let same = 0
+      for (let i = 0; i < x.rows; i++) {
+        for (let e = indptr[i]; e < indptr[i + 1]; e++) if (topicOf[indices[e]] === topicOf[i]) same++
+      }
+      expect(same / indices.length).toBeGreaterThan(0.98) // by chance 0.2
+    },
+  )
 
   it('reports what it kept', () => {
     const { info } = textEmbeddings(topicText(61, 3, 2).text, { passageTokens: 40, dim: 61 })

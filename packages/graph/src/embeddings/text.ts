@@ -1,7 +1,7 @@
 import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
-import { randomizedSvd } from '../dense/svd.ts'
-import { GraphError } from '../errors.ts'
+import { checkString, GraphError } from '../errors.ts'
 import { nnz } from '../sparse/csr.ts'
+import { randomizedSvd } from '../spectrum/svd.ts'
 import { partOf, type WatchOptions } from '../watch/watch.ts'
 import { cutPassages } from './passages.ts'
 import { type Vocabulary, type VocabularyOptions, type Weighting, weightPassages } from './weighting.ts'
@@ -56,6 +56,7 @@ export const fitText = (text: string, options: TextEmbeddingOptions): FittedText
   if (weighting !== 'tf-idf' && weighting !== 'ppmi') {
     throw new GraphError(`textEmbeddings: weighting must be 'tf-idf' or 'ppmi', got '${weighting}'`)
   }
+  checkString('textEmbeddings', 'text', text)
   const passages = cutPassages(text, passageTokens)
   const { weights, vocabulary: kept } = weightPassages(passages, weighting, {
     minPassages,

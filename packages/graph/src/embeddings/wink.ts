@@ -1,5 +1,6 @@
 import { FormatError } from '@tau/tensor'
 import { decodeUtf8 } from '@tau/tensor/files'
+import { checkBytes } from '../errors.ts'
 import { decimalAt } from './decimal.ts'
 import type { WordVectorOptions, WordVectors } from './word-vectors.ts'
 
@@ -16,6 +17,7 @@ export const parseWinkVectors = (
   bytes: Uint8Array,
   { limit = Number.POSITIVE_INFINITY }: WordVectorOptions = {},
 ): WordVectors => {
+  checkBytes('parseWinkVectors', bytes)
   const { words, dimensions, start } = headOf(bytes)
   const rows = Math.min(words.length, limit)
   const data = new Float32Array(rows * dimensions)

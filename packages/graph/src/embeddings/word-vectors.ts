@@ -1,6 +1,7 @@
 import { FormatError } from '@tau/tensor'
 import { decodeUtf8, type FilePlace, pathOf } from '@tau/tensor/files'
 import type { DenseMatrix } from '../dense/matrix.ts'
+import { checkPlace } from '../errors.ts'
 import { bytesAt, chunksOf, partsOfFile, withParts } from './bytes.ts'
 import { decimalAt } from './decimal.ts'
 import { parseWinkVectors } from './wink.ts'
@@ -173,6 +174,7 @@ export const readWordVectors = async (
   file: FilePlace,
   options: WordVectorOptions = {},
 ): Promise<WordVectors> => {
+  checkPlace('readWordVectors', file)
   const path = pathOf(file)
   try {
     const isWink = path.toLowerCase().endsWith('.json')

@@ -1,8 +1,8 @@
 import { Random } from '@tau/tensor'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
+import { multiply } from '../dense/multiply.ts'
 import { qr } from '../dense/qr.ts'
-import { multiply } from '../dense/svd.ts'
 import { GraphError } from '../errors.ts'
 import type { Gram } from './gram.ts'
 

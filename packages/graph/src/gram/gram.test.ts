@@ -2,9 +2,10 @@ import { type CpuEngine, type CpuOptions, cpu, type Device, type GemmLibrary, Ra
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DenseMatrix } from '../dense/matrix.ts'
-import { knnGraph } from '../neighbors/knn.ts'
+import { transposed } from '../dense/multiply.ts'
+import { kneighbors } from '../neighbors/kneighbors.ts'
 import { normalMatrix } from '../testing.ts'
-import { featureNeighbours } from './feature-neighbours.ts'
+import { featureNeighbors } from './feature-neighbors.ts'
 import { GramSums, gramOf } from './gram.ts'
 
 /** Σ over rows of (x_i − c_i)(x_j − c_j) by plain loops in f64, c the column means or 0. */
@@ -250,28 +251,29 @@ it('gives the same bits on one thread and on two', async () => {
   expect(results[1]).toEqual(results[0])
 })
 
-describe('featureNeighbours', () => {
-  it.each(['cosine', 'cosine-unrectified', 'euclidean'] as const)('are those of knnGraph: %s', (metric) => {
-    const x = normalMatrix(11, 41, 23)
-    const found = featureNeighbours(gramOf(x), { k: 6, metric, eps: null })
-    const expected = knnGraph(x, { k: 6, nodes: 'columns', metric })
-    expect(found.indices).toEqual(expected.indices)
-    for (let n = 0; n < found.distances.length; n++)
-      expect(found.distances[n]).toBeCloseTo(expected.distances[n], 12)
-  })
+describe('featureNeighbors', () => {
+  it.each(['cosine', 'cosine-unrectified', 'euclidean'] as const)(
+    'are those of kneighbors: %s',
+    async (metric) => {
+      const x = normalMatrix(11, 41, 23)
+      const found = featureNeighbors(gramOf(x), { k: 6, metric, eps: null })
+      const expected = await kneighbors(transposed(x), { k: 6, metric })
+      expect(found.indices).toEqual(expected.indices)
+      for (let n = 0; n < found.distances.length; n++)
+        expect(found.distances[n]).toBeCloseTo(expected.distances[n], 12)
+    },
+  )
 
   it('puts copies at distance 0, zeros at cosine 0, and keeps to eps', () => {
     const x = { data: Float64Array.of(1, 1, 0, 2, 2, 0, -1, -1, 0, 4, 4, 0), rows: 4, cols: 3 }
-    const lists = featureNeighbours(gramOf(x), { k: 2, metric: 'cosine', eps: null })
+    const lists = featureNeighbors(gramOf(x), { k: 2, metric: 'cosine', eps: null })
     expect([...lists.distances]).toEqual([0, 1, 0, 1, 1, 1])
-    expect(featureNeighbours(gramOf(x), { k: 2, metric: 'cosine', eps: 0.5 }).indptr).toEqual(
+    expect(featureNeighbors(gramOf(x), { k: 2, metric: 'cosine', eps: 0.5 }).indptr).toEqual(
       Int32Array.of(0, 1, 2, 2),
     )
-    expect(() => featureNeighbours(gramOf(x), { k: 3, metric: 'cosine', eps: null })).toThrow(
+    expect(() => featureNeighbors(gramOf(x), { k: 3, metric: 'cosine', eps: null })).toThrow(
       'k must be an integer between 1 and 2 (nodes - 1), got 3; lower k or raise dim',
     )
-    expect(() => featureNeighbours(gramOf(x), { k: 1, metric: 'cosine', eps: -1 })).toThrow(
-      'eps must be null',
-    )
+    expect(() => featureNeighbors(gramOf(x), { k: 1, metric: 'cosine', eps: -1 })).toThrow('eps must be null')
   })
 })

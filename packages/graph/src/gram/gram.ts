@@ -1,7 +1,7 @@
 import type { CpuEngine } from '@tau/tensor'
 import type { DenseMatrix } from '../dense/matrix.ts'
+import { largestMagnitude, safeScale } from '../dense/scale.ts'
 import { GraphError } from '../errors.ts'
-import { largestMagnitude, safeScale } from '../neighbors/distance.ts'
 import { DeviceProducts } from './device-products.ts'
 import { PlainProducts } from './plain-products.ts'
 import { CHUNK, type GramProducts } from './products.ts'

@@ -1,5 +1,5 @@
 import type { DenseMatrix } from '../dense/matrix.ts'
-import { multiply } from '../dense/svd.ts'
+import { multiply, transposed } from '../dense/multiply.ts'
 import { GraphError } from '../errors.ts'
 import { basisOf, type ReduceMethod } from './basis.ts'
 import type { Gram } from './gram.ts'
@@ -28,7 +28,7 @@ export const reduceGram = (
   if (method === 'none') {
     if (gram.cols !== dim) {
       throw new GraphError(
-        `domainLaplacian: with reduce 'none' the width must be dim, got width ${gram.cols} and dim ${dim}; use reduce 'random'`,
+        `buildManifold: with reduce 'none' the width must be dim, got width ${gram.cols} and dim ${dim}; use reduce 'random'`,
       )
     }
     return { basis: undefined, gram, keptEnergy: 1 }
@@ -47,12 +47,6 @@ const projected = ({ rows, cols, products, mean, scale }: Gram, basis: DenseMatr
     ...{ rows, cols: dim, products: data, scale },
     mean: multiply({ data: mean, rows: 1, cols }, basis).data,
   }
-}
-
-const transposed = ({ data, rows, cols }: DenseMatrix): DenseMatrix => {
-  const out = new Float64Array(data.length)
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = data[i * cols + j]
-  return { data: out, rows: cols, cols: rows }
 }
 
 const trace = ({ products, cols }: Gram): number => {

@@ -1,12 +1,12 @@
 import { cpu, type Device } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { multiply } from '../dense/svd.ts'
-import { type Csr, csrFromCoo, spmm, transpose } from '../sparse/csr.ts'
+import { multiply } from '../dense/multiply.ts'
+import { type Csr, csrFromCoo, spmm, transposeCsr } from '../sparse/csr.ts'
 import { normalMatrix } from '../testing.ts'
+import { cpuEngine } from './cpu-engine.ts'
 import { JsPanels } from './js-panels.ts'
 import { PANEL, type Panel, type PanelSpace } from './panel-space.ts'
-import { cpuEngine } from './resident-csr.ts'
 import { WasmPanels } from './wasm-panels.ts'
 
 /** About five entries a row, one row empty. */
@@ -97,12 +97,12 @@ describe.each(names)('panels in %s', (name) => {
     if (!device) return
     const engine = cpuEngine('test', device)
     for (let n = 0; n < 3; n++) {
-      using space = open(transpose(matrixOf(1031)))
+      using space = open(transposeCsr(matrixOf(1031)))
       filled(space, 1)
     }
     const before = engine.peakBytes
     for (let n = 0; n < 20; n++) {
-      using space = open(transpose(matrixOf(1031)))
+      using space = open(transposeCsr(matrixOf(1031)))
       filled(space, 1)
     }
     expect(engine.peakBytes).toBe(before)

@@ -1,20 +1,9 @@
-import type { CpuEngine, Device, Handle, Launch, Work } from '@tau/tensor'
-import { GraphError } from '../errors.ts'
+import type { CpuEngine, Handle, Launch, Work } from '@tau/tensor'
 import type { Csr } from '../sparse/csr.ts'
 import { graphWasm } from './wasm-module.ts'
 
 /** Rows per tile of a product: the 64 KiB of eight columns. */
 const ROWS = 1024
-
-/** The cpu engine of a device. Throws GraphError for another backend, whose kernels have no f64. */
-export const cpuEngine = (op: string, { engine }: Device): CpuEngine => {
-  if (engine.backend !== 'cpu') {
-    throw new GraphError(
-      `${op}: the device must be a cpu device (f64 kernels), got ${engine.backend}; pass one of cpu(), or none`,
-    )
-  }
-  return engine
-}
 
 /** A sparse matrix in a device's memory. */
 export class ResidentCsr implements Disposable {

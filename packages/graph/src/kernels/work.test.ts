@@ -5,8 +5,9 @@ import { radiusNeighbors } from '../neighbors/radius-neighbors.ts'
 import { csrFromDense, nnz } from '../sparse/csr.ts'
 import { DeviceCsr } from '../sparse/device-csr.ts'
 import { normalMatrix } from '../testing.ts'
+import { cpuEngine } from './cpu-engine.ts'
 import { PANEL } from './panel-space.ts'
-import { cpuEngine } from './resident-csr.ts'
+
 import { WasmPanels } from './wasm-panels.ts'
 
 let device: Device

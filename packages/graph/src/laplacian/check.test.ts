@@ -12,24 +12,26 @@ const dense = (...data: number[]) => {
 describe('checkLaplacian', () => {
   const x = normalMatrix(1, 23, 17)
 
-  it('accepts D - W by a proof, and the symmetric normalisation by its eigenvalues', () => {
-    const plain = checkLaplacian(featureLaplacian(x, { k: 4, sigma: 0.9 }), { size: 17 })
+  it('accepts D - W by a proof, and the symmetric normalisation by its eigenvalues', async () => {
+    const plain = checkLaplacian(await featureLaplacian(x, { k: 4, sigma: 0.9 }), { size: 17 })
     expect(plain).toMatchObject({ ok: true, problems: [], psdMethod: 'gershgorin', symmetryError: 0 })
-    const normalised = featureLaplacian(x, { k: 4, sigma: 0.9, normalization: 'symmetric' })
+    const normalised = await featureLaplacian(x, { k: 4, sigma: 0.9, normalization: 'symmetric' })
     const verdict = checkLaplacian(normalised, { rowSums: 'any' })
     expect(verdict).toMatchObject({ ok: true, psdMethod: 'eigenvalues' })
     expect(Math.abs(verdict.minEigenvalue)).toBeLessThan(1e-14) // D^1/2 1 is its null vector
     expect(checkLaplacian(normalised).problems[0]).toMatch(/^rows must sum to 0, got .* in row/)
   })
 
-  it('rejects a random-walk Laplacian as not symmetric, with the place', () => {
-    const verdict = checkLaplacian(featureLaplacian(x, { k: 4, sigma: 0.9, normalization: 'random-walk' }))
+  it('rejects a random-walk Laplacian as not symmetric, with the place', async () => {
+    const verdict = checkLaplacian(
+      await featureLaplacian(x, { k: 4, sigma: 0.9, normalization: 'random-walk' }),
+    )
     expect(verdict.ok).toBe(false)
     expect(verdict.problems[0]).toMatch(/^must be symmetric, got \|L\[\d+, \d+\] - L\[\d+, \d+\]\| = 0\.\d+/)
   })
 
-  it('rejects the wrong size, also when not square', () => {
-    const L = featureLaplacian(x, { k: 4, sigma: 0.9 })
+  it('rejects the wrong size, also when not square', async () => {
+    const L = await featureLaplacian(x, { k: 4, sigma: 0.9 })
     expect(checkLaplacian(L, { size: 64 }).problems).toEqual([
       'must be [64, 64], got [17, 17]; rebuild the manifold with that many dimensions',
     ])
@@ -48,8 +50,12 @@ describe('checkLaplacian', () => {
     expect(verdict.problems[0]).toMatch(/^must be positive semidefinite, got an eigenvalue of -1\.414/)
   })
 
-  it('estimates the smallest eigenvalue of a large matrix', () => {
-    const good = itemLaplacian(normalMatrix(2, 601, 7), { k: 5, sigma: 0.5, normalization: 'symmetric' })
+  it('estimates the smallest eigenvalue of a large matrix', async () => {
+    const good = await itemLaplacian(normalMatrix(2, 601, 7), {
+      k: 5,
+      sigma: 0.5,
+      normalization: 'symmetric',
+    })
     expect(checkLaplacian(good, { rowSums: 'any' })).toMatchObject({ ok: true, psdMethod: 'power' })
     const { nRows, nCols, row, col, value } = toCoo(good)
     const shifted = csrFromCoo({

@@ -37,12 +37,11 @@ export const checkLaplacian = (
   { size, rowSums = 'zero', tolerance = 1e-6, ...options }: LaplacianCheckOptions = {},
 ): LaplacianVerdict => {
   const watch = new Watch(options)
-  const { nRows, nCols, values } = laplacian
   const verdict: LaplacianVerdict = {
     ok: false,
     problems: [],
-    size: [nRows, nCols],
-    largest: values.reduce((most, v) => Math.max(most, Math.abs(v)), 0),
+    size: [laplacian?.nRows, laplacian?.nCols],
+    largest: Number.NaN,
     symmetryError: Number.NaN,
     rowSumError: Number.NaN,
     minEigenvalue: Number.NaN,
@@ -52,9 +51,11 @@ export const checkLaplacian = (
   try {
     checkCsr('laplacian', laplacian)
   } catch (error) {
-    problems.push((error as Error).message.replace('laplacian: ', ''))
+    problems.push((error as Error).message.replace(/^laplacian: (the matrix )?/, ''))
     return verdict
   }
+  const { nRows, nCols, values } = laplacian
+  verdict.largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
   if (nRows !== nCols || (size !== undefined && nRows !== size)) {
     const wanted = size === undefined ? 'square' : `[${size}, ${size}]`
     problems.push(

@@ -1,32 +1,40 @@
-import { type AffinityOptions, affinity } from '../adjacency/kernel.ts'
-import { strongestHalf } from '../adjacency/strongest-half.ts'
-import { symmetrize } from '../adjacency/symmetrize-lists.ts'
-import type { DenseMatrix } from '../dense/matrix.ts'
-import { type KnnOptions, knnGraph } from '../neighbors/knn.ts'
+import { type KneighborsGraphOptions, kneighborsGraph } from '../adjacency/kneighbors-graph.ts'
+import { type AdjacencyOptions, adjacencyOf } from '../adjacency/pipeline.ts'
+import { transposed } from '../dense/multiply.ts'
+import { matrixOf, type Points } from '../dense/points.ts'
+import { checkOptions } from '../errors.ts'
+import type { Metric } from '../neighbors/distance.ts'
 import type { Csr } from '../sparse/csr.ts'
 import { laplacian, type Normalization } from './laplacian.ts'
 
-export interface GraphLaplacianOptions extends Omit<KnnOptions, 'nodes'>, AffinityOptions {
-  /** ArrowSpace's inline sparsification (see `strongestHalf`), off unless given */
-  sparsify?: boolean
+export interface GraphLaplacianOptions
+  extends Omit<KneighborsGraphOptions, 'metric' | 'mode' | 'includeSelf'>,
+    AdjacencyOptions {
+  /** 'cosine' unless given */
+  metric?: Metric
   /** 'none' unless given */
   normalization?: Normalization
 }
 
-/** ArrowSpace's pipeline over the features (columns) of x [N, F]: kNN lists, weights, optional sparsification, union, Laplacian [F, F].
- *  Source: L. Moriondo, ArrowSpace, JOSS 10.21105/joss.09002. Throws as `knnGraph` and `affinity` do. */
-export const featureLaplacian = (x: DenseMatrix, options: GraphLaplacianOptions): Csr =>
-  graphLaplacian(x, 'columns', options)
+/** The whole pipeline over features: the columns of x [N, F] are the nodes of L [F, F]. `kneighborsGraph`, `affinity`, `strongestHalf`
+ *  if asked for, `symmetrize`, `laplacian`. Weights at or below 1e-12 are no edge.
+ *  Source: L. Moriondo, ArrowSpace, JOSS 10.21105/joss.09002. Throws as those functions do. */
+export const featureLaplacian = async (points: Points, options: GraphLaplacianOptions): Promise<Csr> => {
+  checkOptions('featureLaplacian', options, '{ k, sigma }')
+  return graphLaplacian(transposed(matrixOf('featureLaplacian', points)), options)
+}
 
-/** The same over the items (rows) of x [N, F] → [N, N], sparse. */
-export const itemLaplacian = (x: DenseMatrix, options: GraphLaplacianOptions): Csr =>
-  graphLaplacian(x, 'rows', options)
+/** The same over items: the rows of x [N, F] are the nodes of L [N, N], sparse. */
+export const itemLaplacian = async (points: Points, options: GraphLaplacianOptions): Promise<Csr> => {
+  checkOptions('itemLaplacian', options, '{ k, sigma }')
+  return graphLaplacian(matrixOf('itemLaplacian', points), options)
+}
 
-const graphLaplacian = (
-  x: DenseMatrix,
-  nodes: 'rows' | 'columns',
-  { k, metric, eps, kernel, sigma, p, sparsify = false, normalization, ...watched }: GraphLaplacianOptions,
-): Csr => {
-  const weighted = affinity(knnGraph(x, { k, nodes, metric, eps, ...watched }), { kernel, sigma, p })
-  return laplacian(symmetrize(sparsify ? strongestHalf(weighted) : weighted), { normalization })
+const graphLaplacian = async (
+  nodes: Points,
+  { metric = 'cosine', kernel, sigma, p, sparsify, normalization, ...search }: GraphLaplacianOptions,
+): Promise<Csr> => {
+  const distances = await kneighborsGraph(nodes, { ...search, metric, mode: 'distance' })
+  const { adjacency } = adjacencyOf(distances, { kernel, sigma, p, sparsify })
+  return laplacian(adjacency, { normalization })
 }

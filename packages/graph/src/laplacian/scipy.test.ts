@@ -22,7 +22,7 @@ interface Neighbours {
   distances: number[]
 }
 
-interface NeighbourCase {
+interface NeighborCase {
   n: number
   dim: number
   k: number
@@ -32,7 +32,7 @@ interface NeighbourCase {
 }
 
 /** What SciPy and scikit-learn say; made by tools/fixtures/laplacian-scipy.py. */
-const fixture: { graphs: GraphCase[]; neighbours: NeighbourCase[] } = JSON.parse(
+const fixture: { graphs: GraphCase[]; neighbours: NeighborCase[] } = JSON.parse(
   readFileSync(new URL('../fixtures/laplacian-scipy.json', import.meta.url), 'utf8'),
 )
 const tolerance = { atol: 1e-13 * 200 } // 14 digits of degrees up to 200

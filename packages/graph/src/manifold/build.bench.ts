@@ -1,6 +1,6 @@
 import { type HostBench, randomArray } from '@tau/testing'
 import { checkLaplacian } from '../laplacian/check.ts'
-import { domainLaplacian } from './feature-graph.ts'
+import { buildManifold } from './build.ts'
 
 const [ROWS, WIDTH, DIM] = [3000, 64, 32]
 
@@ -13,11 +13,11 @@ export const benches: readonly HostBench[] = [
     prepare() {
       // A falling spectrum, as real embeddings have.
       const data = randomArray(ROWS * WIDTH, 1).map((value, n) => value / (1 + (n % WIDTH)))
-      const run = () => domainLaplacian({ data, rows: ROWS, cols: WIDTH }, { dim: DIM })
+      const run = () => buildManifold({ data, rows: ROWS, cols: WIDTH }, { dim: DIM })
       return {
-        run: () => void run(),
+        run: async () => void (await run()),
         async check() {
-          const { laplacian, info } = run()
+          const { laplacian, info } = await run()
           const { ok, problems } = checkLaplacian(laplacian, { size: DIM })
           if (!ok) throw new Error(`bench: the Laplacian must be one, got problems: ${problems.join('; ')}`)
           if (info.edges < (DIM * info.k) / 2)

@@ -6,16 +6,18 @@ import { encodeSafetensors } from '@tau/tensor/files'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DenseMatrix } from '../dense/matrix.ts'
-import { multiply } from '../dense/svd.ts'
+import { multiply } from '../dense/multiply.ts'
 import { openEmbeddings } from '../embeddings/open.ts'
 import { type EmbeddingSource, matrixSource } from '../embeddings/source.ts'
 import { GraphError } from '../errors.ts'
+import { gramOf } from '../gram/gram.ts'
 import { reduceEmbeddings } from '../gram/reduce.ts'
 import { toDense } from '../sparse/csr.ts'
-import { rayleighEnergy, tauFromEnergies } from '../taumode/taumode.ts'
+import { rayleighEnergies, tauFromEnergies } from '../taumode/taumode.ts'
 import { maxError, normalMatrix } from '../testing.ts'
-import { buildManifold, type ManifoldOptions, manifoldConfig } from './build.ts'
-import { domainLaplacian } from './feature-graph.ts'
+import { buildManifold, type ManifoldOptions } from './build.ts'
+import { manifoldConfig } from './config.ts'
+import { laplacianOfGram } from './feature-graph.ts'
 import type { ManifoldProgress } from './passes.ts'
 
 /** Embeddings with a falling spectrum, as real ones have, exact in f32. */
@@ -49,9 +51,9 @@ describe('buildManifold', () => {
     ['random', true],
     ['rotated-pca', false],
     ['rotated-pca', true],
-  ] as const)('is domainLaplacian, %s, centred %s', async (reduce, center) => {
+  ] as const)('is the graph of the products in memory, %s, centred %s', async (reduce, center) => {
     const { laplacian, info } = await build(inBlocks(x, 50), { reduce, center })
-    const whole = domainLaplacian(x, { dim: 17, reduce, center })
+    const whole = laplacianOfGram(gramOf(x, { center }), { dim: 17, reduce, center })
     expect(laplacian).toEqual(whole.laplacian)
     expect(info).toMatchObject({ ...whole.info, sample: 1, clusters: null, graphRows: 211 })
   })
@@ -61,7 +63,7 @@ describe('buildManifold', () => {
       for (const reduce of ['random', 'rotated-pca'] as const) {
         const { laplacian, info } = await build(inBlocks(x, 64), { reduce, center, tau: 'mean' })
         const reduced = reduceEmbeddings(x, { dim: 17, method: reduce, center })
-        const energies = rayleighEnergy(reduced, laplacian)
+        const energies = rayleighEnergies(reduced, laplacian)
         expect(info.tau).toBeCloseTo(tauFromEnergies(energies, { name: 'mean' }), 12)
         const median = await build(inBlocks(x, 64), { reduce, center })
         expect(median.info.tau).toBeCloseTo(tauFromEnergies(energies, { name: 'median' }), 12)

@@ -1,30 +1,25 @@
 import { cpu, type Device } from '@tau/tensor'
 import { checkInteger } from '../dense/matrix.ts'
-import { multiply } from '../dense/svd.ts'
+import { multiply } from '../dense/multiply.ts'
+import type { Points } from '../dense/points.ts'
 import { type EmbeddingSource, matrixSource } from '../embeddings/source.ts'
-import { GraphError } from '../errors.ts'
+import { checkOptions, GraphError } from '../errors.ts'
 import { deviceProductBytes } from '../gram/device-products.ts'
 import { type Gram, GramSums } from '../gram/gram.ts'
 import type { Reduction } from '../gram/reduction.ts'
+import { cpuEngine } from '../kernels/cpu-engine.ts'
 import { assertLaplacian } from '../laplacian/check.ts'
-import { cpuEngineOf } from '../neighbors/run.ts'
 import type { Csr } from '../sparse/csr.ts'
-import { rayleighEnergy, tauFromEnergies } from '../taumode/taumode.ts'
+import { rayleighEnergies, tauFromEnergies } from '../taumode/taumode.ts'
 import { clusterItems } from './cluster-items.ts'
-import {
-  builderConfig,
-  type DomainLaplacianInfo,
-  type GraphOfFeatures,
-  laplacianOfGram,
-} from './feature-graph.ts'
+import { type FeatureGraphInfo, type FeatureGraphOptions, laplacianOfGram } from './feature-graph.ts'
 import { Reservoir } from './item-sample.ts'
-import type { ConfigValue } from './metadata.ts'
 import { type ManifoldProgress, type PassOptions, passOver } from './passes.ts'
 
 /** How τ is calibrated: a policy of the energies of embeddings. */
 export type TauCalibration = 'median' | 'mean'
 
-export interface ManifoldOptions extends GraphOfFeatures {
+export interface ManifoldOptions extends FeatureGraphOptions {
   /** share of the rows that count, chosen by the seed, ArrowSpace's sampler; above 0 and at most 1, all unless given */
   sample?: number
   /** centres of that many k-means clusters take the place of the rows; null (the rows themselves) unless given */
@@ -38,7 +33,7 @@ export interface ManifoldOptions extends GraphOfFeatures {
   onProgress?: (progress: ManifoldProgress) => void
 }
 
-export interface ManifoldInfo extends DomainLaplacianInfo {
+export interface ManifoldInfo extends FeatureGraphInfo {
   sample: number
   clusters: number | null
   /** rows that the products were taken of: those that were sampled, or the centres */
@@ -48,35 +43,34 @@ export interface ManifoldInfo extends DomainLaplacianInfo {
   tauPolicy: TauCalibration
 }
 
-export interface BuiltManifold {
-  laplacian: Csr
-  info: ManifoldInfo
-}
-
 /** Rows whose energies choose τ: their median is then, 19 times of 20, within 3 % of ranks of that of all. */
 const TAU_ROWS = 1024
 /** Products that f64 loops in JavaScript do in a tenth of a second, to the last bit. */
 const SMALL = 2.5e8
 
-/** A manifold from embeddings of any number of rows, in one pass over them (more with `clusters`), in bounded memory.
+/** A manifold from embeddings [N, F], in memory (`Points`) or in a file of any size (`openEmbeddings`): the Laplacian L [D, D] over D features,
+ *  symmetric positive semidefinite. One pass over the rows (more with `clusters`), in bounded memory.
  *
  *  Products of the features, XᵀX, are summed block by block; everything else knows only those: reduction to D features, their nearest
- *  neighbours, affinities, union, L = D − W, as in `domainLaplacian`, whose result this is up to rounding. Rows of zeros add nothing to a
+ *  neighbours, affinities, union, L = D − W. Rows of zeros add nothing to a
  *  product, and copies count as often as they occur. The graph is checked (symmetry, row sums, definiteness), and τ calibrated.
  *  The result is the same for any number of threads and any memory.
  *  Throws GraphError, naming row, column and value, for rows that are not finite or of unequal width; naming the setting, for settings
  *  out of range, fewer than two rows, a width whose products do not fit the source's memory, and graphs that say nothing; FormatError
  *  where a file is not what it says; the signal's reason when it was aborted. */
 export const buildManifold = async (
-  source: EmbeddingSource,
+  embeddings: EmbeddingSource | Points,
   options: ManifoldOptions,
-): Promise<BuiltManifold> => {
+): Promise<{ laplacian: Csr; info: ManifoldInfo }> => {
+  checkOptions('buildManifold', options, '{ dim }')
+  const source = sourceOf(embeddings)
   const { sample = 1, clusters = null, tau = 'median', center = false, seed = 0 } = options
   if (!(sample > 0 && sample <= 1))
-    throw new GraphError(`manifold: sample must be a share above 0 and at most 1, got ${sample}`)
-  if (clusters !== null) checkInteger('manifold', 'clusters', clusters, 2, 2 ** 20, 'leave it out for none')
+    throw new GraphError(`buildManifold: sample must be a share above 0 and at most 1, got ${sample}`)
+  if (clusters !== null)
+    checkInteger('buildManifold', 'clusters', clusters, 2, 2 ** 20, 'leave it out for none')
   if (tau !== 'median' && tau !== 'mean')
-    throw new GraphError(`manifold: tau must be 'median' or 'mean', got '${tau satisfies never}'`)
+    throw new GraphError(`buildManifold: tau must be 'median' or 'mean', got '${tau satisfies never}'`)
   const { signal, onProgress } = options
   const pass: PassOptions = { sample, seed, signal, onProgress }
 
@@ -87,8 +81,8 @@ export const buildManifold = async (
       ? await gramOfSource(matrixSource(centres, 'centres'), device, { seed, signal }, center, reservoir)
       : await gramOfSource(source, device, pass, center, reservoir)
     const { laplacian, info, reduction } = laplacianOfGram(gram, options)
-    assertLaplacian('manifold', laplacian, { size: info.dim, rowSums: 'any' })
-    const energies = rayleighEnergy(reducedRows(reservoir, gram, reduction, center), laplacian)
+    assertLaplacian('buildManifold', laplacian, { size: info.dim, rowSums: 'any' })
+    const energies = rayleighEnergies(reducedRows(reservoir, gram, reduction, center), laplacian)
     return {
       laplacian,
       info: {
@@ -101,6 +95,11 @@ export const buildManifold = async (
     }
   })
 }
+
+const sourceOf = (embeddings: EmbeddingSource | Points): EmbeddingSource =>
+  typeof embeddings === 'object' && embeddings !== null && 'blocks' in embeddings
+    ? embeddings
+    : matrixSource(embeddings, 'embeddings')
 
 const gramOfSource = async (
   source: EmbeddingSource,
@@ -120,7 +119,7 @@ const gramOfSource = async (
     })
     if (!sums || sums.rows < 2) {
       throw new GraphError(
-        `manifold: a graph of features needs at least 2 rows, got ${sums?.rows ?? 0} of ${source.name}; add rows or raise sample`,
+        `buildManifold: a graph of features needs at least 2 rows, got ${sums?.rows ?? 0} of ${source.name}; add rows or raise sample`,
       )
     }
     return { gram: sums.result({ center }), rows }
@@ -137,10 +136,10 @@ const startSums = (
   const needed = deviceProductBytes(cols) + 16 * cols * cols
   if (needed > memoryBytes) {
     throw new GraphError(
-      `manifold: the products of ${cols} features take ${needed} bytes, more than the memory of ${memoryBytes}; raise memoryBytes`,
+      `buildManifold: the products of ${cols} features take ${needed} bytes, more than the memory of ${memoryBytes}; raise memoryBytes`,
     )
   }
-  return new GramSums(`manifold of ${name}`, cols, device && cpuEngineOf('manifold', device))
+  return new GramSums(`manifold of ${name}`, cols, device && cpuEngine('buildManifold', device))
 }
 
 /** The device that was given, one of its own where there is much to do, or none. */
@@ -167,13 +166,3 @@ const reducedRows = (reservoir: Reservoir, gram: Gram, { basis }: Reduction, cen
     : sampled
   return basis ? multiply(rows, basis) : rows
 }
-
-/** The settings as manifold.json's builder_config: ArrowSpace's keys and tags, and ours under `tau_`. */
-export const manifoldConfig = (info: ManifoldInfo): Record<string, ConfigValue> => ({
-  ...builderConfig(info),
-  ...(info.sample < 1 && { sampling: { OptionSamplerType: { Simple: info.sample } } }),
-  ...(info.clusters !== null && { cluster_max_clusters: { OptionUsize: info.clusters } }),
-  synthesis: { TauMode: info.tauPolicy === 'median' ? 'Median' : 'Mean' },
-  tau_graph_rows: { Usize: info.graphRows },
-  tau_tau: { F64: info.tau },
-})

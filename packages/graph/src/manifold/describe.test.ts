@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { affinity } from '../adjacency/kernel.ts'
-import { symmetrize } from '../adjacency/symmetrize-lists.ts'
+import { affinity } from '../adjacency/affinity.ts'
+import { csrFromNeighbors } from '../adjacency/kneighbors-graph.ts'
+import { symmetrize } from '../adjacency/symmetrize.ts'
 import { laplacian } from '../laplacian/laplacian.ts'
 import { featureLaplacian } from '../laplacian/pipeline.ts'
 import { csrFromDense } from '../sparse/csr.ts'
@@ -20,7 +21,7 @@ const hubGraph = (size: number, hubs: number[], distance: (i: number) => number)
     indices: Int32Array.from(outside.flatMap(() => hubs)),
     distances: Float64Array.from(outside.flatMap((i) => hubs.map(() => distance(i)))),
   }
-  return laplacian(symmetrize(affinity(lists, { sigma: 0.5, p: 2 })))
+  return laplacian(symmetrize(affinity(csrFromNeighbors(lists, { mode: 'distance' }), { sigma: 0.5, p: 2 })))
 }
 
 describe('describeManifold', () => {
@@ -43,9 +44,9 @@ describe('describeManifold', () => {
     expect(d.impliedDistances).toBeUndefined()
   })
 
-  it('finds nothing odd in a plain feature graph', () => {
+  it('finds nothing odd in a plain feature graph', async () => {
     const options = { k: 6, sigma: 0.9, p: 2 }
-    const d = describeManifold(featureLaplacian(normalMatrix(3, 31, 41), options), options)
+    const d = describeManifold(await featureLaplacian(normalMatrix(3, 31, 41), options), options)
     expect(d.oddities).toEqual([])
     expect(d.impliedDistances?.max).toBeLessThanOrEqual(1 + 1e-12)
   })
@@ -64,17 +65,17 @@ describe('describeManifold', () => {
     expect(d.oddities[2]).toContain('weights imply distances up to 1.190') // node 59
   })
 
-  it('notes equal weights, asymmetry and row sums', () => {
+  it('notes equal weights, asymmetry and row sums', async () => {
     const equal = describeManifold(hubGraph(60, [7, 19], () => 0.4))
     expect(equal.oddities.some((line) => line.startsWith('all 116 weights are equal'))).toBe(true)
     const walk = describeManifold(
-      featureLaplacian(normalMatrix(3, 31, 11), { k: 3, sigma: 0.9, normalization: 'random-walk' }),
+      await featureLaplacian(normalMatrix(3, 31, 11), { k: 3, sigma: 0.9, normalization: 'random-walk' }),
     )
     expect(walk.oddities.some((line) => line.startsWith('not symmetric'))).toBe(true)
   })
 
-  it('repeats for one seed', () => {
-    const L = featureLaplacian(normalMatrix(3, 31, 11), { k: 3, sigma: 0.9 })
+  it('repeats for one seed', async () => {
+    const L = await featureLaplacian(normalMatrix(3, 31, 11), { k: 3, sigma: 0.9 })
     expect(describeManifold(L, { seed: 5 })).toEqual(describeManifold(L, { seed: 5 }))
     expect(describeManifold(L, { seed: 5 }).energy).not.toEqual(describeManifold(L, { seed: 6 }).energy)
   })

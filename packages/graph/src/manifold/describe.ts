@@ -1,10 +1,10 @@
 import { Random } from '@tau/tensor'
-import { impliedDistance } from '../adjacency/kernel.ts'
-import { type Quantiles, quantiles } from '../dense/five-numbers.ts'
+import { impliedDistance } from '../adjacency/affinity.ts'
+import { type FiveNumbers, fiveNumbers } from '../dense/five-numbers.ts'
 import { GraphError } from '../errors.ts'
 import { connectedComponents } from '../sparse/components.ts'
 import { type Csr, checkCsr, checkFinite, nnz, spmv, symmetryError } from '../sparse/csr.ts'
-import { DEFAULT_EPS, rayleighEnergy } from '../taumode/taumode.ts'
+import { DEFAULT_EPS, rayleighEnergies } from '../taumode/taumode.ts'
 import type { WatchOptions } from '../watch/watch.ts'
 
 export interface DescribeOptions extends WatchOptions {
@@ -26,13 +26,13 @@ export interface ManifoldDescription {
   /** undirected edges: pairs i < j with L_ij or L_ji not 0 */
   edges: number
   /** number of neighbours per node */
-  neighbours: Quantiles
+  neighbours: FiveNumbers
   /** diagonal: weighted degree per node */
-  degree: Quantiles
+  degree: FiveNumbers
   /** edge weights −L_ij */
-  weights: Quantiles
+  weights: FiveNumbers
   /** distances that the weights imply under the rational kernel, when sigma and p are given */
-  impliedDistances: Quantiles | undefined
+  impliedDistances: FiveNumbers | undefined
   components: number
   isolated: number
   /** max |Σ_j L_ij| */
@@ -40,7 +40,7 @@ export interface ManifoldDescription {
   /** max |L_ij − L_ji| */
   symmetryError: number
   /** Rayleigh energies of seeded standard normal vectors */
-  energy: Quantiles
+  energy: FiveNumbers
   hubs: HubReport | undefined
   /** what looks unlike a plain kNN graph, one sentence each */
   oddities: string[]
@@ -69,16 +69,16 @@ export const describeManifold = (
   const counts = graph.neighbours.map((list) => list.length)
   const implied =
     sigma !== undefined && p !== undefined
-      ? quantiles(graph.weights.filter((w) => w > 0 && w <= 1).map((w) => impliedDistance(w, sigma, p)))
+      ? fiveNumbers(graph.weights.filter((w) => w > 0 && w <= 1).map((w) => impliedDistance(w, sigma, p)))
       : undefined
   const description: ManifoldDescription = {
     size,
     nnz: nnz(laplacian),
     density: nnz(laplacian) / (size * size),
     edges: graph.weights.length,
-    neighbours: quantiles(counts),
-    degree: quantiles(graph.degree),
-    weights: quantiles(graph.weights),
+    neighbours: fiveNumbers(counts),
+    degree: fiveNumbers(graph.degree),
+    weights: fiveNumbers(graph.weights),
     impliedDistances: implied,
     components: connectedComponents(laplacian).count,
     isolated: counts.filter((count) => count === 0).length,
@@ -87,7 +87,7 @@ export const describeManifold = (
       0,
     ),
     symmetryError: symmetryError(laplacian).error,
-    energy: quantiles(probeEnergies(laplacian, { probes, seed, ...options })),
+    energy: fiveNumbers(probeEnergies(laplacian, { probes, seed, ...options })),
     hubs: findHubs(graph.neighbours, graph.weights.length),
     oddities: [],
   }
@@ -126,15 +126,16 @@ export const probeEnergies = (
   laplacian: Csr,
   { probes = 256, seed = 0, ...options }: Pick<DescribeOptions, 'probes' | 'seed'> & WatchOptions = {},
 ): Float64Array => {
+  checkCsr('probeEnergies', laplacian)
   const random = new Random(seed)
   const data = Float64Array.from({ length: probes * laplacian.nRows }, () => random.gaussian())
-  return rayleighEnergy({ data, rows: probes, cols: laplacian.nRows }, laplacian, DEFAULT_EPS, options)
+  return rayleighEnergies({ data, rows: probes, cols: laplacian.nRows }, laplacian, DEFAULT_EPS, options)
 }
 
 /** Hubs: the nodes with more than four times the median number of neighbours, if they are at most a tenth of all nodes and touch at
  *  least 90 % of the edges. */
 const findHubs = (neighbours: number[][], edges: number): HubReport | undefined => {
-  const median = quantiles(neighbours.map((list) => list.length)).median
+  const median = fiveNumbers(neighbours.map((list) => list.length)).median
   const isHub = neighbours.map((list) => list.length > 4 * median)
   const nodes = isHub.flatMap((hub, i) => (hub ? [i] : []))
   if (edges === 0 || nodes.length === 0 || nodes.length > neighbours.length / 10) return undefined

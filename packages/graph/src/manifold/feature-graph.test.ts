@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { multiply } from '../dense/svd.ts'
+import { multiply } from '../dense/multiply.ts'
 import { reduceEmbeddings } from '../gram/reduce.ts'
 import { checkLaplacian } from '../laplacian/check.ts'
 import { featureLaplacian } from '../laplacian/pipeline.ts'
 import { type Csr, symmetryError } from '../sparse/csr.ts'
 import { maxError, normalMatrix } from '../testing.ts'
-import { builderConfig, type DomainLaplacianOptions, domainLaplacian } from './feature-graph.ts'
+import { buildManifold, type ManifoldOptions } from './build.ts'
+import { manifoldConfig } from './config.ts'
 
 /** Embeddings with a falling spectrum, as real ones have: normal columns mixed by a normal matrix. */
 const realistic = (rows: number, cols: number) => {
@@ -81,54 +82,53 @@ const expectClose = (found: Csr, expected: Csr) => {
   expect(maxError(found.values, expected.values)).toBeLessThan(1e-12)
 }
 
-describe('domainLaplacian', () => {
-  it.each([2, 3, 17, 37, 53])('of width 37 gives a sound Laplacian of dim %i', (dim) => {
-    const { laplacian, info } = domainLaplacian(x, { dim })
+describe('the graph of buildManifold', () => {
+  it.each([2, 3, 17, 37, 53])('of width 37 gives a sound Laplacian of dim %i', async (dim) => {
+    const { laplacian, info } = await buildManifold(x, { dim })
     expect(checkLaplacian(laplacian, { size: dim })).toMatchObject({ ok: true, psdMethod: 'gershgorin' })
     expect(info).toMatchObject({ rows: 101, width: 37, dim, reduce: 'random', isolated: 0 })
     expect(info.edges).toBeGreaterThanOrEqual(dim / 2)
     expect(info.sigma).toBe(info.distances.median)
-    expect(domainLaplacian(x, { dim })).toEqual({ laplacian, info })
+    expect(await buildManifold(x, { dim })).toEqual({ laplacian, info })
   })
 
-  it('is the feature Laplacian of the reduced embeddings', () => {
+  it('is the feature Laplacian of the reduced embeddings', async () => {
     const options = { k: 4, sigma: 0.8, p: 1.5, eps: 0.95, sparsify: true } as const
     const features = reduceEmbeddings(x, { dim: 17, seed: 6 })
-    const { laplacian, info } = domainLaplacian(x, { dim: 17, seed: 6, ...options })
-    expectClose(laplacian, featureLaplacian(features, options))
+    const { laplacian, info } = await buildManifold(x, { dim: 17, seed: 6, ...options })
+    expectClose(laplacian, await featureLaplacian(features, options))
     expect(info.keptEnergy).toBeCloseTo(features.info.keptEnergy, 12)
-    const own = domainLaplacian(x, { dim: 37, reduce: 'none', ...options }).laplacian
-    expectClose(own, featureLaplacian(x, options))
+    const own = (await buildManifold(x, { dim: 37, reduce: 'none', ...options })).laplacian
+    expectClose(own, await featureLaplacian(x, options))
   })
 
-  it('can be normalised and stays symmetric', () => {
-    const { laplacian } = domainLaplacian(x, { dim: 17, normalization: 'symmetric' })
+  it('can be normalised and stays symmetric', async () => {
+    const { laplacian } = await buildManifold(x, { dim: 17, normalization: 'symmetric' })
     expect(symmetryError(laplacian).error).toBe(0)
     expect(checkLaplacian(laplacian, { rowSums: 'any' }).ok).toBe(true)
     // @ts-expect-error JavaScript callers can still ask for it
-    const walk = () => domainLaplacian(x, { dim: 17, normalization: 'random-walk' })
-    expect(walk).toThrow("must be 'none' or 'symmetric', got 'random-walk'")
+    const walk = buildManifold(x, { dim: 17, normalization: 'random-walk' })
+    await expect(walk).rejects.toThrow("must be 'none' or 'symmetric', got 'random-walk'")
   })
 
-  it('names the setting that makes the graph say nothing', () => {
-    const build = (options: Partial<DomainLaplacianOptions>) => () =>
-      domainLaplacian(x, { dim: 17, ...options })
-    expect(build({ eps: 1e-6 })).toThrow(
+  it('names the setting that makes the graph say nothing', async () => {
+    const build = (options: Partial<ManifoldOptions>) => expect(buildManifold(x, { dim: 17, ...options }))
+    await build({ eps: 1e-6 }).rejects.toThrow(
       /none within eps 0\.000001 among the 4 nearest of 17 features; raise eps/,
     )
-    expect(build({ sigma: 1e-9, p: 4 })).toThrow(/with sigma 1e-9 \(rational\); raise sigma/)
-    expect(build({ reduce: 'pca' })).toThrow(/PCA scores are mutually orthogonal.*use reduce 'random'/)
-    expect(build({ sigma: 1000 })).toThrow(/sigma 1000 is far above the distances/)
-    expect(build({ k: 17 })).toThrow('k must be an integer between 1 and 16 (nodes - 1), got 17')
-    expect(build({ dim: 1 })).toThrow('dim must be an integer between 2')
-    expect(build({ reduce: 'none' })).toThrow('the width must be dim, got width 37 and dim 17')
-    expect(build({ sigma: -1 })).toThrow('sigma must be a positive finite number, got -1')
+    await build({ sigma: 1e-9, p: 4 }).rejects.toThrow(/with sigma 1e-9 \(rational\); raise sigma/)
+    await build({ reduce: 'pca' }).rejects.toThrow(/PCA scores are mutually orthogonal.*use reduce 'random'/)
+    await build({ sigma: 1000 }).rejects.toThrow(/sigma 1000 is far above the distances/)
+    await build({ k: 17 }).rejects.toThrow('k must be an integer between 1 and 16 (nodes - 1), got 17')
+    await build({ dim: 1 }).rejects.toThrow('dim must be an integer between 2')
+    await build({ reduce: 'none' }).rejects.toThrow('the width must be dim, got width 37 and dim 17')
+    await build({ sigma: -1 }).rejects.toThrow('sigma must be a positive finite number, got -1')
     const copies = {
       data: Float64Array.from({ length: 35 }, (_, n) => 1 + Math.floor(n / 5)),
       rows: 7,
       cols: 5,
     }
-    expect(() => domainLaplacian(copies, { dim: 5, reduce: 'none' })).toThrow(
+    await expect(buildManifold(copies, { dim: 5, reduce: 'none' })).rejects.toThrow(
       'half of the features are copies',
     )
     const orthogonal = {
@@ -136,14 +136,14 @@ describe('domainLaplacian', () => {
       rows: 5,
       cols: 5,
     }
-    expect(() => domainLaplacian(orthogonal, { dim: 5, reduce: 'none' })).toThrow(
+    await expect(buildManifold(orthogonal, { dim: 5, reduce: 'none' })).rejects.toThrow(
       'all features are equally far apart',
     )
   })
 
-  it("writes its settings under ArrowSpace's keys", () => {
-    const { info } = domainLaplacian(x, { dim: 17, k: 5, eps: 1.2, p: 1.8, seed: 3 })
-    expect(builderConfig(info)).toMatchObject({
+  it("writes its settings under ArrowSpace's keys", async () => {
+    const { info } = await buildManifold(x, { dim: 17, k: 5, eps: 1.2, p: 1.8, seed: 3 })
+    expect(manifoldConfig(info)).toMatchObject({
       lambda_k: { Usize: 5 },
       lambda_eps: { F64: 1.2 },
       lambda_p: { F64: 1.8 },

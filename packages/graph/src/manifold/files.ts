@@ -11,6 +11,7 @@ import {
   sha256,
   storeAt,
 } from '@tau/tensor/files'
+import { checkOptions, checkPlace } from '../errors.ts'
 import { assertLaplacian } from '../laplacian/check.ts'
 import { type Csr, nnz } from '../sparse/csr.ts'
 import { type ConfigValue, encodeManifoldJson, type ManifoldMetadata, parseManifoldJson } from './metadata.ts'
@@ -36,6 +37,7 @@ export const readManifold = async (
   place: FolderPlace | FilePlace,
   { size, check = true }: { size?: number; check?: boolean } = {},
 ): Promise<Manifold> => {
+  checkPlace('readManifold', place)
   const file = parquetFile(place)
   const bytes = await readFileBytes(file, 'manifold')
   const { matrix, nameId } = await parseManifoldParquet(bytes)
@@ -85,7 +87,7 @@ export interface ManifoldOrigin {
   nameId: string
   /** rows and columns of the embeddings that the manifold was built from */
   source: { rows: number; cols: number }
-  /** stored under builder_config; build it with `builderConfig` */
+  /** stored under builder_config; build it with `manifoldConfig` */
   config?: Record<string, ConfigValue>
 }
 
@@ -96,16 +98,14 @@ export interface WriteManifoldOptions extends ManifoldOrigin {
 }
 
 /** The contents of manifold.parquet and manifold.json, for whoever writes them together with other files. */
-export const encodeManifold = async ({
-  laplacian,
-  nameId,
-  source,
-  config = {},
-  timestamp = new Date().toISOString(),
-}: WriteManifoldOptions): Promise<{
+export const encodeManifold = async (
+  options: WriteManifoldOptions,
+): Promise<{
   metadata: ManifoldMetadata
   files: { name: string; content: Uint8Array | string }[]
 }> => {
+  checkOptions('encodeManifold', options, '{ laplacian, nameId, source }')
+  const { laplacian, nameId, source, config = {}, timestamp = new Date().toISOString() } = options
   const bytes = encodeManifoldParquet(laplacian, { nameId })
   const metadata: ManifoldMetadata = {
     name_id: nameId,
@@ -138,6 +138,7 @@ export const writeManifold = async (
   folder: FolderPlace,
   options: WriteManifoldOptions,
 ): Promise<ManifoldMetadata> => {
+  checkPlace('writeManifold', folder)
   const { metadata, files } = await encodeManifold(options)
   await storeAt(folder).write(files)
   return metadata

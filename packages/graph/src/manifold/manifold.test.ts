@@ -13,7 +13,7 @@ import { readManifold, writeManifold } from './files.ts'
 import { type ManifoldMetadata, parseManifoldJson } from './metadata.ts'
 import { encodeManifoldParquet, parseManifoldParquet } from './parquet.ts'
 
-const L = featureLaplacian(normalMatrix(8, 29, 13), { k: 3, sigma: 0.9 })
+const L = await featureLaplacian(normalMatrix(8, 29, 13), { k: 3, sigma: 0.9 })
 const source = { rows: 29, cols: 13 }
 
 /** A parquet file with the manifold's columns, some of them replaced. */
@@ -213,7 +213,11 @@ describe('manifold folder', () => {
   it('refuses a Laplacian of the wrong size, or one that is not symmetric, unless told to inspect', async () => {
     await writeManifold(folder, { laplacian: L, nameId: 'm', source })
     await expect(readManifold(folder, { size: 64 })).rejects.toThrow('L must be [64, 64], got [13, 13]')
-    const walk = featureLaplacian(normalMatrix(8, 29, 13), { k: 3, sigma: 0.9, normalization: 'random-walk' })
+    const walk = await featureLaplacian(normalMatrix(8, 29, 13), {
+      k: 3,
+      sigma: 0.9,
+      normalization: 'random-walk',
+    })
     await writeManifold(folder, { laplacian: walk, nameId: 'm', source })
     await expect(readManifold(folder)).rejects.toThrow('L must be symmetric, got |L[')
     expect((await readManifold(folder, { check: false })).laplacian).toEqual(walk)

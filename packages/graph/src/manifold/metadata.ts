@@ -51,9 +51,9 @@ export const parseManifoldJson = (text: string): ManifoldMetadata => {
 export const encodeManifoldJson = (metadata: ManifoldMetadata): string =>
   `${JSON.stringify(metadata, undefined, 2)}\n`
 
-/** The number in `builder_config[key]`, whatever its tag; undefined where it is absent or no number. */
-export const configNumber = (metadata: ManifoldMetadata, key: string): number | undefined => {
-  const value = Object.values(metadata.builder_config[key] ?? {})[0]
+/** The number in `builder_config[key]`, whatever its tag; undefined if it is absent or no number, or if there is no metadata. */
+export const configNumber = (metadata: ManifoldMetadata | undefined, key: string): number | undefined => {
+  const value = Object.values(metadata?.builder_config?.[key] ?? {})[0]
   return typeof value === 'number' ? value : undefined
 }
 

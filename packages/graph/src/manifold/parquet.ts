@@ -1,7 +1,7 @@
 import { FormatError } from '@tau/tensor'
 import type { SchemaElement, SchemaTree } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
-import { GraphError } from '../errors.ts'
+import { checkBytes, GraphError } from '../errors.ts'
 import { type ColumnParts, readParquetColumns } from '../parquet/read.ts'
 import { type Csr, checkCsr, csrFromCoo, nnz, toCoo } from '../sparse/csr.ts'
 import { MANIFOLD_COLUMNS, MAX_SIZE } from './schema.ts'
@@ -11,6 +11,7 @@ const OP = 'manifold.parquet'
 /** Bytes of a manifold.parquet (ours or ArrowSpace's; Snappy or uncompressed; any number of row groups and pages) → sparse matrix.
  *  Throws FormatError when the file is truncated, lacks a column, or its counts, indices or values are not what it says. */
 export const parseManifoldParquet = async (bytes: Uint8Array): Promise<{ nameId: string; matrix: Csr }> => {
+  checkBytes('parseManifoldParquet', bytes)
   const { rows, columns } = await readParquetColumns(OP, bytes, checkSchema)
   if (rows === 0) throw new FormatError(`${OP}: must have at least one entry, got 0 rows`)
   const parts = (name: string): ColumnParts => columns.get(name) ?? []

@@ -40,7 +40,7 @@ export const passOver = async (
   const share = sample < 1 ? new ShareSample(sample, seed) : undefined
   let [rows, cols] = [0, 0]
   for await (const block of source.blocks(buffer)) {
-    checkDenseShape('manifold', block)
+    checkDenseShape('buildManifold', block)
     if (cols === 0) cols = block.cols
     if (block.cols !== cols) {
       throw new GraphError(

@@ -2,12 +2,12 @@ import { BackendError, cpu } from '@tau/tensor'
 import { describe, expect, it, vi } from 'vitest'
 import { GraphError } from '../errors.ts'
 import { normalMatrix } from '../testing.ts'
-import type { NeighbourProgress } from '../watch/pace.ts'
-import type { NeighbourLists } from './bounded.ts'
+import type { NeighborProgress } from '../watch/pace.ts'
+import { fastest } from './algorithm.ts'
 import { kneighbors } from './kneighbors.ts'
-import { choose, neighbours } from './neighbours.ts'
+import type { NeighborLists } from './lists.ts'
 import { searchOf } from './search.ts'
-import { clusteredMatrix, metrics } from './testing.ts'
+import { clusteredMatrix, listsOf, metrics } from './testing.ts'
 import { whyNoUsearch } from './usearch.ts'
 
 const absent = whyNoUsearch()
@@ -17,7 +17,7 @@ if (absent) {
 }
 
 /** Share of the exact neighbours that were found. */
-const recall = (found: NeighbourLists, exact: NeighbourLists): number => {
+const recall = (found: NeighborLists, exact: NeighborLists): number => {
   let hits = 0
   for (let row = 0; row < exact.nNodes; row++) {
     const list = new Set(found.indices.subarray(found.indptr[row], found.indptr[row + 1]))
@@ -26,31 +26,31 @@ const recall = (found: NeighbourLists, exact: NeighbourLists): number => {
   return hits / exact.indices.length
 }
 
-describe('neighbours', () => {
+describe('the algorithms of kneighbors', () => {
   it('are exact for small inputs, with the reason', async () => {
     const x = normalMatrix(1, 200, 7)
     const device = await cpu({ threads: 2 })
-    const { lists, method, reason } = await neighbours(x, { k: 5, device })
-    expect(lists).toEqual(await kneighbors(x, { k: 5 }))
-    expect(method).toBe('exact')
+    const { algorithm, reason, ...lists } = await kneighbors(x, { k: 5, device, algorithm: 'auto' })
+    expect(await kneighbors(x, { k: 5 })).toMatchObject(lists)
+    expect(algorithm).toBe('exact')
     expect(reason).toBe('100 pairs per point, where up to 320000 on 2 threads are faster than HNSW')
-    expect((await neighbours(x, { k: 5, method: 'exact' })).reason).toBe('as asked for')
+    expect((await kneighbors(x, { k: 5 })).reason).toBe('as asked for')
     await device.close()
   })
 
   it('name what is wrong with bad input', async () => {
     const x = normalMatrix(1, 20, 7)
-    await expect(neighbours(x, { k: 20 })).rejects.toThrow(
-      'neighbours: k must be an integer between 1 and 19, got 20',
+    await expect(kneighbors(x, { k: 20 })).rejects.toThrow(
+      'kneighbors: k must be an integer between 1 and 19, got 20',
     )
-    const method = 'annoy' as 'auto'
-    await expect(neighbours(x, { k: 2, method })).rejects.toThrow(GraphError)
-    await expect(neighbours(x, { k: 2, method })).rejects.toThrow(
-      "neighbours: method must be 'auto', 'exact' or 'hnsw', got 'annoy'",
+    const algorithm = 'annoy' as 'auto'
+    await expect(kneighbors(x, { k: 2, algorithm })).rejects.toThrow(GraphError)
+    await expect(kneighbors(x, { k: 2, algorithm })).rejects.toThrow(
+      "kneighbors: algorithm must be one of exact, hnsw, auto, got 'annoy'",
     )
     const hnsw = { expansionSearch: 0 }
-    await expect(neighbours(x, { k: 2, method: 'hnsw', hnsw })).rejects.toThrow(
-      'neighbours: hnsw.expansionSearch must be an integer between 2 and 65536, got 0; leave it out',
+    await expect(kneighbors(x, { k: 2, algorithm: 'hnsw', hnsw })).rejects.toThrow(
+      'kneighbors: hnsw.expansionSearch must be an integer between 2 and 65536, got 0; leave it out',
     )
   })
 })
@@ -63,23 +63,23 @@ describe('the choice by size', () => {
   })
 
   it('is HNSW for many pairs per point, later with more threads', () => {
-    expect(choose(search(420_000, 'cosine'), 2, () => undefined).method).toBe('exact')
-    expect(choose(search(430_000, 'cosine'), 2, () => undefined)).toEqual({
-      method: 'hnsw',
+    expect(fastest(search(420_000, 'cosine'), 2, () => undefined).algorithm).toBe('exact')
+    expect(fastest(search(430_000, 'cosine'), 2, () => undefined)).toEqual({
+      algorithm: 'hnsw',
       reason: '215000 pairs per point, where up to 210000 on 2 threads are faster than HNSW',
     })
-    expect(choose(search(430_000, 'cosine'), 4, () => undefined).method).toBe('exact')
-    expect(choose(search(430_000, 'euclidean'), 2, () => undefined).method).toBe('exact')
+    expect(fastest(search(430_000, 'cosine'), 4, () => undefined).algorithm).toBe('exact')
+    expect(fastest(search(430_000, 'euclidean'), 2, () => undefined).algorithm).toBe('exact')
     const fewQueries = { ...search(1e7, 'euclidean'), queries: 1000, self: false }
-    expect(choose(fewQueries, 1, () => undefined).method).toBe('exact')
+    expect(fastest(fewQueries, 1, () => undefined).algorithm).toBe('exact')
   })
 
   it('stays exact, and says why, without usearch and for inner products', () => {
-    expect(choose(search(1e6, 'cosine'), 2, () => 'no usearch')).toEqual({
-      method: 'exact',
+    expect(fastest(search(1e6, 'cosine'), 2, () => 'no usearch')).toEqual({
+      algorithm: 'exact',
       reason: '500000 pairs per point, where up to 210000 on 2 threads are faster than HNSW; but no usearch',
     })
-    expect(choose(search(1e6, 'inner-product'), 2, () => undefined).reason).toContain('not known for inner')
+    expect(fastest(search(1e6, 'inner-product'), 2, () => undefined).reason).toContain('not known for inner')
   })
 })
 
@@ -87,7 +87,7 @@ describe('HNSW where usearch is absent', () => {
   it('is a BackendError with the next step', async () => {
     const spy = vi.spyOn(process, 'getBuiltinModule')
     const fails = async (message: string) => {
-      const promise = neighbours(normalMatrix(1, 20, 7), { k: 2, method: 'hnsw' })
+      const promise = kneighbors(normalMatrix(1, 20, 7), { k: 2, algorithm: 'hnsw' })
       await expect(promise).rejects.toThrow(BackendError)
       await expect(promise).rejects.toThrow(message)
     }
@@ -96,10 +96,10 @@ describe('HNSW where usearch is absent', () => {
     }
     spy.mockReturnValue({ createRequire: () => missing })
     await fails(
-      "neighbours: method 'hnsw' needs usearch, got Cannot find module 'usearch'; npm install usearch, or use 'exact'",
+      "kneighbors: algorithm 'hnsw' needs usearch, got Cannot find module 'usearch'; npm install usearch, or use 'exact'",
     )
     spy.mockReturnValue(undefined)
-    await fails("neighbours: method 'hnsw' runs in Node, got another runtime; use 'exact'")
+    await fails("kneighbors: algorithm 'hnsw' runs in Node, got another runtime; use 'exact'")
     spy.mockRestore()
   })
 })
@@ -110,8 +110,8 @@ describe.skipIf(absent)(`HNSW${absent ? ` (skipped: ${absent})` : ''}`, () => {
     async (metric) => {
       const x = normalMatrix(3, 3001, 13)
       const exact = await kneighbors(x, { k: 10, metric })
-      const { lists, method } = await neighbours(x, { k: 10, metric, method: 'hnsw' })
-      expect(method).toBe('hnsw')
+      const { algorithm, ...lists } = await kneighbors(x, { k: 10, metric, algorithm: 'hnsw' })
+      expect(algorithm).toBe('hnsw')
       expect(recall(lists, exact)).toBeGreaterThan(0.95)
       for (let row = 0; row < 3001; row++) {
         const [begin, end] = [lists.indptr[row], lists.indptr[row + 1]]
@@ -135,16 +135,16 @@ describe.skipIf(absent)(`HNSW${absent ? ` (skipped: ${absent})` : ''}`, () => {
       [-1, 1],
     ]
     for (const metric of metrics)
-      expect((await neighbours(points, { k: 4, metric, method: 'hnsw' })).lists).toEqual(
-        await kneighbors(points, { k: 4, metric }),
+      expect(listsOf(await kneighbors(points, { k: 4, metric, algorithm: 'hnsw' }))).toEqual(
+        listsOf(await kneighbors(points, { k: 4, metric })),
       )
   })
 
   it('takes one query', async () => {
     const x = normalMatrix(4, 500, 5)
     const queries = normalMatrix(5, 1, 5)
-    expect((await neighbours(x, { k: 6, queries, method: 'hnsw' })).lists).toEqual(
-      await kneighbors(x, { k: 6, queries }),
+    expect(listsOf(await kneighbors(x, { k: 6, queries, algorithm: 'hnsw' }))).toEqual(
+      listsOf(await kneighbors(x, { k: 6, queries })),
     )
   })
 
@@ -154,17 +154,17 @@ describe.skipIf(absent)(`HNSW${absent ? ` (skipped: ${absent})` : ''}`, () => {
     const recalls: number[] = []
     for (const expansionSearch of [10, 200]) {
       const hnsw = { connectivity: 4, expansionAdd: 16, expansionSearch }
-      recalls.push(recall((await neighbours(x, { k: 10, method: 'hnsw', hnsw })).lists, exact))
+      recalls.push(recall(await kneighbors(x, { k: 10, algorithm: 'hnsw', hnsw }), exact))
     }
     expect(recalls[1]).toBeGreaterThan(recalls[0] + 0.05)
   })
 
   it('gives the same lists on one thread and on two', async () => {
     const x = normalMatrix(7, 1500, 9)
-    const lists: NeighbourLists[] = []
+    const lists: NeighborLists[] = []
     for (const threads of [1, 2]) {
       const device = await cpu({ threads })
-      lists.push((await neighbours(x, { k: 8, method: 'hnsw', device })).lists)
+      lists.push(await kneighbors(x, { k: 8, algorithm: 'hnsw', device }))
       await device.close()
     }
     expect(lists[1]).toEqual(lists[0])
@@ -172,12 +172,12 @@ describe.skipIf(absent)(`HNSW${absent ? ` (skipped: ${absent})` : ''}`, () => {
 
   it('says how far it is, and stops when told to', async () => {
     const x = normalMatrix(8, 9001, 24)
-    const reports: NeighbourProgress[] = []
-    const onProgress = (progress: NeighbourProgress) => void reports.push(progress)
-    await neighbours(x, { k: 3, method: 'hnsw', onProgress })
+    const reports: NeighborProgress[] = []
+    const onProgress = (progress: NeighborProgress) => void reports.push(progress)
+    await kneighbors(x, { k: 3, algorithm: 'hnsw', onProgress })
     expect(reports.length).toBeGreaterThan(1)
     expect(reports.at(-1)).toMatchObject({ fraction: 1, rows: 9001 })
     const signal = AbortSignal.timeout(100)
-    await expect(neighbours(x, { k: 3, method: 'hnsw', signal })).rejects.toThrow('aborted due to timeout')
+    await expect(kneighbors(x, { k: 3, algorithm: 'hnsw', signal })).rejects.toThrow('aborted due to timeout')
   })
 })

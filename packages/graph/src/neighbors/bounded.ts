@@ -1,13 +1,7 @@
-/** For each node its neighbours, nearest first, equal distances by index: node i owns entries [indptr[i], indptr[i + 1]). */
-export interface NeighbourLists {
-  nNodes: number
-  indptr: Int32Array
-  indices: Int32Array
-  distances: Float64Array
-}
+import type { NeighborLists } from './lists.ts'
 
 /** The k smallest (distance, index) pairs of every node: one max-heap of k slots per node in two shared arrays. */
-export class BoundedNeighbours {
+export class BoundedNeighbors {
   readonly #count: number
   readonly #k: number
   readonly #size: Int32Array
@@ -77,7 +71,7 @@ export class BoundedNeighbours {
   }
 
   /** Sorted lists of the neighbours within eps. */
-  toLists(eps: number): NeighbourLists {
+  toLists(eps: number): NeighborLists {
     const indptr = new Int32Array(this.#count + 1)
     const indices = new Int32Array(this.#count * this.#k)
     const distances = new Float64Array(this.#count * this.#k)

@@ -1,4 +1,4 @@
-import { GraphError } from '../errors.ts'
+import { checkNumbers, checkOptions, GraphError } from '../errors.ts'
 
 interface Lists {
   nNodes: number
@@ -10,10 +10,14 @@ interface Lists {
  *  not made here. `rule` completes "… must be". */
 export const checkLists = (
   op: string,
-  { nNodes, indptr, indices }: Lists,
+  lists: Lists,
   values: ArrayLike<number>,
   { name, rule, isRight }: { name: string; rule: string; isRight: (value: number) => boolean },
 ): void => {
+  checkOptions(op, lists, `{ nNodes, indptr, indices, ${name} }`)
+  const { nNodes, indptr, indices } = lists
+  for (const [field, list] of Object.entries({ indptr, indices, [name]: values }))
+    checkNumbers(op, field, list)
   if (!Number.isSafeInteger(nNodes) || nNodes < 0 || indptr.length !== nNodes + 1 || indptr[0] !== 0) {
     throw new GraphError(
       `${op}: indptr must have nNodes + 1 elements from 0 on, got ${indptr.length} from ${indptr[0]} for ${nNodes} nodes`,

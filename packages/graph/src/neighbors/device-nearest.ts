@@ -2,7 +2,7 @@ import { type Launch, rowGrain, touches } from '@tau/tensor'
 import { Owned } from '../kernels/owned.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import type { Pace } from '../watch/pace.ts'
-import type { NeighbourLists } from './bounded.ts'
+import type { NeighborLists } from './lists.ts'
 import type { Block, PlacedSearch } from './placed.ts'
 import { available } from './search.ts'
 import { Selection } from './selection.ts'
@@ -17,7 +17,7 @@ const COLUMN_GRAIN = 128
 /** The k nearest of every row: products in f32, block by block, keep k + 8 candidates a row; sums in f64 choose among them, and tell the
  *  rows where another point might have been nearer, which are done again by limits. Where the queries are the points, a block serves
  *  its rows and its columns. */
-export const deviceNearest = async (placed: PlacedSearch, k: number, pace: Pace): Promise<NeighbourLists> => {
+export const deviceNearest = async (placed: PlacedSearch, k: number, pace: Pace): Promise<NeighborLists> => {
   const { search, queries, points } = placed
   const width = Math.min(k + SPARE, available(search))
   const selection = new Selection(placed, k, width)

@@ -1,6 +1,6 @@
 import type { Pace } from '../watch/pace.ts'
-import type { NeighbourLists } from './bounded.ts'
 import { distanceOf } from './distance.ts'
+import type { NeighborLists } from './lists.ts'
 import { Pairs } from './pairs.ts'
 import type { PlacedSearch } from './placed.ts'
 import { sumOfDistance } from './scores.ts'
@@ -11,7 +11,7 @@ export const deviceWithin = async (
   placed: PlacedSearch,
   radius: number,
   pace: Pace,
-): Promise<NeighbourLists> => {
+): Promise<NeighborLists> => {
   const { search, scores, queries, points } = placed
   const { metric, scale } = search.all
   const pairs = new Pairs()

@@ -1,28 +1,28 @@
 import type { DenseMatrix } from '../dense/matrix.ts'
+import { safeScale } from '../dense/scale.ts'
 
 /** cosine: 1 − max(0, cos), in [0, 1] (ArrowSpace's rectified distance);  cosine-unrectified: 1 − cos, in [0, 2];
  *  euclidean: |a − b|. A zero vector has cosine 0 with every other. */
 export type Metric = 'cosine' | 'cosine-unrectified' | 'euclidean'
 
 /** Metrics of neighbour searches. inner-product: −a·b, the smaller the larger the product; no distance, for it may be negative. */
-export type NeighbourMetric = Metric | 'inner-product'
+export type NeighborMetric = Metric | 'inner-product'
 
 /** The nodes of a graph as rows of one row-major f64 array, made ready for `distanceTile`. */
-export interface Points {
+export interface PreparedPoints {
   data: Float64Array
   count: number
   dim: number
-  metric: NeighbourMetric
+  metric: NeighborMetric
   /** distances are multiplied by this (a power of two; 1 but for euclidean) */
   scale: number
 }
 
-/** Rows or columns of x as points: unit vectors for the cosines; for euclidean, scaled by a power of two where squares
+/** The rows of x, ready for `distanceTile`: unit vectors for the cosines; for euclidean, scaled by a power of two where squares
  *  would leave the range of f64. */
-export const pointsOf = (x: DenseMatrix, nodes: 'rows' | 'columns', metric: NeighbourMetric): Points => {
-  const count = nodes === 'rows' ? x.rows : x.cols
-  const dim = nodes === 'rows' ? x.cols : x.rows
-  const data = nodes === 'rows' ? new Float64Array(x.data) : transposed(x)
+export const preparePoints = (x: DenseMatrix, metric: NeighborMetric): PreparedPoints => {
+  const { rows: count, cols: dim } = x
+  const data = new Float64Array(x.data)
   if (metric === 'inner-product') return { data, count, dim, metric, scale: 1 }
   if (metric === 'euclidean') {
     const factor = x.data instanceof Float32Array ? 1 : safeScale(data, 0, data.length) // squares of f32 fit
@@ -31,38 +31,6 @@ export const pointsOf = (x: DenseMatrix, nodes: 'rows' | 'columns', metric: Neig
   }
   for (let i = 0; i < count; i++) normalise(data, i * dim, (i + 1) * dim)
   return { data, count, dim, metric, scale: 1 }
-}
-
-const transposed = ({ data, rows, cols }: DenseMatrix): Float64Array => {
-  const out = new Float64Array(data.length)
-  const block = 64 // both sides of a block stay in cache
-  for (let i0 = 0; i0 < rows; i0 += block) {
-    for (let j0 = 0; j0 < cols; j0 += block) {
-      const iEnd = Math.min(rows, i0 + block)
-      const jEnd = Math.min(cols, j0 + block)
-      for (let i = i0; i < iEnd; i++) {
-        for (let j = j0; j < jEnd; j++) out[j * rows + i] = data[i * cols + j]
-      }
-    }
-  }
-  return out
-}
-
-/** 1, or the power of two that brings the largest magnitude near 1 when its square would overflow or underflow. */
-export const safeScale = (data: ArrayLike<number>, start: number, end: number): number => {
-  const largest = largestMagnitude(data, start, end)
-  if (largest === 0 || !Number.isFinite(largest) || (largest > 1e-120 && largest < 1e120)) return 1
-  return 2 ** -Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest))))
-}
-
-/** The largest |x| of data [start, end). */
-export const largestMagnitude = (data: ArrayLike<number>, start = 0, end = data.length): number => {
-  let largest = 0
-  for (let n = start; n < end; n++) {
-    const magnitude = Math.abs(data[n])
-    if (magnitude > largest) largest = magnitude
-  }
-  return largest
 }
 
 const normalise = (data: Float64Array, start: number, end: number): void => {
@@ -84,7 +52,7 @@ const CHUNK = 256
 /** Distances between points [i0, i1) and [j0, j1), at most TILE each, into `tile` with row stride TILE.
  *  Each is one sequential sum over the coordinates, so d(i, j) and d(j, i) have the same bits. */
 export const distanceTile = (
-  points: Points,
+  points: PreparedPoints,
   i0: number,
   i1: number,
   j0: number,
@@ -103,10 +71,10 @@ export const distanceTile = (
 }
 
 /** Whether a metric's distances come from sums of squared differences; the others' come from sums of products. */
-export const sumsSquares = (metric: NeighbourMetric): boolean => metric === 'euclidean'
+export const sumsSquares = (metric: NeighborMetric): boolean => metric === 'euclidean'
 
 /** The distance that such a sum over the coordinates of two points stands for. */
-export const distanceOf = (metric: NeighbourMetric, scale: number, sum: number): number => {
+export const distanceOf = (metric: NeighborMetric, scale: number, sum: number): number => {
   switch (metric) {
     case 'euclidean':
       return Math.sqrt(sum) * scale
@@ -120,7 +88,7 @@ export const distanceOf = (metric: NeighbourMetric, scale: number, sum: number):
 }
 
 type Accumulate = (
-  points: Points,
+  points: PreparedPoints,
   i0: number,
   i1: number,
   j0: number,

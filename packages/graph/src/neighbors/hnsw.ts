@@ -1,7 +1,7 @@
 import type { Pace } from '../watch/pace.ts'
-import type { NeighbourLists } from './bounded.ts'
-import { distanceOf, type NeighbourMetric, sumsSquares } from './distance.ts'
-import { sortNeighbours } from './pairs.ts'
+import { distanceOf, type NeighborMetric, sumsSquares } from './distance.ts'
+import type { NeighborLists } from './lists.ts'
+import { sortNeighbors } from './pairs.ts'
 import { Scores } from './scores.ts'
 import type { Search } from './search.ts'
 import { type HnswParameters, openIndex, type UsearchIndex } from './usearch.ts'
@@ -25,7 +25,7 @@ export const hnswNearest = async (
   threads: number,
   parameters: HnswParameters,
   pace: Pace,
-): Promise<NeighbourLists> => {
+): Promise<NeighborLists> => {
   const { all, queries, first, count, self } = search
   const scores = new Scores(search)
   const index = openIndex(
@@ -56,7 +56,7 @@ export const hnswNearest = async (
 }
 
 /** Unit vectors lose nothing of note in f16, and take two thirds of the time; others may leave its range. */
-const isUnit = (metric: NeighbourMetric): boolean => metric === 'cosine' || metric === 'cosine-unrectified'
+const isUnit = (metric: NeighborMetric): boolean => metric === 'cosine' || metric === 'cosine-unrectified'
 
 const addPoints = (
   index: UsearchIndex,
@@ -98,7 +98,7 @@ class Found {
     const distances = Float64Array.from(others, (index) =>
       distanceOf(all.metric, all.scale, this.#sum(row, index)),
     )
-    sortNeighbours(distances, others, 0, others.length)
+    sortNeighbors(distances, others, 0, others.length)
     const kept = Math.min(this.#k, others.length)
     const at = this.#indptr[row]
     this.#indices.set(others.subarray(0, kept), at)
@@ -120,7 +120,7 @@ class Found {
     return sum
   }
 
-  lists(): NeighbourLists {
+  lists(): NeighborLists {
     const length = this.#indptr[this.#search.queries]
     return {
       nNodes: this.#search.queries,

@@ -1,7 +1,9 @@
 import { expectNear, type HostBench, randomArray } from '@tau/testing'
+import { Pace } from '../watch/pace.ts'
 import { kneighbors } from './kneighbors.ts'
-import { knnGraph } from './knn.ts'
+import { plainNearest, plainWithin } from './plain.ts'
 import { radiusNeighbors } from './radius-neighbors.ts'
+import { searchOf } from './search.ts'
 
 const [ROWS, COLS] = [3000, 64]
 const K = 15
@@ -20,7 +22,8 @@ export const benches: readonly HostBench[] = [
       return {
         run: async () => void (await run()),
         async check() {
-          const expected = knnGraph(x, { k: K, nodes: 'rows' })
+          const search = searchOf('bench', x, undefined, 'cosine')
+          const expected = await plainNearest(search, K, new Pace(1, {}))
           const found = await run()
           expectNear(found.indices, expected.indices, { atol: 0 })
           expectNear(found.distances, expected.distances, { atol: 0 })
@@ -38,7 +41,8 @@ export const benches: readonly HostBench[] = [
       return {
         run: async () => void (await run()),
         async check() {
-          const all = knnGraph(x, { k: ROWS - 1, nodes: 'rows', metric: 'euclidean', eps: RADIUS })
+          const search = searchOf('bench', x, undefined, 'euclidean')
+          const all = await plainWithin(search, RADIUS, new Pace(1, {}))
           const { indptr, indices } = await run()
           expectNear(indptr, all.indptr, { atol: 0 })
           expectNear(indices, all.indices, { atol: 0 })

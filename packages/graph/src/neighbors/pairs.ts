@@ -1,8 +1,8 @@
 import { GraphError } from '../errors.ts'
-import type { NeighbourLists } from './bounded.ts'
+import type { NeighborLists } from './lists.ts'
 
 /** Sorts entries [begin, end) by (distance, index), in place. */
-export const sortNeighbours = (
+export const sortNeighbors = (
   distances: Float64Array,
   indices: Int32Array,
   begin: number,
@@ -66,7 +66,7 @@ export class Pairs {
   }
 
   /** The lists of `rows` rows, nearest first. */
-  toLists(rows: number): NeighbourLists {
+  toLists(rows: number): NeighborLists {
     const indptr = new Int32Array(rows + 1)
     for (let n = 0; n < this.#length; n++) indptr[this.#rows[n] + 1]++
     for (let row = 0; row < rows; row++) indptr[row + 1] += indptr[row]
@@ -78,7 +78,7 @@ export class Pairs {
       indices[at] = this.#indices[n]
       distances[at] = this.#distances[n]
     }
-    for (let row = 0; row < rows; row++) sortNeighbours(distances, indices, indptr[row], indptr[row + 1])
+    for (let row = 0; row < rows; row++) sortNeighbors(distances, indices, indptr[row], indptr[row + 1])
     return { nNodes: rows, indptr, indices, distances }
   }
 }

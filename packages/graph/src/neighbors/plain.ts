@@ -1,18 +1,19 @@
 import type { Pace } from '../watch/pace.ts'
-import { BoundedNeighbours, type NeighbourLists } from './bounded.ts'
+import { BoundedNeighbors } from './bounded.ts'
 import { distanceTile, TILE } from './distance.ts'
+import type { NeighborLists } from './lists.ts'
 import { Pairs } from './pairs.ts'
 import type { Search } from './search.ts'
 
 /** The definition in f64 loops, tile by tile: what the searches on a device are held against, and what small inputs get. */
-export const plainNearest = async (search: Search, k: number, pace: Pace): Promise<NeighbourLists> => {
-  const nearest = new BoundedNeighbours(search.queries, k)
+export const plainNearest = async (search: Search, k: number, pace: Pace): Promise<NeighborLists> => {
+  const nearest = new BoundedNeighbors(search.queries, k)
   await eachPair(search, pace, (row, index, distance) => nearest.offer(row, index, distance))
   return nearest.toLists(Number.POSITIVE_INFINITY)
 }
 
 /** All neighbours with distance ≤ radius. */
-export const plainWithin = async (search: Search, radius: number, pace: Pace): Promise<NeighbourLists> => {
+export const plainWithin = async (search: Search, radius: number, pace: Pace): Promise<NeighborLists> => {
   const pairs = new Pairs()
   await eachPair(search, pace, (row, index, distance) => {
     if (distance <= radius) pairs.add(row, index, distance)

@@ -1,17 +1,17 @@
 import { cpu, type Device } from '@tau/tensor'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Rows } from '../dense/points.ts'
+import type { Points } from '../dense/points.ts'
 import { normalMatrix } from '../testing.ts'
 import { Pace } from '../watch/pace.ts'
 import { deviceWithin } from './device-within.ts'
-import type { NeighbourMetric } from './distance.ts'
+import type { NeighborMetric } from './distance.ts'
 import { kneighbors } from './kneighbors.ts'
 import { plainWithin } from './plain.ts'
 import { radiusNeighbors } from './radius-neighbors.ts'
 import { searchOf } from './search.ts'
 import { clusteredMatrix, metrics, placedOn } from './testing.ts'
 
-const plain = (points: Rows, radius: number, metric: NeighbourMetric, queries?: Rows) =>
+const plain = (points: Points, radius: number, metric: NeighborMetric, queries?: Points) =>
   plainWithin(searchOf('test', points, queries, metric), radius, new Pace(1, {}))
 
 describe('radiusNeighbors', () => {
@@ -57,10 +57,10 @@ describe.each([
   afterAll(() => device.close())
 
   const same = async (
-    points: Rows,
+    points: Points,
     radius: number,
-    metric: NeighbourMetric,
-    queries?: Rows,
+    metric: NeighborMetric,
+    queries?: Points,
   ): Promise<number> => {
     const found = await placedOn(device, points, queries, metric, (search) =>
       deviceWithin(search, radius, new Pace(1, {})),

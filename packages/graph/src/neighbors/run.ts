@@ -1,5 +1,6 @@
-import { BackendError, type CpuEngine, cpu, type Device, MAX_CPU_BYTES } from '@tau/tensor'
+import { type CpuEngine, cpu, type Device, MAX_CPU_BYTES } from '@tau/tensor'
 import { GraphError } from '../errors.ts'
+import { cpuEngine } from '../kernels/cpu-engine.ts'
 import type { Pace } from '../watch/pace.ts'
 import { PlacedSearch } from './placed.ts'
 import { MAX_DIM } from './scores.ts'
@@ -34,7 +35,7 @@ export const runSearch = async <T>(
   pace: Pace,
   forms: { plain: () => Promise<T>; placed: (placed: PlacedSearch) => Promise<T> },
 ): Promise<T> => {
-  const engine = device && cpuEngineOf(op, device)
+  const engine = device && cpuEngine(op, device)
   if (search.queries < FEW_QUERIES || search.all.dim > MAX_DIM || (!device && isSmall(search)))
     return forms.plain()
   if (!fitsDevice(search)) {
@@ -46,7 +47,7 @@ export const runSearch = async <T>(
   if (device && engine) return onDevice(device, engine, search, pace, forms.placed)
   const own = await cpu()
   try {
-    return await onDevice(own, cpuEngineOf(op, own), search, pace, forms.placed)
+    return await onDevice(own, cpuEngine(op, own), search, pace, forms.placed)
   } finally {
     await own.close()
   }
@@ -62,14 +63,4 @@ const onDevice = async <T>(
   using placed = new PlacedSearch(device, engine, search)
   await placed.place(pace)
   return await run(placed)
-}
-
-/** Throws BackendError for a device that is not a cpu device. */
-export const cpuEngineOf = (op: string, { engine }: Device): CpuEngine => {
-  if (engine.backend !== 'cpu') {
-    throw new BackendError(
-      `${op}: device must be a cpu device, got ${engine.backend}; open one by cpu() of @tau/tensor`,
-    )
-  }
-  return engine
 }

@@ -1,4 +1,4 @@
-import { type NeighbourMetric, sumsSquares } from './distance.ts'
+import { type NeighborMetric, sumsSquares } from './distance.ts'
 import type { Search } from './search.ts'
 
 /** Half a unit in the last place of an f32 in [1, 2). */
@@ -77,7 +77,7 @@ export class Scores {
 }
 
 /** The sum over coordinates from which on a point is farther than `distance`. */
-export const sumOfDistance = (metric: NeighbourMetric, scale: number, distance: number): number => {
+export const sumOfDistance = (metric: NeighborMetric, scale: number, distance: number): number => {
   switch (metric) {
     case 'euclidean':
       return (distance / scale) ** 2

@@ -1,14 +1,15 @@
 import { shapeText } from '@tau/tensor'
 import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
-import { matrixOf, type Rows } from '../dense/points.ts'
+import { matrixOf, type Points } from '../dense/points.ts'
+import { largestMagnitude, safeScale } from '../dense/scale.ts'
 import { GraphError } from '../errors.ts'
-import { largestMagnitude, type NeighbourMetric, type Points, pointsOf, safeScale } from './distance.ts'
+import { type NeighborMetric, type PreparedPoints, preparePoints } from './distance.ts'
 
-const METRICS: readonly NeighbourMetric[] = ['cosine', 'cosine-unrectified', 'euclidean', 'inner-product']
+const METRICS: readonly NeighborMetric[] = ['cosine', 'cosine-unrectified', 'euclidean', 'inner-product']
 
 /** What is looked for among what: rows [0, queries) of `all` look among its `count` rows from `first` on. */
 export interface Search {
-  readonly all: Points
+  readonly all: PreparedPoints
   readonly queries: number
   readonly first: number
   readonly count: number
@@ -22,9 +23,9 @@ export const available = ({ count, self }: Search): number => (self ? count - 1 
 /** Checks points, queries and metric and brings them together. Throws GraphError. */
 export const searchOf = (
   op: string,
-  points: Rows,
-  queries: Rows | undefined,
-  metric: NeighbourMetric,
+  points: Points,
+  queries: Points | undefined,
+  metric: NeighborMetric,
 ): Search => {
   if (!METRICS.includes(metric)) {
     throw new GraphError(`${op}: metric must be one of ${METRICS.join(', ')}, got ${metric}`)
@@ -48,13 +49,13 @@ export const searchOf = (
   return { all, queries: x.rows, first: x.rows, count: y.rows, self: false }
 }
 
-const pointsIn = (op: string, x: DenseMatrix, metric: NeighbourMetric): Points => {
+const pointsIn = (op: string, x: DenseMatrix, metric: NeighborMetric): PreparedPoints => {
   if (metric === 'inner-product' && safeScale(x.data, 0, x.data.length) !== 1) {
     throw new GraphError(
       `${op}: the largest number must be 0 or between 1e-120 and 1e120 for inner-product, got ${largestMagnitude(x.data)}; scale the points`,
     )
   }
-  return pointsOf(x, 'rows', metric)
+  return preparePoints(x, metric)
 }
 
 const stacked = (x: DenseMatrix, y: DenseMatrix): DenseMatrix => {

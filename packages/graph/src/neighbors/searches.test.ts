@@ -2,7 +2,7 @@ import { BackendError, cpu, type Device, gpu } from '@tau/tensor'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GraphError } from '../errors.ts'
 import { normalMatrix } from '../testing.ts'
-import type { NeighbourProgress } from '../watch/pace.ts'
+import type { NeighborProgress } from '../watch/pace.ts'
 import { kneighbors } from './kneighbors.ts'
 import { radiusNeighbors } from './radius-neighbors.ts'
 import { engineOf, metrics } from './testing.ts'
@@ -80,7 +80,7 @@ describe('bad input of searches', () => {
     const device = await gpu({ mode: 'cpu' })
     await expect(kneighbors(points, { k: 2, device })).rejects.toThrow(BackendError)
     await expect(kneighbors(points, { k: 2, device })).rejects.toThrow(
-      'kneighbors: device must be a cpu device, got gpu',
+      'kneighbors: the device must be a cpu device (f64 kernels), got gpu',
     )
     await device.close()
   })
@@ -172,13 +172,13 @@ describe('large searches', () => {
   })
 
   it('say how far they are, up to all', async () => {
-    const reports: NeighbourProgress[] = []
+    const reports: NeighborProgress[] = []
     await kneighbors(points, { k: 3, device, onProgress: (progress) => reports.push(progress) })
     expect(reports.at(-1)).toMatchObject({ fraction: 1, rows: 5003 })
     for (const [n, { fraction, rows, rowsPerSecond }] of reports.entries()) {
       expect(fraction).toBeGreaterThanOrEqual(n > 0 ? reports[n - 1].fraction : 0)
       expect(rows).toBeLessThanOrEqual(5003)
-      expect(rowsPerSecond).toBeGreaterThan(0)
+      if (fraction > 0) expect(rowsPerSecond).toBeGreaterThan(0) // nothing is done while points are placed
     }
   })
 

@@ -1,7 +1,8 @@
 import type { Pace } from '../watch/pace.ts'
-import { BoundedNeighbours, type NeighbourLists } from './bounded.ts'
+import { BoundedNeighbors } from './bounded.ts'
 import { distanceOf, sumsSquares } from './distance.ts'
-import { sortNeighbours } from './pairs.ts'
+import type { NeighborLists } from './lists.ts'
+import { sortNeighbors } from './pairs.ts'
 import type { PlacedSearch } from './placed.ts'
 import { available } from './search.ts'
 import { WithinScan } from './within-scan.ts'
@@ -28,7 +29,7 @@ export class Selection {
     this.#distances = new Float64Array(placed.search.queries * k)
   }
 
-  get lists(): NeighbourLists {
+  get lists(): NeighborLists {
     const nNodes = this.#placed.search.queries
     const indptr = Int32Array.from({ length: nNodes + 1 }, (_, row) => row * this.#k)
     return { nNodes, indptr, indices: this.#indices, distances: this.#distances }
@@ -52,7 +53,7 @@ export class Selection {
       this.#limits.push(scores.limit(row, far))
       return
     }
-    sortNeighbours(sums, indices, 0, indices.length)
+    sortNeighbors(sums, indices, 0, indices.length)
     this.#keep(row, indices, sums)
   }
 
@@ -73,7 +74,7 @@ export class Selection {
     const gathered = new Float32Array(rows.length * dim)
     for (const [n, row] of rows.entries()) gathered.set(placed.scores.vectors(row, row + 1), n * dim)
     using vectors = placed.tensor(gathered)
-    const nearest = new BoundedNeighbours(rows.length, this.#k)
+    const nearest = new BoundedNeighbors(rows.length, this.#k)
     for (const block of placed.points) {
       scan.block(vectors, block, (n, index, sum) => nearest.offer(n, index, distanceOf(metric, scale, sum)))
       await step()

@@ -1,19 +1,27 @@
 import { type CpuEngine, type Device, Random } from '@tau/tensor'
 import type { DenseMatrix } from '../dense/matrix.ts'
-import type { Rows } from '../dense/points.ts'
+import type { Points } from '../dense/points.ts'
 import { normalMatrix } from '../testing.ts'
 import { Pace } from '../watch/pace.ts'
-import type { NeighbourLists } from './bounded.ts'
-import type { NeighbourMetric } from './distance.ts'
+import type { NeighborMetric } from './distance.ts'
+import type { NeighborLists } from './lists.ts'
 import { PlacedSearch } from './placed.ts'
 import { searchOf } from './search.ts'
 
-export const metrics: readonly NeighbourMetric[] = [
+export const metrics: readonly NeighborMetric[] = [
   'cosine',
   'cosine-unrectified',
   'euclidean',
   'inner-product',
 ]
+
+/** Without how they were found. */
+export const listsOf = ({ nNodes, indptr, indices, distances }: NeighborLists): NeighborLists => ({
+  nNodes,
+  indptr,
+  indices,
+  distances,
+})
 
 export const engineOf = ({ engine }: Device): CpuEngine => {
   if (engine.backend !== 'cpu') throw new Error('a test needs a cpu device')
@@ -23,11 +31,11 @@ export const engineOf = ({ engine }: Device): CpuEngine => {
 /** Runs a search on the device however small it is. */
 export const placedOn = async (
   device: Device,
-  points: Rows,
-  queries: Rows | undefined,
-  metric: NeighbourMetric,
-  run: (placed: PlacedSearch) => Promise<NeighbourLists>,
-): Promise<NeighbourLists> => {
+  points: Points,
+  queries: Points | undefined,
+  metric: NeighborMetric,
+  run: (placed: PlacedSearch) => Promise<NeighborLists>,
+): Promise<NeighborLists> => {
   using placed = new PlacedSearch(device, engineOf(device), searchOf('test', points, queries, metric))
   await placed.place(new Pace(1, {}))
   return await run(placed)

@@ -48,7 +48,7 @@ export const openIndex = (
   { connectivity = 16, expansionAdd = 128, expansionSearch = 64 }: HnswParameters,
 ): UsearchIndex => {
   for (const [name, value] of Object.entries({ connectivity, expansionAdd, expansionSearch }))
-    checkInteger('neighbours', `hnsw.${name}`, value, 2, 65_536, 'leave it out for the default')
+    checkInteger('kneighbors', `hnsw.${name}`, value, 2, 65_536, 'leave it out for the default')
   const { Index } = load()
   const [expansion_add, expansion_search] = [expansionAdd, expansionSearch]
   const sizes = { dimensions, connectivity, expansion_add, expansion_search }
@@ -59,13 +59,13 @@ export const openIndex = (
 const load = (): Usearch => {
   const node = typeof process === 'object' ? process.getBuiltinModule?.('node:module') : undefined
   if (!node)
-    throw new BackendError("neighbours: method 'hnsw' runs in Node, got another runtime; use 'exact'")
+    throw new BackendError("kneighbors: algorithm 'hnsw' runs in Node, got another runtime; use 'exact'")
   try {
     return node.createRequire(import.meta.url)('usearch') as Usearch
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : error
     throw new BackendError(
-      `neighbours: method 'hnsw' needs usearch, got ${reason}; npm install usearch, or use 'exact'`,
+      `kneighbors: algorithm 'hnsw' needs usearch, got ${reason}; npm install usearch, or use 'exact'`,
       { cause: error },
     )
   }

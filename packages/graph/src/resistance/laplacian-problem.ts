@@ -1,7 +1,7 @@
 import type { Device } from '@tau/tensor'
+import { cpuEngine } from '../kernels/cpu-engine.ts'
 import { JsPanels } from '../kernels/js-panels.ts'
 import type { PanelSpace } from '../kernels/panel-space.ts'
-import { cpuEngine } from '../kernels/resident-csr.ts'
 import { WasmPanels } from '../kernels/wasm-panels.ts'
 import { laplacian } from '../laplacian/laplacian.ts'
 import { connectedComponents } from '../sparse/components.ts'

@@ -1,9 +1,9 @@
 import { cpu } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
-import { edgeWeights } from '../adjacency/affinity.ts'
+import { affinity } from '../adjacency/affinity.ts'
 import { kneighborsGraph } from '../adjacency/kneighbors-graph.ts'
-import { symmetrizeGraph } from '../adjacency/symmetrize.ts'
+import { symmetrize } from '../adjacency/symmetrize.ts'
 import { connectedComponents } from '../sparse/components.ts'
 import { type Csr, csrFromCoo, nnz, symmetryError, valueAt } from '../sparse/csr.ts'
 import { normalMatrix } from '../testing.ts'
@@ -22,8 +22,8 @@ const graphOf = (n: number, edges: readonly (readonly [number, number, number])[
   })
 
 const cloud = async (seed: number, n: number, k: number): Promise<Csr> =>
-  symmetrizeGraph(
-    edgeWeights(await kneighborsGraph(normalMatrix(seed, n, 3), { k, mode: 'distance' }), {
+  symmetrize(
+    affinity(await kneighborsGraph(normalMatrix(seed, n, 3), { k, mode: 'distance' }), {
       kernel: 'self-tuning',
     }),
     'average',

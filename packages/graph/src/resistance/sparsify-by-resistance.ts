@@ -1,6 +1,6 @@
 import { Random } from '@tau/tensor'
 import { checkInteger } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
+import { checkOptions, GraphError } from '../errors.ts'
 import { type Csr, csrFromCoo, nnz } from '../sparse/csr.ts'
 import { type EdgeResistances, type ResistanceOptions, resistancesOf } from './effective-resistance.ts'
 import { laplacianProblem } from './laplacian-problem.ts'
@@ -28,8 +28,10 @@ export interface ResistanceSparsified {
  *  Throws GraphError as `laplacian` does, for a graph without edges, and for samples out of range. */
 export const sparsifyByResistance = async (
   adjacency: Csr,
-  { samples, ...options }: ResistanceSparsifyOptions,
+  settings: ResistanceSparsifyOptions,
 ): Promise<ResistanceSparsified> => {
+  checkOptions('sparsifyByResistance', settings, '{ samples }')
+  const { samples, ...options } = settings
   checkInteger('sparsifyByResistance', 'samples', samples, 1, 2 ** 31 - 1, 'take about n·ln(n)')
   using problem = laplacianProblem('sparsifyByResistance', adjacency, options.device)
   const edges = await resistancesOf(problem, adjacency, options)

@@ -1,5 +1,5 @@
 import { GraphError } from '../errors.ts'
-import { type Csr, checkCsr, transpose } from './csr.ts'
+import { type Csr, checkCsr, transposeCsr } from './csr.ts'
 
 export interface Components {
   count: number
@@ -16,7 +16,7 @@ export const connectedComponents = (graph: Csr): Components => {
       `connectedComponents: the matrix must be square, got [${graph.nRows}, ${graph.nCols}]`,
     )
   }
-  const directions = [graph, transpose(graph)]
+  const directions = [graph, transposeCsr(graph)]
   const labels = new Int32Array(graph.nRows).fill(-1)
   const queue = new Int32Array(graph.nRows)
   let count = 0

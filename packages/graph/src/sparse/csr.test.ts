@@ -12,7 +12,7 @@ import {
   symmetryError,
   toCoo,
   toDense,
-  transpose,
+  transposeCsr,
   valueAt,
 } from './csr.ts'
 
@@ -60,8 +60,8 @@ describe('csr', () => {
         })
         checkCsr('test', m)
         expect(toDense(m).data).toEqual(dense)
-        checkCsr('test', transpose(m))
-        expect(transpose(transpose(m))).toEqual(m)
+        checkCsr('test', transposeCsr(m))
+        expect(transposeCsr(transposeCsr(m))).toEqual(m)
         expect(csrFromCoo(toCoo(m))).toEqual(m)
         const x = normalMatrix(3, 7, 1).data
         const product = Float64Array.from({ length: 5 }, (_, i) =>

@@ -1,5 +1,6 @@
-import { checkDenseShape, type DenseMatrix } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import { type Points, shapedMatrixOf } from '../dense/points.ts'
+import { checkNumbers, checkOptions, GraphError, nameOf } from '../errors.ts'
 
 /** Compressed sparse rows. Row i holds columns `indices[indptr[i] .. indptr[i + 1])`, strictly ascending, and as many `values`.
  *  A stored zero is allowed (a Laplacian stores its whole diagonal). */
@@ -36,8 +37,10 @@ export const csrFromCoo = (
   },
   { duplicates = 'sum' }: { duplicates?: 'sum' | 'error' } = {},
 ): Csr => {
+  checkOptions('csrFromCoo', coo, '{ nRows, nCols, row, col, value }')
   const { nRows, nCols, row, col, value } = coo
   checkSize('csrFromCoo', nRows, nCols)
+  for (const [name, list] of Object.entries({ row, col, value })) checkNumbers('csrFromCoo', name, list)
   const count = value.length
   if (row.length !== count || col.length !== count) {
     throw new GraphError(
@@ -75,6 +78,21 @@ export const csrFromCoo = (
   return { nRows, nCols, indptr, indices: indices.slice(0, size), values: values.slice(0, size) }
 }
 
+/** The entries e of every row i that pass. */
+export const keepEntries = (m: Csr, isKept: (e: number, i: number) => boolean): Csr => {
+  const indptr = new Int32Array(m.nRows + 1)
+  const kept = new Int32Array(m.values.length)
+  let size = 0
+  for (let i = 0; i < m.nRows; i++) {
+    for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) if (isKept(e, i)) kept[size++] = e
+    indptr[i + 1] = size
+  }
+  const used = kept.subarray(0, size)
+  const indices = Int32Array.from(used, (e) => m.indices[e])
+  const values = Float64Array.from(used, (e) => m.values[e])
+  return { nRows: m.nRows, nCols: m.nCols, indptr, indices, values }
+}
+
 const checkIndices = (axis: string, index: ArrayLike<number>, size: number): void => {
   for (let n = 0; n < index.length; n++) {
     if (!(index[n] >= 0 && index[n] < size) || !Number.isInteger(index[n])) {
@@ -101,10 +119,10 @@ const countingSort = (key: ArrayLike<number>, size: number, from: Int32Array | u
 /** Dense → Csr of the elements that are not zero, NaN and infinities included; `keepDiagonal` stores the diagonal even where it is zero.
  *  Throws GraphError for a matrix that is not well formed. */
 export const csrFromDense = (
-  x: DenseMatrix,
+  dense: Points,
   { keepDiagonal = false }: { keepDiagonal?: boolean } = {},
 ): Csr => {
-  checkDenseShape('csrFromDense', x)
+  const x = shapedMatrixOf('csrFromDense', dense)
   const row: number[] = []
   const col: number[] = []
   const value: number[] = []
@@ -140,7 +158,7 @@ export const toCoo = (m: Csr): Coo => {
 }
 
 /** mᵀ. Throws GraphError for a matrix that is not well formed. */
-export const transpose = (m: Csr): Csr => {
+export const transposeCsr = (m: Csr): Csr => {
   checkCsr('transpose', m)
   const indptr = new Int32Array(m.nCols + 1)
   for (const j of m.indices) indptr[j + 1]++
@@ -176,9 +194,9 @@ export const spmv = (m: Csr, x: ArrayLike<number>): Float64Array => {
 
 /** Sparse matrix times dense matrix: m [R, C] · x [C, N] → [R, N]. NaN and infinities go where the product takes them.
  *  Throws GraphError for matrices that are not well formed or do not fit. */
-export const spmm = (m: Csr, x: DenseMatrix): DenseMatrix & { data: Float64Array } => {
+export const spmm = (m: Csr, dense: Points): DenseMatrix & { data: Float64Array } => {
   checkCsr('spmm', m)
-  checkDenseShape('spmm', x)
+  const x = shapedMatrixOf('spmm', dense)
   if (x.rows !== m.nCols) {
     throw new GraphError(`spmm: x must have nCols = ${m.nCols} rows, got [${x.rows}, ${x.cols}]`)
   }
@@ -224,7 +242,7 @@ export const symmetryError = (m: Csr): { error: number; row: number; col: number
     throw new GraphError(`symmetryError: the matrix must be square, got [${m.nRows}, ${m.nCols}]`)
   }
   // Where the pattern is symmetric, as it mostly is, (j, i) is found at the place of (i, j): a third of the time of searching for it.
-  const mirror = transpose(m)
+  const mirror = transposeCsr(m)
   const isSamePattern =
     mirror.indptr.every((start, i) => start === m.indptr[i]) &&
     mirror.indices.every((j, e) => j === m.indices[e])
@@ -239,8 +257,16 @@ export const symmetryError = (m: Csr): { error: number; row: number; col: number
   return worst
 }
 
-/** Throws GraphError unless m keeps the promises of `Csr`; for matrices that were not built here. */
+/** Whether a matrix that may be sparse or dense is sparse. */
+export const isCsr = (m: unknown): m is Csr => typeof m === 'object' && m !== null && 'indptr' in m
+
+/** Throws GraphError unless m is a sparse matrix that keeps the promises of `Csr`; for matrices that were not built here. */
 export const checkCsr = (op: string, m: Csr): void => {
+  if (!isCsr(m) || !m.indptr || !m.indices || !m.values) {
+    throw new GraphError(
+      `${op}: the matrix must be sparse { nRows, nCols, indptr, indices, values }, got ${nameOf(m)}; make one with csrFromDense or csrFromCoo`,
+    )
+  }
   const { nRows, nCols, indptr, indices, values } = m
   checkSize(op, nRows, nCols)
   if (indptr.length !== nRows + 1 || indptr[0] !== 0 || indptr[nRows] !== values.length) {

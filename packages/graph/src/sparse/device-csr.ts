@@ -1,7 +1,9 @@
 import type { Device } from '@tau/tensor'
-import { checkDenseShape, type DenseMatrix } from '../dense/matrix.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import { type Points, shapedMatrixOf } from '../dense/points.ts'
 import { GraphError } from '../errors.ts'
-import { cpuEngine, ResidentCsr } from '../kernels/resident-csr.ts'
+import { cpuEngine } from '../kernels/cpu-engine.ts'
+import { ResidentCsr } from '../kernels/resident-csr.ts'
 import { type Csr, checkCsr } from './csr.ts'
 
 /** A sparse matrix kept in the memory of a cpu device, for products on its threads. `spmm` gives the bits of the function of that name.
@@ -19,8 +21,8 @@ export class DeviceCsr implements Disposable {
   }
 
   /** m [R, C] · x [C, N] → [R, N] in f64. */
-  spmm(x: DenseMatrix): DenseMatrix & { data: Float64Array } {
-    checkDenseShape('spmm', x)
+  spmm(dense: Points): DenseMatrix & { data: Float64Array } {
+    const x = shapedMatrixOf('spmm', dense)
     if (x.rows !== this.nCols) {
       throw new GraphError(`spmm: x must have nCols = ${this.nCols} rows, got [${x.rows}, ${x.cols}]`)
     }

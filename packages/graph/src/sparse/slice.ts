@@ -1,13 +1,12 @@
-import { GraphError } from '../errors.ts'
+import { checkOptions, GraphError } from '../errors.ts'
 import { type Csr, checkCsr } from './csr.ts'
 
 /** Rows and columns of m by their numbers, in the order of the lists: element (i, j) is m[rows[i], cols[j]]; all of them where a list is
  *  missing. A row may be named twice, a column not. Throws GraphError for a matrix that is not well formed, a number outside the matrix and for a repeated column. */
-export const sliceCsr = (
-  m: Csr,
-  { rows, cols }: { rows?: ArrayLike<number>; cols?: ArrayLike<number> },
-): Csr => {
+export const sliceCsr = (m: Csr, options: { rows?: ArrayLike<number>; cols?: ArrayLike<number> }): Csr => {
   checkCsr('sliceCsr', m)
+  checkOptions('sliceCsr', options, '{ rows } or { cols }')
+  const { rows, cols } = options
   const place = cols && placesOf(cols, m.nCols)
   const nRows = rows?.length ?? m.nRows
   const indptr = new Int32Array(nRows + 1)

@@ -1,9 +1,9 @@
 import { Random } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
-import { edgeWeights } from '../adjacency/affinity.ts'
+import { affinity } from '../adjacency/affinity.ts'
 import { kneighborsGraph } from '../adjacency/kneighbors-graph.ts'
-import { symmetrizeGraph } from '../adjacency/symmetrize.ts'
+import { symmetrize } from '../adjacency/symmetrize.ts'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { connectedComponents } from '../sparse/components.ts'
 import { type Csr, csrFromCoo } from '../sparse/csr.ts'
@@ -26,8 +26,8 @@ const rings = (perRing: number, noise: number): DenseMatrix => {
 }
 
 const weighted = async (points: DenseMatrix, k: number, sigma: number): Promise<Csr> =>
-  symmetrizeGraph(
-    edgeWeights(await kneighborsGraph(points, { k, mode: 'distance' }), { kernel: 'gaussian', sigma }),
+  symmetrize(
+    affinity(await kneighborsGraph(points, { k, mode: 'distance' }), { kernel: 'gaussian', sigma }),
     'max',
   )
 

@@ -1,5 +1,5 @@
 import { connectedComponents } from '../sparse/components.ts'
-import type { Csr } from '../sparse/csr.ts'
+import { type Csr, checkCsr } from '../sparse/csr.ts'
 import { denseEigenpairs } from './dense.ts'
 import { smallestEigenpairs } from './smallest-eigenpairs.ts'
 import { eigengap } from './spectral-clustering.ts'
@@ -27,6 +27,7 @@ export interface LaplacianSpectrum {
 /** Eigenvalues of a Laplacian [n, n], the eigengap and the Fiedler vector. Deterministic.
  *  Throws GraphError for an L that is not square, finite and symmetric. */
 export const laplacianSpectrum = async (laplacian: Csr): Promise<LaplacianSpectrum> => {
+  checkCsr('laplacianSpectrum', laplacian)
   const size = laplacian.nRows
   const isWhole = size <= WHOLE_MAX
   const { values, vectors } = isWhole

@@ -1,9 +1,9 @@
 import { type Device, Random } from '@tau/tensor'
 import { checkInteger, checkPositive } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
+import { checkOptions, GraphError } from '../errors.ts'
+import { cpuEngine } from '../kernels/cpu-engine.ts'
 import { JsPanels } from '../kernels/js-panels.ts'
 import { PANEL, type PanelSpace } from '../kernels/panel-space.ts'
-import { cpuEngine } from '../kernels/resident-csr.ts'
 import { WasmPanels } from '../kernels/wasm-panels.ts'
 import { type Csr, csrFromDense, toDense } from '../sparse/csr.ts'
 import { breadthFirstOrder, permuted } from '../sparse/reorder.ts'
@@ -45,6 +45,7 @@ const DENSE_LIMIT = 256
  *  iterations end before all pairs converged. */
 export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions): Promise<Eigenpairs> => {
   const op = 'smallestEigenpairs'
+  checkOptions(op, options, '{ k }')
   const { k, tolerance = 1e-8, seed = 0, maxIterations = 500, device, signal, onProgress } = options
   checkSymmetric(op, laplacian)
   const size = laplacian.nRows

@@ -1,8 +1,8 @@
 import { checkInteger } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
+import { checkNumbers, checkOptions, GraphError } from '../errors.ts'
 import { laplacian } from '../laplacian/laplacian.ts'
 import { connectedComponents } from '../sparse/components.ts'
-import type { Csr } from '../sparse/csr.ts'
+import { type Csr, checkCsr } from '../sparse/csr.ts'
 import { Watch } from '../watch/watch.ts'
 import { clusterQr } from './cluster-qr.ts'
 import type { Eigenpairs } from './eigenpairs.ts'
@@ -28,8 +28,11 @@ export interface SpectralClustering {
  *  Throws GraphError as `laplacian` and `smallestEigenpairs` do. */
 export const spectralClustering = async (
   adjacency: Csr,
-  { clusters, ...options }: SpectralClusteringOptions,
+  options: SpectralClusteringOptions,
 ): Promise<SpectralClustering> => {
+  checkCsr('spectralClustering', adjacency)
+  checkOptions('spectralClustering', options, '{ clusters }')
+  const { clusters, ...search } = options
   const size = adjacency.nRows
   checkInteger('spectralClustering', 'clusters', clusters, 1, size, `the graph has ${size} nodes`)
   const normed = laplacian(adjacency, { normalization: 'symmetric', returnDiagonal: true })
@@ -40,7 +43,7 @@ export const spectralClustering = async (
     )
   }
   const pairs = await smallestEigenpairs(normed.laplacian, {
-    ...options,
+    ...search,
     k: clusters,
     kernelVector: normed.diagonal,
   })
@@ -53,6 +56,7 @@ export const spectralClustering = async (
  *  ascending.
  *  Throws GraphError for fewer than two values, and where one is not finite or below the one before it. */
 export const eigengap = (values: ArrayLike<number>): { clusters: number; gap: number } => {
+  checkNumbers('eigengap', 'values', values)
   if (values.length < 2) throw new GraphError(`eigengap: at least two eigenvalues, got ${values.length}`)
   for (let c = 0; c < values.length; c++) {
     if (!Number.isFinite(values[c]) || values[c] < values[c - 1]) {

@@ -1,8 +1,8 @@
 import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
+import { checkOptions, GraphError } from '../errors.ts'
 import { laplacian } from '../laplacian/laplacian.ts'
 import { connectedComponents } from '../sparse/components.ts'
-import type { Csr } from '../sparse/csr.ts'
+import { type Csr, checkCsr } from '../sparse/csr.ts'
 import { type EigenOptions, smallestEigenpairs } from './smallest-eigenpairs.ts'
 
 export interface SpectralEmbeddingOptions extends Omit<EigenOptions, 'k' | 'kernelVector'> {
@@ -25,8 +25,11 @@ export interface SpectralEmbedding {
  *  Throws GraphError for a graph that is not connected, and as `laplacian` and `smallestEigenpairs` do. */
 export const spectralEmbedding = async (
   adjacency: Csr,
-  { dim, ...options }: SpectralEmbeddingOptions,
+  options: SpectralEmbeddingOptions,
 ): Promise<SpectralEmbedding> => {
+  checkCsr('spectralEmbedding', adjacency)
+  checkOptions('spectralEmbedding', options, '{ dim }')
+  const { dim, ...search } = options
   const size = adjacency.nRows
   checkInteger('spectralEmbedding', 'dim', dim, 1, size - 1, `the graph has ${size} nodes`)
   const normed = laplacian(adjacency, { normalization: 'symmetric', returnDiagonal: true })
@@ -37,7 +40,7 @@ export const spectralEmbedding = async (
     )
   }
   const { values, vectors, residuals } = await smallestEigenpairs(normed.laplacian, {
-    ...options,
+    ...search,
     k: dim + 1,
     kernelVector: normed.diagonal,
   })

@@ -3,7 +3,7 @@ import { expectNear } from '@tau/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { kneighborsGraph } from '../adjacency/kneighbors-graph.ts'
-import { symmetrizeGraph } from '../adjacency/symmetrize.ts'
+import { symmetrize } from '../adjacency/symmetrize.ts'
 import { JsPanels } from '../kernels/js-panels.ts'
 import { PANEL } from '../kernels/panel-space.ts'
 import { laplacian } from '../laplacian/laplacian.ts'
@@ -21,7 +21,7 @@ import { type Edge, expectEigenpairs, graphOf } from './testing.ts'
 const ring = (n: number, from = 0): Edge[] =>
   Array.from({ length: n }, (_, i) => [from + i, from + ((i + 1) % n), 1] as const)
 const neighbours = async (seed: number, n: number, k = 6): Promise<Csr> =>
-  symmetrizeGraph(await kneighborsGraph(normalMatrix(seed, n, 3), { k }), 'union')
+  symmetrize(await kneighborsGraph(normalMatrix(seed, n, 3), { k }), 'union')
 
 const edges = fc.array(
   fc.tuple(fc.nat(8), fc.nat(8), fc.integer({ min: 1, max: 9 })).filter(([i, j]) => i !== j),

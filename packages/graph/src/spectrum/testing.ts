@@ -1,6 +1,6 @@
 import { expectNear } from '@tau/testing'
 import { expect } from 'vitest'
-import { multiply } from '../dense/svd.ts'
+import { multiply } from '../dense/multiply.ts'
 import { type Csr, csrFromCoo, spmm } from '../sparse/csr.ts'
 import type { Eigenpairs } from './eigenpairs.ts'
 

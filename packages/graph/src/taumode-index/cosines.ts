@@ -1,8 +1,8 @@
 import { type CpuEngine, rowGrain } from '@tau/tensor'
 import type { DenseMatrix } from '../dense/matrix.ts'
+import { largestMagnitude } from '../dense/scale.ts'
 import { GraphError } from '../errors.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
-import { largestMagnitude } from '../neighbors/distance.ts'
 import type { Items } from './items.ts'
 
 /** Length of every row; squares of what is smaller or larger than these leave the range of f64. Throws GraphError with row and value. */

@@ -10,7 +10,7 @@ import { TaumodeIndex, type TaumodeIndexOptions } from './taumode-index.ts'
 import { laplacianOf, rowOf } from './testing.ts'
 
 const D = 7
-const L = laplacianOf(D)
+const L = await laplacianOf(D)
 const query = rowOf(normalMatrix(5, 1, D), 0)
 
 let folder = ''

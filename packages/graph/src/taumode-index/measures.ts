@@ -2,7 +2,7 @@ import type { DenseMatrix } from '../dense/matrix.ts'
 import { GraphError } from '../errors.ts'
 import type { Csr } from '../sparse/csr.ts'
 import { edgeDispersion } from '../taumode/dispersion.ts'
-import { rayleighEnergy, type TauPolicy, tauFromComponents, tauFromEnergies } from '../taumode/taumode.ts'
+import { rayleighEnergies, type TauPolicy, tauFromComponents, tauFromEnergies } from '../taumode/taumode.ts'
 import { partOf, type WatchOptions } from '../watch/watch.ts'
 
 /** How an index turns a vector into λ. */
@@ -41,7 +41,7 @@ export const measure = (
   { laplacian, policy, dispersion, eps }: Definition,
   options: WatchOptions,
 ): Measures => ({
-  energy: rayleighEnergy(x, laplacian, eps, partOf(options, 0, 0.4)),
+  energy: rayleighEnergies(x, laplacian, eps, partOf(options, 0, 0.4)),
   dispersion:
     dispersion > 0 ? edgeDispersion(x, laplacian, partOf(options, 0.4, 0.8)) : new Float64Array(x.rows),
   ownTau:

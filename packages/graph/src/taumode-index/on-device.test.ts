@@ -3,19 +3,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpu, type Device, gpu } from '@tau/tensor'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { affinity } from '../adjacency/kernel.ts'
-import { symmetrize } from '../adjacency/symmetrize-lists.ts'
+import { affinity } from '../adjacency/affinity.ts'
+import { symmetrize } from '../adjacency/symmetrize.ts'
 import { laplacian } from '../laplacian/laplacian.ts'
-import { knnGraph } from '../neighbors/knn.ts'
+import { csrFromCoo } from '../sparse/csr.ts'
 import { normalMatrix } from '../testing.ts'
 import { TaumodeIndex } from './taumode-index.ts'
 import { laplacianOf, rowOf } from './testing.ts'
 
 /** A Laplacian over any number of features: the path through them. */
 const pathOf = (dim: number) => {
-  const places = { data: Float64Array.from({ length: dim }, (_, n) => n + 1), rows: dim, cols: 1 }
-  const lists = knnGraph(places, { k: 1, nodes: 'rows', metric: 'euclidean' })
-  return laplacian(symmetrize(affinity(lists, { sigma: 1 })))
+  const steps = Array.from({ length: dim - 1 }, (_, n) => n)
+  const one = csrFromCoo({
+    nRows: dim,
+    nCols: dim,
+    row: steps,
+    col: steps.map((n) => n + 1),
+    value: steps.map(() => 1),
+  })
+  return laplacian(symmetrize(affinity(one, { sigma: 1 })))
 }
 
 const devices: Device[] = []
@@ -48,9 +54,9 @@ describe('an index on a device', () => {
     }
   })
 
-  it('does so over several tiles, and while items come, go and become f64', () => {
+  it('does so over several tiles, and while items come, go and become f64', async () => {
     const D = 61
-    const L = laplacianOf(D)
+    const L = await laplacianOf(D)
     const x = normalMatrix(3, 1301, D)
     const data = Float32Array.from(x.data)
     const query = rowOf(normalMatrix(4, 1, D), 0)
@@ -69,10 +75,10 @@ describe('an index on a device', () => {
     }
   })
 
-  it('gives the memory back when it is disposed of, and is then empty', () => {
+  it('gives the memory back when it is disposed of, and is then empty', async () => {
     const D = 7
     const [device] = devices
-    const index = new TaumodeIndex(laplacianOf(D), { device })
+    const index = new TaumodeIndex(await laplacianOf(D), { device })
     const x = normalMatrix(6, 40_009, D) // 2.2 MB, more than was taken before
     index.add(x)
     index[Symbol.dispose]()
@@ -89,7 +95,7 @@ describe('an index on a device', () => {
   it('is saved and loaded like any other', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tau-index-'))
     const x = normalMatrix(7, 23, 7)
-    using there = new TaumodeIndex(laplacianOf(7), { device: devices[1] })
+    using there = new TaumodeIndex(await laplacianOf(7), { device: devices[1] })
     there.add(x)
     await there.save(folder)
     using read = await TaumodeIndex.load(folder, { device: devices[0] })
@@ -100,7 +106,8 @@ describe('an index on a device', () => {
 
   it('needs a cpu device', async () => {
     const device = await gpu({ mode: 'cpu' })
-    expect(() => new TaumodeIndex(laplacianOf(7), { device })).toThrow(
+    const L = await laplacianOf(7)
+    expect(() => new TaumodeIndex(L, { device })).toThrow(
       'TaumodeIndex: the device must be a cpu device (f64 kernels), got gpu',
     )
     await device.close()

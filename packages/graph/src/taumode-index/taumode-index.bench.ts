@@ -8,9 +8,12 @@ const [ROWS, COLS] = [100_000, 100]
 const K = 10
 
 const vectors = () => ({ data: Float32Array.from(randomArray(ROWS * COLS, 1)), rows: ROWS, cols: COLS })
+const laplacian = await featureLaplacian(
+  { data: vectors().data.subarray(0, 300 * COLS), cols: COLS },
+  { k: 8, sigma: 1 },
+)
 const indexOf = (x: ReturnType<typeof vectors>, device?: Device): TaumodeIndex => {
-  const sample = { data: x.data.subarray(0, 300 * COLS), rows: 300, cols: COLS }
-  const index = new TaumodeIndex(featureLaplacian(sample, { k: 8, sigma: 1 }), { device })
+  const index = new TaumodeIndex(laplacian, { device })
   index.add(x)
   return index
 }

@@ -8,7 +8,7 @@ import { TaumodeIndex, type TaumodeIndexOptions } from './taumode-index.ts'
 import { laplacianOf, plainLambdas, plainSearch, rowOf } from './testing.ts'
 
 const D = 7
-const L = laplacianOf(D)
+const L = await laplacianOf(D)
 const policies: TauPolicy[] = [
   { name: 'median' },
   { name: 'mean' },

@@ -1,9 +1,9 @@
 import { type Device, shapeText } from '@tau/tensor'
 import { type FolderPlace, storeAt } from '@tau/tensor/files'
 import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
-import { matrixOf, type Rows } from '../dense/points.ts'
+import { matrixOf, type Points } from '../dense/points.ts'
 import { GraphError } from '../errors.ts'
-import { cpuEngine } from '../kernels/resident-csr.ts'
+import { cpuEngine } from '../kernels/cpu-engine.ts'
 import { assertLaplacian } from '../laplacian/check.ts'
 import type { Csr } from '../sparse/csr.ts'
 import { DEFAULT_EPS, type TauPolicy } from '../taumode/taumode.ts'
@@ -112,7 +112,7 @@ export class TaumodeIndex implements Disposable {
   /** Adds the rows [m, D] and returns their ids: those given, integers of at least 0, or the next after the largest ever used. All are
    *  added or none. Throws GraphError, with row and value, for rows of another width, numbers that are not finite, a row beyond
    *  1e-120 to 1e120 that is not zero, and ids that are taken; the signal's reason when it is aborted. A row of zeros has λ 0 and cosine 0 with every other. */
-  add(points: Rows, { ids, ...options }: { ids?: ArrayLike<number> } & WatchOptions = {}): number[] {
+  add(points: Points, { ids, ...options }: { ids?: ArrayLike<number> } & WatchOptions = {}): number[] {
     const op = 'TaumodeIndex.add'
     const x = this.#rows(op, points)
     const added = newIds(op, ids, x.rows, this.#nextId, (id) => this.#slotOf.has(id))
@@ -185,7 +185,7 @@ export class TaumodeIndex implements Disposable {
   }
 
   /** λ of any rows [m, D], with this index's τ → [m]. Throws GraphError as `add` does, and while there is no τ yet. */
-  lambdaOf(points: Rows, options: WatchOptions = {}): Float64Array {
+  lambdaOf(points: Points, options: WatchOptions = {}): Float64Array {
     const op = 'TaumodeIndex.lambdaOf'
     return this.#lambdas(op, this.#rows(op, points), options)
   }
@@ -287,7 +287,7 @@ export class TaumodeIndex implements Disposable {
     return slot
   }
 
-  #rows(op: string, points: Rows): DenseMatrix {
+  #rows(op: string, points: Points): DenseMatrix {
     const x = matrixOf(op, points)
     if (x.cols !== this.dim) {
       throw new GraphError(

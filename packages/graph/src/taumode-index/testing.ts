@@ -1,12 +1,12 @@
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { featureLaplacian } from '../laplacian/pipeline.ts'
 import { type Csr, valueAt } from '../sparse/csr.ts'
-import { type TauPolicy, taumode } from '../taumode/taumode.ts'
+import { fitTaumode, type TauPolicy } from '../taumode/taumode.ts'
 import { normalMatrix } from '../testing.ts'
 import type { TaumodeHit } from './taumode-index.ts'
 
 /** A Laplacian over `dim` features of normal vectors. */
-export const laplacianOf = (dim: number): Csr =>
+export const laplacianOf = (dim: number): Promise<Csr> =>
   featureLaplacian(normalMatrix(8, 29, dim), { k: 3, sigma: 0.9 })
 
 export const rowOf = ({ data, cols }: DenseMatrix, row: number): Float64Array =>
@@ -27,7 +27,7 @@ export const plainDispersion = (x: ArrayLike<number>, laplacian: Csr): number =>
 
 /** λ of every row, of the definitions. */
 export const plainLambdas = (x: DenseMatrix, laplacian: Csr, policy: TauPolicy, weight: number): number[] => {
-  const { lambda } = taumode(x, laplacian, { policy })
+  const { lambda } = fitTaumode(x, laplacian, { policy })
   return Array.from(lambda, (bounded, n) =>
     weight === 0 ? bounded : (1 - weight) * bounded + weight * plainDispersion(rowOf(x, n), laplacian),
   )

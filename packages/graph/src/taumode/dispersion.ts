@@ -1,6 +1,6 @@
-import { checkDense, type DenseMatrix } from '../dense/matrix.ts'
+import { matrixOf, type Points } from '../dense/points.ts'
+import { safeScale } from '../dense/scale.ts'
 import { GraphError } from '../errors.ts'
-import { safeScale } from '../neighbors/distance.ts'
 import { type Csr, checkCsr, checkFinite } from '../sparse/csr.ts'
 import { Watch, type WatchOptions } from '../watch/watch.ts'
 
@@ -13,8 +13,8 @@ import { Watch, type WatchOptions } from '../watch/watch.ts'
  *  Of an L that is not symmetric, the upper half counts; positive elements beside the diagonal are no edges.
  *  Throws GraphError when L is not [D, D], not well formed or not finite, or x has a number that is not finite; the signal's reason when it is
  *  aborted. */
-export const edgeDispersion = (x: DenseMatrix, laplacian: Csr, options: WatchOptions = {}): Float64Array => {
-  checkDense('edgeDispersion', x)
+export const edgeDispersion = (points: Points, laplacian: Csr, options: WatchOptions = {}): Float64Array => {
+  const x = matrixOf('edgeDispersion', points)
   checkCsr('edgeDispersion: L', laplacian)
   checkFinite('edgeDispersion: L', laplacian)
   const { rows, cols } = x

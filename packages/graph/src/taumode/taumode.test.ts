@@ -7,53 +7,55 @@ import { featureLaplacian } from '../laplacian/pipeline.ts'
 import { csrFromCoo, csrFromDense, toDense } from '../sparse/csr.ts'
 import { matrixOf, maxError, normalMatrix } from '../testing.ts'
 import {
-  rayleighEnergy,
+  fitTaumode,
+  rayleighEnergies,
   TAU_FLOOR,
   type TauPolicy,
   tauFromComponents,
   tauFromEnergies,
-  taumode,
 } from './taumode.ts'
 
 /** Path 0 - 1 - 2: eigenvalues 0, 1, 3. */
 const chain = laplacian(csrFromDense({ data: Float64Array.of(0, 1, 0, 1, 0, 1, 0, 1, 0), rows: 3, cols: 3 }))
 const rows = (...data: number[]) => ({ data: Float64Array.from(data), rows: data.length / 3, cols: 3 })
 
-describe('rayleighEnergy', () => {
+describe('rayleighEnergies', () => {
   it('is the eigenvalue on an eigenvector', () => {
-    const energy = rayleighEnergy(rows(1, 1, 1, 1, 0, -1, 1, -2, 1), chain, 0)
+    const energy = rayleighEnergies(rows(1, 1, 1, 1, 0, -1, 1, -2, 1), chain, 0)
     expect(maxError(energy, [0, 1, 3])).toBeLessThan(1e-15)
   })
 
   it('adds eps to the denominator', () => {
-    expect(rayleighEnergy(rows(1, 0, -1), chain, 2)[0]).toBe(0.5) // 2 / (2 + 2)
+    expect(rayleighEnergies(rows(1, 0, -1), chain, 2)[0]).toBe(0.5) // 2 / (2 + 2)
   })
 
   it('is 0 for the zero vector, also with eps 0', () => {
-    expect([...rayleighEnergy(rows(0, 0, 0), chain)]).toEqual([0])
-    expect([...rayleighEnergy(rows(0, 0, 0), chain, 0)]).toEqual([0])
+    expect([...rayleighEnergies(rows(0, 0, 0), chain)]).toEqual([0])
+    expect([...rayleighEnergies(rows(0, 0, 0), chain, 0)]).toEqual([0])
   })
 
   it('survives squares outside the range of f64', () => {
-    const energy = rayleighEnergy(rows(1e300, -2e300, 1e300, 1e-300, -2e-300, 1e-300), chain, 0)
+    const energy = rayleighEnergies(rows(1e300, -2e300, 1e300, 1e-300, -2e-300, 1e-300), chain, 0)
     expect(maxError(energy, [3, 3])).toBeLessThan(1e-14)
-    expect(rayleighEnergy(rows(1e-300, -2e-300, 1e-300), chain, 1e-6)[0]).toBe(0) // eps outweighs xᵀx
+    expect(rayleighEnergies(rows(1e-300, -2e-300, 1e-300), chain, 1e-6)[0]).toBe(0) // eps outweighs xᵀx
   })
 
   it('passes NaN on', () => {
-    expect(rayleighEnergy(rows(1, Number.NaN, 0, 1, 0, -1), chain, 0)).toEqual(Float64Array.of(Number.NaN, 1))
+    expect(rayleighEnergies(rows(1, Number.NaN, 0, 1, 0, -1), chain, 0)).toEqual(
+      Float64Array.of(Number.NaN, 1),
+    )
   })
 
-  it('is the same for Csr and dense L and for f32 x', () => {
-    const L = featureLaplacian(normalMatrix(1, 19, 11), { k: 3, sigma: 0.7 })
+  it('is the same for Csr and dense L and for f32 x', async () => {
+    const L = await featureLaplacian(normalMatrix(1, 19, 11), { k: 3, sigma: 0.7 })
     const x = normalMatrix(2, 7, 11)
-    expect(maxError(rayleighEnergy(x, toDense(L)), rayleighEnergy(x, L))).toBeLessThan(1e-14)
+    expect(maxError(rayleighEnergies(x, toDense(L)), rayleighEnergies(x, L))).toBeLessThan(1e-14)
     const single = { ...x, data: Float32Array.from(x.data) }
-    expect(maxError(rayleighEnergy(single, L), rayleighEnergy(x, L))).toBeLessThan(1e-5)
+    expect(maxError(rayleighEnergies(single, L), rayleighEnergies(x, L))).toBeLessThan(1e-5)
   })
 
   it('names both sizes when L does not fit', () => {
-    expect(() => rayleighEnergy(normalMatrix(1, 2, 5), chain)).toThrow(
+    expect(() => rayleighEnergies(normalMatrix(1, 2, 5), chain)).toThrow(
       'L must be [D, D] = [5, 5] for x of D = 5 columns, got [3, 3]',
     )
   })
@@ -95,27 +97,27 @@ describe('tau policies', () => {
   })
 })
 
-describe('taumode', () => {
+describe('fitTaumode', () => {
   it('is E / (E + tau)', () => {
-    const { lambda, tau } = taumode(rows(1, 0, -1, 1, -2, 1), chain, { policy: { name: 'mean' }, eps: 0 })
+    const { lambda, tau } = fitTaumode(rows(1, 0, -1, 1, -2, 1), chain, { policy: { name: 'mean' }, eps: 0 })
     expect(tau[0]).toBeCloseTo(2, 14)
     expect(maxError(lambda, [1 / 3, 3 / 5])).toBeLessThan(1e-15)
   })
 
-  it('stays in [0, 1) and ignores scale, sign and permutation of the rows', () => {
-    const L = featureLaplacian(normalMatrix(6, 23, 7), { k: 2, sigma: 0.7 })
+  it('stays in [0, 1) and ignores scale, sign and permutation of the rows', async () => {
+    const L = await featureLaplacian(normalMatrix(6, 23, 7), { k: 2, sigma: 0.7 })
     const vectors = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 7, maxLength: 7 })
     fc.assert(
       fc.property(vectors, (v) => {
         const x = { data: Float64Array.from(v), rows: 1, cols: 7 }
-        const { lambda } = taumode(x, L, { policy: { name: 'fixed', value: 0.3 } })
+        const { lambda } = fitTaumode(x, L, { policy: { name: 'fixed', value: 0.3 } })
         expect(lambda[0]).toBeGreaterThanOrEqual(0)
         expect(lambda[0]).toBeLessThan(1)
         const scaled = { ...x, data: x.data.map((c) => -4 * c) }
         const size = Math.sqrt(v.reduce((sum, c) => sum + c * c, 0))
         if (size > 1) {
           // eps 1e-6 against xᵀx ≥ 1 moves E by 1e-6 E
-          const moved = taumode(scaled, L, { policy: { name: 'fixed', value: 0.3 } }).lambda
+          const moved = fitTaumode(scaled, L, { policy: { name: 'fixed', value: 0.3 } }).lambda
           expect(maxError(moved, lambda)).toBeLessThan(1e-6)
         }
       }),
@@ -143,7 +145,7 @@ describe('taumode', () => {
         expect(key.startsWith(policy.name)).toBe(true)
         const asOurs = { ...policy, name: policy.name.replace('_', '-') } as TauPolicy
         for (const matrix of [L, toDense(L)]) {
-          const found = taumode(x, matrix, { policy: asOurs, eps: inputs.eps })
+          const found = fitTaumode(x, matrix, { policy: asOurs, eps: inputs.eps })
           const { tau, lambda } = found
           expectOracle({ energy: found.energy }, expected, tolerance, 'f64')
           expectOracle({ tau, lambda }, expected.policies[key], tolerance.policies[key], 'f64')

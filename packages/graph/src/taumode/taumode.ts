@@ -1,7 +1,8 @@
-import { checkDense, checkDenseShape, type DenseMatrix } from '../dense/matrix.ts'
-import { GraphError } from '../errors.ts'
-import { safeScale } from '../neighbors/distance.ts'
-import { type Csr, checkCsr, checkFinite } from '../sparse/csr.ts'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import { matrixOf, type Points, shapedMatrixOf } from '../dense/points.ts'
+import { safeScale } from '../dense/scale.ts'
+import { checkNumbers, checkOptions, GraphError } from '../errors.ts'
+import { type Csr, checkCsr, checkFinite, isCsr } from '../sparse/csr.ts'
 import { partOf, Watch, type WatchOptions } from '../watch/watch.ts'
 
 /** Smallest τ that any policy returns. */
@@ -36,17 +37,17 @@ export interface Taumode {
  *  A row whose squares would leave the range of f64 is scaled first (and ε with it). A row with NaN or ±Infinity has energy NaN.
  *  Of an L that is not symmetric, its symmetric part counts; a negative energy is 0.
  *  Throws GraphError when L is not [D, D], not well formed or not finite, and when ε is negative; the signal's reason when it is aborted. */
-export const rayleighEnergy = (
-  x: DenseMatrix,
-  laplacian: Csr | DenseMatrix,
+export const rayleighEnergies = (
+  points: Points,
+  L: Csr | Points,
   eps = DEFAULT_EPS,
   options: WatchOptions = {},
 ): Float64Array => {
-  checkDenseShape('rayleighEnergy', x)
+  const x = shapedMatrixOf('rayleighEnergies', points)
   const dim = x.cols
-  checkMatrix(laplacian)
+  const laplacian = checkedMatrix(L)
   checkSquare(laplacian, dim)
-  if (!(eps >= 0)) throw new GraphError(`rayleighEnergy: eps must be at least 0, got ${eps}`)
+  if (!(eps >= 0)) throw new GraphError(`rayleighEnergies: eps must be at least 0, got ${eps}`)
   const quadratic = 'indptr' in laplacian ? quadraticFormCsr : quadraticFormDense
   const energy = new Float64Array(x.rows)
   const row = new Float64Array(dim)
@@ -67,12 +68,12 @@ export const rayleighEnergy = (
   return energy
 }
 
-const checkMatrix = (laplacian: Csr | DenseMatrix): void => {
-  const op = 'rayleighEnergy: L'
-  if ('indptr' in laplacian) {
-    checkCsr(op, laplacian)
-    checkFinite(op, laplacian)
-  } else checkDense(op, laplacian)
+const checkedMatrix = (laplacian: Csr | Points): Csr | DenseMatrix => {
+  const op = 'rayleighEnergies: L'
+  if (!isCsr(laplacian)) return matrixOf(op, laplacian)
+  checkCsr(op, laplacian)
+  checkFinite(op, laplacian)
+  return laplacian
 }
 
 const checkSquare = (laplacian: Csr | DenseMatrix, dim: number): void => {
@@ -80,7 +81,7 @@ const checkSquare = (laplacian: Csr | DenseMatrix, dim: number): void => {
     'indptr' in laplacian ? [laplacian.nRows, laplacian.nCols] : [laplacian.rows, laplacian.cols]
   if (rows !== dim || cols !== dim) {
     throw new GraphError(
-      `rayleighEnergy: L must be [D, D] = [${dim}, ${dim}] for x of D = ${dim} columns, got [${rows}, ${cols}]; ` +
+      `rayleighEnergies: L must be [D, D] = [${dim}, ${dim}] for x of D = ${dim} columns, got [${rows}, ${cols}]; ` +
         'rebuild the graph on those features',
     )
   }
@@ -111,6 +112,8 @@ const quadraticFormDense = (x: Float64Array, laplacian: Csr | DenseMatrix): numb
 /** One τ ≥ TAU_FLOOR for a batch of energies. Energies that are not finite are left out; of none at all τ is the floor.
  *  Throws GraphError for a reference policy (see `tauFromComponents`), a percentile outside [0, 1], a fixed τ that is not above 0. */
 export const tauFromEnergies = (energies: ArrayLike<number>, policy: TauPolicy): number => {
+  checkNumbers('tauFromEnergies', 'energies', energies)
+  checkOptions('tauFromEnergies: policy', policy, "{ name: 'median' }")
   switch (policy.name) {
     case 'fixed':
       if (!(policy.value > 0) || !Number.isFinite(policy.value)) {
@@ -131,7 +134,7 @@ export const tauFromEnergies = (energies: ArrayLike<number>, policy: TauPolicy):
     }
     default:
       throw new GraphError(
-        `tau: '${policy.name}' is not a policy of energies; use fixed, median, mean, percentile, or taumode()`,
+        `tau: '${policy.name}' is not a policy of energies; use fixed, median, mean, percentile, or fitTaumode()`,
       )
   }
 }
@@ -139,12 +142,12 @@ export const tauFromEnergies = (energies: ArrayLike<number>, policy: TauPolicy):
 /** τ of every row as the Rust reference computes it: max(median or mean of the row's own components, TAU_FLOOR, ε) → [N]; NaN for a row with
  *  NaN. Throws GraphError for another policy; the signal's reason when it is aborted. */
 export const tauFromComponents = (
-  x: DenseMatrix,
+  points: Points,
   policy: { name: 'reference-median' | 'reference-mean' },
   eps = DEFAULT_EPS,
   options: WatchOptions = {},
 ): Float64Array => {
-  checkDenseShape('tau', x)
+  const x = shapedMatrixOf('tau', points)
   const { name } = policy
   if (name !== 'reference-median' && name !== 'reference-mean') {
     throw new GraphError(`tau: '${name satisfies never}' is not a policy of components; use tauFromEnergies`)
@@ -174,18 +177,21 @@ const median = (sorted: Float64Array): number => {
 const mean = (values: Float64Array): number =>
   values.length === 0 ? 0 : values.reduce((sum, v) => sum + v, 0) / values.length
 
-/** taumode: one bounded scalar per vector. E = max(0, xᵀLx / (xᵀx + ε)), λ = E / (E + τ), so 0 ≤ λ < 1 (in f64 an E of 10¹⁶ τ rounds to 1).
+/** τ by a policy from the points' own energies, and every point's λ with it. E = max(0, xᵀLx / (xᵀx + ε)), λ = E / (E + τ), so 0 ≤ λ < 1 (in f64 an E of 10¹⁶ τ rounds to 1).
  *  x [N, D] · L [D, D] symmetric positive semidefinite → λ [N], no unit.
  *  Source: Tauformer, TechRxiv 10.36227/techrxiv.176800983.30631144. Departs from its code: τ policies as in `TauPolicy`. */
-export const taumode = (
-  x: DenseMatrix,
-  laplacian: Csr | DenseMatrix,
-  { policy, eps = DEFAULT_EPS, ...options }: { policy: TauPolicy; eps?: number } & WatchOptions,
+export const fitTaumode = (
+  x: Points,
+  laplacian: Csr | Points,
+  options: { policy: TauPolicy; eps?: number } & WatchOptions,
 ): Taumode => {
-  const energy = rayleighEnergy(x, laplacian, eps, partOf(options, 0, 0.5))
+  checkOptions('fitTaumode', options, '{ policy }')
+  const { policy, eps = DEFAULT_EPS, ...watched } = options
+  checkOptions('fitTaumode: policy', policy, "{ name: 'median' }")
+  const energy = rayleighEnergies(x, laplacian, eps, partOf(watched, 0, 0.5))
   const tau =
     policy.name === 'reference-median' || policy.name === 'reference-mean'
-      ? tauFromComponents(x, policy, eps, partOf(options, 0.5, 1))
+      ? tauFromComponents(x, policy, eps, partOf(watched, 0.5, 1))
       : Float64Array.of(tauFromEnergies(energy, policy))
   const lambda = energy.map((e, n) => e / (e + tau[tau.length === 1 ? 0 : n]))
   return { energy, tau, lambda }

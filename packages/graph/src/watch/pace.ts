@@ -1,7 +1,7 @@
 import { Watch } from './watch.ts'
 
 /** How far a search has come. */
-export interface NeighbourProgress {
+export interface NeighborProgress {
   /** share of the work that is done, 0 to 1 */
   fraction: number
   /** rows whose neighbours are known */
@@ -14,7 +14,7 @@ export interface PaceOptions {
   /** ends the search between two blocks, some milliseconds of work: the promise is rejected with the signal's reason */
   signal?: AbortSignal
   /** called about every 50 ms, and at the end */
-  onProgress?: (progress: NeighbourProgress) => void
+  onProgress?: (progress: NeighborProgress) => void
 }
 
 /** A {@link Watch} that tells rows and their speed besides: the computation awaits `step` between its parts. */
@@ -42,7 +42,7 @@ export class Pace {
     this.#watch.finish()
   }
 
-  #progress(fraction: number): NeighbourProgress {
+  #progress(fraction: number): NeighborProgress {
     const seconds = (performance.now() - this.#start) / 1000
     return { fraction, rows: this.#done, rowsPerSecond: (fraction * this.#rows) / Math.max(seconds, 1e-6) }
   }

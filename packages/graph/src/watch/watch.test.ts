@@ -18,7 +18,7 @@ afterEach(() => {
 })
 
 const x = normalMatrix(1, 90, 12)
-const L = laplacianOf(12)
+const L = await laplacianOf(12)
 const ring = (size: number): graph.Csr =>
   graphOf(
     size,
@@ -28,7 +28,7 @@ const small = ring(60)
 const large = ring(600)
 /** Weights so uneven that Gershgorin's bound says nothing of the smallest eigenvalue. */
 const uneven = { ...large, values: large.values.map((_, e) => 1 + (large.indices[e] % 3)) }
-const normed = graph.laplacian(graph.symmetrizeGraph(uneven, 'max'), { normalization: 'symmetric' })
+const normed = graph.laplacian(graph.symmetrize(uneven, 'max'), { normalization: 'symmetric' })
 const rows = Float64Array.from({ length: 600 * 3 }, (_, n) => Math.floor(n / 3))
 const cols = Float64Array.from({ length: 600 * 3 }, (_, n) => (7 * n) % 40)
 const sparse = graph.csrFromCoo({ nRows: 600, nCols: 40, row: rows, col: cols, value: rows })
@@ -39,19 +39,16 @@ const fixed = { policy: { name: 'fixed', value: 1 } } as const
 type Run = (options: WatchOptions) => unknown
 /** Their fraction rises from call to call and ends with 1. */
 const steady: Record<string, Run> = {
-  knnGraph: (o) => graph.knnGraph(x, { k: 3, nodes: 'rows', ...o }),
   featureLaplacian: (o) => graph.featureLaplacian(normalMatrix(2, 12, 90), { k: 3, sigma: 1, ...o }),
   itemLaplacian: (o) => graph.itemLaplacian(x, { k: 3, sigma: 1, ...o }),
-  domainLaplacian: (o) => graph.domainLaplacian(x, { dim: 8, ...o }),
   'reduceEmbeddings, random': (o) => graph.reduceEmbeddings(x, { dim: 8, ...o }),
   'reduceEmbeddings, pca': (o) => graph.reduceEmbeddings(x, { dim: 8, method: 'pca', ...o }),
   'reduceEmbeddings, rotated': (o) => graph.reduceEmbeddings(x, { dim: 8, method: 'rotated-pca', ...o }),
   'randomizedSvd, dense': (o) => graph.randomizedSvd(x, { rank: 3, seed: 1, ...o }),
   'randomizedSvd, sparse': (o) => graph.randomizedSvd(sparse, { rank: 3, seed: 1, ...o }),
   textEmbeddings: (o) => graph.textEmbeddings(text, { passageTokens: 16, maxShare: 1, dim: 2, ...o }),
-  rayleighEnergy: (o) => graph.rayleighEnergy(x, L, 0, o),
-  tauFromComponents: (o) => graph.tauFromComponents(x, { name: 'reference-mean' }, 0, o),
-  taumode: (o) => graph.taumode(x, L, { policy: { name: 'reference-mean' }, ...o }),
+  rayleighEnergies: (o) => graph.rayleighEnergies(x, L, 0, o),
+  fitTaumode: (o) => graph.fitTaumode(x, L, { policy: { name: 'reference-mean' }, ...o }),
   edgeDispersion: (o) => graph.edgeDispersion(x, L, o),
   'TaumodeIndex.add': (o) =>
     new TaumodeIndex(L, { policy: { name: 'reference-mean' }, dispersion: 0.5 }).add(x, o),
@@ -60,7 +57,6 @@ const steady: Record<string, Run> = {
   describeManifold: (o) => graph.describeManifold(L, o),
   kneighbors: (o) => graph.kneighbors(x, { k: 3, ...o }),
   radiusNeighbors: (o) => graph.radiusNeighbors(x, { radius: 3, ...o }),
-  neighbours: (o) => graph.neighbours(x, { k: 3, ...o }),
   kneighborsGraph: (o) => graph.kneighborsGraph(x, { k: 3, ...o }),
   denseEigenpairs: (o) => graph.denseEigenpairs(graph.laplacian(small), o),
   'smallestEigenpairs, whole': (o) => graph.smallestEigenpairs(graph.laplacian(small), { k: 3, ...o }),

@@ -1,4 +1,4 @@
-import { domainLaplacian } from '@tau/graph'
+import { buildManifold } from '@tau/graph'
 import { countParameters, createModel, type ModelOptions, resolveConfig } from '@tau/model'
 import { type Device, grad } from '@tau/tensor'
 import { expectNear, randomArray, type StepBench } from '@tau/testing'
@@ -14,6 +14,9 @@ const CHECKED_STEPS = 3
 const idsOf = (vocabSize: number, seed: number): Int32Array =>
   Int32Array.from(randomArray(TOKENS, seed), (x) => Math.floor(vocabSize ** (Math.abs(x * 7919) % 1)) - 1)
 
+const embeddings = { data: randomArray(500 * 64, 1), cols: 64 }
+const { laplacian } = await buildManifold(embeddings, { dim: HEAD_DIM })
+
 function bench(what: string, options: ModelOptions, rival?: string): StepBench<Device> {
   const config = resolveConfig({ size: 'nano', ...options })
   return {
@@ -24,8 +27,6 @@ function bench(what: string, options: ModelOptions, rival?: string): StepBench<D
     rival: rival === undefined ? undefined : { name: `train/${rival}`, as: 'dot' },
     prepare(device) {
       const before = device.memory.liveBytes
-      const embeddings = { data: randomArray(500 * 64, 1), rows: 500, cols: 64 }
-      const { laplacian } = domainLaplacian(embeddings, { dim: HEAD_DIM })
       const model = createModel(device, config, { laplacian, seed: 1 })
       const optimizer = modelOptimizer(model, defaultTrainOptions)
       const batch = { tokens: idsOf(config.vocabSize, 2), targets: idsOf(config.vocabSize, 3) }

@@ -6,16 +6,17 @@ import { type Benches, bytesOf, gradientCase, normalInput } from '../case.bench.
 import { rotaryTaumodeReference } from './reference.ts'
 import { composedRotaryTaumode, rotaryTaumode } from './rotary-taumode.ts'
 
-/** Queries of tau-30m at its context, with the graph that domainLaplacian makes by default. */
+/** Queries of tau-30m at its context, with the graph that buildManifold makes by default. */
 const [LENGTH, HEADS, DIM, NEIGHBOURS, TAU, LIMIT] = [1024, 6, 64, 15, 1, 5]
 const SIZE = LENGTH * HEADS * DIM
 const VECTORS = LENGTH * HEADS
 
+const csr = await featureLaplacian(
+  { data: randomArray(500 * DIM, 9), cols: DIM },
+  { k: NEIGHBOURS, sigma: 1 },
+)
+
 function prepare(device: Device) {
-  const csr = featureLaplacian(
-    { data: randomArray(500 * DIM, 9), rows: 500, cols: DIM },
-    { k: NEIGHBOURS, sigma: 1 },
-  )
   const laplacian = LaplacianTensor.from(device, csr) // outlives the scope: goes with the device
   const y = normalInput(device, [1, LENGTH, HEADS * DIM], 1)
   const expected = rotaryTaumodeReference(Float64Array.from(y.values), toDense(csr).data, () => TAU, {

@@ -1,4 +1,4 @@
-import { featureLaplacian, toDense } from '@tau/graph'
+import { type Csr, featureLaplacian, toDense } from '@tau/graph'
 import type { Device } from '@tau/tensor'
 import { expectSamples, type KernelBench, opCase, randomArray } from '@tau/testing'
 import { DEFAULT_EPS } from '../../constants.ts'
@@ -12,19 +12,17 @@ const TAU = 1
 interface Case {
   readonly what: string
   readonly axes: readonly [number, number, number, number]
-  /** Neighbours per feature: a quarter of the features, at most 15, as domainLaplacian takes. */
-  readonly k: number
+  readonly laplacian: Csr
 }
 
-/** A graph over the features of 500 seeded embeddings. */
+/** A graph over the features of 500 seeded embeddings. `k`: a quarter of the features, at most 15, as buildManifold takes. */
 function laplacianOf(dim: number, k: number) {
   const data = randomArray(500 * dim, 9)
   return featureLaplacian({ data, rows: 500, cols: dim }, { k, sigma: 1 })
 }
 
-function inputs(device: Device, { axes, k }: Case) {
+function inputs(device: Device, { axes, laplacian: csr }: Case) {
   const dim = axes[3]
-  const csr = laplacianOf(dim, k)
   const laplacian = LaplacianTensor.from(device, csr) // outlives the scope: goes with the device
   const x = normalInput(device, axes, 1)
   const dense = toDense(csr).data
@@ -71,8 +69,8 @@ const forwardBackward = (shape: Case): KernelBench<Device> => ({
 })
 
 const CASES: readonly Case[] = [
-  { what: 'nano_T256', axes: [8, 4, 256, 32], k: 8 },
-  { what: '30m_T1024', axes: [1, 6, 1024, 64], k: 15 },
+  { what: 'nano_T256', axes: [8, 4, 256, 32], laplacian: await laplacianOf(32, 8) },
+  { what: '30m_T1024', axes: [1, 6, 1024, 64], laplacian: await laplacianOf(64, 15) },
 ]
 
 /** λ of all queries: tau-nano's batch of 8 and tau-30m's context. */

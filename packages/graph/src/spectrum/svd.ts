@@ -1,9 +1,12 @@
 import { Random } from '@tau/tensor'
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
-import { addRow, type Csr, checkCsr, checkFinite, transpose } from '../sparse/csr.ts'
+import { checkInteger, type DenseMatrix } from '../dense/matrix.ts'
+import { multiply, transposed } from '../dense/multiply.ts'
+import { matrixOf, type Points } from '../dense/points.ts'
+import { qr } from '../dense/qr.ts'
+import { checkOptions } from '../errors.ts'
+import { addRow, type Csr, checkCsr, checkFinite, isCsr, transposeCsr } from '../sparse/csr.ts'
 import { Watch, type WatchOptions } from '../watch/watch.ts'
-import { checkDense, checkInteger, type DenseMatrix } from './matrix.ts'
-import { qr } from './qr.ts'
 
 type Dense = DenseMatrix & { data: Float64Array }
 
@@ -29,22 +32,21 @@ export interface TruncatedSvd {
  *  small SVD by ml-matrix. Exact (to rounding) when rank + oversample reaches the smaller side.
  *  Throws GraphError for a matrix that is not well formed and finite, naming the place, and settings out of range; the signal's reason when it is aborted.
  *  Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53 (2011), algorithms 4.4 and 5.1. */
-export const randomizedSvd = (
-  a: Csr | DenseMatrix,
-  { rank, oversample = 10, powerIterations = 2, seed, ...options }: SvdOptions,
-): TruncatedSvd => {
-  checkMatrix(a)
+export const randomizedSvd = (matrix: Csr | Points, options: SvdOptions): TruncatedSvd => {
+  checkOptions('randomizedSvd', options, '{ rank, seed }')
+  const { rank, oversample = 10, powerIterations = 2, seed, ...watched } = options
+  const a = checkedMatrix(matrix)
   const [rows, cols] = 'indptr' in a ? [a.nRows, a.nCols] : [a.rows, a.cols]
   const smaller = Math.min(rows, cols)
-  checkInteger('svd', 'rank', rank, 1, smaller, `the matrix is [${rows}, ${cols}]`)
-  checkInteger('svd', 'oversample', oversample, 0, Number.MAX_SAFE_INTEGER, 'use 10')
-  checkInteger('svd', 'powerIterations', powerIterations, 0, 100, 'use 2')
+  checkInteger('randomizedSvd', 'rank', rank, 1, smaller, `the matrix is [${rows}, ${cols}]`)
+  checkInteger('randomizedSvd', 'oversample', oversample, 0, Number.MAX_SAFE_INTEGER, 'use 10')
+  checkInteger('randomizedSvd', 'powerIterations', powerIterations, 0, 100, 'use 2')
   const width = Math.min(smaller, rank + oversample)
   const times = multiplier(a)
-  const timesTransposed = multiplier('indptr' in a ? transpose(a) : denseTranspose(a))
+  const timesTransposed = multiplier('indptr' in a ? transposeCsr(a) : transposed(a))
   const random = new Random(seed)
   const omega = Float64Array.from({ length: cols * width }, () => random.gaussian())
-  const watch = new Watch(options)
+  const watch = new Watch(watched)
   const products = 2 + 2 * powerIterations
   let done = 0
   const step = (share: number): void => watch.step((done + share) / products)
@@ -70,11 +72,11 @@ export const randomizedSvd = (
   return { u, s: Float64Array.from(decomposition.diagonal.slice(0, rank)), v }
 }
 
-const checkMatrix = (a: Csr | DenseMatrix): void => {
-  if ('indptr' in a) {
-    checkCsr('svd', a)
-    checkFinite('svd', a)
-  } else checkDense('svd', a)
+const checkedMatrix = (a: Csr | Points): Csr | DenseMatrix => {
+  if (!isCsr(a)) return matrixOf('randomizedSvd', a)
+  checkCsr('randomizedSvd', a)
+  checkFinite('randomizedSvd', a)
+  return a
 }
 
 /** a·x; `step` is told before each row how much is done. */
@@ -109,25 +111,4 @@ const fixSigns = (u: Dense, v: Dense): void => {
     if (largest >= 0) continue
     for (const { data, rows, cols } of [u, v]) for (let i = 0; i < rows; i++) data[i * cols + j] *= -1
   }
-}
-
-/** Dense product a [M, K] · b [K, N] → [M, N]; `step` is told before each row how much is done. */
-export const multiply = (a: DenseMatrix, b: DenseMatrix, step: (share: number) => void = () => {}): Dense => {
-  const data = new Float64Array(a.rows * b.cols)
-  for (let i = 0; i < a.rows; i++) {
-    step(i / a.rows)
-    const out = data.subarray(i * b.cols, (i + 1) * b.cols)
-    for (let k = 0; k < a.cols; k++) {
-      const weight = a.data[i * a.cols + k]
-      const from = k * b.cols
-      for (let j = 0; j < out.length; j++) out[j] += weight * b.data[from + j]
-    }
-  }
-  return { data, rows: a.rows, cols: b.cols }
-}
-
-const denseTranspose = ({ data, rows, cols }: DenseMatrix): Dense => {
-  const out = new Float64Array(data.length)
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = data[i * cols + j]
-  return { data: out, rows: cols, cols: rows }
 }

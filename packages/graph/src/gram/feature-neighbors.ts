@@ -1,24 +1,25 @@
 import { GraphError } from '../errors.ts'
-import { BoundedNeighbours, type NeighbourLists } from '../neighbors/bounded.ts'
+import { BoundedNeighbors } from '../neighbors/bounded.ts'
 import { distanceOf, type Metric } from '../neighbors/distance.ts'
+import type { NeighborLists } from '../neighbors/lists.ts'
 import type { Gram } from './gram.ts'
 
 /** The k nearest of every feature, knowing only their products: cos_ij = G_ij / √(G_ii G_jj), |f_i − f_j|² = G_ii + G_jj − 2 G_ij. Lists as of
- *  `knnGraph` over columns; a feature of zeros has cosine 0 with every other. Euclidean distances below 10⁻⁷ of the features' lengths are
+ *  `kneighbors` of the columns; a feature of zeros has cosine 0 with every other. Euclidean distances below 10⁻⁷ of the features' lengths are
  *  rounding. Throws GraphError for k or eps out of range. */
-export const featureNeighbours = (
+export const featureNeighbors = (
   { products, cols, scale }: Gram,
   { k, metric, eps }: { k: number; metric: Metric; eps: number | null },
-): NeighbourLists => {
+): NeighborLists => {
   if (!Number.isSafeInteger(k) || k < 1 || k > cols - 1) {
     const advice = k > cols - 1 ? 'lower k or raise dim' : 'raise k'
     throw new GraphError(
-      `knn: k must be an integer between 1 and ${cols - 1} (nodes - 1), got ${k}; ${advice}`,
+      `buildManifold: k must be an integer between 1 and ${cols - 1} (nodes - 1), got ${k}; ${advice}`,
     )
   }
   if (eps !== null && !(eps >= 0))
-    throw new GraphError(`knn: eps must be null or a number of at least 0, got ${eps}`)
-  const nearest = new BoundedNeighbours(cols, k)
+    throw new GraphError(`buildManifold: eps must be null or a number of at least 0, got ${eps}`)
+  const nearest = new BoundedNeighbors(cols, k)
   for (let i = 0; i < cols; i++) {
     const own = products[i * cols + i]
     for (let j = 0; j < i; j++) {

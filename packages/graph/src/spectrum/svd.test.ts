@@ -1,10 +1,11 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { describe, expect, it } from 'vitest'
+import type { DenseMatrix } from '../dense/matrix.ts'
+import { multiply } from '../dense/multiply.ts'
+import { qr } from '../dense/qr.ts'
 import { csrFromDense } from '../sparse/csr.ts'
 import { maxError, normalMatrix } from '../testing.ts'
-import type { DenseMatrix } from './matrix.ts'
-import { qr } from './qr.ts'
-import { multiply, randomizedSvd } from './svd.ts'
+import { randomizedSvd } from './svd.ts'
 
 const transposed = ({ data, rows, cols }: DenseMatrix): DenseMatrix => ({
   data: Float64Array.from(data, (_, n) => data[(n % rows) * cols + Math.floor(n / rows)]),
@@ -95,7 +96,7 @@ describe('randomizedSvd', () => {
 
   it('names the rank out of range', () => {
     expect(() => randomizedSvd(normalMatrix(1, 5, 7), { rank: 6, seed: 0 })).toThrow(
-      'svd: rank must be an integer between 1 and 5, got 6; the matrix is [5, 7]',
+      'randomizedSvd: rank must be an integer between 1 and 5, got 6; the matrix is [5, 7]',
     )
   })
 })
