@@ -60,7 +60,7 @@ const tau = (...tauArgs) => exec('node', 'apps/trainer/dist/cli.js', ...tauArgs)
 /** What each root command runs, after the build. turbo and the package checks find pnpm only when pnpm starts them. */
 const tasks = {
   build: () => {},
-  wasm: () => pnpm(['exec', 'turbo', 'run', 'wasm', '--output-logs=errors-only']),
+  wasm: () => pnpm(['exec', 'turbo', 'run', 'wasm', 'tables', '--output-logs=errors-only']),
   demo: () => tau('demo', ...args),
   tau: () => tau(...args),
   studio: () => pnpm(['--dir', 'apps/studio', 'exec', 'vite', ...args]),

@@ -1,5 +1,6 @@
 import { openBlas } from '@tau/blas'
-import { BackendError, type CpuEngine, cpu, type Device, matmul, type Tensor } from '@tau/tensor'
+import { BackendError, cpu, type Device, matmul, type Tensor } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 import { randomArray } from '@tau/testing'
 import koffi from 'koffi'
 import { timesText } from '../harness/lines.ts'

@@ -1,14 +1,5 @@
-import {
-  BackendError,
-  type Device,
-  type GpuEngine,
-  type GpuTraffic,
-  gpu,
-  isSoftwareAdapter,
-  rmsNorm,
-  scale,
-  type Tensor,
-} from '@tau/tensor'
+import { BackendError, type Device, gpu, isSoftwareAdapter, rmsNorm, scale, type Tensor } from '@tau/tensor'
+import type { GpuEngine, GpuTraffic } from '@tau/tensor/kernel'
 import { expectNear } from '@tau/testing'
 import { inScopes } from '../harness/devices.ts'
 import { significant, timesText, timeText } from '../harness/lines.ts'

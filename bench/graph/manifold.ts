@@ -81,7 +81,7 @@ async function raceManifold(folder: string, context: GroupContext): Promise<void
   writeEmbeddings(file, ROWS)
   const devices: Device[] = []
   try {
-    devices.push(await cpu({ threads: THREADS, simd: hasWideSimd() ? 'wide' : 'auto' }))
+    devices.push(await cpu({ threads: THREADS, simd: (await hasWideSimd()) ? 'wide' : 'auto' }))
     const withBlas = await cpu({ threads: THREADS, gemm: openBlas() })
     devices.push(withBlas)
     if (withBlas.info.fallbacks.length > 0) {

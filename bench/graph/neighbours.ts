@@ -37,7 +37,7 @@ export async function runNeighbours(context: GroupContext): Promise<number> {
 /** The device of the other benches first, then what everybody has, then a library. */
 async function openDevices({ skip }: GroupContext): Promise<(readonly [string, Device])[]> {
   const devices: (readonly [string, Device])[] = [
-    ['ms', await cpu({ threads: THREADS, simd: hasWideSimd() ? 'wide' : 'auto' })],
+    ['ms', await cpu({ threads: THREADS, simd: (await hasWideSimd()) ? 'wide' : 'auto' })],
     ['relaxed_ms', await cpu({ threads: THREADS })],
   ]
   const blas = await cpu({ threads: THREADS, gemm: openBlas() })
@@ -89,7 +89,7 @@ async function hnswAgainstExact(context: GroupContext): Promise<void> {
   const words = installWords(context.line)
   if ('absent' in words) return context.skip(HNSW, words.absent)
   const points = parseWinkVectors(readFileSync(words.file), { limit: WORDS }).matrix
-  const device = await cpu({ threads: THREADS, simd: hasWideSimd() ? 'wide' : 'auto' })
+  const device = await cpu({ threads: THREADS, simd: (await hasWideSimd()) ? 'wide' : 'auto' })
   const timed = async (algorithm: 'exact' | 'hnsw') => {
     const start = performance.now()
     const lists = await kneighbors(points, { k: K, metric: 'cosine', algorithm, device })

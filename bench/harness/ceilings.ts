@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type CpuEngine, type Device, touches, type WasmSource } from '@tau/tensor'
+import type { Device } from '@tau/tensor'
+import { type CpuEngine, touches, type WasmModule, wasmModule } from '@tau/tensor/kernel'
 import { expectNear, expectSamples, type KernelBench } from '@tau/testing'
 import asc from 'assemblyscript/asc'
 import { speedup, type Timing } from './race.ts'
@@ -37,7 +38,7 @@ const ITEMS = 16
 const COPY_GRAIN = 2 ** 20
 
 /** The yardsticks are compiled when a bench begins: nothing of them is shipped or generated. */
-async function compile(...flags: string[]): Promise<string> {
+async function compile(...flags: string[]): Promise<{ wasm: string }> {
   let module: Uint8Array | undefined
   const { error, stderr } = await asc.main(
     [
@@ -55,7 +56,7 @@ async function compile(...flags: string[]): Promise<string> {
   )
   if (error || !module)
     throw new Error(`bench: the yardsticks must compile, got ${error?.message}\n${stderr.toString()}`)
-  return Buffer.from(module).toString('base64')
+  return { wasm: Buffer.from(module).toString('base64') }
 }
 
 function cpuEngine({ engine }: Device): CpuEngine {
@@ -64,12 +65,12 @@ function cpuEngine({ engine }: Device): CpuEngine {
   return engine
 }
 
-const multiplyAdd = (source: WasmSource): KernelBench<Device> => ({
+const multiplyAdd = (module: WasmModule): KernelBench<Device> => ({
   name: 'ceiling/multiply_add',
   shape: `[${LANES}]`,
   work: { flops: 2 * LANES * DEPTH * ITEMS },
   prepare(device) {
-    const launch = cpuEngine(device).kernel(source, 'multiplyAdd')
+    const launch = cpuEngine(device).kernel(module, 'multiplyAdd')
     const ones = device.tensor(new Float32Array(8).fill(1))
     const sums = device.tensor(new Float32Array(ITEMS * LANES))
     return {
@@ -83,14 +84,14 @@ const multiplyAdd = (source: WasmSource): KernelBench<Device> => ({
   },
 })
 
-function copy(source: WasmSource, traffic: number): KernelBench<Device> {
+function copy(module: WasmModule, traffic: number): KernelBench<Device> {
   const floats = Math.ceil(traffic / 8)
   return {
     name: 'ceiling/copy',
     shape: `[${floats}]`,
     work: { bytes: 8 * floats },
     prepare(device) {
-      const launch = cpuEngine(device).kernel(source, 'copy')
+      const launch = cpuEngine(device).kernel(module, 'copy')
       const from = device.tensor(Float32Array.from({ length: floats }, (_, i) => i % 8191))
       const to = device.tensor(new Float32Array(floats)) // written, or its pages would be one page of zeros
       const run = () => launch([from.handle, to.handle], 4 * floats, COPY_GRAIN, touches(2 * floats))
@@ -110,7 +111,7 @@ const READ_BLOCK = 2 ** 14
 /** Items of a tile: 128 KiB, as the kernels take them. */
 const READ_GRAIN = 8
 
-function read(source: WasmSource, traffic: number): KernelBench<Device> {
+function read(module: WasmModule, traffic: number): KernelBench<Device> {
   const blocks = Math.ceil(traffic / READ_BLOCK)
   const floats = (blocks * READ_BLOCK) / 4
   return {
@@ -118,7 +119,7 @@ function read(source: WasmSource, traffic: number): KernelBench<Device> {
     shape: `[${floats}]`,
     work: { bytes: 4 * floats },
     prepare(device) {
-      const launch = cpuEngine(device).kernel(source, 'read')
+      const launch = cpuEngine(device).kernel(module, 'read')
       const from = device.tensor(Float32Array.from({ length: floats }, (_, i) => i % 4))
       const sums = device.tensor(new Float32Array(4 * blocks))
       const run = () => launch([from.handle, sums.handle], blocks, READ_GRAIN, touches(floats))
@@ -138,15 +139,16 @@ let compiled: Promise<Ceilings> | undefined
 export function ceilings(): Promise<Ceilings> {
   compiled ??= (async () => {
     const relaxed = ['--enable', 'relaxed-simd', '--use', 'RELAXED=1']
-    const source: WasmSource = {
-      plain: await compile(),
-      relaxed: await compile(...relaxed),
-      wide: await compile(...relaxed, '--use', 'WIDE=1'),
-    }
+    const module = wasmModule('bench', {
+      plain: () => compile(),
+      relaxed: () => compile(...relaxed),
+      wide: () => compile(...relaxed, '--use', 'WIDE=1'),
+    })
+    for (const build of ['plain', 'relaxed', 'wide'] as const) await module.load(build)
     return {
-      multiplyAdd: multiplyAdd(source),
-      copy: (bytes: number) => copy(source, bytes),
-      read: (bytes: number) => read(source, bytes),
+      multiplyAdd: multiplyAdd(module),
+      copy: (bytes: number) => copy(module, bytes),
+      read: (bytes: number) => read(module, bytes),
     }
   })()
   return compiled

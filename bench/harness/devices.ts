@@ -10,7 +10,7 @@ export async function onDevices(
   const devices: Device[] = []
   try {
     for (const count of threads)
-      devices.push(await cpu({ threads: count, simd: hasWideSimd() ? 'wide' : 'auto' }))
+      devices.push(await cpu({ threads: count, simd: (await hasWideSimd()) ? 'wide' : 'auto' }))
     for (const { info } of devices) for (const fallback of info.fallbacks) line(`fallback: ${fallback}`)
     await inScopes(devices, () => f(devices))
   } finally {

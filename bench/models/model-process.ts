@@ -79,7 +79,7 @@ async function run(device: Device, options: OurRun): Promise<ModelRun> {
 }
 
 const options = JSON.parse(process.argv[2]) as OurRun
-const simd = hasWideSimd() ? 'wide' : 'auto'
+const simd = (await hasWideSimd()) ? 'wide' : 'auto'
 try {
   const device = await cpu({
     ...{ threads: options.threads, simd },

@@ -1,4 +1,4 @@
-// npm run kernel:new NAME: packages/tensor/src/kernels/NAME as a working copy of relu-squared under the new name, in every table. It
+// npm run kernel:new NAME: packages/tensor/src/kernels/NAME as a working copy of relu-squared under the new name. It
 // compiles, its tests pass and its bench runs at once; then change its maths.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

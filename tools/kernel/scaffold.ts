@@ -7,15 +7,8 @@ const MODEL = 'relu-squared'
 const KERNELS = 'packages/tensor/src/kernels'
 const ASSEMBLY = 'packages/tensor/assembly'
 
-/** What names every kernel: tables, exports, and the cases that browsers are asked for. */
-const LISTS = [
-  `${KERNELS}/table.ts`,
-  `${KERNELS}/cpu.ts`,
-  `${KERNELS}/gpu.ts`,
-  `${ASSEMBLY}/index.ts`,
-  'packages/tensor/src/index.ts',
-  'tools/conformance/kernel-cases.ts',
-]
+/** What names a kernel outside its files: the operations for users, and the cases that run in browsers. */
+const LISTS = ['packages/tensor/src/index.ts', 'tools/conformance/kernel-cases.ts']
 
 /** Makes a kernel called `name` in the tree at `root`, a working copy of {@link MODEL}: folder with header, reference, gpu.js kernel, WASM binding,
  *  tests and bench; WASM body; and its lines in the {@link LISTS}. Gives the files written, relative to `root`. Throws an Error, and writes nothing,

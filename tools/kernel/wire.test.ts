@@ -2,27 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { wireKernel } from './wire.ts'
 
 describe('wireKernel', () => {
-  it('copies runs of lines, and puts entries in their order', () => {
-    const text = `import { reluSquared, reluSquaredGrad } from './relu-squared'
-const table = {
-  abs: abs(engine),
-  reluSquared: reluSquaredWasm(engine),
-  reluSquaredGrad: reluSquaredGradWasm(engine),
-  zeros: zeros(engine),
-}
+  it('copies runs of lines', () => {
+    const text = `export { exp } from './exp'
+export { reluSquared } from './relu-squared'
+const cases = [
+  ...cases((x) => reluSquared(x)),
+]
 `
-    expect(
-      wireKernel(text, 'relu-squared', 'leaky-relu'),
-    ).toBe(`import { reluSquared, reluSquaredGrad } from './relu-squared'
-import { leakyRelu, leakyReluGrad } from './leaky-relu'
-const table = {
-  abs: abs(engine),
-  leakyRelu: leakyReluWasm(engine),
-  leakyReluGrad: leakyReluGradWasm(engine),
-  reluSquared: reluSquaredWasm(engine),
-  reluSquaredGrad: reluSquaredGradWasm(engine),
-  zeros: zeros(engine),
-}
+    expect(wireKernel(text, 'relu-squared', 'leaky-relu')).toBe(`export { exp } from './exp'
+export { reluSquared } from './relu-squared'
+export { leakyRelu } from './leaky-relu'
+const cases = [
+  ...cases((x) => reluSquared(x)),
+  ...cases((x) => leakyRelu(x)),
+]
 `)
   })
 

@@ -26,8 +26,8 @@ export function dotAttentionThin(
   capacity: i32,
   decayBatch: i32,
   window: i32,
-  begin: i32,
-  end: i32,
+  from: i32,
+  to: i32,
 ): void {
   const decayList = workspace()
   const lowList = decayList + LIST_BYTES
@@ -37,7 +37,7 @@ export function dotAttentionThin(
   const row = (<usize>dim) << 2
   const valueRow = (<usize>valueDim) << 2
   const time = keys - queries // of the first query
-  for (let item = begin; item < end; item++) {
+  for (let item = from; item < to; item++) {
     const kvHead = (item / heads) * kvHeads + (item % heads) / (heads / kvHeads)
     const keyRows = k + (<usize>kvHead) * (<usize>capacity) * row
     const values = v + (<usize>kvHead) * (<usize>capacity) * valueRow

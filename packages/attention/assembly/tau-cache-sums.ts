@@ -63,9 +63,9 @@ export function weighVectors(count: i32): void {
   }
 }
 
-/** Multiplies the weights from vector `begin` on by what is listed as their masses, which become 1. */
-export function applyFactors(begin: i32, end: i32): void {
-  for (let i = begin; i < end; i++) {
+/** Multiplies the weights from vector `from` on by what is listed as their masses, which become 1. */
+export function applyFactors(from: i32, to: i32): void {
+  for (let i = from; i < to; i++) {
     const weight = itemAt(WEIGHTS, i, 2)
     store<f32>(weight, load<f32>(weight) * load<f32>(itemAt(MASSES, i, 2)))
     store<f32>(itemAt(MASSES, i, 2), 1)

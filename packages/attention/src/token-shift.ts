@@ -1,4 +1,5 @@
-import { checkDevice, concat, ShapeError, shapeText, slice, type Tensor, zeros } from '@tau/tensor'
+import { concat, ShapeError, shapeText, slice, type Tensor, zeros } from '@tau/tensor'
+import { checkDevice } from '@tau/tensor/kernel'
 
 export interface TokenShiftOptions {
   /** [B, 1, C], the newest input before this one. Default: zeros. */

@@ -2,6 +2,7 @@ import type { Recorder } from './autodiff/tape.ts'
 import type { BackendName, Engine } from './backends/engine.ts'
 import { type DType, ELEMENT_BYTES, toTypedArray } from './dtype.ts'
 import { DTypeError, ShapeError, shapeText } from './errors.ts'
+import { loadKernels } from './kernels/registry.ts'
 import { flatten, type NestedNumbers } from './nested.ts'
 import type { Profiler } from './profile/profile.ts'
 import { Scope } from './scope.ts'
@@ -54,8 +55,25 @@ export class Device {
   #liveBuffers = 0
   #liveBytes = 0
 
-  constructor(engine: Engine) {
+  private constructor(engine: Engine) {
     this.engine = engine
+  }
+
+  /** The device of an engine, with the kernels of every package that is imported by now. Closes the engine when they do not load. */
+  static async open(engine: Engine): Promise<Device> {
+    const device = new Device(engine)
+    try {
+      await device.loadKernels()
+    } catch (cause) {
+      await engine.close()
+      throw cause
+    }
+    return device
+  }
+
+  /** Loads the kernels of packages that were imported after the device was opened. Those imported before it are loaded already. */
+  loadKernels(): Promise<void> {
+    return loadKernels(this.engine)
   }
 
   get info(): DeviceInfo {

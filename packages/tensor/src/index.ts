@@ -1,54 +1,20 @@
 export { checkpoint } from './autodiff/checkpoint.ts'
-export {
-  type Backward,
-  type Entry,
-  grad,
-  type Recorder,
-  record,
-  refuseTape,
-  Tape,
-  type TapeOptions,
-} from './autodiff/tape.ts'
+export { type Backward, type Entry, grad, type Recorder, record, type TapeOptions } from './autodiff/tape.ts'
 export { type AutoOptions, auto, GPU_WORTH_FLOPS } from './backends/auto.ts'
 export { type CpuOptions, cpu } from './backends/cpu/cpu.ts'
 export { dryCpu } from './backends/cpu/dry.ts'
-export type { CpuEngine, DoneLaunch, Launch } from './backends/cpu/engine.ts'
 export type { GemmLibrary, GemmProgram } from './backends/cpu/gemm.ts'
-export { ELEMENT_GRAIN, rowGrain } from './backends/cpu/grain.ts'
-export { MAX_CPU_BYTES, WORKSPACE_BYTES } from './backends/cpu/layout.ts'
-export type { WasmSource } from './backends/cpu/wasm-module.ts'
+export { MAX_CPU_BYTES } from './backends/cpu/layout.ts'
 export { hasWideSimd } from './backends/cpu/wide.ts'
-export { touches, type Work } from './backends/cpu/work.ts'
-export type { BackendName, Handle, Scratch } from './backends/engine.ts'
-export type { GpuEngine } from './backends/gpu/engine.ts'
+export type { BackendName } from './backends/engine.ts'
 export { type GpuOptions, gpu } from './backends/gpu/gpu.ts'
-export type { GpuArgument, GpuKernel, GpuLaunch, GpuOutput } from './backends/gpu/kernel.ts'
-export {
-  type BufferCounts,
-  GPU_MODES,
-  type GpuMode,
-  type GpuTraffic,
-  type KernelChoice,
-} from './backends/gpu/runtime.ts'
+export { GPU_MODES, type GpuMode, type KernelChoice } from './backends/gpu/runtime.ts'
 export { isSoftware as isSoftwareAdapter } from './backends/gpu/software.ts'
-export { isNanText } from './backends/gpu/text.ts'
-export {
-  linearGroups,
-  MAX_GROUPS,
-  type WgslAccess,
-  type WgslBuffer,
-  type WgslKernel,
-  type WgslLaunch,
-  type WgslScalar,
-} from './backends/gpu/wgsl.ts'
-export { wgslForms } from './backends/gpu/wgsl-forms.ts'
-export { EXP_WGSL, foldWgsl, IS_NAN_WGSL } from './backends/gpu/wgsl-text.ts'
 export { Device, type DeviceInfo, type MemoryUse } from './device.ts'
 export type { ArrayOf, DType } from './dtype.ts'
 export { BackendError, DeviceLostError, DTypeError, FormatError, ShapeError, shapeText } from './errors.ts'
 export { addInto } from './kernels/accumulate/accumulate.ts'
 export { add, div, mul, type Operand, scale, sub } from './kernels/binary/binary.ts'
-export { checkDevice, checkDType, checkRank, checkSameShape } from './kernels/check.ts'
 export { clamp } from './kernels/clamp/clamp.ts'
 export { type Block, concat, copyBlock, slice } from './kernels/copy/copy.ts'
 export { crossEntropy, IGNORE_INDEX } from './kernels/cross-entropy/cross-entropy.ts'
@@ -56,11 +22,9 @@ export { cumsum } from './kernels/cumsum/cumsum.ts'
 export { embedding } from './kernels/embedding/embedding.ts'
 export { fill, ones, zeros } from './kernels/fill/fill.ts'
 export { globalNorm } from './kernels/global-norm/global-norm.ts'
-export { type KernelFactories, kernelSet } from './kernels/kernel-set.ts'
 export { linear, linearReluSquared } from './kernels/linear/linear.ts'
 export { type LogitOptions, linearCrossEntropy } from './kernels/linear-cross-entropy/linear-cross-entropy.ts'
 export { type Layout, matmul } from './kernels/matmul/matmul.ts'
-export { type Fold, type FoldDefinition, foldGpu } from './kernels/reduce/gpu-fold.ts'
 export { mean } from './kernels/reduce/mean.ts'
 export { type Axes, max, sum } from './kernels/reduce/reduce.ts'
 export { reluSquared } from './kernels/relu-squared/relu-squared.ts'

@@ -107,7 +107,7 @@ describeKernel('tensors', (device) => {
   })
 
   it('of a device without contents, or a closed one, show no values', async () => {
-    expect(inspect(zeros(dryCpu(), [3]))).toBe(
+    expect(inspect(zeros(await dryCpu(), [3]))).toBe(
       'Tensor [3] f32 on cpu (dry), values not read; await tensor.data() reads them',
     )
     const closed = await cpu({ threads: 1, simd: 'plain' })

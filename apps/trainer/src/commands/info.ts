@@ -25,7 +25,7 @@ async function infoAction(command: Command, io: Io): Promise<number> {
   const [folder] = command.args
   const { estimate }: { estimate?: boolean } = command.opts()
   if (estimate) {
-    print(io, table(memoryRows(await configOf(command))))
+    print(io, table(await memoryRows(await configOf(command))))
     return EXIT.ok
   }
   print(
@@ -37,9 +37,9 @@ async function infoAction(command: Command, io: Io): Promise<number> {
   return EXIT.ok
 }
 
-function memoryRows(config: Config): [string, string][] {
+async function memoryRows(config: Config): Promise<[string, string][]> {
   const model = resolveConfig(config.model)
-  const { bytes, limit, advice } = estimateMemory(config, model)
+  const { bytes, limit, advice } = await estimateMemory(config, model)
   return [
     ['parameters', countParameters(model).toLocaleString('en')],
     ['tokens per pass', `${config.train.batchSize} × ${model.seqLen.toLocaleString('en')}`],

@@ -3,7 +3,7 @@ import { auto, cpu, type Device, type DeviceInfo, gpu } from '@tau/tensor'
 import type { Config } from '../config/schema.ts'
 
 /** Opens the device that the configuration asks for. `flops`: operations between two reads, by which `auto` decides. */
-export function openDevice(
+export async function openDevice(
   { backend, mode, threads, simd, blas, strict }: Config['device'],
   flops: number,
 ): Promise<Device> {

@@ -15,31 +15,31 @@ export interface MemoryEstimate {
 }
 
 /** What the configuration takes on the threads that it asks for. `limit` is the address space of WebAssembly, or this machine's memory. */
-export function estimateMemory(
+export async function estimateMemory(
   { train, device }: Pick<Config, 'train' | 'device'>,
   model: ModelConfig,
   limit = Math.min(MAX_CPU_BYTES, totalmem()),
-): MemoryEstimate {
+): Promise<MemoryEstimate> {
   const threads = device.threads ?? availableParallelism()
   const options = trainOptions({ train })
   const bytesOf = (seqLen: number, checkpointActivations: boolean) =>
     estimateTraining({ ...model, seqLen }, { ...options, checkpointActivations }, threads)
   const { seqLen } = model
   const { checkpointActivations } = train
-  const bytes = bytesOf(seqLen, checkpointActivations)
+  const bytes = await bytesOf(seqLen, checkpointActivations)
   if (bytes <= limit) return { bytes, limit, advice: undefined }
   if (!checkpointActivations) {
-    const less = bytesOf(seqLen, true)
+    const less = await bytesOf(seqLen, true)
     if (less <= limit)
       return { bytes, limit, advice: `pass --checkpoint-activations, which takes ${gigabytes(less)}` }
   }
   if (train.batchSize > 1)
     return { bytes, limit, advice: '--batch-size 1 and a larger --accumulate train the same' }
   let shorter = seqLen
-  while (shorter > 1 && bytesOf(shorter, true) > limit) shorter = Math.ceil(shorter / 2)
+  while (shorter > 1 && (await bytesOf(shorter, true)) > limit) shorter = Math.ceil(shorter / 2)
   const advice =
     shorter > 1
-      ? `pass --checkpoint-activations --seq-len ${shorter}, which takes ${gigabytes(bytesOf(shorter, true))}`
+      ? `pass --checkpoint-activations --seq-len ${shorter}, which takes ${gigabytes(await bytesOf(shorter, true))}`
       : 'use a smaller model'
   return { bytes, limit, advice }
 }
@@ -47,9 +47,9 @@ export function estimateMemory(
 export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`
 
 /** Refuses a run whose memory cannot be had, before anything of it is allocated. The gpu backend has limits of its own. */
-export function checkMemory(config: Config, model: ModelConfig): void {
+export async function checkMemory(config: Config, model: ModelConfig): Promise<void> {
   if (config.device.backend !== 'cpu') return
-  const { bytes, limit, advice } = estimateMemory(config, model)
+  const { bytes, limit, advice } = await estimateMemory(config, model)
   if (advice !== undefined)
     throw new UsageError(
       `train: memory must be at most ${gigabytes(limit)}, got ${gigabytes(bytes)}; ${advice}`,

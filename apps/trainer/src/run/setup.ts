@@ -68,7 +68,7 @@ export function checkData({ data, manifold, model }: Config): void {
 export async function freshTraining(device: Device, config: Config, stages: Stages): Promise<Training> {
   const { texts, tokenizer, data } = await corpusOf(config, stages)
   const modelConfig = resolveConfig({ ...config.model, vocabSize: tokenizer.vocabSize })
-  checkMemory(config, modelConfig)
+  await checkMemory(config, modelConfig)
   const manifold = await manifoldOf(device, config, modelConfig, texts?.train, stages)
   const model = freshModel(device, config, tokenizer.vocabSize, manifold?.laplacian)
   stages.model?.(model)
@@ -79,7 +79,7 @@ export async function freshTraining(device: Device, config: Config, stages: Stag
 export async function modelWithoutText(device: Device, config: Config, stages: Stages): Promise<GPT> {
   const vocabSize = config.tokenizer.vocabSize ?? resolveConfig(config.model).vocabSize
   const modelConfig = resolveConfig({ ...config.model, vocabSize })
-  checkMemory(config, modelConfig)
+  await checkMemory(config, modelConfig)
   const manifold = await manifoldOf(device, config, modelConfig, await mobyDick(), stages)
   const model = freshModel(device, config, vocabSize, manifold?.laplacian)
   stages.model?.(model)
@@ -133,7 +133,7 @@ export async function resumedTraining(device: Device, config: Config, stages: St
   if (resume === undefined)
     throw new Error(`resume: ${checkpoints} must hold a checkpoint, got none; start again with --overwrite`)
   const { model, state } = resume
-  checkMemory(config, model.config)
+  await checkMemory(config, model.config)
   if (state.step > config.train.steps)
     throw new UsageError(
       `resume: train.steps must be at least the ${state.step} that are done, got ${config.train.steps}; raise --steps`,

@@ -1,4 +1,5 @@
-import { BackendError, type CpuEngine, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { BackendError, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 
 // Checks of what bounded caches are given, values included: a sum that has taken in a bad number is lost.
 

@@ -1,15 +1,5 @@
-import {
-  BackendError,
-  type CpuEngine,
-  checkDevice,
-  copyBlock,
-  type Device,
-  refuseTape,
-  ShapeError,
-  shapeText,
-  type Tensor,
-  zeros,
-} from '@tau/tensor'
+import { BackendError, copyBlock, type Device, ShapeError, shapeText, type Tensor, zeros } from '@tau/tensor'
+import { type CpuEngine, checkDevice, refuseTape } from '@tau/tensor/kernel'
 import { checkDim } from '../kernels/attention-shape.ts'
 import {
   type BoundedTauCacheKernel,

@@ -1,4 +1,5 @@
-import { checkDevice, type Device, refuseTape, type Tensor } from '@tau/tensor'
+import type { Device, Tensor } from '@tau/tensor'
+import { checkDevice, refuseTape } from '@tau/tensor/kernel'
 import type { LogDecay } from '../kernels/decay/decay.ts'
 import { attendDot, checkWindow } from '../kernels/dot-attention/dot-attention.ts'
 import { checkTruncation, type DecodeCache } from './decode-cache.ts'

@@ -1,4 +1,5 @@
-import { refuseTape, ShapeError, shapeText, type Tensor, zeros } from '@tau/tensor'
+import { ShapeError, shapeText, type Tensor, zeros } from '@tau/tensor'
+import { refuseTape } from '@tau/tensor/kernel'
 import type { DecayBuffers } from '../kernels/attention-shape.ts'
 import { decayParts, type LogDecay } from '../kernels/decay/decay.ts'
 import type { Field, GrowingBuffers } from './growing-buffers.ts'

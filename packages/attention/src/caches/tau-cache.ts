@@ -1,12 +1,5 @@
-import {
-  BackendError,
-  checkDevice,
-  type Device,
-  refuseTape,
-  ShapeError,
-  shapeText,
-  type Tensor,
-} from '@tau/tensor'
+import { BackendError, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { checkDevice, refuseTape } from '@tau/tensor/kernel'
 import { checkDim } from '../kernels/attention-shape.ts'
 import { decayParts, type LogDecay } from '../kernels/decay/decay.ts'
 import { kernelsOf } from '../kernels/table.ts'

@@ -1,4 +1,4 @@
-import type { GpuArgument, GpuEngine, GpuKernel, GpuLaunch } from '@tau/tensor'
+import type { GpuArgument, GpuEngine, GpuKernel, GpuLaunch } from '@tau/tensor/kernel'
 import type { AttentionSizes, DecayBuffers } from './attention-shape.ts'
 
 // Text that both attentions' gpu.js kernels are made of. Every element of a result walks all its pairs (query, key) and makes

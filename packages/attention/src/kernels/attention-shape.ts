@@ -1,15 +1,5 @@
-import {
-  add,
-  checkDevice,
-  concat,
-  type Device,
-  type Handle,
-  ShapeError,
-  shapeText,
-  sum,
-  type Tensor,
-  zeros,
-} from '@tau/tensor'
+import { add, concat, type Device, ShapeError, shapeText, sum, type Tensor, zeros } from '@tau/tensor'
+import { checkDevice, type Handle } from '@tau/tensor/kernel'
 import { decayParts, type LogDecay } from './decay/decay.ts'
 
 /** Sizes that both attentions share: queries sit at the last `queries` of `keys` times. */

@@ -1,4 +1,4 @@
-import type { Work } from '@tau/tensor'
+import type { Work } from '@tau/tensor/kernel'
 import type { AttentionSizes } from './attention-shape.ts'
 
 /** Work of a launch over all pairs of a query and a key that is not after it. */

@@ -1,5 +1,7 @@
-import type { WasmSource } from '@tau/tensor'
-import { plain, relaxed } from '../generated/wasm.ts'
+import { wasmModule } from '@tau/tensor/kernel'
 
-/** This package's kernels as compiled by tools/build/wasm.mjs. */
-export const attentionWasm: WasmSource = { plain, relaxed }
+/** This package's kernels of the cpu backend. */
+export const attentionWasm = /* @__PURE__ */ wasmModule('@tau/attention', {
+  plain: () => import('../generated/plain.ts'),
+  relaxed: () => import('../generated/relaxed.ts'),
+})

@@ -1,4 +1,5 @@
-import { cpu, type Device, grad, profile, sum, type Work } from '@tau/tensor'
+import { cpu, type Device, grad, profile, sum } from '@tau/tensor'
+import type { Work } from '@tau/tensor/kernel'
 import { randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LaplacianTensor } from '../laplacian-tensor.ts'

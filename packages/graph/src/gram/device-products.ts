@@ -1,4 +1,4 @@
-import { type CpuEngine, type Launch, rowGrain, touches, type Work } from '@tau/tensor'
+import { type CpuEngine, type Launch, rowGrain, touches, type Work } from '@tau/tensor/kernel'
 import { Owned } from '../kernels/owned.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import { nativeTiles } from './native-tiles.ts'

@@ -1,4 +1,5 @@
-import { type CpuEngine, type CpuOptions, cpu, type Device, type GemmLibrary, Random } from '@tau/tensor'
+import { type CpuOptions, cpu, type Device, type GemmLibrary, Random } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DenseMatrix } from '../dense/matrix.ts'

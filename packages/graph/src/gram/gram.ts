@@ -1,4 +1,4 @@
-import type { CpuEngine } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { largestMagnitude, safeScale } from '../dense/scale.ts'
 import { GraphError } from '../errors.ts'

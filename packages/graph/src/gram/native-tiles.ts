@@ -1,4 +1,4 @@
-import type { CpuEngine, Launch } from '@tau/tensor'
+import type { CpuEngine, Launch } from '@tau/tensor/kernel'
 
 /** Rows of a stripe of a product: fewer waste less above the diagonal, more make the library faster. */
 const STRIPE = 128

@@ -1,4 +1,5 @@
-import { BackendError, type CpuEngine, type Device } from '@tau/tensor'
+import { BackendError, type Device } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 
 /** The cpu engine of a device. Throws BackendError for another backend, whose kernels have no f64. */
 export const cpuEngine = (op: string, device: Device): CpuEngine => {

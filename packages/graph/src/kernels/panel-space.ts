@@ -1,4 +1,4 @@
-import type { Handle } from '@tau/tensor'
+import type { Handle } from '@tau/tensor/kernel'
 
 /** Columns of a panel: one row of it is a cache line. */
 export const PANEL = 8

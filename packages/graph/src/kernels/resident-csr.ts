@@ -1,4 +1,4 @@
-import type { CpuEngine, Handle, Launch, Work } from '@tau/tensor'
+import type { CpuEngine, Handle, Launch, Work } from '@tau/tensor/kernel'
 import type { Csr } from '../sparse/csr.ts'
 import { graphWasm } from './wasm-module.ts'
 

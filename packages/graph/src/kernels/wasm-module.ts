@@ -1,5 +1,8 @@
-import type { WasmSource } from '@tau/tensor'
-import { plain, relaxed, wide } from '../generated/wasm.ts'
+import { wasmModule } from '@tau/tensor/kernel'
 
-/** This package's kernels as compiled by tools/build/wasm.mjs. What is f64 has no fused multiply-add in any build. */
-export const graphWasm: WasmSource = { plain, relaxed, wide }
+/** This package's kernels of the cpu backend. What is f64 has no fused multiply-add in any build. */
+export const graphWasm = /* @__PURE__ */ wasmModule('@tau/graph', {
+  plain: () => import('../generated/plain.ts'),
+  relaxed: () => import('../generated/relaxed.ts'),
+  wide: () => import('../generated/wide.ts'),
+})

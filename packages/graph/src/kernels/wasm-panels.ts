@@ -1,4 +1,4 @@
-import type { CpuEngine, Handle, Launch } from '@tau/tensor'
+import type { CpuEngine, Handle, Launch } from '@tau/tensor/kernel'
 import type { Csr } from '../sparse/csr.ts'
 import { CHUNK, PANEL, type Panel, type PanelSpace } from './panel-space.ts'
 import { ResidentCsr } from './resident-csr.ts'

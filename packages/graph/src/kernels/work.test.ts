@@ -1,4 +1,5 @@
-import { cpu, type Device, profile, type Work } from '@tau/tensor'
+import { cpu, type Device, profile } from '@tau/tensor'
+import type { Work } from '@tau/tensor/kernel'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kneighbors } from '../neighbors/kneighbors.ts'
 import { radiusNeighbors } from '../neighbors/radius-neighbors.ts'

@@ -1,4 +1,4 @@
-import { type Launch, rowGrain, touches } from '@tau/tensor'
+import { type Launch, rowGrain, touches } from '@tau/tensor/kernel'
 import { Owned } from '../kernels/owned.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import type { Pace } from '../watch/pace.ts'

@@ -1,12 +1,5 @@
-import {
-  type CpuEngine,
-  type Device,
-  type Launch,
-  matmul,
-  rowGrain,
-  type Tensor,
-  type Work,
-} from '@tau/tensor'
+import { type Device, matmul, type Tensor } from '@tau/tensor'
+import { type CpuEngine, type Launch, rowGrain, type Work } from '@tau/tensor/kernel'
 import { Owned } from '../kernels/owned.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import type { Pace } from '../watch/pace.ts'

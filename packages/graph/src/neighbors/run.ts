@@ -1,4 +1,5 @@
-import { type CpuEngine, cpu, type Device, MAX_CPU_BYTES } from '@tau/tensor'
+import { cpu, type Device, MAX_CPU_BYTES } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 import { GraphError } from '../errors.ts'
 import { cpuEngine } from '../kernels/cpu-engine.ts'
 import type { Pace } from '../watch/pace.ts'

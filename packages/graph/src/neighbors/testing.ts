@@ -1,4 +1,5 @@
-import { type CpuEngine, type Device, Random } from '@tau/tensor'
+import { type Device, Random } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import type { Points } from '../dense/points.ts'
 import { normalMatrix } from '../testing.ts'

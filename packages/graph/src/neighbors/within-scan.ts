@@ -1,4 +1,5 @@
-import { type Launch, rowGrain, type Tensor, touches } from '@tau/tensor'
+import type { Tensor } from '@tau/tensor'
+import { type Launch, rowGrain, touches } from '@tau/tensor/kernel'
 import { Owned } from '../kernels/owned.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import type { Block, PlacedSearch } from './placed.ts'

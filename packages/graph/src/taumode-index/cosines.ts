@@ -1,4 +1,4 @@
-import { type CpuEngine, rowGrain } from '@tau/tensor'
+import { type CpuEngine, rowGrain } from '@tau/tensor/kernel'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { largestMagnitude } from '../dense/scale.ts'
 import { GraphError } from '../errors.ts'

@@ -1,4 +1,4 @@
-import type { CpuEngine, Handle } from '@tau/tensor'
+import type { CpuEngine, Handle } from '@tau/tensor/kernel'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import type { Measures } from './measures.ts'
 

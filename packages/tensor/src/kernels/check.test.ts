@@ -10,7 +10,7 @@ import { reshape } from './reshape/reshape.ts'
 import { softmax } from './softmax/softmax.ts'
 import { exp } from './unary/unary.ts'
 
-const device = dryCpu()
+const device = await dryCpu()
 const x = zeros(device, [2, 2])
 const ids = device.tensor(Int32Array.of(1, 2))
 

@@ -1,5 +1,8 @@
-import type { WasmSource } from '../backends/cpu/wasm-module.ts'
-import { plain, relaxed, wide } from '../generated/wasm.ts'
+import { wasmModule } from '../backends/cpu/wasm-module.ts'
 
-/** This package's kernels as compiled by tools/build/wasm.mjs. */
-export const tensorWasm: WasmSource = { plain, relaxed, wide }
+/** This package's kernels of the cpu backend. */
+export const tensorWasm = /* @__PURE__ */ wasmModule('@tau/tensor', {
+  plain: () => import('../generated/plain.ts'),
+  relaxed: () => import('../generated/relaxed.ts'),
+  wide: () => import('../generated/wide.ts'),
+})

@@ -1,21 +1,43 @@
-import type { Engines } from '../backends/engine.ts'
+import type { BackendName, Engine, Engines } from '../backends/engine.ts'
 import type { Device } from '../device.ts'
+import { BackendError } from '../errors.ts'
+import { notLoaded, registerKernels } from './registry.ts'
 
-/** A package's kernels: how to make their table for each backend. `Table` maps kernel names to functions on handles. */
-export type KernelFactories<Table> = { readonly [B in keyof Engines]: (engine: Engines[B]) => Table }
+/** Makes the table of a package's kernels for one engine. `Table` maps names of kernels to functions on handles. */
+export type KernelFactory<Table, B extends BackendName = BackendName> = (engine: Engines[B]) => Table
 
-/** A table of kernels, made once per device on first use. A package that brings kernels of its own does
- *  `const kernels = kernelSet<MyTable>({ cpu: …, gpu: … })` and calls `kernels(device).name(…)` in its operations. */
+/** How to load each backend's factory: dynamic imports, so that a program loads the backend that it opens and no other. */
+export type KernelFactories<Table> = {
+  readonly [B in BackendName]: () => Promise<KernelFactory<Table, B>>
+}
+
+/** The kernels of the package `name`. A package that brings kernels of its own writes
+ *  ```ts
+ *  export const kernelsOf = kernelSet<MyTable>('my-package', {
+ *    cpu: async () => (await import('./cpu.ts')).cpuKernels,
+ *    gpu: async () => (await import('./gpu.ts')).gpuKernels,
+ *  })
+ *  ```
+ *  and calls `kernelsOf(device).name(…)` in its operations. Opening a device loads the kernels of every package that is imported by
+ *  then. On a device that was opened earlier they throw BackendError until `await device.loadKernels()`. */
 export function kernelSet<Table extends object>(
+  name: string,
   factories: KernelFactories<Table>,
 ): (device: Device) => Table {
-  const tables = new WeakMap<Device, Table>()
-  return (device) => {
-    let table = tables.get(device)
+  const loaded: { [B in BackendName]?: KernelFactory<Table, B> } = {}
+  const tables = new WeakMap<Engine, Table>()
+  const make = (engine: Engine): Table | undefined =>
+    engine.backend === 'cpu' ? loaded.cpu?.(engine) : loaded.gpu?.(engine)
+  registerKernels(async ({ backend }) => {
+    if (backend === 'cpu') loaded.cpu ??= await factories.cpu()
+    else loaded.gpu ??= await factories.gpu()
+  })
+  return ({ engine }) => {
+    let table = tables.get(engine)
     if (!table) {
-      const { engine } = device
-      table = engine.backend === 'cpu' ? factories.cpu(engine) : factories.gpu(engine)
-      tables.set(device, table)
+      table = make(engine)
+      if (!table) throw new BackendError(notLoaded(name, engine.backend))
+      tables.set(engine, table)
     }
     return table
   }

@@ -24,7 +24,7 @@ describe('estimateTraining', () => {
   ])('is what a step takes: %o', async ({ seqLen, attention, ...rest }) => {
     const options = { ...defaultTrainOptions, ...rest }
     const { batchSize, accumulate, checkpointActivations } = options
-    const estimate = estimateTraining({ ...tiny, seqLen, ...(attention && { attention }) }, options, 2)
+    const estimate = await estimateTraining({ ...tiny, seqLen, ...(attention && { attention }) }, options, 2)
     const device = await cpu({ threads: 2 })
     {
       using model = tinyModel(device, { seqLen, ...(attention && { attention }) })
@@ -42,11 +42,13 @@ describe('estimateTraining', () => {
     expect(Math.abs(estimate / measured - 1)).toBeLessThan(0.01)
   })
 
-  it('counts what no device could give', () => {
+  it('counts what no device could give', async () => {
     const size = { size: 'tau-30m', seqLen: 65_536 } as const
     const options = { ...defaultTrainOptions, batchSize: 1, accumulate: 1 }
-    const [kept, checkpointed] = [false, true].map((checkpointActivations) =>
-      estimateTraining(size, { ...options, checkpointActivations }, 2),
+    const [kept, checkpointed] = await Promise.all(
+      [false, true].map((checkpointActivations) =>
+        estimateTraining(size, { ...options, checkpointActivations }, 2),
+      ),
     )
     expect(kept).toBeGreaterThan(2 ** 32)
     expect(checkpointed).toBeLessThan(2 ** 32)

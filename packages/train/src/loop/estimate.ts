@@ -7,14 +7,14 @@ import { trainStep } from './step.ts'
 /** Bytes of WebAssembly memory that training the model takes on the cpu backend: parameters, the optimizer's state, gradients, activations,
  *  scratch and workspaces of `threads`. Found by running the program itself, two steps of it, on a device that only counts. The process
  *  needs the runtime and its data besides. */
-export function estimateTraining(
+export async function estimateTraining(
   model: ModelConfig | ModelOptions,
   options: OptimizerChoice & Pick<TrainOptions, 'batchSize' | 'accumulate' | 'checkpointActivations'>,
   threads: number,
-): number {
+): Promise<number> {
   const config = resolveConfig(model)
   const { batchSize, accumulate, checkpointActivations } = options
-  const device = dryCpu(threads)
+  const device = await dryCpu(threads)
   using dry = emptyModel(device, config)
   using optimizer = modelOptimizer(dry, options)
   const ids = new Int32Array(batchSize * config.seqLen)

@@ -1,4 +1,5 @@
-import { copyBlock, type Device, type Handle, type Tensor } from '@tau/tensor'
+import { copyBlock, type Device, type Tensor } from '@tau/tensor'
+import type { Handle } from '@tau/tensor/kernel'
 import { BLOCK, ELEMENT_BYTES } from '../../kernels/tau-cache/layout.ts'
 
 const FIRST_TABLE = 16

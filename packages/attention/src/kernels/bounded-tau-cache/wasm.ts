@@ -1,4 +1,4 @@
-import { type CpuEngine, type Handle, touches } from '@tau/tensor'
+import { type CpuEngine, type Handle, touches } from '@tau/tensor/kernel'
 import type { DecayBuffers } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
 

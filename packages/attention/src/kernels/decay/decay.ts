@@ -1,16 +1,5 @@
-import {
-  checkDevice,
-  type Handle,
-  mul,
-  neg,
-  record,
-  ShapeError,
-  shapeText,
-  softplus,
-  sum,
-  type Tensor,
-  zeros,
-} from '@tau/tensor'
+import { mul, neg, record, ShapeError, shapeText, softplus, sum, type Tensor, zeros } from '@tau/tensor'
+import { checkDevice, type Handle } from '@tau/tensor/kernel'
 import { kernelsOf } from '../table.ts'
 
 /** Cumulative decay in nats, c_t = −Σ_{s ≤ t} log f_s with factors 0 < f_s ≤ 1: it never decreases. At time t the key of time j has

@@ -1,4 +1,4 @@
-import type { GpuEngine, GpuKernel } from '@tau/tensor'
+import type { GpuEngine, GpuKernel } from '@tau/tensor/kernel'
 import type { ConstantDecayKernel, ForgetGateDecayGradKernel, ForgetGateDecayKernel } from './decay.ts'
 
 // A kernel gives one result: the high parts come first, and the low parts are what the same exact sum leaves over of them as they

@@ -1,4 +1,5 @@
-import { type Device, type Handle, record, ShapeError, shapeText, sum, type Tensor } from '@tau/tensor'
+import { type Device, record, ShapeError, shapeText, sum, type Tensor } from '@tau/tensor'
+import type { Handle } from '@tau/tensor/kernel'
 import {
   type AttentionSizes,
   attentionSizes,

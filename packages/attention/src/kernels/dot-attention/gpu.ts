@@ -1,4 +1,4 @@
-import type { GpuEngine, GpuKernel } from '@tau/tensor'
+import type { GpuEngine, GpuKernel } from '@tau/tensor/kernel'
 import {
   addToTotal,
   attentionArgs,

@@ -1,4 +1,4 @@
-import type { CpuEngine } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 import { attentionWork } from '../attention-work.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import { type DotAttentionGradKernel, type DotAttentionKernel, windowKeys } from './dot-attention.ts'

@@ -1,4 +1,4 @@
-import type { Handle } from '@tau/tensor'
+import type { Handle } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../attention-shape.ts'
 import type { HeadGrads } from '../lambda-attention/head-grads.ts'
 import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'

@@ -1,4 +1,4 @@
-import { type CpuEngine, type Launch, touches } from '@tau/tensor'
+import { type CpuEngine, type Launch, touches } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'

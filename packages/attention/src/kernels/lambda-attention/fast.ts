@@ -1,6 +1,7 @@
 import type { Device } from '@tau/tensor'
+import type { KernelTable } from '../../generated/table.ts'
 import type { AttentionSizes } from '../attention-shape.ts'
-import { type AttentionTable, kernelsOf } from '../table.ts'
+import { kernelsOf } from '../table.ts'
 import { sumHeadGrads } from './head-grads.ts'
 import type { LambdaHandles, LambdaPass } from './lambda-attention.ts'
 
@@ -10,7 +11,7 @@ const WORDS = 2
 /** Whether the device has the O(T log T) kernel. */
 export const hasFast = (device: Device): boolean => kernelsOf(device).fastLambdaAttention !== undefined
 
-export type FastKernels = Pick<AttentionTable, 'fastLambdaAttention' | 'fastLambdaAttentionGrad'>
+export type FastKernels = Pick<KernelTable, 'fastLambdaAttention' | 'fastLambdaAttentionGrad'>
 
 /** The forward pass in O(T log T), on buffers. Without `tape` nothing is kept for gradients. */
 export function fastPass(

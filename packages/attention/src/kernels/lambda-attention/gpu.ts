@@ -1,4 +1,4 @@
-import { foldGpu, type GpuEngine, type GpuKernel } from '@tau/tensor'
+import { foldGpu, type GpuEngine, type GpuKernel } from '@tau/tensor/kernel'
 import {
   addToTotal,
   attentionArgs,

@@ -1,4 +1,5 @@
-import { type Device, type Handle, sum, type Tensor } from '@tau/tensor'
+import { type Device, sum, type Tensor } from '@tau/tensor'
+import type { Handle } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../attention-shape.ts'
 import type { LambdaPass } from './lambda-attention.ts'
 

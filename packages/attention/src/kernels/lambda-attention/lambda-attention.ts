@@ -1,12 +1,5 @@
-import {
-  checkDevice,
-  type Device,
-  type Handle,
-  record,
-  ShapeError,
-  shapeText,
-  type Tensor,
-} from '@tau/tensor'
+import { type Device, record, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { checkDevice, type Handle } from '@tau/tensor/kernel'
 import {
   type AttentionSizes,
   attentionSizes,

@@ -1,7 +1,9 @@
-import { type Device, MAX_GROUPS } from '@tau/tensor'
+import type { Device } from '@tau/tensor'
+import { MAX_GROUPS } from '@tau/tensor/kernel'
+import type { KernelTable } from '../../generated/table.ts'
 import type { AttentionSizes } from '../attention-shape.ts'
 import { longestBuffer } from '../merged-lambda-attention/levels.ts'
-import { type AttentionTable, kernelsOf } from '../table.ts'
+import { kernelsOf } from '../table.ts'
 import { sumHeadGrads } from './head-grads.ts'
 import type { LambdaHandles, LambdaPass } from './lambda-attention.ts'
 import { STATS } from './stats.ts'
@@ -22,7 +24,7 @@ export function prefersMerged({ engine }: Device, sizes: AttentionSizes, tape: b
   return isLong && fits && batch * heads <= MAX_GROUPS
 }
 
-export type MergedKernels = Pick<AttentionTable, 'mergedLambdaAttention' | 'mergedLambdaAttentionGrad'>
+export type MergedKernels = Pick<KernelTable, 'mergedLambdaAttention' | 'mergedLambdaAttentionGrad'>
 
 /** The forward pass in O(T log T) on a GPU, on buffers. Without `tape` nothing is kept for gradients. */
 export function mergedPass(

@@ -1,4 +1,4 @@
-import { type CpuEngine, rowGrain, touches } from '@tau/tensor'
+import { type CpuEngine, rowGrain, touches } from '@tau/tensor/kernel'
 import { attentionWork } from '../attention-work.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'

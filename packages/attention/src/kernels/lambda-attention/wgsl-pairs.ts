@@ -1,4 +1,4 @@
-import type { WgslBuffer } from '@tau/tensor'
+import type { WgslBuffer } from '@tau/tensor/kernel'
 
 // Text that the hand-written kernels are made of. In them `head` counts b·H + h and `kv_head` b·Hkv + hk, and 128 threads make a tile of
 // 64 × 64 numbers, 8 × 4 in the registers of each, from slices in workgroup memory.

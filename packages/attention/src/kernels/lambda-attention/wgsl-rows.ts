@@ -1,4 +1,4 @@
-import { EXP_WGSL, foldWgsl, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import { EXP_WGSL, foldWgsl, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
 import type { DecayForm } from '../attention-gpu.ts'
 import { STAT, STATS } from './stats.ts'
 import { ROW_VECTORS, rowField, SIZES, vec4Buffer, weightText } from './wgsl-pairs.ts'

@@ -1,4 +1,4 @@
-import type { WgslKernel } from '@tau/tensor'
+import type { WgslKernel } from '@tau/tensor/kernel'
 import {
   eachRow,
   loadKeys,

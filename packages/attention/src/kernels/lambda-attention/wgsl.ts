@@ -5,7 +5,7 @@ import {
   linearGroups,
   MAX_GROUPS,
   wgslForms,
-} from '@tau/tensor'
+} from '@tau/tensor/kernel'
 import { type DecayForm, decayForm } from '../attention-gpu.ts'
 import type { AttentionSizes, DecayBuffers } from '../attention-shape.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './gpu.ts'

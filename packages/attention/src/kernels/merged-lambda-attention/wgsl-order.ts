@@ -1,4 +1,4 @@
-import { IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import { IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
 
 // The times of every block of every level in order of λ, those with equal λ in order of time: sorted [heads, levels, Tk, 2] holds λ and the
 // time. A time's place among others is the number of them before it, so each finds its own. NaN and +∞ count as the largest λ, as do times

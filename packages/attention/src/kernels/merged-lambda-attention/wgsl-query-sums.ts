@@ -1,4 +1,4 @@
-import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
 import {
   ROW_VECTORS,
   readVector,

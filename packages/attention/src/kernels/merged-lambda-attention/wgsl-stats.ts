@@ -1,4 +1,4 @@
-import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
 import { rowField, vec4Buffer, weightText } from '../lambda-attention/wgsl-pairs.ts'
 import { STORE_STATS, TOP_KEY } from '../lambda-attention/wgsl-rows.ts'
 import { SLOTS_OF } from './wgsl-chunks.ts'

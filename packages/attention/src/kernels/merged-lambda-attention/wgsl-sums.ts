@@ -1,4 +1,4 @@
-import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor'
+import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
 import { readVector, vec4Buffer, vectorBuffer } from '../lambda-attention/wgsl-pairs.ts'
 import { CHUNK } from './levels.ts'
 import { overChunks, overPairs } from './wgsl-chunks.ts'

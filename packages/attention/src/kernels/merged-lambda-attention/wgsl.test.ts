@@ -1,4 +1,5 @@
-import { type Device, type GpuEngine, gpu } from '@tau/tensor'
+import { type Device, gpu } from '@tau/tensor'
+import type { GpuEngine } from '@tau/tensor/kernel'
 import { expectNear, expectOracle, gpuModes, itMatchesOracle, randomArray } from '@tau/testing'
 import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'

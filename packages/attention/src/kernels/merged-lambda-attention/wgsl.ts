@@ -1,4 +1,4 @@
-import { foldGpu, type GpuEngine, type Handle, linearGroups, wgslForms } from '@tau/tensor'
+import { foldGpu, type GpuEngine, type Handle, linearGroups, wgslForms } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../attention-shape.ts'
 import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'
 import { packKeysWgsl, ROW_LENGTH, SUM_MOMENTS, sizeArgs, VECTOR } from '../lambda-attention/wgsl.ts'

@@ -1,4 +1,4 @@
-import { foldGpu, type GpuEngine, type GpuKernel, isNanText } from '@tau/tensor'
+import { foldGpu, type GpuEngine, type GpuKernel, isNanText } from '@tau/tensor/kernel'
 import type { ReferenceTauKernel } from './reference-tau.ts'
 
 /** Elements by rank, ties by index: O(D²) comparisons, but nothing is written. */

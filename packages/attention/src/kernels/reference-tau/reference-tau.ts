@@ -1,4 +1,5 @@
-import { checkRank, type Handle, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { checkRank, type Handle } from '@tau/tensor/kernel'
 import { DEFAULT_EPS, TAU_FLOOR } from '../../constants.ts'
 import { kernelsOf } from '../table.ts'
 

@@ -1,4 +1,4 @@
-import { type CpuEngine, rowGrain, touches } from '@tau/tensor'
+import { type CpuEngine, rowGrain, touches } from '@tau/tensor/kernel'
 import { attentionWasm } from '../cpu-module.ts'
 import type { ReferenceTauKernel } from './reference-tau.ts'
 

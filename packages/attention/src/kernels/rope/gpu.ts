@@ -1,4 +1,4 @@
-import type { GpuEngine, GpuKernel } from '@tau/tensor'
+import type { GpuEngine, GpuKernel } from '@tau/tensor/kernel'
 import type { RopeKernel } from './rope.ts'
 
 const AT = '(this.thread.z * length + this.thread.y) * dim + this.thread.x'

@@ -1,4 +1,5 @@
-import { BackendError, checkRank, type Handle, record, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { BackendError, record, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { checkRank, type Handle } from '@tau/tensor/kernel'
 import { kernelsOf } from '../table.ts'
 import { anglesOf, type RopeTable } from './rope-table.ts'
 

@@ -1,8 +1,6 @@
 import {
   BackendError,
-  checkRank,
   clamp,
-  type Handle,
   permute,
   record,
   reshape,
@@ -12,6 +10,7 @@ import {
   sum,
   type Tensor,
 } from '@tau/tensor'
+import { checkRank, type Handle } from '@tau/tensor/kernel'
 import { DEFAULT_EPS } from '../../constants.ts'
 import type { LaplacianTensor } from '../../laplacian-tensor.ts'
 import { checkAngles, type RopeOptions, rope } from '../rope/rope.ts'

@@ -1,4 +1,4 @@
-import type { CpuEngine } from '@tau/tensor'
+import type { CpuEngine } from '@tau/tensor/kernel'
 import { attentionWasm } from '../cpu-module.ts'
 import { energyGradWork, energyWork } from '../taumode/energy-work.ts'
 import type {

@@ -1,4 +1,4 @@
-import { foldGpu, type GpuEngine } from '@tau/tensor'
+import { foldGpu, type GpuEngine } from '@tau/tensor/kernel'
 import type { RowDotsKernel } from './row-dots.ts'
 
 export function rowDotsGpu(engine: GpuEngine): RowDotsKernel {

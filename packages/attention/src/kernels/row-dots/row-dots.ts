@@ -1,4 +1,5 @@
-import type { Handle, Tensor } from '@tau/tensor'
+import type { Tensor } from '@tau/tensor'
+import type { Handle } from '@tau/tensor/kernel'
 import { kernelsOf } from '../table.ts'
 
 /** out[r] = Σ_c a[r, c]·b[r, c]. */

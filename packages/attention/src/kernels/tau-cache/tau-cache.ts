@@ -1,4 +1,4 @@
-import type { Handle } from '@tau/tensor'
+import type { Handle } from '@tau/tensor/kernel'
 import type { DecayBuffers } from '../attention-shape.ts'
 
 export interface PositionSizes {

@@ -1,4 +1,4 @@
-import { type CpuEngine, rowGrain, touches } from '@tau/tensor'
+import { type CpuEngine, rowGrain, touches } from '@tau/tensor/kernel'
 import { attentionWasm } from '../cpu-module.ts'
 import { BLOCK, ELEMENT_BYTES, NODE_HEAD_BYTES } from './layout.ts'
 import type { TauTreeKernels } from './tau-cache.ts'

@@ -1,4 +1,4 @@
-import type { Work } from '@tau/tensor'
+import type { Work } from '@tau/tensor/kernel'
 import type { LaplacianTensor } from '../../laplacian-tensor.ts'
 
 /** Sizes of a Laplacian; its edges are counted in both directions. */

@@ -1,4 +1,4 @@
-import { foldGpu, type GpuEngine, type GpuKernel, type Handle } from '@tau/tensor'
+import { foldGpu, type GpuEngine, type GpuKernel, type Handle } from '@tau/tensor/kernel'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
 
 // The same sums as assembly/taumode.ts, over edges, of vectors scaled by a power of two to a largest element between 1 and 2.

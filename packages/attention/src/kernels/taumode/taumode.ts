@@ -1,16 +1,6 @@
 import { type TauPolicy, tauFromEnergies } from '@tau/graph'
-import {
-  BackendError,
-  checkRank,
-  type Handle,
-  record,
-  refuseTape,
-  ShapeError,
-  shapeText,
-  sizeOf,
-  sum,
-  type Tensor,
-} from '@tau/tensor'
+import { BackendError, record, ShapeError, shapeText, sizeOf, sum, type Tensor } from '@tau/tensor'
+import { checkRank, type Handle, refuseTape } from '@tau/tensor/kernel'
 import { DEFAULT_EPS } from '../../constants.ts'
 import type { LaplacianTensor } from '../../laplacian-tensor.ts'
 import { kernelsOf } from '../table.ts'

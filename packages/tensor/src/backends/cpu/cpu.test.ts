@@ -10,6 +10,7 @@ import { cpu } from './cpu.ts'
 import { hasRelaxedSimd } from './features.ts'
 import { WORKSPACE_ADDRESS } from './layout.ts'
 import { Pool } from './pool.ts'
+import { wasmModule } from './wasm-module.ts'
 import { hasWideSimd } from './wide.ts'
 import { touches } from './work.ts'
 
@@ -72,8 +73,8 @@ describe('cpu options', () => {
     expect(auto.info.fallbacks).toHaveLength(hasRelaxedSimd() ? 0 : 1)
     await auto.close()
     const wide = await cpu({ threads: 1, simd: 'wide' })
-    expect(wide.info.variant).toBe(hasWideSimd() ? 'wide-simd' : auto.info.variant)
-    expect(wide.info.fallbacks).toHaveLength(hasWideSimd() ? 0 : 1)
+    expect(wide.info.variant).toBe((await hasWideSimd()) ? 'wide-simd' : auto.info.variant)
+    expect(wide.info.fallbacks).toHaveLength((await hasWideSimd()) ? 0 : 1)
     await wide.close()
     const widest = await cpu({ threads: 1, simd: 'widest' })
     expect(widest.info).toEqual({ ...wide.info, fallbacks: auto.info.fallbacks })
@@ -138,7 +139,10 @@ describe('kernels that fail', () => {
     const { engine } = device
     if (engine.backend !== 'cpu') throw new Error('not the cpu engine')
     const encoded = Buffer.from(TRAP).toString('base64')
-    const job = engine.kernel({ plain: encoded, relaxed: encoded }, 'job')
+    const text = async () => ({ wasm: encoded })
+    const module = wasmModule('trap', { plain: text, relaxed: text })
+    await engine.load(module)
+    const job = engine.kernel(module, 'job')
     for (let round = 0; round < 3; round++) {
       const flag = engine.alloc(4)
       engine.write(flag, Int32Array.of(0))

@@ -5,7 +5,7 @@ import { canShareMemory, hardwareThreads, hasRelaxedSimd } from './features.ts'
 import { checkGemm, type GemmLibrary, type GemmProgram } from './gemm.ts'
 import { heapStart, MAX_CPU_BYTES, PAGE_BYTES } from './layout.ts'
 import { Pool } from './pool.ts'
-import { BUILD_NAMES, type WasmSource } from './wasm-module.ts'
+import { BUILD_NAMES, type WasmBuild } from './wasm-module.ts'
 import { whyNotWide } from './wide.ts'
 
 export interface CpuOptions {
@@ -65,7 +65,7 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
     fallbacks.push(
       `1 thread instead of ${wanted}: the page is not cross-origin isolated, so memory cannot be shared`,
     )
-  const build = chooseBuild(simd, fallbacks)
+  const build = await chooseBuild(simd, fallbacks)
   const { memory, maximum } = makeMemory(threads)
   const program = gemm && openGemm(gemm, threads, memory, fallbacks)
   if (strict && fallbacks.length > 0)
@@ -75,7 +75,7 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
   const info = { backend: 'cpu', variant, threads, fallbacks } as const
   const pool = threads > 1 ? await Pool.start(memory, threads) : undefined
   const limit = Math.min(maximum * PAGE_BYTES, MAX_CPU_BYTES)
-  return new Device(new CpuEngine(memory, limit, pool, build, info, program))
+  return Device.open(new CpuEngine(memory, limit, pool, build, info, program))
 }
 
 /** The library, tried out; undefined, with the reason among the fallbacks, where it cannot be used. */
@@ -95,14 +95,14 @@ function openGemm(
   }
 }
 
-function chooseBuild(simd: CpuOptions['simd'], fallbacks: string[]): keyof WasmSource {
+async function chooseBuild(simd: CpuOptions['simd'], fallbacks: string[]): Promise<WasmBuild> {
   if (simd === 'plain') return 'plain'
   if (!hasRelaxedSimd()) {
     fallbacks.push('plain SIMD: this runtime has no relaxed SIMD')
     return 'plain'
   }
   if (simd !== 'wide' && simd !== 'widest') return 'relaxed'
-  const reason = whyNotWide()
+  const reason = await whyNotWide()
   if (reason === undefined) return 'wide'
   if (simd === 'wide') fallbacks.push(`relaxed SIMD instead of wide: ${reason}`)
   return 'relaxed'

@@ -2,11 +2,11 @@ import { Device } from '../../device.ts'
 import type { ArrayOf, DType } from '../../dtype.ts'
 import type { Handle } from '../engine.ts'
 import { CpuEngine, type Launch } from './engine.ts'
-import type { WasmSource } from './wasm-module.ts'
+import type { WasmModule } from './wasm-module.ts'
 
 /** A cpu engine whose kernels do nothing and whose memory is not there: addresses are given out as ever, up to any. */
 class DryEngine extends CpuEngine {
-  readonly #loaded = new Set<string>()
+  readonly #loaded = new Set<WasmModule>()
 
   constructor(threads: number) {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
@@ -14,10 +14,14 @@ class DryEngine extends CpuEngine {
     super(memory, Number.MAX_SAFE_INTEGER, undefined, 'plain', info)
   }
 
+  override load(module: WasmModule): Promise<void> {
+    return module.load('relaxed')
+  }
+
   /** The first kernel of a module takes the memory that threads load the module from. */
-  override kernel({ relaxed }: WasmSource): Launch {
-    if (!this.#loaded.has(relaxed)) this.alloc((relaxed.length / 4) * 3)
-    this.#loaded.add(relaxed)
+  override kernel(module: WasmModule): Launch {
+    if (!this.#loaded.has(module)) this.alloc((module.text('relaxed').length / 4) * 3)
+    this.#loaded.add(module)
     return () => {}
   }
 
@@ -42,4 +46,4 @@ class DryEngine extends CpuEngine {
 
 /** A device on which a program can be tried for its memory: every operation allocates and frees as on {@link cpu} with that many
  *  threads, and computes nothing. What is read is 0, whatever it takes fits, and `memory.peakBytes` says how much that was. */
-export const dryCpu = (threads = 1): Device => new Device(new DryEngine(threads))
+export const dryCpu = (threads = 1): Promise<Device> => Device.open(new DryEngine(threads))

@@ -17,7 +17,13 @@ import {
 } from './layout.ts'
 import type { Pool } from './pool.ts'
 import type { WasmMemory } from './wasm-memory.ts'
-import { BUILD_NAMES, decodeBase64, type WasmFunction, type WasmSource } from './wasm-module.ts'
+import {
+  BUILD_NAMES,
+  decodeBase64,
+  type WasmBuild,
+  type WasmFunction,
+  type WasmModule,
+} from './wasm-module.ts'
 import type { Work } from './work.ts'
 
 /** Runs items [0, count) of a kernel in tiles of `grain` items. The exported function is called as
@@ -58,7 +64,7 @@ export class CpuEngine implements Storage {
   readonly #memory: WasmMemory
   readonly #pool: Pool | undefined
   readonly #heap: Heap
-  readonly #build: keyof WasmSource
+  readonly #build: WasmBuild
   readonly #modules = new Map<string, LoadedModule>()
   readonly #control: Int32Array
   readonly #args: Float64Array
@@ -68,7 +74,7 @@ export class CpuEngine implements Storage {
     memory: WasmMemory,
     maximumBytes: number,
     pool: Pool | undefined,
-    build: keyof WasmSource,
+    build: WasmBuild,
     info: DeviceInfo,
     gemm?: GemmProgram,
   ) {
@@ -82,9 +88,15 @@ export class CpuEngine implements Storage {
     this.#heap = new Heap(heapStart(info.threads), maximumBytes, (bytes) => this.grow(bytes))
   }
 
-  /** The launcher of one exported function of a package's module, which is compiled on first use. */
-  kernel(source: WasmSource, name: string): Launch {
-    return this.#launcher(this.#module(source, name), name)
+  /** Loads the builds of a package's module that this device runs. */
+  async load(module: WasmModule): Promise<void> {
+    await Promise.all(this.#builds(module).map((build) => module.load(build)))
+  }
+
+  /** The launcher of one exported function of a package's module, which is compiled on first use. Throws BackendError where the module
+   *  is not loaded. */
+  kernel(module: WasmModule, name: string): Launch {
+    return this.#launcher(this.#loadedModule(module, name), name)
   }
 
   /** The launcher of one function of a program in JavaScript, for what lies outside WebAssembly: the body of
@@ -213,26 +225,25 @@ export class CpuEngine implements Storage {
     throw new BackendError(`${new TextDecoder().decode(text)} (in a worker thread)`)
   }
 
-  /** The module that has this kernel in the device's build. */
-  #module(source: WasmSource, name: string): LoadedModule {
-    if (this.#build === 'wide' && source.wide !== undefined) {
-      const module = this.#load(source.wide, 'wide', compileWide)
-      if (module.names.includes(name)) return module
-    }
-    const build = this.#build === 'plain' ? 'plain' : 'relaxed'
-    return this.#load(source[build], build, (bytes) => new WebAssembly.Module(bytes))
+  /** The builds that this device runs of a module: a kernel that is missing in the first is in the second. */
+  #builds(module: WasmModule): readonly WasmBuild[] {
+    if (this.#build !== 'wide') return [this.#build]
+    return module.has('wide') ? ['wide', 'relaxed'] : ['relaxed']
   }
 
-  #load(
-    code: string,
-    build: keyof WasmSource,
-    compile: (bytes: BufferSource) => WebAssembly.Module,
-  ): LoadedModule {
+  #loadedModule(module: WasmModule, name: string): LoadedModule {
+    const [first, ...others] = this.#builds(module)
+    const found = this.#instantiate(module.text(first), first)
+    if (found.names.includes(name) || others.length === 0) return found
+    return this.#instantiate(module.text(others[0]), others[0])
+  }
+
+  #instantiate(code: string, build: WasmBuild): LoadedModule {
     const loaded = this.#modules.get(code)
     if (loaded) return loaded
     this.#checkOpen('kernel')
     const bytes = decodeBase64(code)
-    const compiled = compile(bytes)
+    const compiled = build === 'wide' ? compileWide(bytes) : new WebAssembly.Module(bytes)
     const abort = (): never => {
       throw new BackendError('internal: a kernel aborted')
     }

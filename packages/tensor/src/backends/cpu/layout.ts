@@ -1,4 +1,4 @@
-/** Fixed addresses of the shared memory. Modules have no static data (tools/build/wasm.mjs checks it), so the first
+/** Fixed addresses of the shared memory. Modules have no static data (`tau-kernel build` checks it), so the first
  *  64 KiB page is ours: a control block, then the arguments of the running job.
  *
  *  | bytes           | holds                                             |

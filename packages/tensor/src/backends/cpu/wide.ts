@@ -1,4 +1,3 @@
-import { relaxed, wide } from '../../generated/wasm.ts'
 import { compileWide } from './compile-wide.ts'
 import { hasRelaxedSimd } from './features.ts'
 import { PAGE_BYTES, WORKSPACE_ADDRESS, WORKSPACE_BYTES } from './layout.ts'
@@ -11,21 +10,25 @@ const MIN_V8 = 13
 const PROBE_ROUNDS = 25
 const PROBE_CALLS = 20
 
-let known: { readonly reason: string | undefined } | undefined
+let known: Promise<string | undefined> | undefined
 
 /** Whether `cpu({ simd: 'wide' })` can have 256-bit kernels in this process. Found out once, in a few milliseconds. */
-export const hasWideSimd = (): boolean => whyNotWide() === undefined
+export const hasWideSimd = async (): Promise<boolean> => (await whyNotWide()) === undefined
 
 /** Why not. */
-export function whyNotWide(): string | undefined {
-  known ??= { reason: findReason() }
-  return known.reason
+export function whyNotWide(): Promise<string | undefined> {
+  known ??= findReason()
+  return known
 }
 
-function findReason(): string | undefined {
+async function findReason(): Promise<string | undefined> {
   const v8 = typeof process === 'object' ? Number.parseInt(process.versions?.v8 ?? '', 10) : Number.NaN
   if (!(v8 >= MIN_V8) || process.arch !== 'x64') return 'it takes Node 24 or later on an x64 processor'
   if (!hasRelaxedSimd()) return 'this runtime has no relaxed SIMD'
+  const [{ wasm: wide }, { wasm: relaxed }] = await Promise.all([
+    import('../../generated/wide.ts'),
+    import('../../generated/relaxed.ts'),
+  ])
   const pages = (WORKSPACE_ADDRESS + 2 * WORKSPACE_BYTES) / PAGE_BYTES
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const load = (module: WebAssembly.Module) => {

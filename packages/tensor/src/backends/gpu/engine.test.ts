@@ -1,7 +1,7 @@
 import { gpuModes } from '@tau/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BackendError } from '../../errors.ts'
-import { gpuKernels } from '../../kernels/gpu.ts'
+import { gpuKernels } from '../../generated/gpu.ts'
 import { GpuEngine } from './engine.ts'
 import { openRuntime } from './gpu.ts'
 import type { GpuKernel } from './kernel.ts'

@@ -52,6 +52,7 @@ describe('gpu', () => {
         format: 'esm',
         target: 'es2023',
         minify: true,
+        splitting: false,
         external: ['gpu.js'],
         config: false,
         silent: true,

@@ -42,7 +42,7 @@ export async function gpuInHardware(kernels?: KernelChoice): Promise<Device> {
   for (const mode of ['webgpu', 'webgl2'] as const)
     try {
       const runtime = await openRuntime(mode, kernels)
-      if (!runtime.isSoftware) return deviceOf(runtime, refused)
+      if (!runtime.isSoftware) return await deviceOf(runtime, refused)
       await runtime.destroy()
       refused.push(`not ${mode}: it runs in software (${runtime.adapter})`)
     } catch (cause) {
@@ -51,9 +51,9 @@ export async function gpuInHardware(kernels?: KernelChoice): Promise<Device> {
   throw new BackendError(`gpu: there must be a GPU, got none (${refused.join('; ')})`)
 }
 
-function deviceOf(runtime: GpuRuntime, fallbacks: readonly string[]): Device {
+function deviceOf(runtime: GpuRuntime, fallbacks: readonly string[]): Promise<Device> {
   const { mode, adapter } = runtime
-  return new Device(
+  return Device.open(
     new GpuEngine(runtime, {
       backend: 'gpu',
       variant: mode,

@@ -1,7 +1,7 @@
 import { expectNear, gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { gpuKernels } from '../../kernels/gpu.ts'
-import type { KernelTable } from '../../kernels/table.ts'
+import { gpuKernels } from '../../generated/gpu.ts'
+import type { KernelTable } from '../../generated/table.ts'
 import { GpuEngine } from './engine.ts'
 import { openRuntime } from './gpu.ts'
 

@@ -8,7 +8,7 @@ import { profile } from '../../profile/profile.ts'
 import { square } from '../unary/unary.ts'
 import { matmul } from './matmul.ts'
 
-describe.skipIf(!hasWideSimd())('matmul on 256-bit registers', () => {
+describe.skipIf(!(await hasWideSimd()))('matmul on 256-bit registers', () => {
   let wide: Device
   let relaxed: Device
   beforeAll(async () => {
