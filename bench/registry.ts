@@ -1,3 +1,5 @@
+import type { PeerNote } from './records/record.ts'
+
 /** What a group gets: the table is printed as it runs, numbers are noted. */
 export interface GroupContext {
   /** Only benches whose name contains this text run; empty: all. */
@@ -8,8 +10,12 @@ export interface GroupContext {
   readonly out: string | undefined
   /** Prints one line of the table. */
   readonly line: (text: string) => void
-  /** Notes a figure for the JSON. */
-  readonly metric: (name: string, value: number) => void
+  /** Whether packages that are too large for the workspace may be installed. */
+  readonly install: boolean
+  /** Notes a figure for the JSON, with its spread where it has samples. */
+  readonly metric: (name: string, value: number, spread?: number) => void
+  /** Notes a peer that took part, by its name in metrics. */
+  readonly peer: (name: string, note: PeerNote) => void
   /** Prints and notes the GPU that a group runs on. */
   readonly adapter: (name: string) => void
   /** Prints and notes what could not be measured, and why: a peer that is absent, a length that does not fit. */
@@ -23,14 +29,15 @@ export interface Group {
   /** One line of the help. */
   readonly summary: string
   readonly load: () => Promise<RunGroup>
-  /** Runs only when it is named. */
+  /** Not part of `all`. */
   readonly onDemand?: boolean
 }
 
 /** The groups of benches; a new one is a module here. They load when they are asked for. */
 export const groups: Readonly<Record<string, Group>> = {
   kernels: {
-    summary: 'every kernel of the cpu backend on real shapes; matmul against tfjs, jax-js, gpu.js, OpenBLAS',
+    summary:
+      'every kernel of the cpu backend on real shapes; matmul against tfjs, jax-js, gpu.js, OpenBLAS, ONNX Runtime',
     load: async () => (await import('./kernels/kernels.ts')).runKernels,
   },
   graph: {
@@ -52,7 +59,8 @@ export const groups: Readonly<Record<string, Group>> = {
     onDemand: true,
   },
   attention: {
-    summary: 'λ-attention, fast and quadratic, and dot-product attention at lengths up to 65 536',
+    summary:
+      'λ-attention, fast and quadratic, and dot-product attention, ours and ONNX Runtime’s, up to T 65 536',
     load: async () => (await import('./attention/attention.ts')).attentionGroup('attention'),
   },
   crossover: {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { type Metrics, parseRecord, recordOf } from './records/record.ts'
+import { type Measurements, type Metrics, parseRecord, recordOf } from './records/record.ts'
 import { groups } from './registry.ts'
 
 const script = fileURLToPath(new URL('run.ts', import.meta.url))
@@ -15,6 +15,8 @@ function bench(...args: string[]) {
   })
   return { status, stdout, stderr }
 }
+
+const measured = (metrics: Metrics): Measurements => ({ metrics, spread: {}, peers: {}, skipped: {} })
 
 /** The metrics of a run that must succeed, from the JSON in its last line. */
 function metricsOf(...args: string[]): Metrics {
@@ -33,10 +35,13 @@ describe('npm run bench', () => {
   const names = Object.keys(groups).join(', ')
   const usual = Object.keys(groups).filter((name) => !groups[name].onDemand)
 
-  it('shows its flags and a line for each group', () => {
-    const { status, stdout } = bench('--help')
+  it.each([
+    [[], []],
+    [['--help'], ['--filter', '--json', '--report', '--install']],
+  ])('lists the groups with %j, a line for each', (args, flags) => {
+    const { status, stdout } = bench(...args)
     expect(status).toBe(0)
-    for (const word of ['--filter', '--json', '--report']) expect(stdout).toContain(word)
+    for (const word of flags) expect(stdout).toContain(word)
     for (const [name, { summary, onDemand }] of Object.entries(groups))
       expect(stdout).toMatch(new RegExp(`^ +${name}${onDemand ? ' \\*' : ''} +${summary}$`, 'm'))
   })
@@ -45,28 +50,37 @@ describe('npm run bench', () => {
     for (const name of ['kernel', 'constructor']) {
       const { status, stderr } = bench(name)
       expect(status).toBe(1)
-      expect(stderr).toContain(`bench: group must be one of ${names}, got "${name}"`)
+      expect(stderr).toContain(`bench: group must be one of ${names}, all, got "${name}"`)
     }
   })
 
-  it('refuses a filter that matches nothing in one group, or in any', () => {
+  it('refuses flags without a group', () => {
+    const { status, stderr } = bench('--filter', 'matmul')
+    expect(status).toBe(1)
+    expect(stderr).toContain('bench: flags must come with a group or a file, got --filter matmul')
+  })
+
+  it('refuses a filter that matches nothing in one group, or in all', () => {
     const one = bench('kernels', '--filter', 'no such bench')
     expect(one.status).toBe(1)
     expect(one.stderr).toContain('--filter must match the name of a bench of kernels, got "no such bench"')
-    const all = bench('--filter', 'no such bench')
+    const all = bench('all', '--filter', 'no such bench')
     expect(all.status).toBe(1)
     expect(all.stderr).toContain(
       `--filter must match the name of a bench of ${usual.join(', ')}, got "no such bench"`,
     )
   })
 
-  it('runs the groups in which the filter matches, and writes what it printed', () => {
+  it('measures all groups in which the filter matches, and writes what it printed', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tau-bench-'))
     try {
       const file = join(folder, 'bench.json')
-      const metrics = metricsOf('--filter', 'graph/knn/features', '--json', file)
-      expect(Object.keys(metrics)).toEqual(['graph/knn/features/ms', 'graph/knn/features/nodes_per_s'])
-      expect(JSON.parse(readFileSync(file, 'utf8')).metrics).toEqual(metrics)
+      const metrics = metricsOf('all', '--filter', 'graph/knn/features', '--json', file)
+      const names = ['graph/knn/features/ms', 'graph/knn/features/nodes_per_s']
+      expect(Object.keys(metrics)).toEqual(names)
+      const record = parseRecord(readFileSync(file, 'utf8'), file)
+      expect(record.metrics).toEqual(metrics)
+      expect(Object.keys(record.spread)).toEqual(names)
     } finally {
       rmSync(folder, { recursive: true })
     }
@@ -116,7 +130,7 @@ describe('npm run bench', () => {
     try {
       const write = (name: string, command: string, metrics: Record<string, number>): string => {
         const file = join(folder, name)
-        writeFileSync(file, JSON.stringify(recordOf(command, metrics, {})))
+        writeFileSync(file, JSON.stringify(recordOf(command, measured(metrics))))
         return file
       }
       const points = [128, 1024, 8192].flatMap((length) =>
@@ -171,10 +185,15 @@ describe('npm run bench', () => {
       expect(bench(file, '--quick').stderr).toContain(
         'files must come alone, with --report DIR or with --compare',
       )
-      writeFileSync(file, JSON.stringify(recordOf('npm run bench', { 'blas/ratio_vs_openblas': 1 }, {})))
+      writeFileSync(
+        file,
+        JSON.stringify(recordOf('npm run bench -- blas', measured({ 'blas/ratio_vs_openblas': 1 }))),
+      )
       expect(bench(file).status).toBe(0)
       expect(bench(file, file).stderr).toContain('a metric must be in one file only')
-      expect(bench('--compare', file, file).stdout).toMatch(/`blas\/ratio_vs_openblas` \| 1 +\| 1 +\| 1x/)
+      expect(bench('--compare', file, file).stdout).toMatch(
+        /`blas\/ratio_vs_openblas` \| 1 +\| 1 +\| 1x +\| same/,
+      )
       expect(bench('--compare', file).stderr).toContain('--compare must have two files, before and after')
     } finally {
       rmSync(folder, { recursive: true })

@@ -1,29 +1,34 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { claimLines, judge } from './records/claims.ts'
 import { compareRecords } from './records/compare.ts'
 import { type BenchRecord, type Figures, figuresOf, parseRecord, recordOf } from './records/record.ts'
-import { groups, type RunGroup } from './registry.ts'
+import { Recorder } from './records/recorder.ts'
+import { claimLines, judge } from './records/verdicts.ts'
+import { groups } from './registry.ts'
 
-const HELP = `Usage: npm run bench -- [group …] [--filter TEXT] [--json FILE]
+const GROUPS = Object.entries(groups)
+  .map(([name, { summary, onDemand }]) => `  ${`${name}${onDemand ? ' *' : ''}`.padEnd(13)}  ${summary}`)
+  .join('\n')
+
+const HELP = `Usage: npm run bench                               lists the groups
+       npm run bench -- GROUP … [--filter TEXT] [--json FILE]
        npm run bench -- FILE.json … [--report DIR]
        npm run bench -- --compare BEFORE.json AFTER.json
 
-Times kernels and models against their peers. Prints a line for each figure, then what was claimed and what came of it, and one line
-of JSON at the end. Files of --json are read instead of measured: their claims are printed again. Of the group gpu there may be a file
-for each adapter. graph downloads 118 MB of word vectors into bench/graph/words when it first needs them.
+Times kernels and models against their peers. It prints a line for each figure, then the claims and whether they hold, and one line of
+JSON at the end. Files that --json wrote are read again instead of measured. The group gpu may have a file for each adapter.
 
-Groups; those without a star all run when none is named:
-${Object.entries(groups)
-  .map(([name, { summary, onDemand }]) => `  ${`${name}${onDemand ? ' *' : ''}`.padEnd(13)}  ${summary}`)
-  .join('\n')}
+Groups. "all" stands for those without a star:
+${GROUPS}
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
   --quick        a smaller selection of kvcache, fewer rounds and models of train and decode, fewer rounds of graph
+  --install      first install what the groups need and the workspace is too small for, once: onnxruntime-node (291 MB) for kernels,
+                 attention and sweep; word vectors (118 MB) for graph. Without it they are skipped
   --json FILE    also write the JSON to FILE
   --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
-  --compare      print two files as a table for a pull request: metric, before, after, ratio
+  --compare      print two files as a table for a pull request: metric, before, after, ratio, and whether it is more than noise
   --out DIR      folder of the files and plots of kvcache and embedding; default: bench-kvcache, docs/graph
   --help         this text
 `
@@ -35,48 +40,39 @@ interface Selection {
   readonly names: readonly string[]
   readonly filter: string
   readonly quick: boolean
+  readonly install: boolean
   readonly out: string | undefined
 }
 
-async function load(name: string): Promise<RunGroup> {
-  if (!Object.hasOwn(groups, name))
-    throw new Error(
-      `bench: group must be one of ${Object.keys(groups).join(', ')}, got "${name}"; files to read end in .json`,
-    )
-  return groups[name].load()
+/** The groups that the words of the command line stand for. */
+function groupsOf(words: readonly string[]): string[] {
+  for (const word of words)
+    if (word !== 'all' && !Object.hasOwn(groups, word))
+      throw new Error(
+        `bench: group must be one of ${Object.keys(groups).join(', ')}, all, got "${word}"; files to read end in .json`,
+      )
+  const all = Object.keys(groups).filter((name) => !groups[name].onDemand)
+  return [...new Set(words.flatMap((word) => (word === 'all' ? all : word)))]
 }
 
-async function measure({ names, filter, quick, out }: Selection, command: string): Promise<BenchRecord> {
-  const chosen = await Promise.all(names.map(load))
-  const metrics: Record<string, number> = {}
-  const metric = (name: string, value: number) => {
-    if (!Number.isFinite(value))
-      throw new Error(`bench: a metric must be a finite number, got ${value} for ${name}`)
-    metrics[name] = Number(value.toPrecision(6))
-  }
-  const skipped: Record<string, string> = {}
-  const skip = (what: string, reason: string) => {
-    skipped[what] = reason
-    console.log(`skipped: ${what}: ${reason}`)
-  }
-  let adapter: string | undefined
-  const noteAdapter = (name: string) => {
-    adapter = name
-    console.log(`adapter: ${name}`)
-  }
-  let matched = 0
+async function measure(
+  { names, filter, quick, install, out }: Selection,
+  command: string,
+): Promise<BenchRecord> {
+  const chosen = await Promise.all(names.map((name) => groups[name].load()))
+  const line = (text: string) => console.log(text)
+  const recorder = new Recorder(line)
+  const { metric, peer, skip, adapter } = recorder
   const folder = out === undefined ? undefined : inFolderOfUser(out)
+  let matched = 0
   for (const run of chosen)
-    matched += await run({
-      ...{ filter, quick, out: folder, metric, skip },
-      line: (text) => console.log(text),
-      adapter: noteAdapter,
-    })
+    matched += await run({ filter, quick, install, out: folder, line, metric, peer, skip, adapter })
   if (matched === 0)
     throw new Error(`bench: --filter must match the name of a bench of ${names.join(', ')}, got "${filter}"`)
-  const count = Object.keys(skipped).length
-  if (count > 0) console.log(`skipped ${count}: ${Object.keys(skipped).join(', ')}`)
-  return recordOf(command, metrics, skipped, adapter)
+  const record = recordOf(command, recorder.measurements())
+  const skipped = Object.keys(record.skipped)
+  if (skipped.length > 0) console.log(`skipped ${skipped.length}: ${skipped.join(', ')}`)
+  return record
 }
 
 /** What was measured; and of a selection that a filter did not narrow also what was not. */
@@ -92,7 +88,7 @@ function commandOf(names: readonly string[], filter: string, quick: boolean): st
     ...(filter === '' ? [] : ['--filter', /^[\w./-]+$/.test(filter) ? filter : JSON.stringify(filter)]),
     ...(quick ? ['--quick'] : []),
   ]
-  return ['npm run bench', ...(words.length > 0 ? ['--', ...words] : [])].join(' ')
+  return ['npm run bench --', ...words].join(' ')
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -102,6 +98,7 @@ async function main(argv: string[]): Promise<void> {
     options: {
       filter: { type: 'string', default: '' },
       quick: { type: 'boolean', default: false },
+      install: { type: 'boolean', default: false },
       json: { type: 'string' },
       report: { type: 'string' },
       out: { type: 'string' },
@@ -113,10 +110,10 @@ async function main(argv: string[]): Promise<void> {
     console.log(HELP)
     return
   }
-  const { filter, quick, json, out, report, compare } = values
+  const { filter, quick, install, json, out, report, compare } = values
   const files = positionals.filter((name) => name.endsWith('.json'))
   const fromFiles = files.length > 0
-  if (fromFiles && (files.length < positionals.length || filter || quick || json || out))
+  if (fromFiles && (files.length < positionals.length || filter || quick || install || json || out))
     throw new Error(
       `bench: files must come alone, with --report DIR or with --compare, got ${argv.join(' ')}`,
     )
@@ -128,11 +125,18 @@ async function main(argv: string[]): Promise<void> {
     console.log(compareRecords(before, after))
     return
   }
-  const names =
-    positionals.length > 0 ? positionals : Object.keys(groups).filter((name) => !groups[name].onDemand)
+  if (positionals.length === 0) {
+    if (argv.length > 0)
+      throw new Error(
+        `bench: flags must come with a group or a file, got ${argv.join(' ')}; name a group, or all`,
+      )
+    console.log(`Groups; "all" stands for those without a star, --help tells more:\n${GROUPS}`)
+    return
+  }
+  const names = fromFiles ? [] : groupsOf(positionals)
   const records = fromFiles
     ? files.map(read)
-    : [await measure({ names, filter, quick, out }, commandOf(positionals, filter, quick))]
+    : [await measure({ names, filter, quick, install, out }, commandOf(positionals, filter, quick))]
   printClaims(figuresOf(records), fromFiles ? Object.keys(groups) : filter === '' ? names : [])
   if (json !== undefined) writeFileSync(inFolderOfUser(json), `${JSON.stringify(records[0], null, 2)}\n`)
   if (report !== undefined) {

@@ -3,7 +3,9 @@ import type { KernelBench } from '@tau/testing'
 import { collect } from '../harness/collect.ts'
 import { inScopes, onDevices } from '../harness/devices.ts'
 import { benchLine, deviceLabel, rate, timesText, timeText } from '../harness/lines.ts'
-import { type Contestant, race, speedup, type Timing } from '../harness/race.ts'
+import { type Contestant, type Ratio, race, speedup, type Timing } from '../harness/race.ts'
+import { type AttentionShape, openOnnxAttention } from '../peers/onnxruntime/open.ts'
+import { joined, type Peer } from '../peers/peer.ts'
 import type { GroupContext, RunGroup } from '../registry.ts'
 
 type Bench = KernelBench<Device>
@@ -17,11 +19,13 @@ const THREADED = 'attention/forward/T1024_H6/fast'
 const LONG = { name: 'attention/forward/T65536/fast', short: 'attention/forward/T8192/fast', rounds: 21 }
 /** Where the rate of a baseline is taken: long enough that its edges do not count. */
 const RATED = 'attention/forward/T8192'
+/** ONNX Runtime in names of metrics. */
+const ONNX = 'onnxruntime'
 
-/** Checks benches and times them in one race; fewer rounds where a call takes long. */
+/** Checks benches and times them in one race, with a peer behind them if there is one. A call that takes long gets fewer rounds. */
 async function raceOf(
   entries: readonly { readonly bench: Bench; readonly device: Device }[],
-  atLeast = 5,
+  { atLeast = 5, peer }: { readonly atLeast?: number; readonly peer?: Peer } = {},
 ): Promise<Timing[]> {
   const contestants: Contestant[] = []
   for (const { bench, device } of entries) {
@@ -29,33 +33,84 @@ async function raceOf(
     await check()
     contestants.push({ label: deviceLabel(device), run })
   }
+  if (peer) contestants.push(peer)
   const flops = Math.max(...entries.map(({ bench: { work } }) => ('flops' in work ? work.flops : 0)))
   return race(contestants, { rounds: Math.max(atLeast, flops > 3e9 ? 5 : flops > 5e8 ? 9 : 15) })
 }
 
-/** The kernels of one case on one thread. */
+/** The shape of a case that ONNX Runtime computes too: the forward pass of dot-product attention, as packages/attention's
+ *  attention.bench.ts names it. */
+function peerShape(name: string, benches: readonly Bench[]): AttentionShape | undefined {
+  const match = /\/forward\/T(\d+)(?:_H(\d+))?$/.exec(name)
+  if (!match || !benches.some((bench) => kernelOf(bench) === 'dot')) return undefined
+  return { heads: Number(match[2] ?? 1), length: Number(match[1]), dim: 64 }
+}
+
+/** The kernels of one case on one thread, and ONNX Runtime where it computes the same. */
 async function runCase(
+  name: string,
   benches: readonly Bench[],
   device: Device,
-  { line, metric }: GroupContext,
+  context: GroupContext,
 ): Promise<void> {
-  const timings = await raceOf(benches.map((bench) => ({ bench, device })))
+  const shape = peerShape(name, benches)
+  const peer =
+    shape &&
+    (await joined(
+      context,
+      { as: ONNX, leavesOut: `${name}/ratio_vs_${ONNX}` },
+      openOnnxAttention(context, device, shape),
+    ))
+  try {
+    const timings = await raceOf(
+      benches.map((bench) => ({ bench, device })),
+      { peer },
+    )
+    reportCase(name, benches, timings, context)
+  } finally {
+    await peer?.close()
+  }
+}
+
+/** `timings` has an entry for each bench, and one more where a peer took part. */
+function reportCase(
+  name: string,
+  benches: readonly Bench[],
+  timings: readonly Timing[],
+  { line, metric }: GroupContext,
+): void {
   const timingOf = (kernel: string) => timings[benches.findIndex((bench) => kernelOf(bench) === kernel)]
+  const peer = timings.at(benches.length)
   benches.forEach((bench, i) => {
-    const kernel = kernelOf(bench)
-    const gflops = rate(timings[i], bench.work)
+    const [kernel, timing] = [kernelOf(bench), timings[i]]
+    const gflops = rate(timing, bench.work)
     const compared: string[] = []
-    metric(`${bench.name}_ms`, timings[i].ms)
-    if (kernel === 'fast')
-      for (const rival of ['quadratic', 'dot']) {
-        const slow = timingOf(rival)
-        if (!slow) continue
-        compared.push(`${timesText(speedup(timings[i], slow))} ${rival}`)
-        metric(`${caseOf(bench)}/speedup_vs_${rival}`, speedup(timings[i], slow))
-      }
-    else if (caseOf(bench) === RATED) metric(`attention/${kernel}/gflops`, gflops.value)
-    line(benchLine(`${bench.name} ${bench.shape}`, timings[i], gflops, compared))
+    const compare = (slow: Timing, as: string, metricName: string): Ratio => {
+      const ratio = speedup(timing, slow)
+      compared.push(`${timesText(ratio.value)} ${as}`)
+      metric(`${name}/${metricName}`, ratio.value, ratio.spread)
+      return ratio
+    }
+    metric(`${bench.name}_ms`, timing.ms, timing.spread)
+    if (kernel === 'fast') {
+      const [quadratic, dot] = [timingOf('quadratic'), timingOf('dot')]
+      if (quadratic) compare(quadratic, 'quadratic', 'speedup_vs_quadratic')
+      const ratios = [
+        ...(dot ? [compare(dot, 'dot', 'speedup_vs_dot')] : []),
+        ...(peer ? [compare(peer, ONNX, `ratio_vs_${ONNX}`)] : []),
+      ]
+      const [least] = ratios.toSorted((a, b) => a.value - b.value)
+      if (peer) metric(`${name}/speedup_vs_best_dot`, least.value, least.spread)
+    } else if (name === RATED) metric(`attention/${kernel}/gflops`, gflops.value, timing.spread)
+    if (kernel === 'dot' && peer) compare(peer, ONNX, `dot_ratio_vs_${ONNX}`)
+    line(benchLine(`${bench.name} ${bench.shape}`, timing, gflops, compared))
   })
+  const dot = benches.find((bench) => kernelOf(bench) === 'dot')
+  if (!peer || !dot) return
+  const gflops = rate(peer, dot.work)
+  metric(`${name}/${ONNX}_ms`, peer.ms, peer.spread)
+  if (name === RATED) metric(`attention/${ONNX}/gflops`, gflops.value, peer.spread)
+  line(benchLine(`${name}/${ONNX} ${dot.shape}`, peer, gflops))
 }
 
 async function runLengths(
@@ -67,13 +122,13 @@ async function runLengths(
   if (!long || !short) return
   const [slow, fast] = await raceOf(
     [long, short].map((bench) => ({ bench, device })),
-    LONG.rounds,
+    { atLeast: LONG.rounds },
   )
   const ratio = speedup(fast, slow)
   line(
-    `attention forward T65536 over T8192 ${fast.label} | ${timeText(slow.ms)} | ${timesText(ratio)} ${timeText(fast.ms)}`,
+    `attention forward T65536 over T8192 ${fast.label} | ${timeText(slow.ms)} | ${timesText(ratio.value)} ${timeText(fast.ms)}`,
   )
-  metric('attention/forward/T65536_over_T8192', ratio)
+  metric('attention/forward/T65536_over_T8192', ratio.value, ratio.spread)
 }
 
 async function runThreads(
@@ -86,9 +141,11 @@ async function runThreads(
   const [one, two] = await raceOf(devices.map((device) => ({ bench, device })))
   const scaling = speedup(two, one)
   line(
-    benchLine(`${bench.name} ${bench.shape}`, two, rate(two, bench.work), [`${timesText(scaling)} 1 thread`]),
+    benchLine(`${bench.name} ${bench.shape}`, two, rate(two, bench.work), [
+      `${timesText(scaling.value)} 1 thread`,
+    ]),
   )
-  metric('attention/forward/2_threads_speedup', scaling)
+  metric('attention/forward/2_threads_speedup', scaling.value, scaling.spread)
 }
 
 /** A group of packages/attention/src/attention.bench.ts: those whose names start with the group's. GFLOPS are those of the triangle
@@ -103,6 +160,7 @@ export const attentionGroup =
       for (const name of new Set(benches.map(caseOf)))
         await inScopes(devices, () =>
           runCase(
+            name,
             benches.filter((bench) => caseOf(bench) === name),
             devices[0],
             context,

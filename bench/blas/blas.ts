@@ -3,7 +3,7 @@ import { BackendError, cpu, type Device, matmul, type Tensor } from '@tau/tensor
 import type { CpuEngine } from '@tau/tensor/kernel'
 import { randomArray } from '@tau/testing'
 import koffi from 'koffi'
-import { timesText } from '../harness/lines.ts'
+import { spreadText, timesText } from '../harness/lines.ts'
 import { speedup, timingOf } from '../harness/race.ts'
 import type { GroupContext } from '../registry.ts'
 
@@ -27,6 +27,8 @@ const ROW_MAJOR = 101
 const flag = (transposed: boolean) => (transposed ? 112 : 111)
 
 interface Native {
+  /** Name and version. */
+  readonly version: string
   /** Sets the library's own threads. */
   setThreads(count: number): void
   sgemm(...args: number[]): void
@@ -36,7 +38,9 @@ interface Native {
 /** The library that @tau/blas finds on this system, without anything of ours around it. */
 function openNative(): Native {
   const library = koffi.load('libopenblas.so.0')
+  const config = library.func('const char *openblas_get_config()')() as string
   return {
+    version: config.split(' ').slice(0, 2).join(' '),
     setThreads: library.func('void openblas_set_num_threads(int)'),
     sgemm: library.func(
       'void cblas_sgemm(int, int, int, int, int, int, float, void *, int, void *, int, float, void *, int)',
@@ -97,10 +101,14 @@ async function ratioOf(
   const ratio = speedup(x, y)
   const gflops = (ms: number) => ((2 * m * n * k) / ms / 1e6).toFixed(0)
   context.line(
-    `matmul ${layout} [${m}, ${n}, ${k}] ${device.info.variant}, ${threads} thread(s) | p50 ${x.ms.toFixed(2)} ms ±${(100 * x.spread).toFixed(0)}% | ${gflops(x.ms)} GFLOPS, bare ${gflops(y.ms)} | ${timesText(ratio)} bare cblas_sgemm`,
+    `matmul ${layout} [${m}, ${n}, ${k}] ${device.info.variant}, ${threads} thread(s) | p50 ${x.ms.toFixed(2)} ms${spreadText(x.spread)} | ${gflops(x.ms)} GFLOPS, bare ${gflops(y.ms)} | ${timesText(ratio.value)} bare cblas_sgemm`,
   )
-  context.metric(`blas/${layout}/${m}x${n}x${k}/${threads}_threads/ratio_vs_openblas`, ratio)
-  return ratio
+  context.metric(
+    `blas/${layout}/${m}x${n}x${k}/${threads}_threads/ratio_vs_openblas`,
+    ratio.value,
+    ratio.spread,
+  )
+  return ratio.value
 }
 
 /** `blas/ratio_vs_openblas` is the smallest geometric mean over the shapes of the thread counts. */
@@ -118,6 +126,7 @@ export async function runBlas(context: GroupContext): Promise<number> {
       return 0
     }
     const native = openNative()
+    context.peer('openblas', { version: native.version, environment: {} })
     const ratios: number[] = []
     for (const shape of shapes) ratios.push(await ratioOf(device, native, shape, context))
     await device.close()

@@ -1,6 +1,6 @@
 import { onDevices } from '../harness/devices.ts'
 import { benchLine, deviceLabel, itemRate, timesText, timeText } from '../harness/lines.ts'
-import { median, p95, timingOf } from '../harness/race.ts'
+import { median, p95, ratioOf, timingOf } from '../harness/race.ts'
 import type { GroupContext } from '../registry.ts'
 import { boundedCache, type FilledCache, kvCache, tauCache } from './caches.ts'
 
@@ -47,7 +47,7 @@ export async function runDecodeAttention(context: GroupContext): Promise<number>
                 `cache ${(bytes[i] / 2 ** 20).toFixed(1)} MiB`,
               ]),
             )
-            context.metric(`${name}/p50_ms`, timing.ms)
+            context.metric(`${name}/p50_ms`, timing.ms, timing.spread)
             context.metric(`${name}/p95_ms`, p95(samples[i]))
             context.metric(`${name}/cold_ms`, coldOf(samples[i]))
             context.metric(`${name}/cache_bytes`, bytes[i])
@@ -128,9 +128,9 @@ function reportSpeedup(
 ): void {
   const of = (label: string) => samples[caches.findIndex((cache) => cache.label === label)]
   const [tau, dot] = [of('tau'), of('dot')]
-  const ratio = median(dot.map((ms, round) => ms / tau[round]))
+  const ratio = ratioOf(dot.map((ms, token) => ms / tau[token]))
   const name = `decode/T${LONG}${suffix}/speedup_vs_dot`
   metric(`decode/T${LONG}${suffix}/cold_speedup_vs_dot`, coldOf(dot) / coldOf(tau))
-  line(`${name.replaceAll('/', ' ')} | ${timesText(ratio)}`)
-  metric(name, ratio)
+  line(`${name.replaceAll('/', ' ')} | ${timesText(ratio.value)}`)
+  metric(name, ratio.value, ratio.spread)
 }

@@ -87,14 +87,14 @@ function report(
       `cache ${(decoding.cacheBytes() / 1024).toFixed(0)} KiB`,
     ]),
   )
-  metric(`${name}/tokens_per_s`, rate.value)
-  metric(`${name}/p50_ms_per_token`, perToken.ms)
+  metric(`${name}/tokens_per_s`, rate.value, round.spread)
+  metric(`${name}/p50_ms_per_token`, perToken.ms, perToken.spread)
   metric(`${name}/p95_ms_per_token`, p95(tokens))
-  metric(`${name}/first_token_ms`, prompt.ms)
+  metric(`${name}/first_token_ms`, prompt.ms, prompt.spread)
   metric(`${name}/cache_bytes`, decoding.cacheBytes())
   if (rival && bench.rival) {
     const ratio = speedup(round, timingOf(label, rival.means))
-    line(`${name.replaceAll('/', ' ')} against ${bench.rival.as} | ${timesText(ratio)}`)
-    metric(`${name}/ratio_vs_${bench.rival.as}`, ratio)
+    line(`${name.replaceAll('/', ' ')} against ${bench.rival.as} | ${timesText(ratio.value)}`)
+    metric(`${name}/ratio_vs_${bench.rival.as}`, ratio.value, ratio.spread)
   }
 }

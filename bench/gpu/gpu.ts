@@ -2,7 +2,7 @@ import { BackendError, type Device, gpu, isSoftwareAdapter, rmsNorm, scale, type
 import type { GpuEngine, GpuTraffic } from '@tau/tensor/kernel'
 import { expectNear } from '@tau/testing'
 import { inScopes } from '../harness/devices.ts'
-import { significant, timesText, timeText } from '../harness/lines.ts'
+import { significant, spreadText, timesText, timeText } from '../harness/lines.ts'
 import { type RemoteContestant, race, speedup, type Timing } from '../harness/race.ts'
 import type { GroupContext } from '../registry.ts'
 import { type GpuCase, gpuCases, type MergeCase, mergeCases } from './gpu-cases.ts'
@@ -62,15 +62,15 @@ async function runCase(bench: GpuCase, devices: Devices, { line, metric }: Group
     )
     const name = `gpu/${bench.name}`
     const ratio = speedup(fast, slow)
-    metric(`${name}/tuned_over_portable`, ratio)
-    metric(`${name}/portable_ms`, slow.ms)
-    metric(`${name}/tuned_ms`, fast.ms)
+    metric(`${name}/tuned_over_portable`, ratio.value, ratio.spread)
+    metric(`${name}/portable_ms`, slow.ms, slow.spread)
+    metric(`${name}/tuned_ms`, fast.ms, fast.spread)
     const rates = bench.flops === undefined ? [] : [slow, fast].map(({ ms }) => (bench.flops ?? 0) / ms / 1e6)
-    if (bench.flops !== undefined) metric(`${name}/tuned_gflops`, rates[1])
+    if (bench.flops !== undefined) metric(`${name}/tuned_gflops`, rates[1], fast.spread)
     const told = (timing: Timing, rate?: number) =>
-      `${timing.label} ${timeText(timing.ms)} ±${(100 * timing.spread).toFixed(0)}%${rate === undefined ? '' : ` ${flopsText(rate)}`}`
+      `${timing.label} ${timeText(timing.ms)}${spreadText(timing.spread)}${rate === undefined ? '' : ` ${flopsText(rate)}`}`
     line(
-      `${name.replaceAll('/', ' ')} ${bench.shape} | ${told(slow, rates[0])} | ${told(fast, rates[1])} | ${timesText(ratio)}`,
+      `${name.replaceAll('/', ' ')} ${bench.shape} | ${told(slow, rates[0])} | ${told(fast, rates[1])} | ${timesText(ratio.value)}`,
     )
   })
 }
@@ -88,11 +88,13 @@ async function runMerges(bench: MergeCase, devices: Devices, { line, metric }: G
     )
     const name = `gpu/${bench.name}`
     const ratio = speedup(fast, slow)
-    metric(`${name}/merges_over_tiles`, ratio)
-    metric(`${name}/tiles_ms`, slow.ms)
-    metric(`${name}/merges_ms`, fast.ms)
-    const told = ({ label, ms, spread }: Timing) => `${label} ${timeText(ms)} ±${(100 * spread).toFixed(0)}%`
-    line(`${name.replaceAll('/', ' ')} ${bench.shape} | ${told(slow)} | ${told(fast)} | ${timesText(ratio)}`)
+    metric(`${name}/merges_over_tiles`, ratio.value, ratio.spread)
+    metric(`${name}/tiles_ms`, slow.ms, slow.spread)
+    metric(`${name}/merges_ms`, fast.ms, fast.spread)
+    const told = ({ label, ms, spread }: Timing) => `${label} ${timeText(ms)}${spreadText(spread)}`
+    line(
+      `${name.replaceAll('/', ' ')} ${bench.shape} | ${told(slow)} | ${told(fast)} | ${timesText(ratio.value)}`,
+    )
   })
 }
 
@@ -108,8 +110,8 @@ async function runOverhead(devices: Devices, { line, metric }: GroupContext): Pr
       ],
       { rounds: 9, sampleMs: 50, warmUpMs: 50 },
     )
-    metric('gpu/overhead/portable_us_per_call', 1000 * gpuJs.ms)
-    metric('gpu/overhead/tuned_us_per_call', 1000 * wgsl.ms)
+    metric('gpu/overhead/portable_us_per_call', 1000 * gpuJs.ms, gpuJs.spread)
+    metric('gpu/overhead/tuned_us_per_call', 1000 * wgsl.ms, wgsl.spread)
     for (const timing of [gpuJs, wgsl])
       line(`gpu overhead of a kernel ${timing.label}, 1024 elements | ${timeText(timing.ms)} a call`)
   })
@@ -153,12 +155,12 @@ async function runStep(devices: Devices, { line, metric }: GroupContext): Promis
         : { rounds: 7, sampleMs: 200, warmUpMs: 100 },
     )
     const ratio = speedup(fast, slow)
-    metric('gpu/step/tuned_over_portable', ratio)
-    metric('gpu/step/portable_ms', slow.ms)
-    metric('gpu/step/tuned_ms', fast.ms)
-    metric('gpu/step/tuned_tokens_per_s', (1000 * steps[1].tokens) / fast.ms)
+    metric('gpu/step/tuned_over_portable', ratio.value, ratio.spread)
+    metric('gpu/step/portable_ms', slow.ms, slow.spread)
+    metric('gpu/step/tuned_ms', fast.ms, fast.spread)
+    metric('gpu/step/tuned_tokens_per_s', (1000 * steps[1].tokens) / fast.ms, fast.spread)
     line(
-      `gpu step ${steps[1].shape} | portable ${timeText(slow.ms)} | tuned ${timeText(fast.ms)} | ${significant((1000 * steps[1].tokens) / fast.ms)} tokens/s | ${timesText(ratio)}`,
+      `gpu step ${steps[1].shape} | portable ${timeText(slow.ms)} | tuned ${timeText(fast.ms)} | ${significant((1000 * steps[1].tokens) / fast.ms)} tokens/s | ${timesText(ratio.value)}`,
     )
   })
 }

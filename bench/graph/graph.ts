@@ -15,8 +15,8 @@ export async function runGraph(context: GroupContext): Promise<number> {
     const [timing] = await race([{ label: 'js', run }], { rounds: 7 })
     const rate = itemRate(timing, items)
     context.line(benchLine(`${name} ${shape}`, timing, rate))
-    context.metric(`${name}/ms`, timing.ms)
-    context.metric(`${name}/${rate.metric}`, rate.value)
+    context.metric(`${name}/ms`, timing.ms, timing.spread)
+    context.metric(`${name}/${rate.metric}`, rate.value, timing.spread)
   }
   return benches.length + (await runNeighbours(context))
 }

@@ -16,7 +16,8 @@ import {
 import { cpu, type Device, hasWideSimd } from '@tau/tensor'
 import { benchLine, deviceLabel, itemRate, timesText } from '../harness/lines.ts'
 import { race, speedup, timingOf } from '../harness/race.ts'
-import { NODE, openPeer, PYTHON } from '../peers/peer.ts'
+import { joined, openPeer } from '../peers/peer.ts'
+import { NODE, PYTHON } from '../peers/program.ts'
 import type { GroupContext } from '../registry.ts'
 
 const THREADS = 2
@@ -93,28 +94,31 @@ async function raceManifold(folder: string, context: GroupContext): Promise<void
       join(folder, 'expected'),
       new Float64Array(toDense(await build(file, devices[0], folder)).data),
     )
-    const peer = await openPeer(PYTHON, 'numpy-manifold.py', [file, ...[DIM, K, THREADS].map(String), folder])
-    if ('absent' in peer) context.skip(`${NAME}/ratio_vs_numpy`, peer.absent)
+    const peer = await joined(
+      context,
+      { as: 'numpy', leavesOut: `${NAME}/ratio_vs_numpy` },
+      openPeer(PYTHON, 'numpy-manifold.py', [file, ...[DIM, K, THREADS].map(String), folder]),
+    )
     const contestants = devices.map((device) => ({
       label: deviceLabel(device),
       run: async () => void (await build(file, device, folder)),
     }))
     const rounds = context.quick ? 3 : 9
-    const timings = await race('absent' in peer ? contestants : [...contestants, peer], {
+    const timings = await race(peer ? [...contestants, peer] : contestants, {
       rounds,
       warmUpMs: 0,
     })
-    if (!('absent' in peer)) await peer.close()
-    const numpy = 'absent' in peer ? undefined : timings.at(-1)
+    await peer?.close()
+    const numpy = peer && timings.at(-1)
     for (const [i, timing] of timings.entries()) {
-      const compared = numpy && timing !== numpy ? [`${timesText(speedup(timing, numpy))} numpy`] : []
+      const compared = numpy && timing !== numpy ? [`${timesText(speedup(timing, numpy).value)} numpy`] : []
       const rate = itemRate(timing, { count: ROWS, unit: 'rows' })
       context.line(benchLine(`${NAME} to [${DIM}, ${DIM}]`, timing, rate, compared))
-      const suffix = ['', 'blas_'][i]
-      if (timing === numpy) context.metric(`${NAME}/numpy_seconds`, timing.ms / 1000)
-      else context.metric(`${NAME}/${suffix}seconds`, timing.ms / 1000)
-      if (numpy && timing !== numpy)
-        context.metric(`${NAME}/ratio_vs_numpy${i === 0 ? '' : '_blas'}`, speedup(timing, numpy))
+      const prefix = timing === numpy ? 'numpy_' : ['', 'blas_'][i]
+      context.metric(`${NAME}/${prefix}seconds`, timing.ms / 1000, timing.spread)
+      if (!numpy || timing === numpy) continue
+      const ratio = speedup(timing, numpy)
+      context.metric(`${NAME}/ratio_vs_numpy${i === 0 ? '' : '_blas'}`, ratio.value, ratio.spread)
     }
   } finally {
     for (const device of devices) await device.close()
@@ -131,7 +135,7 @@ function identityReduced(): Float64Array {
 async function measureMemory(folder: string, context: GroupContext): Promise<void> {
   const file = join(folder, 'embeddings.npy')
   writeEmbeddings(file, STREAMED_ROWS)
-  const [program, ...options] = NODE
+  const [program, ...options] = NODE.command
   const script = fileURLToPath(new URL('manifold-process.ts', import.meta.url))
   const args = [...options, script, file, ...[BUDGET, DIM, THREADS].map(String)]
   const { ms, bytes } = JSON.parse(execFileSync(program, args, { encoding: 'utf8' }))

@@ -7,9 +7,10 @@ import { cpu, type Device, hasWideSimd } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
 import { benchLine, deviceLabel, itemRate, timesText } from '../harness/lines.ts'
 import { race, speedup, type Timing, timingOf } from '../harness/race.ts'
-import { openPeer, PYTHON } from '../peers/peer.ts'
+import { joined, openPeer } from '../peers/peer.ts'
+import { PYTHON } from '../peers/program.ts'
 import type { GroupContext } from '../registry.ts'
-import { installWords } from './words/install.ts'
+import { wordVectors } from './words/words.ts'
 
 const THREADS = 2
 const K = 15
@@ -55,29 +56,29 @@ async function exactAgainstSklearn(context: GroupContext): Promise<void> {
   try {
     const [file, found] = [join(folder, 'points'), join(folder, 'found')]
     writeFileSync(file, points.data)
-    const peer = await openPeer(PYTHON, 'scikit-learn.py', [
-      file,
-      ...[rows, cols, K, THREADS].map(String),
-      found,
-    ])
-    if ('absent' in peer) context.skip(`${EXACT}/ratio_vs_sklearn`, peer.absent)
-    else checkEqual(points, await kneighbors(points, { k: K, device: devices[0][1] }), found)
+    const peer = await joined(
+      context,
+      { as: 'sklearn', leavesOut: `${EXACT}/ratio_vs_sklearn` },
+      openPeer(PYTHON, 'scikit-learn.py', [file, ...[rows, cols, K, THREADS].map(String), found]),
+    )
+    if (peer) checkEqual(points, await kneighbors(points, { k: K, device: devices[0][1] }), found)
     const contestants = devices.map(([, device]) => ({
       label: deviceLabel(device),
       run: async () => void (await kneighbors(points, { k: K, device })),
     }))
-    const timings = await race('absent' in peer ? contestants : [...contestants, peer], { rounds: 5 })
-    const sklearn = 'absent' in peer ? undefined : timings.at(-1)
-    if (!('absent' in peer)) await peer.close()
+    const timings = await race(peer ? [...contestants, peer] : contestants, { rounds: 5 })
+    const sklearn = peer && timings.at(-1)
+    await peer?.close()
     devices.forEach(([metric], i) => {
-      const compared = sklearn ? [`${timesText(speedup(timings[i], sklearn))} scikit-learn`] : []
+      const compared = sklearn ? [`${timesText(speedup(timings[i], sklearn).value)} scikit-learn`] : []
       report(context, EXACT, rows, timings[i], compared)
-      context.metric(`${EXACT}/${metric}`, timings[i].ms)
+      context.metric(`${EXACT}/${metric}`, timings[i].ms, timings[i].spread)
     })
     if (!sklearn) return
     report(context, EXACT, rows, sklearn)
-    context.metric(`${EXACT}/sklearn_ms`, sklearn.ms)
-    context.metric(`${EXACT}/ratio_vs_sklearn`, speedup(timings[0], sklearn))
+    const ratio = speedup(timings[0], sklearn)
+    context.metric(`${EXACT}/sklearn_ms`, sklearn.ms, sklearn.spread)
+    context.metric(`${EXACT}/ratio_vs_sklearn`, ratio.value, ratio.spread)
   } finally {
     for (const [, device] of devices) await device.close()
     rmSync(folder, { recursive: true })
@@ -86,7 +87,7 @@ async function exactAgainstSklearn(context: GroupContext): Promise<void> {
 
 /** One run each: they take long enough. */
 async function hnswAgainstExact(context: GroupContext): Promise<void> {
-  const words = installWords(context.line)
+  const words = wordVectors(context)
   if ('absent' in words) return context.skip(HNSW, words.absent)
   const points = parseWinkVectors(readFileSync(words.file), { limit: WORDS }).matrix
   const device = await cpu({ threads: THREADS, simd: (await hasWideSimd()) ? 'wide' : 'auto' })

@@ -27,6 +27,6 @@ describe('share', () => {
   it('is the ratio of two rates, round by round', () => {
     const measured = { timing: timingOf('kernel', [4, 40, 4]), work: { flops: 600 } }
     const ceiling = { timing: timingOf('ceiling', [1, 10, 1]), work: { flops: 200 } }
-    expect(share(measured, ceiling)).toBe(0.75)
+    expect(share(measured, ceiling)).toEqual({ value: 0.75, spread: 0 })
   })
 })

@@ -3,7 +3,7 @@ import type { Device } from '@tau/tensor'
 import { type CpuEngine, touches, type WasmModule, wasmModule } from '@tau/tensor/kernel'
 import { expectNear, expectSamples, type KernelBench } from '@tau/testing'
 import asc from 'assemblyscript/asc'
-import { speedup, type Timing } from './race.ts'
+import { type Ratio, speedup, type Timing } from './race.ts'
 
 /** What a rate is held against, measured in the same rounds: yardsticks are benches like any other. */
 export interface Ceilings {
@@ -24,9 +24,10 @@ export const CEILING = 'multiply-add'
 export function share(
   measured: { readonly timing: Timing; readonly work: Work },
   ceiling: { readonly timing: Timing; readonly work: Work },
-): number {
+): Ratio {
   const amount = (work: Work) => ('flops' in work ? work.flops : work.bytes)
-  return (amount(measured.work) / amount(ceiling.work)) * speedup(measured.timing, ceiling.timing)
+  const { value, spread } = speedup(measured.timing, ceiling.timing)
+  return { value: (amount(measured.work) / amount(ceiling.work)) * value, spread }
 }
 
 const SOURCE = new URL('assembly/ceilings.ts', import.meta.url)

@@ -12,6 +12,15 @@ describe('benchLine', () => {
   })
 })
 
+describe('the line of a single sample', () => {
+  it('has no spread', () => {
+    const once = timingOf('2 threads', [2])
+    expect(benchLine('graph/x', once, rate(once, { flops: 54e6 }))).toBe(
+      'graph x 2 threads | p50 2 ms | 27 GFLOPS',
+    )
+  })
+})
+
 describe('rates', () => {
   it('are 10⁹ bytes or operations a second', () => {
     expect(rate(timing, { bytes: 3e6 })).toEqual({ value: 1.5, unit: 'GB/s', metric: 'gb_per_s' })

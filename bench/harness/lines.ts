@@ -37,6 +37,10 @@ export const significant = (value: number): string =>
 /** `1.97x`, before the name of what is compared with. */
 export const timesText = (ratio: number): string => `${significant(ratio)}x`
 
+/** ` ±2%` behind a figure; nothing where the spread is not known. */
+export const spreadText = (spread: number | undefined): string =>
+  spread === undefined ? '' : ` ±${(100 * spread).toFixed(0)}%`
+
 /** `75% of multiply-add`: a rate as a share of a yardstick's. */
 export const shareText = (share: number, of: string): string => `${(100 * share).toFixed(0)}% of ${of}`
 
@@ -48,6 +52,6 @@ export function benchLine(
   compared: readonly string[] = [],
 ): string {
   const name = title.replaceAll('/', ' ')
-  const p50 = `p50 ${timeText(timing.ms)} ±${(100 * timing.spread).toFixed(0)}%`
+  const p50 = `p50 ${timeText(timing.ms)}${spreadText(timing.spread)}`
   return [`${name} ${timing.label}`, p50, `${significant(value)} ${unit}`, ...compared].join(' | ')
 }

@@ -38,7 +38,15 @@ describe('race', () => {
 
 describe('speedup', () => {
   it('pairs the rounds, so that a slow spell of the machine cancels', () => {
-    expect(speedup(timing('a', [1, 10, 1, 1, 10]), timing('b', [2, 20, 2, 2, 20]))).toBe(2)
+    expect(speedup(timing('a', [1, 10, 1, 1, 10]), timing('b', [2, 20, 2, 2, 20]))).toEqual({
+      ...{ value: 2, spread: 0 },
+    })
+  })
+
+  it('has the spread of the rounds’ ratios', () => {
+    expect(speedup(timing('a', [1, 1, 1, 1, 1]), timing('b', [5, 1, 4, 2, 3]))).toEqual({
+      ...{ value: 3, spread: 1 / 3 },
+    })
   })
 
   it('refuses timings of two races', () => {
@@ -66,5 +74,9 @@ describe('timingOf', () => {
       ms: 3,
       spread: 1 / 3,
     })
+  })
+
+  it('has no spread of a single sample', () => {
+    expect(timingOf('a', [5])).toEqual({ label: 'a', samples: [5], ms: 5, spread: undefined })
   })
 })

@@ -21,8 +21,13 @@ export interface Timing {
   readonly samples: readonly number[]
   /** Median of the samples. */
   readonly ms: number
-  /** Half the distance of the quartiles, relative to the median. */
-  readonly spread: number
+  readonly spread: number | undefined
+}
+
+/** How many times faster one contestant is than another. */
+export interface Ratio {
+  readonly value: number
+  readonly spread: number | undefined
 }
 
 export interface RaceOptions {
@@ -60,13 +65,18 @@ async function warmUp(contestant: Contestant, warmUpMs: number): Promise<number>
   return last
 }
 
-/** Median and spread of samples in milliseconds. */
-export function timingOf(label: string, samples: readonly number[]): Timing {
+/** Half the distance of the quartiles, relative to the median. Undefined for a single sample. */
+export function spreadOf(samples: readonly number[]): number | undefined {
+  if (samples.length < 2) return undefined
   const sorted = ascending(samples)
-  const ms = quantile(sorted, 0.5)
-  const spread = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / ms
-  return { label, samples, ms, spread }
+  return (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / quantile(sorted, 0.5)
 }
+
+/** Median and spread of samples in milliseconds. */
+export const timingOf = (label: string, samples: readonly number[]): Timing => ({
+  ...{ label, samples },
+  ...{ ms: median(samples), spread: spreadOf(samples) },
+})
 
 /** Times contestants in one process, round by round, each round in another order: what disturbs the machine disturbs all. */
 export async function race(contestants: readonly Contestant[], options: RaceOptions = {}): Promise<Timing[]> {
@@ -85,11 +95,17 @@ export async function race(contestants: readonly Contestant[], options: RaceOpti
   return contestants.map(({ label }, i) => timingOf(label, samples[i]))
 }
 
-/** How many times faster `fast` is than `slow`: the median of the rounds' ratios. Both must come from one race. */
-export function speedup(fast: Timing, slow: Timing): number {
+/** Median and spread of a ratio that was taken in every round. */
+export const ratioOf = (samples: readonly number[]): Ratio => ({
+  value: median(samples),
+  spread: spreadOf(samples),
+})
+
+/** How many times faster `fast` is than `slow`: median and spread of the rounds' ratios. Both must come from one race. */
+export function speedup(fast: Timing, slow: Timing): Ratio {
   if (fast.samples.length !== slow.samples.length)
     throw new Error(
       `speedup: timings must come from one race, got ${fast.samples.length} and ${slow.samples.length} rounds`,
     )
-  return median(slow.samples.map((ms, round) => ms / fast.samples[round]))
+  return ratioOf(slow.samples.map((ms, round) => ms / fast.samples[round]))
 }

@@ -69,19 +69,19 @@ function report(
   const ofCeiling = [one, two].map((timing, i) =>
     share({ timing, work }, { timing: ceiling.timings[i], work: ceiling.bench.work }),
   )
-  const shares = ofCeiling.map((value) => shareText(value, ceiling.label))
+  const shares = ofCeiling.map(({ value }) => shareText(value, ceiling.label))
   const reason = boundBy ? [`bound by ${boundBy}`] : []
   const compared = [shares[0]]
-  metric(`${name}/${rate(one, work).metric}`, rate(one, work).value)
-  metric(`${name}/2_threads_scaling`, scaling)
-  metric(`${name}/${ceiling.metric}`, ofCeiling[0])
+  metric(`${name}/${rate(one, work).metric}`, rate(one, work).value, one.spread)
+  metric(`${name}/2_threads_scaling`, scaling.value, scaling.spread)
+  metric(`${name}/${ceiling.metric}`, ofCeiling[0].value, ofCeiling[0].spread)
   if (rival && named) {
     const ratio = speedup(one, rival.timings[0])
-    compared.push(`${timesText(ratio)} ${named.as}`)
-    metric(`${name}/ratio_vs_${named.as}`, ratio)
+    compared.push(`${timesText(ratio.value)} ${named.as}`)
+    metric(`${name}/ratio_vs_${named.as}`, ratio.value, ratio.spread)
   }
   line(benchLine(title, one, rate(one, work), [...compared, ...reason]))
-  line(benchLine(title, two, rate(two, work), [shares[1], `${timesText(scaling)} 1 thread`]))
+  line(benchLine(title, two, rate(two, work), [shares[1], `${timesText(scaling.value)} 1 thread`]))
 }
 
 export async function runKernels(context: GroupContext): Promise<number> {

@@ -4,7 +4,9 @@ import { CEILING, ceilings, share } from '../harness/ceilings.ts'
 import { inScopes } from '../harness/devices.ts'
 import { benchLine, deviceLabel, rate, shareText, timesText } from '../harness/lines.ts'
 import { type Contestant, type RaceOptions, race, speedup, type Timing } from '../harness/race.ts'
-import { type Absent, NODE, openPeer, type Peer, PYTHON } from '../peers/peer.ts'
+import { openOnnxProducts } from '../peers/onnxruntime/open.ts'
+import { type Absent, joined, openPeer, type Peer } from '../peers/peer.ts'
+import { NODE, PYTHON } from '../peers/program.ts'
 import type { GroupContext } from '../registry.ts'
 
 type Bench = KernelBench<Device>
@@ -17,7 +19,7 @@ export const SQUARE = /^matmul\/(nn|nt|tn)\/768$/
 interface Rival {
   /** In names of metrics: `ratio_vs_<as>`. */
   readonly as: string
-  open(): Promise<Peer | Absent>
+  open(context: GroupContext): Promise<Peer | Absent>
 }
 
 const args = [String(SIZE)]
@@ -25,6 +27,7 @@ const RIVALS: readonly Rival[] = [
   { as: 'tfjs_wasm', open: () => openPeer(NODE, 'tfjs.ts', args) },
   { as: 'jax_wasm', open: () => openPeer(NODE, 'jax.ts', args) },
   { as: 'openblas', open: () => openPeer(PYTHON, 'openblas.py', [...args, '1']) },
+  { as: 'onnxruntime', open: (context) => openOnnxProducts(context, SIZE) },
 ]
 /** Those that take a second per product: raced apart, in few rounds. */
 const SLOW_RIVALS: readonly Rival[] = [
@@ -69,9 +72,10 @@ function reportRivals(
 ): void {
   for (const [as, timing] of rivals) {
     const theirs = rate(timing, work)
-    line(benchLine(name, timing, theirs, [`ours is ${timesText(speedup(ours, timing))} as fast`]))
-    metric(`${name}/${as}_gflops`, theirs.value)
-    metric(`${name}/ratio_vs_${as}`, speedup(ours, timing))
+    const ratio = speedup(ours, timing)
+    line(benchLine(name, timing, theirs, [`ours is ${timesText(ratio.value)} as fast`]))
+    metric(`${name}/${as}_gflops`, theirs.value, timing.spread)
+    metric(`${name}/ratio_vs_${as}`, ratio.value, ratio.spread)
   }
 }
 
@@ -80,18 +84,17 @@ async function raceRivals(
   contestants: readonly Contestant[],
   rivals: readonly Rival[],
   options: RaceOptions,
-  { skip }: GroupContext,
+  context: GroupContext,
 ): Promise<{ timings: Timing[]; rivals: Map<string, Timing> }> {
   const open: Peer[] = []
   const names: string[] = []
   try {
     for (const rival of rivals) {
-      const peer = await rival.open()
-      if ('absent' in peer) skip(`${NN}/${rival.as}`, peer.absent)
-      else {
-        open.push(peer)
-        names.push(rival.as)
-      }
+      const { as } = rival
+      const peer = await joined(context, { as, leavesOut: `${NN}/${as}` }, rival.open(context))
+      if (!peer) continue
+      open.push(peer)
+      names.push(as)
     }
     const timings = await race([...contestants, ...open], options)
     return {
@@ -116,22 +119,26 @@ function report(
   squares.forEach((bench, i) => {
     const { name, work } = bench
     const shares = [one, two].map((timings) => shareOf(bench, timings, i))
-    const compared = shares.map((value) => [shareText(value, CEILING)])
+    const compared = shares.map(({ value }) => [shareText(value, CEILING)])
     if (tfjs) {
-      compared[0].push(`${timesText(speedup(one[i], tfjs))} tfjs-wasm`)
-      metric(`${name}/ratio_vs_tfjs_wasm`, speedup(one[i], tfjs))
+      const ratio = speedup(one[i], tfjs)
+      compared[0].push(`${timesText(ratio.value)} tfjs-wasm`)
+      metric(`${name}/ratio_vs_tfjs_wasm`, ratio.value, ratio.spread)
     }
-    compared[1].push(`${timesText(speedup(two[i], one[i]))} 1 thread`)
+    const scaling = speedup(two[i], one[i])
+    compared[1].push(`${timesText(scaling.value)} 1 thread`)
     line(benchLine(name, one[i], rate(one[i], work), compared[0]))
     line(benchLine(name, two[i], rate(two[i], work), compared[1]))
-    metric(`${name}/gflops`, rate(one[i], work).value)
-    metric(`${name}/ratio_of_fma_ceiling`, shares[0])
-    metric(`${name}/2_threads_scaling`, speedup(two[i], one[i]))
+    metric(`${name}/gflops`, rate(one[i], work).value, one[i].spread)
+    metric(`${name}/ratio_of_fma_ceiling`, shares[0].value, shares[0].spread)
+    metric(`${name}/2_threads_scaling`, scaling.value, scaling.spread)
   })
   const nn = squares.findIndex(({ name }) => name === NN)
   if (squares.length < 3) return // a filter left some out: no figure that needs all of them
   const times = one.slice(0, squares.length).map((timing) => timing.ms)
   metric('matmul/layout_spread', Math.max(...times) / Math.min(...times))
-  metric('matmul/2_threads_scaling', speedup(two[nn], one[nn]))
-  metric('matmul/ratio_of_fma_ceiling', shareOf(squares[nn], one, nn))
+  const scaling = speedup(two[nn], one[nn])
+  const ofCeiling = shareOf(squares[nn], one, nn)
+  metric('matmul/2_threads_scaling', scaling.value, scaling.spread)
+  metric('matmul/ratio_of_fma_ceiling', ofCeiling.value, ofCeiling.spread)
 }

@@ -1,7 +1,7 @@
 import { ceilings } from '../harness/ceilings.ts'
 import { onDevices } from '../harness/devices.ts'
 import { benchLine, itemRate, type Rate, rate, shareText, timesText } from '../harness/lines.ts'
-import { median, race, type Timing, timingOf } from '../harness/race.ts'
+import { median, type Ratio, race, ratioOf, type Timing, timingOf } from '../harness/race.ts'
 import type { Absent } from '../peers/peer.ts'
 import type { GroupContext } from '../registry.ts'
 import { type ModelRun, type ModelTask, runOurs, runTorch } from './processes.ts'
@@ -54,7 +54,7 @@ const start = (model: Model, task: ModelTask): Promise<ModelRun | Absent> =>
 async function measure(
   mode: ModelTask['mode'],
   { length, models, rounds, warmUp, steps }: Case,
-  { quick, skip }: GroupContext,
+  { quick, skip, peer }: GroupContext,
 ): Promise<Map<Model, Entry>> {
   const runs = new Map<Model, ModelRun[]>()
   const absent = new Set<Model>()
@@ -66,6 +66,7 @@ async function measure(
         absent.add(model)
         skip(`${mode}/${model}/T${length}`, run.absent)
       } else runs.set(model, [...(runs.get(model) ?? []), run])
+      if ('note' in run && run.note) peer('torch', run.note)
     }
   return new Map(
     Array.from(runs, ([model, list]): [Model, Entry] => {
@@ -86,8 +87,8 @@ async function measure(
   )
 }
 
-const ratioOf = (ours: Entry, theirs: Entry): number =>
-  median(theirs.rounds.map((ms, round) => ms / ours.rounds[round]))
+const speedupOver = (theirs: Entry, ours: Entry): Ratio =>
+  ratioOf(theirs.rounds.map((ms, round) => ms / ours.rounds[round]))
 
 const megabytes = (bytes: number): string => `peak ${(bytes / 1e6).toFixed(0)} MB`
 
@@ -126,8 +127,8 @@ function reportEntry(
       megabytes(peakBytes),
     ]),
   )
-  metric(`${name}/ms`, timing.ms)
-  metric(`${name}/${tokens.metric}`, tokens.value)
+  metric(`${name}/ms`, timing.ms, timing.spread)
+  metric(`${name}/${tokens.metric}`, tokens.value, timing.spread)
   metric(`${name}/peak_bytes`, peakBytes)
 }
 
@@ -180,15 +181,16 @@ function compare(
 ): void {
   const [tau, torch] = [entries.get('tau-30m'), entries.get('torch-30m')]
   if (!tau || !torch) return
-  const ratio = ratioOf(tau, torch)
+  const ratio = speedupOver(torch, tau)
   const peaks = tau.peakBytes / torch.peakBytes
   line(
-    `${name.replaceAll('/', ' ')} against PyTorch | ${timesText(ratio)} as fast | ${timesText(peaks)} its peak memory`,
+    `${name.replaceAll('/', ' ')} against PyTorch | ${timesText(ratio.value)} as fast | ${timesText(peaks)} its peak memory`,
   )
-  metric(`${name}/ratio_vs_torch`, ratio)
+  metric(`${name}/ratio_vs_torch`, ratio.value, ratio.spread)
   if (memory) metric(`${name}/peak_memory_ratio_vs_torch`, peaks)
   const blas = entries.get('tau-30m-blas')
   if (!blas) return
-  line(`${name.replaceAll('/', ' ')} with BLAS against PyTorch | ${timesText(ratioOf(blas, torch))} as fast`)
-  metric(`${name}/ratio_vs_torch_blas`, ratioOf(blas, torch))
+  const withBlas = speedupOver(torch, blas)
+  line(`${name.replaceAll('/', ' ')} with BLAS against PyTorch | ${timesText(withBlas.value)} as fast`)
+  metric(`${name}/ratio_vs_torch_blas`, withBlas.value, withBlas.spread)
 }

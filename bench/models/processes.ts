@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type Absent, NODE, PYTHON } from '../peers/peer.ts'
+import type { Absent } from '../peers/peer.ts'
+import { NODE, type Program, PYTHON } from '../peers/program.ts'
+import type { PeerNote } from '../records/record.ts'
 
 /** What a model does: `length` tokens per training step, or tokens one by one behind `length` of them. */
 export interface ModelTask {
@@ -20,6 +22,8 @@ export interface OurRun extends ModelTask {
 /** What was measured of a model in a process of its own. */
 export interface ModelRun {
   readonly label: string
+  /** Of a peer's model: what a record says of it. */
+  readonly note?: PeerNote
   /** Milliseconds of steps or tokens. */
   readonly ms: readonly number[]
   /** Resident memory at its highest. */
@@ -34,9 +38,12 @@ interface Ended {
   readonly failure: string | undefined
 }
 
-const end = ([program, ...options]: readonly string[], args: readonly string[]): Promise<Ended> =>
+const end = (
+  { command: [command, ...options], environment }: Program,
+  args: readonly string[],
+): Promise<Ended> =>
   new Promise((resolve) =>
-    execFile(program, [...options, ...args], (error, stdout, stderr) =>
+    execFile(command, [...options, ...args], { env: environment }, (error, stdout, stderr) =>
       resolve({ stdout, stderr, failure: error ? String(error.signal ?? error.code) : undefined }),
     ),
   )
@@ -73,8 +80,10 @@ export async function runTorch({
     peak_rss_mb: number
     parameters: number
   }
+  const version = `PyTorch ${result.torch}, attention not fused`
   return {
-    label: `PyTorch ${result.torch} ${threads} threads`,
+    label: `${version}, ${threads} threads`,
+    note: { version, environment: PYTHON.told },
     ms: [result.ms_per_step],
     peakBytes: result.peak_rss_mb * 2 ** 20,
     parameters: result.parameters,

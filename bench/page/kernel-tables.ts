@@ -1,9 +1,11 @@
 import { significant, timesText, timeText } from '../harness/lines.ts'
-import type { Metrics } from '../records/record.ts'
+import type { Metrics, Peers } from '../records/record.ts'
 import { caught, cellsOf, percent, shown, type Table, tableOf } from './table.ts'
 
-export function attentionTables(metrics: Metrics): Table[] {
+export function attentionTables(metrics: Metrics, peers: Peers): Table[] {
   const cell = cellsOf(metrics, 'attention/')
+  const onnx = peers.onnxruntime?.version ?? 'onnxruntime'
+  const hasOnnx = caught(metrics, /^attention\/(.+)\/onnxruntime_ms$/).length > 0
   return [
     tableOf(
       'Causal attention, 1 thread: one head of 64, H6 six of them',
@@ -13,16 +15,19 @@ export function attentionTables(metrics: Metrics): Table[] {
         ['O(T log T)', cell('/fast_ms', timeText)],
         ['pair by pair', cell('/quadratic_ms', timeText)],
         ['dot product', cell('/dot_ms', timeText)],
+        ...(hasOnnx ? [[`dot product, ${onnx}`, cell('/onnxruntime_ms', timeText)] as const] : []),
         ['speed / pair by pair', cell('/speedup_vs_quadratic', timesText)],
         ['speed / dot product', cell('/speedup_vs_dot', timesText)],
+        ...(hasOnnx ? [[`speed / ${onnx}`, cell('/ratio_vs_onnxruntime', timesText)] as const] : []),
       ],
     ),
   ]
 }
 
 const NN = 'matmul/nn/768'
-/** Libraries that multiply the same squares, and their names in metrics. */
+/** Libraries that multiply the same squares, by their names in metrics. */
 const PEERS: Readonly<Record<string, string>> = {
+  onnxruntime: 'ONNX Runtime',
   openblas: 'OpenBLAS',
   jax_wasm: 'jax-js, WebAssembly',
   tfjs_wasm: 'tfjs, WebAssembly',
@@ -31,7 +36,7 @@ const PEERS: Readonly<Record<string, string>> = {
 }
 
 /** Ours first, then those that were there; what they reach of the ceiling is told by what ours does. */
-function peerTable(metrics: Metrics): Table {
+function peerTable(metrics: Metrics, peers: Peers): Table {
   const [ours, share] = [metrics[`${NN}/gflops`], metrics[`${NN}/ratio_of_fma_ceiling`]]
   const rows = ours === undefined || share === undefined ? [] : ['', ...Object.keys(PEERS)]
   const gflops = (peer: string) => metrics[peer === '' ? `${NN}/gflops` : `${NN}/${peer}_gflops`]
@@ -39,7 +44,7 @@ function peerTable(metrics: Metrics): Table {
     'Products of 768³ against other libraries, 1 thread',
     rows.filter((peer) => gflops(peer) !== undefined),
     [
-      ['library', (peer) => PEERS[peer] ?? 'ours'],
+      ['library', (peer) => peers[peer]?.version ?? PEERS[peer] ?? 'ours'],
       ['GFLOPS', (peer) => shown(gflops(peer), significant)],
       ['of multiply-adds in registers', (peer) => percent((gflops(peer) / ours) * share)],
       ['our speed / its speed', (peer) => shown(metrics[`${NN}/ratio_vs_${peer}`], timesText)],
@@ -51,11 +56,12 @@ function peerTable(metrics: Metrics): Table {
 const YARDSTICKS = ['memory_copy', 'memory_read']
 
 /** A figure of the comparison of a kernel with the one that it replaces: any `ratio_vs_` but those of yardsticks and libraries. */
-function rivalText(metrics: Metrics, kernel: string): string {
+function rivalText(metrics: Metrics, kernel: string, peers: Peers = {}): string {
   const found = caught(metrics, new RegExp(`^${kernel}/ratio_vs_(.+)$`)).filter(
     (as) => !YARDSTICKS.includes(as) && !Object.hasOwn(PEERS, as),
   )
-  return found.map((as) => `${timesText(metrics[`${kernel}/ratio_vs_${as}`])} ${as}`).join(', ') || '–'
+  const told = (as: string) => peers[as]?.version ?? as
+  return found.map((as) => `${timesText(metrics[`${kernel}/ratio_vs_${as}`])} ${told(as)}`).join(', ') || '–'
 }
 
 /** What limits the kernels of a table: the unit of their rate and its metric, the yardstick and the metric of their share of it. */
@@ -76,7 +82,7 @@ function rateTable(metrics: Metrics, title: string, kernels: readonly string[], 
   ])
 }
 
-export function kernelTables(metrics: Metrics): Table[] {
+export function kernelTables(metrics: Metrics, peers: Peers): Table[] {
   const arithmetic = caught(metrics, /^(.+)\/ratio_of_fma_ceiling$/).filter((name) => name !== 'matmul')
   const isSquare = (name: string) => /^matmul\/\w+\/768$/.test(name)
   const isProduct = (name: string) => name.startsWith('matmul/')
@@ -85,7 +91,7 @@ export function kernelTables(metrics: Metrics): Table[] {
   const copying = caught(metrics, /^(.+)\/ratio_vs_memory_copy$/)
   const reading = caught(metrics, /^(.+)\/ratio_vs_memory_read$/)
   return [
-    peerTable(metrics),
+    peerTable(metrics, peers),
     rateTable(
       metrics,
       'Products of 768³ in three layouts, 1 thread',
@@ -99,12 +105,12 @@ export function kernelTables(metrics: Metrics): Table[] {
   ]
 }
 
-export function blasTables(metrics: Metrics): Table[] {
+export function blasTables(metrics: Metrics, peers: Peers): Table[] {
   const cell = cellsOf(metrics, 'blas/')
   const shapes = new Set(caught(metrics, /^blas\/(\w+\/\w+)\/\d_threads\/ratio_vs_openblas$/))
   return [
     tableOf(
-      'Speed of @tau/blas / speed of bare cblas_sgemm',
+      `Speed of @tau/blas / speed of bare cblas_sgemm${peers.openblas ? ` of ${peers.openblas.version}` : ''}`,
       [...shapes],
       [
         ['product', String],
@@ -117,7 +123,8 @@ export function blasTables(metrics: Metrics): Table[] {
 
 const secondsText = (seconds: number): string => timeText(1000 * seconds)
 
-export function graphTables(metrics: Metrics): Table[] {
+export function graphTables(metrics: Metrics, peers: Peers): Table[] {
+  const numpy = peers.numpy?.version ?? 'numpy'
   const cell = cellsOf(metrics, '')
   const rate = (name: string): string =>
     caught(metrics, new RegExp(`^${name}/(.+)_per_s$`))
@@ -146,7 +153,7 @@ export function graphTables(metrics: Metrics): Table[] {
         ['what', String],
         ['median', cell('/ms', timeText)],
         ['others', others],
-        ['speed / another', (name) => rivalText(metrics, name)],
+        ['speed / another', (name) => rivalText(metrics, name, peers)],
         ['recall at 15', cell('/recall_at_15', percent)],
       ],
     ),
@@ -154,9 +161,9 @@ export function graphTables(metrics: Metrics): Table[] {
       ['what', String],
       ['WebAssembly', cell('/seconds', secondsText)],
       ['with BLAS', cell('/blas_seconds', secondsText)],
-      ['numpy', cell('/numpy_seconds', secondsText)],
-      ['speed / numpy', cell('/ratio_vs_numpy', timesText)],
-      ['with BLAS / numpy', cell('/ratio_vs_numpy_blas', timesText)],
+      [numpy, cell('/numpy_seconds', secondsText)],
+      [`speed / ${numpy}`, cell('/ratio_vs_numpy', timesText)],
+      [`with BLAS / ${numpy}`, cell('/ratio_vs_numpy_blas', timesText)],
       ['peak memory', cell('/peak_memory_ratio', (share) => `${percent(share)} of the memory given`)],
     ]),
   ]

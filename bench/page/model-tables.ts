@@ -1,5 +1,5 @@
 import { significant, timesText, timeText } from '../harness/lines.ts'
-import type { Metrics } from '../records/record.ts'
+import type { Metrics, Peers } from '../records/record.ts'
 import { type Column, caught, cellsOf, lengthsOf, megabytes, shown, type Table, tableOf } from './table.ts'
 
 /** Columns and rows of the models that are held against PyTorch, and their names in metrics. */
@@ -7,15 +7,22 @@ export const MODELS = [
   { label: 'tau', model: 'tau-30m' },
   { label: 'tau, BLAS', model: 'tau-30m-blas' },
   { label: 'our GPT', model: 'gpt-30m' },
-  { label: 'PyTorch', model: 'torch-30m' },
+  { label: undefined, model: 'torch-30m' },
 ] as const
 
-export function trainTables(metrics: Metrics): Table[] {
+/** PyTorch with its version, where the record tells it. */
+const torchText = (peers: Peers): string => peers.torch?.version ?? 'PyTorch'
+
+export function trainTables(metrics: Metrics, peers: Peers): Table[] {
+  const torch = torchText(peers)
   const lengths = lengthsOf(metrics, /^train\/(?:tau|gpt|torch)-30m(?:-blas)?\/T(\d+)\/tokens_per_s$/)
   const byLength = (figure: string, ratio: string, text: (value: number) => string): Column[] => [
     ['T', String],
     ...MODELS.map(
-      ({ label, model }): Column => [label, cellsOf(metrics, `train/${model}/T`)(`/${figure}`, text)],
+      ({ label, model }): Column => [
+        label ?? torch,
+        cellsOf(metrics, `train/${model}/T`)(`/${figure}`, text),
+      ],
     ),
     ['tau / PyTorch', cellsOf(metrics, 'train/tau-30m/T')(`/${ratio}`, timesText)],
   ]
@@ -70,14 +77,18 @@ function cacheTable(
   ])
 }
 
-export function decodeTables(metrics: Metrics): Table[] {
+export function decodeTables(metrics: Metrics, peers: Peers): Table[] {
+  const labelOf = (name: string): string => {
+    const found = MODELS.find(({ model }) => model === name)
+    return found ? (found.label ?? torchText(peers)) : name
+  }
   const cell = cellsOf(metrics, 'decode/')
   return [
     tableOf(
       'Tokens behind a context of 1024: 30 M parameters, 2 threads',
       caught(metrics, /^decode\/([^/]+)\/ms$/),
       [
-        ['model', (name) => MODELS.find(({ model }) => model === name)?.label ?? name],
+        ['model', labelOf],
         ['tokens/s', cell('/tokens_per_s', significant)],
         ['median of a token', cell('/ms', timeText)],
         ['peak memory', cell('/peak_bytes', megabytes)],

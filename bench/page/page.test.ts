@@ -14,7 +14,7 @@ function record(group: string, metrics: BenchRecord['metrics'], skipped: BenchRe
       date: '2026-01-02T03:04:05.000Z',
     },
     ...{ cpu: 'Abacus, 2 cores', memoryBytes: 8 * 2 ** 30, os: 'Linux 1.2.3 x86_64', runtime: 'node 1.2.3' },
-    ...{ threads: 2, metrics, skipped },
+    ...{ threads: 2, metrics, spread: {}, peers: {}, skipped },
   }
 }
 
@@ -186,6 +186,42 @@ describe('RESULTS.md', () => {
     expect(alone).toContain('; Abacus`')
   })
 
+  it('says which peer every figure of a peer is of', () => {
+    const torch = { version: 'PyTorch 1.2.3, attention not fused', environment: { MALLOC_TOP_PAD_: '9' } }
+    const named = resultsPage([
+      {
+        ...train,
+        peers: { torch },
+        spread: { 'train/tau-30m/T1024/ratio_vs_torch': 0.02 },
+      },
+    ])
+    expect(named).toContain('- peer `PyTorch 1.2.3, attention not fused with MALLOC_TOP_PAD_=9`\n')
+    expect(cells(named, '`train/tau-30m/T1024/ratio_vs_torch`')[0][1]).toBe(
+      '1.25x ±2% against PyTorch 1.2.3, attention not fused',
+    )
+    const [head] = cells(named, 'T')
+    expect(head).toEqual(['T', 'tau', 'tau, BLAS', 'our GPT', torch.version, 'tau / PyTorch'])
+    const [plot] = trainPlots({ ...train.metrics, ...model('torch-30m', 2048, 800, 3e9) }, { torch })
+    expect(plot.curves[0].label).toBe('PyTorch 1.2.3')
+  })
+
+  it('has the columns of ONNX Runtime where it took part', () => {
+    const name = 'attention/forward/T1024'
+    const figures = { [`${name}/fast_ms`]: 1, [`${name}/dot_ms`]: 9, [`${name}/speedup_vs_dot`]: 9 }
+    const without = resultsPage([record('attention', figures)])
+    expect(cells(without, 'forward/T1024')[0]).toEqual(['forward/T1024', '1 ms', '–', '9 ms', '–', '9x'])
+    const onnx = { [`${name}/onnxruntime_ms`]: 4, [`${name}/ratio_vs_onnxruntime`]: 4 }
+    const peers = { onnxruntime: { version: 'onnxruntime 1.2.3', environment: {} } }
+    const page = resultsPage([{ ...record('attention', { ...figures, ...onnx }), peers }])
+    expect(cells(page, 'pass')[0]).toEqual([
+      ...['pass', 'O(T log T)', 'pair by pair', 'dot product', 'dot product, onnxruntime 1.2.3'],
+      ...['speed / pair by pair', 'speed / dot product', 'speed / onnxruntime 1.2.3'],
+    ])
+    expect(cells(page, 'forward/T1024')[0]).toEqual([
+      ...['forward/T1024', '1 ms', '–', '9 ms', '4 ms', '–', '9x', '4x'],
+    ])
+  })
+
   it('lists what was skipped, and why, on one line', () => {
     expect(page).toContain('| `train/torch-30m/T8192` | MemoryError: &lt;none> of a \\| b |')
   })
@@ -203,7 +239,7 @@ describe('RESULTS.md', () => {
 
 describe('plots of training', () => {
   it('have a curve for each model of which two lengths were measured', () => {
-    const [speed, memory] = trainPlots(train.metrics)
+    const [speed, memory] = trainPlots(train.metrics, {})
     expect(speed.curves.map(({ label, points }) => [label, points])).toEqual([
       [
         'ours, tau',
@@ -214,8 +250,8 @@ describe('plots of training', () => {
       ],
     ])
     expect(memory.curves[0].points.map(({ y }) => y)).toEqual([1.1e9, 5e9])
-    const more = trainPlots({ ...train.metrics, ...model('torch-30m', 2048, 800, 3e9) })
-    expect(more[0].curves.map(({ label }) => label)).toEqual(['PyTorch, dot product', 'ours, tau'])
-    expect(trainPlots({ ...model('tau-30m', 1024, 1200, 1e9) })).toEqual([])
+    const more = trainPlots({ ...train.metrics, ...model('torch-30m', 2048, 800, 3e9) }, {})
+    expect(more[0].curves.map(({ label }) => label)).toEqual(['PyTorch', 'ours, tau'])
+    expect(trainPlots({ ...model('tau-30m', 1024, 1200, 1e9) }, {})).toEqual([])
   })
 })

@@ -1,7 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { askedText, countsText, gotText, judge, type Verdict } from '../records/claims.ts'
-import { type BenchRecord, type Figures, figuresOf, type Metrics } from '../records/record.ts'
+import {
+  type BenchRecord,
+  type Figures,
+  figuresOf,
+  type Metrics,
+  type Peers,
+  peerText,
+} from '../records/record.ts'
+import { askedText, countsText, gotText, judge, type Verdict } from '../records/verdicts.ts'
 import { gpuTables } from './gpu-tables.ts'
 import { attentionTables, blasTables, graphTables, kernelTables } from './kernel-tables.ts'
 import { codeText, markdownTable } from './markdown.ts'
@@ -16,8 +23,8 @@ interface Section {
   readonly title: string
   /** First parts of the names of its metrics; undefined: those of no other section. */
   readonly prefixes: readonly string[] | undefined
-  readonly tables: (metrics: Metrics) => Table[]
-  readonly plots: (metrics: Metrics) => NamedPlot[]
+  readonly tables: (metrics: Metrics, peers: Peers) => Table[]
+  readonly plots: (metrics: Metrics, peers: Peers) => NamedPlot[]
 }
 
 const NO_PLOTS = () => []
@@ -70,9 +77,11 @@ function ofSection<T>({ prefixes }: Section, entries: Readonly<Record<string, T>
 const isEmpty = (entries: object): boolean => Object.keys(entries).length === 0
 
 /** Where the figures come from: a list for each record. */
-function sourceText({ commit, command, date, cpu, memoryBytes, os, runtime, adapter }: BenchRecord): string {
+function sourceText(record: BenchRecord): string {
+  const { commit, command, date, cpu, memoryBytes, os, runtime, adapter, peers } = record
+  const versions = Object.values(peers).map((peer) => `- peer ${codeText(peerText(peer))}\n`)
   const machine = `${cpu}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB; ${os}; ${runtime}${adapter === undefined ? '' : `; ${adapter}`}`
-  return `- commit ${codeText(commit)}, ${date}\n- command ${codeText(command)}\n- machine ${codeText(machine)}\n`
+  return `- commit ${codeText(commit)}, ${date}\n- command ${codeText(command)}\n- machine ${codeText(machine)}\n${versions.join('')}`
 }
 
 function claimTable(verdicts: readonly Verdict[]): string {
@@ -85,10 +94,10 @@ function claimTable(verdicts: readonly Verdict[]): string {
 }
 
 /** Plots and tables. */
-function figuresText(section: Section, metrics: Metrics): string[] {
-  const plots = section.plots(metrics).map(({ file, title }) => `![${title}](${PLOTS}/${file}.svg)\n`)
+function figuresText(section: Section, { metrics, peers }: Omit<Figures, 'adapter'>): string[] {
+  const plots = section.plots(metrics, peers).map(({ file, title }) => `![${title}](${PLOTS}/${file}.svg)\n`)
   const tables = section
-    .tables(metrics)
+    .tables(metrics, peers)
     .filter(({ rows }) => rows.length > 0)
     .flatMap(({ title, head, rows }) => [`${title}:\n`, markdownTable(head, rows)])
   return [...plots, ...tables]
@@ -107,7 +116,7 @@ function sectionText(section: Section, records: readonly BenchRecord[], figures:
     (record) => !isEmpty(ofSection(section, record.metrics)) || !isEmpty(ofSection(section, record.skipped)),
   )
   const sets = figures
-    .map(({ adapter, metrics }) => ({ adapter, metrics: ofSection(section, metrics) }))
+    .map((set) => ({ ...set, metrics: ofSection(section, set.metrics) }))
     .filter(({ metrics }) => !isEmpty(metrics))
   const isSplit = sets.length > 1
   const hasOwn = (record: BenchRecord) => isSplit && sets.some(({ adapter }) => adapter === record.adapter)
@@ -116,10 +125,10 @@ function sectionText(section: Section, records: readonly BenchRecord[], figures:
     `## ${section.title}\n`,
     ...sources.filter((record) => !hasOwn(record)).map(sourceText),
     ...(verdicts.length > 0 ? [claimTable(verdicts)] : []),
-    ...sets.flatMap(({ adapter, metrics }) => [
-      ...(isSplit ? [`### ${adapter ?? 'An adapter without a name'}\n`] : []),
-      ...sources.filter((record) => hasOwn(record) && record.adapter === adapter).map(sourceText),
-      ...figuresText(section, metrics),
+    ...sets.flatMap((set) => [
+      ...(isSplit ? [`### ${set.adapter ?? 'An adapter without a name'}\n`] : []),
+      ...sources.filter((record) => hasOwn(record) && record.adapter === set.adapter).map(sourceText),
+      ...figuresText(section, set),
     ]),
     ...skippedText(section, sources),
   ].join('\n')
@@ -151,8 +160,9 @@ export function resultsPage(records: readonly BenchRecord[]): string {
   )
   return [
     '# Results\n',
-    'Written by `npm run bench -- FILE.json … --report DIR` from what `--json` kept: do not edit. Times are medians. Ratios compare what\n' +
-      'took turns on one machine: they hold where times do not. 1x is as fast, or as much, as the other.\n',
+    'Written by `npm run bench -- FILE.json … --report DIR` from the files of `--json`: do not edit. Times are medians. ± is half the distance\n' +
+      'of the quartiles. Ratios compare what took turns on one machine, so they hold where times do not. 1x is as fast, or as much, as the\n' +
+      'other. A peer is told with its version, and with the environment that it ran in where that changes its speed.\n',
     `Claims: ${countsText(verdicts)}.\n`,
     ...[openText(verdicts)].filter((text) => text !== ''),
     ...measured.map((section) => sectionText(section, sorted, figures)),
@@ -162,8 +172,8 @@ export function resultsPage(records: readonly BenchRecord[]): string {
 /** Writes RESULTS.md into a folder, and its plots beside it; returns the files. */
 export function writeResults(folder: string, records: readonly BenchRecord[]): string[] {
   const page = resultsPage(records)
-  const plots = figuresOf(records).flatMap(({ metrics }) =>
-    SECTIONS.flatMap((section) => section.plots(metrics)),
+  const plots = figuresOf(records).flatMap(({ metrics, peers }) =>
+    SECTIONS.flatMap((section) => section.plots(metrics, peers)),
   )
   mkdirSync(join(folder, PLOTS), { recursive: true })
   for (const { file, ...plot } of plots) writeFileSync(join(folder, PLOTS, `${file}.svg`), linePlot(plot))

@@ -1,4 +1,4 @@
-import type { Metrics } from '../records/record.ts'
+import type { Metrics, Peers } from '../records/record.ts'
 import { bytesText, COLORS, type Curve, type LinePlot, msText, type Point } from './plot.ts'
 
 /** A plot and the name of its file, without the ending. */
@@ -15,16 +15,24 @@ const pointsOf = (metrics: Metrics, pattern: RegExp): Point[] =>
     })
     .sort((a, b) => a.x - b.x)
 
-const MODELS = [
-  { name: 'torch-30m', label: 'PyTorch, dot product', color: COLORS.peer },
+/** A plot has room for name and version, not for what else is to say of a peer. */
+const shortly = (version: string): string => version.split(',')[0]
+
+const modelsOf = (peers: Peers) => [
+  { name: 'torch-30m', label: shortly(peers.torch?.version ?? 'PyTorch, dot product'), color: COLORS.peer },
   { name: 'gpt-30m', label: 'ours, dot product', color: COLORS.dot },
   { name: 'tau-30m', label: 'ours, tau', color: COLORS.tau },
-] as const
-const KERNELS = [
+]
+const kernelsOf = (peers: Peers) => [
   { name: 'dot', label: 'dot product', color: COLORS.dot },
+  {
+    name: 'onnxruntime',
+    label: shortly(peers.onnxruntime?.version ?? 'onnxruntime'),
+    color: COLORS.peer,
+  },
   { name: 'quadratic', label: 'λ, quadratic', color: COLORS.quadratic },
   { name: 'fast', label: 'λ, O(T log T)', color: COLORS.tau },
-] as const
+]
 const CACHES = [
   { name: 'dot', label: 'dot product', color: COLORS.dot },
   { name: 'tau', label: 'tau', color: COLORS.tau },
@@ -51,8 +59,9 @@ const drawable = (plots: readonly NamedPlot[]): NamedPlot[] =>
 
 const LENGTH = 'length T, tokens'
 
-export function trainPlots(metrics: Metrics): NamedPlot[] {
-  const models = (figure: string) => curvesOf(metrics, MODELS, (model) => `train/${model}/T(\\d+)/${figure}`)
+export function trainPlots(metrics: Metrics, peers: Peers): NamedPlot[] {
+  const models = (figure: string) =>
+    curvesOf(metrics, modelsOf(peers), (model) => `train/${model}/T(\\d+)/${figure}`)
   return drawable([
     {
       file: 'train-tokens-per-s',
@@ -67,9 +76,9 @@ export function trainPlots(metrics: Metrics): NamedPlot[] {
   ])
 }
 
-export function attentionPlots(metrics: Metrics): NamedPlot[] {
+export function attentionPlots(metrics: Metrics, peers: Peers): NamedPlot[] {
   const kernels = (pass: string) =>
-    curvesOf(metrics, KERNELS, (kernel) => `sweep/${pass}/T(\\d+)/${kernel}_ms`)
+    curvesOf(metrics, kernelsOf(peers), (kernel) => `sweep/${pass}/T(\\d+)/${kernel}_ms`)
   return drawable([
     {
       file: 'forward-ms',

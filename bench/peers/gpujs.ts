@@ -1,5 +1,5 @@
 import { GPU } from 'gpu.js'
-import { serveProducts } from './serve.ts'
+import { pinnedVersion, serveProducts } from './serve.ts'
 
 // gpu.js without a GPU, in the mode of the second argument: compiled to WebAssembly, or plain JavaScript.
 const mode = process.argv[3]
@@ -8,7 +8,8 @@ await serveProducts(async () => {
   if (mode !== 'cpu' && mode !== 'webasm') throw new Error(`gpu.js mode must be cpu or webasm, got ${mode}`)
   const gpu = new GPU({ mode })
   return {
-    label: `gpu.js ${mode} 1 thread`,
+    version: `gpu.js ${pinnedVersion('gpu.js')}`,
+    setting: `${mode} 1 thread`,
     product(a, b, size) {
       const rows = (values: Float32Array) =>
         Array.from({ length: size }, (_, row) => values.slice(row * size, (row + 1) * size))

@@ -1,4 +1,4 @@
-import { serveProducts } from './serve.ts'
+import { pinnedVersion, serveProducts } from './serve.ts'
 
 // jax-js on its wasm backend: one thread of SIMD, and a `navigator`, which Node has from version 21 on.
 await serveProducts(async () => {
@@ -6,7 +6,8 @@ await serveProducts(async () => {
   if (!(await init('wasm')).includes('wasm')) throw new Error('jax-js has no wasm backend in this runtime')
   defaultDevice('wasm')
   return {
-    label: 'jax-js wasm 1 thread',
+    version: `jax-js ${pinnedVersion('@jax-js/jax')}`,
+    setting: 'wasm 1 thread',
     product(a, b, size) {
       const left = numpy.array(a).reshape([size, size])
       const right = numpy.array(b).reshape([size, size])

@@ -21,9 +21,12 @@ def absent(error):
     sys.exit()
 
 
-def serve(label, run, check=lambda result: None):
-    """Times `run` as often as it is asked to and has its last result checked."""
-    say({"label": label})
+def serve(version, setting, run, check=lambda result: None):
+    """Times `run` as often as it is asked to and has its last result checked.
+
+    version: the library's name and version. setting: how it runs, for the table.
+    """
+    say({"version": version, "setting": setting})
     for line in sys.stdin:
         repeats = int(line)
         start = time.perf_counter()

@@ -51,4 +51,4 @@ def run():
 error = np.abs(run() - expected).max()
 if not error < 1e-4 * np.abs(expected).max():
     sys.exit(f"Laplacians differ by {error}")
-serve(f"numpy {np.__version__} {threads} threads", run)
+serve(f"numpy {np.__version__}", f"{threads} threads", run)

@@ -40,4 +40,4 @@ random.seed(1)
 values = [array("f", (random.uniform(-1, 1) for _ in range(size * size))) for _ in range(2)]
 run = product(*values, out)
 version = config().decode().split()[1]
-serve(f"OpenBLAS {version} {threads} thread{'s' if threads > 1 else ''}", run)
+serve(f"OpenBLAS {version}", f"{threads} thread{'s' if threads > 1 else ''}", run)

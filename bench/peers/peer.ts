@@ -2,9 +2,14 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { RemoteContestant } from '../harness/race.ts'
+import type { PeerNote } from '../records/record.ts'
+import type { GroupContext } from '../registry.ts'
+import type { Program } from './program.ts'
 
-/** Somebody else's program in a process of its own: it says a line of JSON when it is ready, and then one for every line it gets. */
+/** Another library in a process of its own. It says a line of JSON when it is ready, and then one for every line that it gets. */
 export interface Peer extends RemoteContestant {
+  /** What a record says of it. */
+  readonly note: PeerNote
   close(): Promise<void>
 }
 
@@ -13,28 +18,25 @@ export interface Absent {
   readonly absent: string
 }
 
-/** First `{label}` or `{absent}`, then `{ms}` for every number of repeats. */
-type Message = { readonly label: string } | Absent | { readonly ms: number }
-
-export const NODE = [process.execPath, '--conditions=source'] as const
-export const PYTHON = ['/usr/bin/python3', '-B'] as const
+/** First the versions or `{absent}`, then `{ms}` for every number of repeats. */
+type Message = { readonly version: string; readonly setting: string } | Absent | { readonly ms: number }
 
 /** Starts `bench/peers/<script>` with a program and arguments. Throws when it answers wrongly or ends early. */
 export async function openPeer(
-  [program, ...options]: readonly string[],
+  { command: [command, ...options], environment, told }: Program,
   script: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
 ): Promise<Peer | Absent> {
   const file = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(program, [...options, file, ...args], { env: { ...process.env, ...env } })
+  const child = spawn(command, [...options, file, ...args], { env: environment })
   const ask = messages(child, script)
   const ready = await ask()
   if ('absent' in ready) return ready
-  if (!('label' in ready))
-    throw new Error(`bench: a peer must begin with its label, got ${JSON.stringify(ready)} from ${script}`)
+  if (!('version' in ready))
+    throw new Error(`bench: a peer must begin with its version, got ${JSON.stringify(ready)} from ${script}`)
   return {
-    label: ready.label,
+    label: `${ready.version} ${ready.setting}`,
+    note: { version: ready.version, environment: told },
     async time(repeats) {
       child.stdin.write(`${repeats}\n`)
       const answer = await ask()
@@ -50,6 +52,22 @@ export async function openPeer(
       await closed
     },
   }
+}
+
+/** Takes a peer into a race: its version goes into the record. Of an absent one the reason does, under the name of the figure that it leaves
+ *  out, and the result is undefined. */
+export async function joined(
+  { peer: note, skip }: Pick<GroupContext, 'peer' | 'skip'>,
+  { as, leavesOut }: { readonly as: string; readonly leavesOut: string },
+  opening: Promise<Peer | Absent>,
+): Promise<Peer | undefined> {
+  const peer = await opening
+  if ('absent' in peer) {
+    skip(leavesOut, peer.absent)
+    return undefined
+  }
+  note(as, peer.note)
+  return peer
 }
 
 /** Waits for the next message of a process. */

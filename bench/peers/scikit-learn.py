@@ -26,4 +26,4 @@ def run():
 
 
 run().astype(numpy.int32).tofile(found)
-serve(f"scikit-learn {sklearn.__version__} {threads} threads", run)
+serve(f"scikit-learn {sklearn.__version__}", f"{threads} threads", run)

@@ -1,15 +1,17 @@
 """SciPy's eigsh (ARPACK) on a sparse symmetric matrix from files, timed on request.
 
-Arguments: folder, rows, pairs, tolerance, mode. The folder holds indptr and indices (i32), values and expected (f64). Modes:
+Arguments: folder, rows, pairs, tolerance, mode, threads. The folder holds indptr and indices (i32), values and expected (f64). Modes:
 flip: the largest eigenvalues of 2·I − L, matrix products only;  shift-invert: eigsh(sigma=-0.001), a sparse LU factorisation first.
 Speaks the lines of serve.ts.
 """
 import sys
 from pathlib import Path
 
-from lines import absent, serve
+from lines import absent, limit_threads, serve
 
 folder, rows, pairs, tolerance, mode = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]
+threads = int(sys.argv[6])
+limit_threads(threads)
 
 try:
     import numpy as np
@@ -39,4 +41,4 @@ def check(values):
         sys.exit(f"eigenvalues differ by {np.abs(np.sort(values) - expected).max()}")
 
 
-serve(f"SciPy {scipy.__version__} eigsh {mode}", run, check)
+serve(f"SciPy {scipy.__version__}", f"eigsh {mode} {threads} threads", run, check)

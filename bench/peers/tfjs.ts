@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { serveProducts } from './serve.ts'
+import { pinnedVersion, serveProducts } from './serve.ts'
 
 // tfjs-backend-wasm: its SIMD build on one thread (in Node it offers no other; a browser adds threads).
 await serveProducts(async () => {
@@ -17,9 +16,9 @@ await serveProducts(async () => {
     throw new Error(
       `tfjs must run its single-threaded SIMD build, got backend ${tf.getBackend()}, SIMD ${simd}, threads ${threads}`,
     )
-  const { version } = JSON.parse(readFileSync(`${folder}/../package.json`, 'utf8')) as { version: string }
   return {
-    label: `tfjs-wasm ${version} 1 thread`,
+    version: `tfjs-wasm ${pinnedVersion('@tensorflow/tfjs-backend-wasm')}`,
+    setting: '1 thread',
     product(a, b, size) {
       const left = tf.tensor2d(a, [size, size])
       const right = tf.tensor2d(b, [size, size])

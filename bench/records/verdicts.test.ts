@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { groups } from '../registry.ts'
-import { claimLines, claims, judge } from './claims.ts'
+import { claims } from './claims.ts'
+import type { Figures } from './record.ts'
+import { claimLines, judge } from './verdicts.ts'
 
 const SHAPES = 'matmul/*/*_T*/ratio_of_fma_ceiling'
 const SPEED = 'decode/tau-30m/ratio_vs_torch'
 const TIME = 'decode/ms_ratio_T65536_over_T1024'
 
+const figures = (metrics: Figures['metrics'], more: Partial<Figures> = {}): Figures => ({
+  ...{ metrics, spread: {}, peers: {} },
+  ...more,
+})
+
 const verdictOf = (name: string, metrics: Record<string, number>) => {
-  const found = judge([{ metrics }]).find(({ claim }) => claim.metric === name)
+  const found = judge([figures(metrics)]).find(({ claim }) => claim.metric === name)
   return found && { value: found.got?.value, at: found.got?.metric, verdict: found.verdict }
 }
 
@@ -47,7 +54,7 @@ describe('claims', () => {
   it('of an adapter in software are judged by its figures alone', () => {
     const name = 'gpu/matmul/512/tuned_over_portable'
     const on = (adapter: string | undefined, value: number) => ({
-      metrics: { [name]: value },
+      ...figures({ [name]: value }),
       ...(adapter !== undefined && { adapter }),
     })
     const verdictOn = (...figures: Parameters<typeof judge>[0]) =>
@@ -62,7 +69,7 @@ describe('claims', () => {
       ...{ [SPEED]: 1.41971, [TIME]: 2 },
       'matmul/nt/mlp_up_T1024/ratio_of_fma_ceiling': 0.7,
     }
-    const verdicts = judge([{ metrics }])
+    const verdicts = judge([figures(metrics)])
     const lines = claimLines(verdicts)
     expect(lines).toHaveLength(claims.length + 1)
     expect(lines).toContain(`claim ${SPEED} | asked ≥ 1.5x as fast as PyTorch | got 1.42x | MISSED`)
@@ -79,8 +86,20 @@ describe('claims', () => {
     expect(claimLines([])).toEqual([])
   })
 
+  it('are told with their spread, and with the peer that they compare with', () => {
+    const torch = { version: 'PyTorch 1.2.3', environment: {} }
+    const of = (metric: string) =>
+      claimLines(
+        judge([figures({ [metric]: 1.6 }, { spread: { [metric]: 0.034 }, peers: { torch } })]).filter(
+          ({ got }) => got,
+        ),
+      )[0]
+    expect(of(SPEED)).toContain('| got 1.6x ±3% against PyTorch 1.2.3 | kept')
+    expect(of(TIME)).toContain('| got 1.6x ±3% | kept')
+  })
+
   it('show on which side of its bound a value lies', () => {
-    const [line] = claimLines(judge([{ metrics: { [TIME]: 2.004 } }]).filter(({ got }) => got))
+    const [line] = claimLines(judge([figures({ [TIME]: 2.004 })]).filter(({ got }) => got))
     expect(line).toContain('got 2.004x | MISSED')
   })
 })

@@ -58,15 +58,15 @@ function report(
   const memory = `${(liveBytes / 1e6).toFixed(0)} MB live after backward`
   const title = `${name} ${shape}`
   line(benchLine(title, one, itemRate(one, items), [gflops(one), memory]))
-  line(benchLine(title, two, itemRate(two, items), [gflops(two), `${timesText(scaling)} 1 thread`]))
-  metric(`${name}/ms_per_step`, one.ms)
-  metric(`${name}/${itemRate(one, items).metric}`, itemRate(one, items).value)
-  metric(`${name}/gflops`, rate(one, { flops }).value)
-  metric(`${name}/2_threads_scaling`, scaling)
+  line(benchLine(title, two, itemRate(two, items), [gflops(two), `${timesText(scaling.value)} 1 thread`]))
+  metric(`${name}/ms_per_step`, one.ms, one.spread)
+  metric(`${name}/${itemRate(one, items).metric}`, itemRate(one, items).value, one.spread)
+  metric(`${name}/gflops`, rate(one, { flops }).value, one.spread)
+  metric(`${name}/2_threads_scaling`, scaling.value, scaling.spread)
   metric(`${name}/live_bytes`, liveBytes)
   if (rival && bench.rival) {
     const ratio = speedup(one, rival.one)
-    line(`${name.replaceAll('/', ' ')} against ${bench.rival.as}, 1 thread | ${timesText(ratio)}`)
-    metric(`${name}/ratio_vs_${bench.rival.as}`, ratio)
+    line(`${name.replaceAll('/', ' ')} against ${bench.rival.as}, 1 thread | ${timesText(ratio.value)}`)
+    metric(`${name}/ratio_vs_${bench.rival.as}`, ratio.value, ratio.spread)
   }
 }

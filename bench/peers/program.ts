@@ -1,0 +1,37 @@
+/** What starts a peer's process. */
+export interface Program {
+  readonly command: readonly string[]
+  /** All of its environment. */
+  readonly environment: NodeJS.ProcessEnv
+  /** What of the environment a record tells, since it changes how fast the peer is. */
+  readonly told: Readonly<Record<string, string>>
+}
+
+export const NODE: Program = {
+  command: [process.execPath, '--conditions=source'],
+  environment: process.env,
+  told: {},
+}
+
+/** By default glibc's malloc maps every large array anew, and the kernel clears its pages one fault at a time. On virtual machines that costs
+ *  PyTorch and numpy more than their arithmetic. With these settings malloc keeps the memory and hands it out again. */
+const KEEP_MEMORY = {
+  MALLOC_MMAP_THRESHOLD_: '4000000000',
+  MALLOC_TRIM_THRESHOLD_: '4000000000',
+  MALLOC_TOP_PAD_: '200000000',
+} as const
+
+/** Settings of OpenBLAS that serve @tau/blas. A peer's own library chooses for itself. */
+const LEFT_OUT = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']
+
+/** The environment that every peer in Python starts with. */
+export function pythonEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(environment).filter(([name]) => !LEFT_OUT.includes(name))
+  return { ...Object.fromEntries(kept), ...KEEP_MEMORY }
+}
+
+export const PYTHON: Program = {
+  command: ['/usr/bin/python3', '-B'],
+  environment: pythonEnvironment(process.env),
+  told: KEEP_MEMORY,
+}
