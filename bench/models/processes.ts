@@ -63,16 +63,13 @@ export async function runOurs(task: OurRun): Promise<ModelRun | Absent> {
 const TORCH = fileURLToPath(new URL('../peers/torch_gpt.py', import.meta.url))
 
 /** The same trunk with causal dot-product attention in PyTorch. Absent without PyTorch, or without enough memory. */
-export async function runTorch({
-  mode,
-  length,
-  threads,
-  warmUp,
-  steps,
-}: ModelTask): Promise<ModelRun | Absent> {
+export async function runTorch(
+  { mode, length, threads, warmUp, steps }: ModelTask,
+  program: Program = PYTHON,
+): Promise<ModelRun | Absent> {
   const counts = { threads, warmup: warmUp, steps, [mode === 'train' ? 'seq' : 'contexts']: length }
   const flags = Object.entries(counts).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const { stdout, stderr, failure } = await end(PYTHON, [TORCH, '--mode', mode, ...flags])
+  const { stdout, stderr, failure } = await end(program, [TORCH, '--mode', mode, ...flags])
   if (failure !== undefined) return { absent: `${failure}: ${lastLine(stderr)}` }
   const result = JSON.parse(lastLine(stdout)) as {
     torch: string
@@ -83,7 +80,7 @@ export async function runTorch({
   const version = `PyTorch ${result.torch}, attention not fused`
   return {
     label: `${version}, ${threads} threads`,
-    note: { version, environment: PYTHON.told },
+    note: { version, environment: program.told },
     ms: [result.ms_per_step],
     peakBytes: result.peak_rss_mb * 2 ** 20,
     parameters: result.parameters,

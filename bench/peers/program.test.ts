@@ -1,16 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { PYTHON, pythonEnvironment } from './program.ts'
+import { PYTHON, PYTHON_LEAN, pythonProgram } from './program.ts'
 
 describe('the environment of peers in Python', () => {
   it('lets malloc keep its memory, and leaves OpenBLAS to choose its kernels', () => {
     const given = { PATH: '/bin', OPENBLAS_CORETYPE: 'Haswell', OPENBLAS_L2_SIZE: '1', MALLOC_TOP_PAD_: '1' }
-    expect(pythonEnvironment(given)).toEqual({
+    expect(pythonProgram(given, PYTHON.told).environment).toEqual({
       PATH: '/bin',
       MALLOC_MMAP_THRESHOLD_: '4000000000',
       MALLOC_TRIM_THRESHOLD_: '4000000000',
       MALLOC_TOP_PAD_: '200000000',
     })
+    expect(pythonProgram(given, PYTHON_LEAN.told).environment).toEqual({ PATH: '/bin' })
   })
 
   it('is what a record tells, and what the program gets', ({ skip }) => {

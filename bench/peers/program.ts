@@ -24,14 +24,23 @@ const KEEP_MEMORY = {
 /** Settings of OpenBLAS that serve @tau/blas. A peer's own library chooses for itself. */
 const LEFT_OUT = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']
 
-/** The environment that every peer in Python starts with. */
-export function pythonEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(environment).filter(([name]) => !LEFT_OUT.includes(name))
-  return { ...Object.fromEntries(kept), ...KEEP_MEMORY }
+/** Python with the settings of malloc that are `told`. */
+export function pythonProgram(
+  environment: NodeJS.ProcessEnv,
+  told: Readonly<Record<string, string>>,
+): Program {
+  const kept = Object.entries(environment).filter(
+    ([name]) => !LEFT_OUT.includes(name) && !Object.hasOwn(KEEP_MEMORY, name),
+  )
+  return {
+    command: ['/usr/bin/python3', '-B'],
+    environment: { ...Object.fromEntries(kept), ...told },
+    told,
+  }
 }
 
-export const PYTHON: Program = {
-  command: ['/usr/bin/python3', '-B'],
-  environment: pythonEnvironment(process.env),
-  told: KEEP_MEMORY,
-}
+/** Python for figures of speed. */
+export const PYTHON = pythonProgram(process.env, KEEP_MEMORY)
+
+/** Python for figures of memory: malloc as it comes takes less of it. */
+export const PYTHON_LEAN = pythonProgram(process.env, {})
