@@ -10,7 +10,7 @@ export interface GroupReport {
   readonly algorithm: LambdaAlgorithm | undefined
   /** False when the folder lacks the group. */
   readonly present: boolean
-  /** False when the group has no runner: its cases are counted, but nobody runs them. */
+  /** False when tools/conformance/groups has no runner for the group. Its cases are counted but not run. */
   readonly hasRunner: boolean
   readonly cases: number
   readonly failed: readonly { readonly name: string; readonly message: string }[]

@@ -6,7 +6,7 @@ export interface Bound {
   readonly f32: number
 }
 
-/** A tolerance has the tree of the expected values. Arrays of integers have no bound: they must be equal. */
+/** A tolerance is a tree like the expected values. Arrays of integers have no bound in it: they must be equal. */
 export type Bounds<Expected> = {
   readonly [K in keyof Expected]: Expected[K] extends OracleArray ? Bound : Bounds<Expected[K]>
 }
@@ -18,7 +18,7 @@ export interface OracleCase<Inputs = Fields, Expected = unknown> {
   readonly tolerance: Bounds<Expected>
 }
 
-/** A file of the oracle: cases of one quantity. tools/oracle/README.md has what each group holds. */
+/** A file of the oracle: the cases of one quantity. tools/oracle/README.md describes each group. */
 export interface OracleGroup {
   readonly group: string
   readonly seed: number

@@ -4,8 +4,8 @@ import type { OracleArray } from './fields.ts'
 import { readFixtures } from './files.ts'
 import type { Bound, OracleCase } from './group.ts'
 
-/** A test that runs all cases of a group of seed 1, or those whose name `accept` takes. Inputs and Expected are
- *  the trees that the group has by tools/oracle/README.md; numbers are checked by `run`. */
+/** A test that gives every case of a group of seed 1 to `run`, or only the cases whose names `accept` takes.
+ *  Inputs and Expected are the types of the group's trees, which tools/oracle/README.md describes. */
 export function itMatchesOracle<Inputs, Expected>(
   group: string,
   run: (fixture: OracleCase<Inputs, Expected>) => void | Promise<void>,
