@@ -23,13 +23,13 @@ Groups. "all" stands for those without a star:
 ${GROUPS}
 
   --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
-  --quick        a smaller selection of kvcache, fewer rounds and models of train and decode, fewer rounds of graph
+  --quick        a smaller selection of kvcache and optimizers, fewer rounds and models of train and decode, fewer rounds of graph
   --install      first install what the groups need and the workspace is too small for, once: onnxruntime-node (291 MB) for kernels,
                  attention and sweep; word vectors (118 MB) for graph. Without it they are skipped
   --json FILE    also write the JSON to FILE
   --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
   --compare      print two files as a table for a pull request: metric, before, after, ratio, and whether it is more than noise
-  --out DIR      folder of the files and plots of kvcache and embedding; default: bench-kvcache, docs/graph
+  --out DIR      folder of the files of kvcache, embedding and optimizers; default: bench-kvcache, docs/graph, bench-optimizers
   --help         this text
 `
 
