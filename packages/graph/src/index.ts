@@ -16,8 +16,15 @@ export { type Symmetrization, symmetrize } from './adjacency/symmetrize.ts'
 export { type FiveNumbers, fiveNumbers } from './dense/five-numbers.ts'
 export type { DenseMatrix } from './dense/matrix.ts'
 export type { FlatPoints, Points } from './dense/points.ts'
-export { type CorpusEmbedder, corpusEmbedder } from './embeddings/corpus-embedder.ts'
-export { type Embedder, type EmbedderOptions, embedderOf } from './embeddings/embedder.ts'
+export { type CorpusEmbedder, corpusEmbedder } from './embeddings/embedders/corpus-embedder.ts'
+export { type Embedder, type EmbedderOptions, embedderOf } from './embeddings/embedders/embedder.ts'
+export {
+  type FeatureExtraction,
+  type Transformers,
+  type TransformersOptions,
+  transformersEmbedder,
+} from './embeddings/embedders/transformers-embedder.ts'
+export { wordEmbedder } from './embeddings/embedders/word-embedder.ts'
 export {
   type EmbeddingFormat,
   type EmbeddingOptions,
@@ -27,23 +34,16 @@ export {
 } from './embeddings/open.ts'
 export { type LabelledEmbeddings, parseEmbeddings, readEmbeddings } from './embeddings/read.ts'
 export { type EmbeddingSource, matrixSource, type RowBlock } from './embeddings/source.ts'
-export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from './embeddings/text.ts'
-export {
-  type FeatureExtraction,
-  type Transformers,
-  type TransformersOptions,
-  transformersEmbedder,
-} from './embeddings/transformers-embedder.ts'
-export type { VocabularyOptions, Weighting } from './embeddings/weighting.ts'
-export { parseWinkVectors } from './embeddings/wink.ts'
-export { wordEmbedder } from './embeddings/word-embedder.ts'
+export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from './embeddings/text/text.ts'
+export type { VocabularyOptions, Weighting } from './embeddings/text/weighting.ts'
+export { parseWinkVectors } from './embeddings/words/wink.ts'
 export {
   readWordVectors,
   type WordBlock,
   type WordVectorOptions,
   type WordVectors,
   wordVectorBlocks,
-} from './embeddings/word-vectors.ts'
+} from './embeddings/words/word-vectors.ts'
 export { GraphError } from './errors.ts'
 export type { ReduceMethod } from './gram/basis.ts'
 export { type Reduced, type ReduceOptions, reduceEmbeddings } from './gram/reduce.ts'
@@ -94,10 +94,10 @@ export {
 export { parseManifoldParquet } from './manifold/parquet.ts'
 export type { ManifoldProgress } from './manifold/passes.ts'
 export type { Metric, NeighborMetric } from './neighbors/distance.ts'
+export type { HnswParameters } from './neighbors/hnsw/usearch.ts'
 export { type KNeighborsOptions, kneighbors, type Neighbors } from './neighbors/kneighbors.ts'
 export type { NeighborLists } from './neighbors/lists.ts'
 export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbors/radius-neighbors.ts'
-export type { HnswParameters } from './neighbors/usearch.ts'
 export {
   type EdgeResistances,
   effectiveResistances,

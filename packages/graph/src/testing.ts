@@ -4,7 +4,7 @@ import type { OracleArray } from '@tau/testing/oracle'
 import type { DenseMatrix } from './dense/matrix.ts'
 
 /** A manifold folder by Arrow's Parquet writer, in ArrowSpace's schema; tools/fixtures/arrow-manifold.mjs made it. */
-export const ARROW_MANIFOLD = fileURLToPath(new URL('fixtures/manifold/', import.meta.url))
+export const ARROW_MANIFOLD = fileURLToPath(new URL('./fixtures/manifold', import.meta.url))
 
 export const matrixOf = ({ shape, data }: OracleArray): DenseMatrix => ({
   data: Float64Array.from(data),

@@ -2,12 +2,12 @@ import { FormatError } from '@tau/tensor'
 import { type FilePlace, pathOf } from '@tau/tensor/files'
 import { checkInteger } from '../dense/matrix.ts'
 import { checkBytes, checkPlace } from '../errors.ts'
-import { type OpenParts, partsOfBytes, partsOfFile, withParts } from './bytes.ts'
-import { jsonlBlocks } from './jsonl.ts'
-import { npyRows } from './npy.ts'
-import { parquetBlocks, parquetRows } from './parquet.ts'
-import { type RawRows, rawBlocks } from './raw-rows.ts'
-import { safetensorsRows } from './safetensors.ts'
+import { type OpenParts, partsOfBytes, partsOfFile, withParts } from '../files/bytes.ts'
+import { jsonlBlocks } from './formats/jsonl.ts'
+import { npyRows } from './formats/npy.ts'
+import { parquetBlocks, parquetRows } from './formats/parquet.ts'
+import { type RawRows, rawBlocks } from './formats/raw-rows.ts'
+import { safetensorsRows } from './formats/safetensors.ts'
 import {
   type BlockBuffer,
   DEFAULT_MEMORY_BYTES,
@@ -15,7 +15,7 @@ import {
   matrixSource,
   type RowBlock,
 } from './source.ts'
-import { winkRows, wordRows } from './word-rows.ts'
+import { winkRows, wordRows } from './words/word-rows.ts'
 
 export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors' | 'txt' | 'vec' | 'json'
 

@@ -4,7 +4,7 @@ import type { DenseMatrix } from '../dense/matrix.ts'
 import { checkPlace } from '../errors.ts'
 import { type EmbeddingFormat, type EmbeddingOptions, embeddingsOfBytes, openEmbeddings } from './open.ts'
 import { collectRows, type EmbeddingSource } from './source.ts'
-import { readWordVectors } from './word-vectors.ts'
+import { readWordVectors } from './words/word-vectors.ts'
 
 /** Bytes of an embeddings file → matrix [items, width]; f32 where the file is f32 or narrower and not parquet or jsonl, else f64.
  *  Throws FormatError for bytes that are not what they say, and elements that are not finite. */

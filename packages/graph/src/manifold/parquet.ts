@@ -2,7 +2,7 @@ import { FormatError } from '@tau/tensor'
 import type { SchemaElement, SchemaTree } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { checkBytes, GraphError } from '../errors.ts'
-import { type ColumnParts, readParquetColumns } from '../parquet/read.ts'
+import { type ColumnParts, readParquetColumns } from '../files/parquet/read.ts'
 import { type Csr, checkCsr, csrFromCoo, nnz, toCoo } from '../sparse/csr.ts'
 import { MANIFOLD_COLUMNS, MAX_SIZE } from './schema.ts'
 

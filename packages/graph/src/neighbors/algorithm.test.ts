@@ -4,11 +4,11 @@ import { GraphError } from '../errors.ts'
 import { normalMatrix } from '../testing.ts'
 import type { NeighborProgress } from '../watch/pace.ts'
 import { fastest } from './algorithm.ts'
+import { whyNoUsearch } from './hnsw/usearch.ts'
 import { kneighbors } from './kneighbors.ts'
 import type { NeighborLists } from './lists.ts'
 import { searchOf } from './search.ts'
 import { clusteredMatrix, listsOf, metrics } from './testing.ts'
-import { whyNoUsearch } from './usearch.ts'
 
 const absent = whyNoUsearch()
 if (absent) {

@@ -1,8 +1,8 @@
 import { GraphError } from '../errors.ts'
 import type { NeighborMetric } from './distance.ts'
+import { whyNoUsearch } from './hnsw/usearch.ts'
 import { fitsDevice } from './run.ts'
 import type { Search } from './search.ts'
-import { whyNoUsearch } from './usearch.ts'
 
 /** How a search was done, and why. 'hnsw' is approximate. */
 export interface Choice {

@@ -2,14 +2,14 @@ import type { Points } from '../dense/points.ts'
 import { checkOptions } from '../errors.ts'
 import { Pace, type PaceOptions } from '../watch/pace.ts'
 import { type ALGORITHMS, type Choice, chooseAlgorithm } from './algorithm.ts'
-import { deviceNearest } from './device-nearest.ts'
+import { deviceNearest } from './device/device-nearest.ts'
 import type { NeighborMetric } from './distance.ts'
-import { hnswNearest } from './hnsw.ts'
+import { hnswNearest } from './hnsw/hnsw.ts'
+import type { HnswParameters } from './hnsw/usearch.ts'
 import type { NeighborLists } from './lists.ts'
 import { plainNearest } from './plain.ts'
 import { type DeviceOptions, runSearch } from './run.ts'
 import { checkK, searchOf } from './search.ts'
-import type { HnswParameters } from './usearch.ts'
 
 export interface KNeighborsOptions extends PaceOptions, DeviceOptions {
   /** neighbours per row: at most the number of points, less one where they are their own queries */

@@ -1,7 +1,7 @@
 import type { Points } from '../dense/points.ts'
 import { checkOptions, GraphError } from '../errors.ts'
 import { Pace, type PaceOptions } from '../watch/pace.ts'
-import { deviceWithin } from './device-within.ts'
+import { deviceWithin } from './device/device-within.ts'
 import type { NeighborMetric } from './distance.ts'
 import type { NeighborLists } from './lists.ts'
 import { plainWithin } from './plain.ts'

@@ -3,8 +3,8 @@ import type { CpuEngine } from '@tau/tensor/kernel'
 import { GraphError } from '../errors.ts'
 import { cpuEngine } from '../kernels/cpu-engine.ts'
 import type { Pace } from '../watch/pace.ts'
-import { PlacedSearch } from './placed.ts'
-import { MAX_DIM } from './scores.ts'
+import { PlacedSearch } from './device/placed.ts'
+import { MAX_DIM } from './device/scores.ts'
 import type { Search } from './search.ts'
 
 /** Options of every exact search. */

@@ -4,9 +4,9 @@ import type { DenseMatrix } from '../dense/matrix.ts'
 import type { Points } from '../dense/points.ts'
 import { normalMatrix } from '../testing.ts'
 import { Pace } from '../watch/pace.ts'
+import { PlacedSearch } from './device/placed.ts'
 import type { NeighborMetric } from './distance.ts'
 import type { NeighborLists } from './lists.ts'
-import { PlacedSearch } from './placed.ts'
 import { searchOf } from './search.ts'
 
 export const metrics: readonly NeighborMetric[] = [

