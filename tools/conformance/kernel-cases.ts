@@ -52,11 +52,14 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
       ...withGradients((x) => tau.softcap(x, 2), normal(7, 19)),
     ]
   },
-  'binary kernels': ({ normal, positive }) =>
-    [tau.add, tau.sub, tau.mul, tau.div].flatMap((op) => [
+  'binary kernels': ({ normal, positive }) => [
+    ...[tau.add, tau.sub, tau.mul, tau.div, tau.maximum, tau.minimum].flatMap((op) => [
       ...withGradients((a, b) => op(a, b), normal(3, 5, 7), positive(5, 1)),
       ...withGradients((a, b) => op(a, b), normal(2, 1, 3, 1, 4), positive(1, 3, 1, 2, 1)),
     ]),
+    ...withGradients((a, b) => tau.pow(a, b), positive(3, 5, 7), normal(5, 1)),
+    ...withGradients((a, b) => tau.where(tau.less(a, 0), a, b), normal(3, 5, 7), normal(5, 1)),
+  ],
   reductions: ({ normal }) => [
     ...withGradients((x) => tau.sum(x, [1]), normal(3, 131, 5)),
     ...withGradients((x) => tau.sum(x, [1]), normal(3, 7)),
@@ -64,12 +67,15 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
     tau.max(normal(3, 131, 5), [1]),
     tau.max(normal(3, 7), [1]),
     tau.max(normal(131)),
+    tau.equal(tau.argmax(normal(3, 131, 5), 1), tau.argmin(normal(3, 131, 5), 1)),
+    tau.lessEqual(tau.argmax(normal(5, 131), 1), 64),
     ...withGradients((x) => tau.cumsum(x, 0), normal(37, 3)),
     tau.globalNorm([normal(131), normal(3, 5)]),
   ],
   rows: ({ normal, ids }) => [
     ...withGradients((x) => tau.softmax(x), normal(5, 131)),
     ...withGradients((x) => tau.rmsNorm(x), normal(5, 131)),
+    ...withGradients((x) => tau.layerNorm(x), normal(5, 131)),
     ...withGradients((x) => tau.crossEntropy(x, ids(131, 5)), normal(5, 131)),
     ...withGradients((table) => tau.embedding(table, ids(11, 3, 7)), normal(11, 13)),
     ...withGradients(

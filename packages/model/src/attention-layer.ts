@@ -21,6 +21,7 @@ import {
   copyBlock,
   type Device,
   exp,
+  layerNorm,
   linear,
   mul,
   permute,
@@ -31,7 +32,6 @@ import {
   type Tensor,
 } from '@tau/tensor'
 import { headDim, type ModelConfig, manifoldDim, QKV_CLAMP } from './config.ts'
-import { layerNorm } from './layer-norm.ts'
 
 /** What one layer computed, for reports: see {@link GPT.forward}. Tensors live as long as the caller's scope. */
 export interface LayerProbe {

@@ -1,3 +1,4 @@
+import { next, place } from './loops'
 import { loadNext, splat, storeNext } from './simd'
 
 // One exported function per operation: as cases of one large function their loops run slower.
@@ -96,4 +97,29 @@ export function mul(a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a
 
 export function div(a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a0: i32, a1: i32, a2: i32, a3: i32, b0: i32, b1: i32, b2: i32, b3: i32, begin: i32, end: i32): void {
   loops(DIV, a, b, out, n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3, begin, end)
+}
+
+/** The larger or the smaller element, NaN if either is NaN: one loop for both, without the speed of those above. */
+function extremes(isMaximum: bool, a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a0: i32, a1: i32, a2: i32, a3: i32, b0: i32, b1: i32, b2: i32, b3: i32, begin: i32, end: i32): void {
+  for (let i = begin; i < end; ) {
+    const length = min(n3 - (i % n3), end - i)
+    const left = place(a, i, n1, n2, n3, a0, a1, a2, a3)
+    const right = place(b, i, n1, n2, n3, b0, b1, b2, b3)
+    const target = out + ((<usize>i) << 2)
+    const bytes = (<usize>length) << 2
+    for (let p: usize = 0; p < bytes; p += 16) {
+      const x = next(left, p, a3, bytes - p)
+      const y = next(right, p, b3, bytes - p)
+      storeNext(target + p, isMaximum ? f32x4.max(x, y) : f32x4.min(x, y), bytes - p)
+    }
+    i += length
+  }
+}
+
+export function maximum(a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a0: i32, a1: i32, a2: i32, a3: i32, b0: i32, b1: i32, b2: i32, b3: i32, begin: i32, end: i32): void {
+  extremes(true, a, b, out, n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3, begin, end)
+}
+
+export function minimum(a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a0: i32, a1: i32, a2: i32, a3: i32, b0: i32, b1: i32, b2: i32, b3: i32, begin: i32, end: i32): void {
+  extremes(false, a, b, out, n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3, begin, end)
 }

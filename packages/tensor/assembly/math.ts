@@ -92,7 +92,7 @@ export function tanh4(x: v128): v128 {
 /** e^{−x²/2}, relative error 4e-6 at x = 13 (from rounding x²) and 2e-7 near 0. */
 // @ts-ignore: decorator
 @inline
-export function gaussian4(x: v128): v128 {
+function gaussian4(x: v128): v128 {
   return exp4(f32x4.mul(f32x4.mul(x, x), constant(Constant.minusHalf)))
 }
 
@@ -100,7 +100,7 @@ export function gaussian4(x: v128): v128 {
  *  polynomial in u = 1 / (1 + 0.21·|x|), so nothing cancels for x < 0. Relative error 6e-7, and that of gaussian. */
 // @ts-ignore: decorator
 @inline
-export function normalCdf4(x: v128, gaussian: v128): v128 {
+function normalCdf4(x: v128, gaussian: v128): v128 {
   const one = constant(Constant.one)
   const u = f32x4.div(one, fma(constant(Constant.tailScale), f32x4.abs(x), one))
   let p = fma(constant(Constant.tail8), u, constant(Constant.tail7))
@@ -115,18 +115,31 @@ export function normalCdf4(x: v128, gaussian: v128): v128 {
   return v128.bitselect(tail, f32x4.sub(one, tail), f32x4.lt(x, splat(0)))
 }
 
+// The functions of gelu are called, not inlined: a call costs little beside an exponential, and copies of them cost bytes.
+
+export function gelu4(x: v128): v128 {
+  return f32x4.mul(x, normalCdf4(x, gaussian4(x)))
+}
+
+/** gelu′(x) = Φ(x) + x·φ(x), φ the density. */
+export function geluSlope4(x: v128): v128 {
+  const gaussian = gaussian4(x)
+  const density = f32x4.mul(constant(Constant.normalPeak), gaussian)
+  return f32x4.add(normalCdf4(x, gaussian), f32x4.mul(x, density))
+}
+
 /** (1 + tanh √(2/π)(x + 0.044715·x³)) / 2, as the sigmoid of twice that: nothing cancels for x < 0. */
-// @ts-ignore: decorator
-@inline
-export function tanhGate4(x: v128): v128 {
+function tanhGate4(x: v128): v128 {
   const slope = fma(constant(Constant.gateCubic), f32x4.mul(x, x), constant(Constant.gateLinear))
   return sigmoid4(f32x4.mul(x, slope))
 }
 
-/** The derivative of x·{@link tanhGate4}(x). Beyond ±12 the gate is 0 or 1 and its derivative 0. */
-// @ts-ignore: decorator
-@inline
-export function tanhGeluSlope4(x: v128): v128 {
+export function geluTanh4(x: v128): v128 {
+  return f32x4.mul(x, tanhGate4(x))
+}
+
+/** The derivative of {@link geluTanh4}. Beyond ±12 the gate is 0 or 1 and its own derivative 0. */
+export function geluTanhSlope4(x: v128): v128 {
   const bounded = f32x4.pmin(f32x4.pmax(x, splat(-12)), splat(12))
   const gate = tanhGate4(bounded)
   const cubic = f32x4.mul(f32x4.mul(constant(Constant.gateCubic), splat(3)), f32x4.mul(bounded, bounded))

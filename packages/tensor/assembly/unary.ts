@@ -1,5 +1,5 @@
 import { Constant, constant } from './constants'
-import { gaussian4, log4, normalCdf4, sigmoid4, softplus4, tanh4, tanhGate4, tanhGeluSlope4 } from './math'
+import { gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, sigmoid4, softplus4, tanh4 } from './math'
 import { exp4, loadNext, splat, storeNext } from './simd'
 
 // One exported function per operation: as cases of one large function the simple loops run at half their speed.
@@ -33,8 +33,8 @@ function apply(op: i32, x: v128): v128 {
   if (op == SILU) return f32x4.div(x, f32x4.add(constant(Constant.one), exp4(f32x4.neg(x))))
   if (op == TANH) return tanh4(x)
   if (op == SOFTPLUS) return softplus4(x)
-  if (op == GELU) return f32x4.mul(x, normalCdf4(x, gaussian4(x)))
-  if (op == GELU_TANH) return f32x4.mul(x, tanhGate4(x))
+  if (op == GELU) return gelu4(x)
+  if (op == GELU_TANH) return geluTanh4(x)
   return f32x4.div(splat(1), x)
 }
 
@@ -59,12 +59,8 @@ function slope(op: i32, x: v128, y: v128): v128 {
   }
   if (op == TANH) return f32x4.sub(splat(1), f32x4.mul(y, y))
   if (op == SOFTPLUS) return sigmoid4(x)
-  if (op == GELU) {
-    const gaussian = gaussian4(x)
-    const density = f32x4.mul(constant(Constant.normalPeak), gaussian)
-    return f32x4.add(normalCdf4(x, gaussian), f32x4.mul(x, density))
-  }
-  if (op == GELU_TANH) return tanhGeluSlope4(x)
+  if (op == GELU) return geluSlope4(x)
+  if (op == GELU_TANH) return geluTanhSlope4(x)
   return f32x4.neg(f32x4.mul(y, y))
 }
 

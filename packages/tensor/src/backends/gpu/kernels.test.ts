@@ -2,6 +2,7 @@ import { expectNear, gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gpuKernels } from '../../generated/gpu.ts'
 import type { KernelTable } from '../../generated/table.ts'
+import { contiguousLoops } from '../../kernels/binary/broadcast.ts'
 import { GpuEngine } from './engine.ts'
 import { openRuntime } from './gpu.ts'
 
@@ -377,7 +378,7 @@ describe.each(gpuModes.filter((mode) => mode !== 'cpu'))(
       const [x, out] = [digits(n), make(n)]
       kernels.unary('neg', x, out, n)
       await expectTail(out, (i) => -digit(i))
-      kernels.binary('sub', out, x, out, { dims: [1, 1, 1, n], stepsA: [0, 0, 0, 1], stepsB: [0, 0, 0, 1] })
+      kernels.binary('sub', out, x, out, contiguousLoops(n, 2))
       await expectTail(out, (i) => -2 * digit(i))
       kernels.transpose(x, out, 1, n, 1, 1)
       await expectTail(out, digit)

@@ -1,82 +1,50 @@
-import { record } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
-import { DTypeError } from '../../errors.ts'
-import { broadcastShapes, sameShape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
-import { checkDevice, checkDType } from '../check.ts'
-import { sum } from '../reduce/reduce.ts'
-import { reshape } from '../reshape/reshape.ts'
+import { choose } from '../compare/choose.ts'
 import { kernelsOf } from '../table.ts'
-import { neg } from '../unary/unary.ts'
-import { broadcastLoops, contiguousLoops, type Loops } from './broadcast.ts'
-import { broadcastTo } from './broadcast-to.ts'
+import { neg, square } from '../unary/unary.ts'
+import type { Loops } from './broadcast.ts'
+import {
+  checkOperands,
+  type Operand,
+  type OperandGradient,
+  overOperands,
+  recordOperands,
+  sumTo,
+} from './operands.ts'
 
-/** Elementwise functions of two arguments. */
-export const BINARY_OPS = ['add', 'sub', 'mul', 'div'] as const
+/** Elementwise functions of two arguments. `powSlopeX` and `powSlopeY` are the derivatives of `pow`. */
+export const BINARY_OPS = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'maximum',
+  'minimum',
+  'pow',
+  'powSlopeX',
+  'powSlopeY',
+] as const
 export type BinaryOp = (typeof BINARY_OPS)[number]
 
 /** out(i) = op(a(i), b(i)) over the four loops; out is contiguous. */
 export type BinaryKernel = (op: BinaryOp, a: Handle, b: Handle, out: Handle, loops: Loops) => void
 
-/** A tensor, or a number that stands for a scalar. */
-export type Operand = Tensor | number
-
 /** op(a, b), broadcast; no tape sees it. */
-function compute(op: BinaryOp, a: Operand, b: Operand): Tensor {
-  if (typeof a !== 'number') {
-    if (typeof b !== 'number') return computeTensors(op, a, b)
-    using scalar = a.device.scalar(b)
-    return computeTensors(op, a, scalar)
-  }
-  if (typeof b === 'number')
-    throw new DTypeError(`${op}: one operand must be a tensor, got ${a} and ${b}; numbers need no operation`)
-  using scalar = b.device.scalar(a)
-  return computeTensors(op, scalar, b)
-}
-
-function computeTensors(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
-  const shape = broadcastShapes(op, a.shape, b.shape)
-  const out = a.device.empty(shape)
-  const loops = broadcastLoops(a.shape, b.shape, shape)
-  if (loops) {
-    kernelsOf(a.device).binary(op, a.handle, b.handle, out.handle, loops)
-    return out
-  }
-  // More than four loops are rare enough to write out both operands first.
-  using wideA = broadcastTo(a, shape)
-  using wideB = broadcastTo(b, shape)
-  kernelsOf(a.device).binary(op, wideA.handle, wideB.handle, out.handle, contiguousLoops(out.size))
-  return out
-}
-
-/** From the gradient of the result to that of one operand, in the operand's shape. */
-type Gradient = (dOut: Tensor) => Tensor
-
-function binary(op: BinaryOp, a: Operand, b: Operand, gradientA: Gradient, gradientB: Gradient): Tensor {
-  const inputs: Tensor[] = []
-  const gradients: Gradient[] = []
-  for (const [operand, gradient] of [
-    [a, gradientA],
-    [b, gradientB],
-  ] as const) {
-    if (typeof operand === 'number') continue
-    checkDType(op, 'an operand that is no number', operand, 'f32')
-    inputs.push(operand)
-    gradients.push(gradient)
-  }
-  if (inputs.length === 2) checkDevice(op, inputs[0], inputs[1])
-  return record(op, inputs, compute(op, a, b), (dOut, wanted) =>
-    gradients.map((gradient, i) => (wanted[i] ? gradient(dOut) : null)),
+const compute = (op: BinaryOp, a: Operand, b: Operand): Tensor =>
+  overOperands(op, [a, b], (device, [handleA, handleB], out, loops) =>
+    kernelsOf(device).binary(op, handleA, handleB, out, loops),
   )
-}
 
-/** Sums the axes along which an operand was broadcast: the gradient of broadcasting. Returns a new tensor or a view. */
-function sumTo(x: Tensor, operand: Operand): Tensor {
-  const shape = typeof operand === 'number' ? [] : operand.shape
-  if (sameShape(x.shape, shape)) return x.view()
-  const lead = x.rank - shape.length
-  const axes = x.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []))
-  return reshape(sum(x, axes), shape)
+function binary(
+  op: BinaryOp,
+  a: Operand,
+  b: Operand,
+  gradientA: OperandGradient,
+  gradientB: OperandGradient,
+): Tensor {
+  checkOperands(op, [a, b], 'f32')
+  return recordOperands(op, [a, b], compute(op, a, b), [gradientA, gradientB])
 }
 
 /** a + b, broadcast. */
@@ -120,6 +88,46 @@ export function div(a: Operand, b: Operand): Tensor {
     b,
     (dOut) => sumTo(compute('div', dOut, b), a),
     (dOut) => neg(sumTo(compute('div', compute('mul', dOut, a), compute('mul', b, b)), b)),
+  )
+}
+
+/** The larger of a and b, elementwise and broadcast; NaN if either is NaN. Where both are equal each gets half of the gradient, as in
+ *  PyTorch and JAX; where one is NaN neither gets any. */
+export function maximum(a: Operand, b: Operand): Tensor {
+  return binary(
+    'maximum',
+    a,
+    b,
+    (dOut) => sumTo(compute('mul', dOut, shareOfLarger(a, b)), a),
+    (dOut) => sumTo(compute('mul', dOut, shareOfLarger(b, a)), b),
+  )
+}
+
+/** The smaller of a and b, elementwise and broadcast; NaN and equal operands as in {@link maximum}. */
+export function minimum(a: Operand, b: Operand): Tensor {
+  return binary(
+    'minimum',
+    a,
+    b,
+    (dOut) => sumTo(compute('mul', dOut, shareOfLarger(b, a)), a),
+    (dOut) => sumTo(compute('mul', dOut, shareOfLarger(a, b)), b),
+  )
+}
+
+/** 1 where a > b, ½ where they are equal, else 0. */
+const shareOfLarger = (a: Operand, b: Operand): Tensor => choose('maximum', b, a, [1, 0.5, 0])
+
+/** x^y elementwise, broadcast; rounded from f64 on the cpu backend. By the rules of C and PyTorch: x⁰ = 1 and 1^y = 1, also with NaN; a negative x
+ *  to a power that is not whole is NaN. y = 2 is {@link square}.
+ *  dX = dOut · y·x^(y−1), 0 for y = 0; dY = dOut · x^y·log x, 0 for x = 0 and y ≥ 0, NaN for x < 0. */
+export function pow(x: Operand, y: Operand): Tensor {
+  if (y === 2 && typeof x !== 'number') return square(x)
+  return binary(
+    'pow',
+    x,
+    y,
+    (dOut) => sumTo(compute('mul', dOut, compute('powSlopeX', x, y)), x),
+    (dOut) => sumTo(compute('mul', dOut, compute('powSlopeY', x, y)), y),
   )
 }
 

@@ -6,7 +6,7 @@ import { broadcastLoops } from './broadcast.ts'
 /** Repeats x along axes of size 1 and new leading axes, as a copy that no tape sees: the gradient of a sum. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x.view()
-  const loops = broadcastLoops(x.shape, [], shape)
+  const loops = broadcastLoops([x.shape, []], shape)
   if (!loops) {
     using part = broadcastTo(x, expandLast(x.shape, shape))
     return broadcastTo(part, shape)

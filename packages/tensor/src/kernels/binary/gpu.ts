@@ -1,37 +1,61 @@
 import type { GpuEngine } from '../../backends/gpu/engine.ts'
-import { type GpuKernel, MAX_DIVIDED } from '../../backends/gpu/kernel.ts'
+import { isNanText, logText } from '../../backends/gpu/text.ts'
 import { launchEach } from '../launch-each.ts'
 import { BINARY_OPS, type BinaryKernel, type BinaryOp } from './binary.ts'
+import { loopsGpu } from './loops-gpu.ts'
 
-const SYMBOLS: Record<BinaryOp, string> = { add: '+', sub: '-', mul: '*', div: '/' }
+/** NaN if either operand is NaN: comparisons of a GPU do not know it. */
+const KEEP_NAN = `
+      if (${isNanText('va')}) { return va }
+      if (${isNanText('vb')}) { return vb }`
 
-/** Four loops on three axes of threads: either the inner two or the outer two share an axis, which `n` splits. */
-function kernel(op: BinaryOp, split: 'inner' | 'outer'): GpuKernel {
-  const [axis, i0, i1, i2, i3] =
-    split === 'inner'
-      ? ['x', 'this.thread.z', 'this.thread.y', '(major | 0)', '(minor | 0)']
-      : ['z', '(major | 0)', '(minor | 0)', 'this.thread.y', 'this.thread.x']
-  const index = (operand: string) =>
-    [i0, i1, i2, i3].map((at, loop) => `${at} * ${operand}${loop}`).join(' + ')
-  const steps = ['a', 'b'].flatMap((operand) =>
-    [0, 1, 2, 3].map((loop) => [`${operand}${loop}`, 'int'] as const),
-  )
-  return {
-    name: `${op}${split === 'inner' ? 'Inner' : 'Outer'}`,
-    args: { a: 'buffer', b: 'buffer', n: 'int', ...Object.fromEntries(steps) },
-    body: `
-      const major = Math.floor((this.thread.${axis} + 0.5) / n)
-      const minor = this.thread.${axis} - major * n
-      return a[${index('a')}] ${SYMBOLS[op]} b[${index('b')}]`,
-  }
+/** Makes p = va^e by way of e^(e·log|va|); NaN stays NaN, and special cases follow C. */
+const powerText = (e: string): string => `
+      const size = Math.abs(va)
+      const exponent = ${e}
+      ${logText('logSize', 'size')}
+      let p = Math.exp(exponent * logSize)
+      if (size === 1) { p = 1 }
+      if (size === 0 && exponent < 0) { p = 1 / size }
+      if (size === 0 && exponent > 0) { p = 0 }
+      if (size > 3.4028234e38 && exponent > 0) { p = size }
+      if (size > 3.4028234e38 && exponent < 0) { p = 0 }
+      if (va < 0) {
+        if (Math.floor(exponent) === exponent) {
+          if (Math.floor(exponent * 0.5) !== exponent * 0.5) { p = -p }
+        } else {
+          if (size <= 3.4028234e38) { p = Math.sqrt(va) }
+        }
+      }
+      if (${isNanText('va')}) { p = va }
+      if (${isNanText('exponent')}) { p = exponent }
+      if (exponent === 0 || va === 1) { p = 1 }`
+
+const BODIES: Record<BinaryOp, string> = {
+  add: 'return va + vb',
+  sub: 'return va - vb',
+  mul: 'return va * vb',
+  div: 'return va / vb',
+  maximum: `${KEEP_NAN}
+      if (va > vb) { return va }
+      return vb`,
+  minimum: `${KEEP_NAN}
+      if (va < vb) { return va }
+      return vb`,
+  pow: `${powerText('vb')}
+      return p`,
+  powSlopeX: `${powerText('vb - 1')}
+      if (vb === 0) { return 0 }
+      return vb * p`,
+  powSlopeY: `${powerText('vb')}
+      if (va === 0 && vb >= 0) { return 0 }
+      if (va < 0) { return Math.sqrt(va) }
+      return p * logSize`,
 }
 
 export function binaryGpu(engine: GpuEngine): BinaryKernel {
-  const inner = launchEach(BINARY_OPS, (op) => engine.kernel(kernel(op, 'inner')))
-  const outer = launchEach(BINARY_OPS, (op) => engine.kernel(kernel(op, 'outer')))
-  return (op, a, b, out, { dims: [n0, n1, n2, n3], stepsA, stepsB }) => {
-    // Of two axes whose product is below 2³¹ one is below 2²⁰.
-    if (n2 * n3 <= MAX_DIVIDED) inner[op]([a, b, n3, ...stepsA, ...stepsB], [n2 * n3, n1, n0], out)
-    else outer[op]([a, b, n1, ...stepsA, ...stepsB], [n3, n2, n0 * n1], out)
-  }
+  const launches = launchEach(BINARY_OPS, (op) =>
+    loopsGpu(engine, { name: op, operands: ['a', 'b'], body: BODIES[op] }),
+  )
+  return (op, a, b, out, loops) => launches[op]([a, b], out, loops)
 }

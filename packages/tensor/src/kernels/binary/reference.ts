@@ -1,10 +1,19 @@
 import type { BinaryOp } from './binary.ts'
 
+/** x^y as C and PyTorch have it; JavaScript's 1 ** NaN and (±1) ** Infinity are NaN. */
+const pow = (x: number, y: number): number =>
+  x === 1 || (Math.abs(x) === 1 && Math.abs(y) === Infinity) ? 1 : x ** y
+
 const OPERATIONS: Record<BinaryOp, (a: number, b: number) => number> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
+  maximum: Math.max,
+  minimum: Math.min,
+  pow,
+  powSlopeX: (x, y) => (y === 0 ? 0 : y * pow(x, y - 1)),
+  powSlopeY: (x, y) => (x === 0 && y >= 0 ? 0 : pow(x, y) * Math.log(x)),
 }
 
 /** One element at a time, by NumPy's rule of broadcasting. */

@@ -155,6 +155,6 @@ function compute(x: Tensor, weight: Tensor, targets: Tensor<'i32'>, wanted: Want
     for (const gradient of [dX, dWeight]) if (gradient) kernels.fill(gradient.handle, 0, gradient.size)
   using sum = device.empty([])
   kernels.reduce('sum', losses.handle, sum.handle, 1, tokens, 1)
-  kernels.binary('div', sum.handle, count.handle, loss.handle, contiguousLoops(1))
+  kernels.binary('div', sum.handle, count.handle, loss.handle, contiguousLoops(1, 2))
   return { loss, dX, dWeight }
 }

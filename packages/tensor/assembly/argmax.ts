@@ -1,0 +1,20 @@
+/** out (i32 [outer, inner]) = where along the middle axis of x [outer, length, inner] its largest element is, or its smallest, for results
+ *  begin … end−1. The first of equal ones; the first NaN if there is one. A number at a time: what a comparison decides is no
+ *  work for vectors, and the loop keeps up with memory where inner = 1. */
+export function argmax(x: usize, out: usize, length: i32, inner: i32, smallest: i32, begin: i32, end: i32): void {
+  const step = (<usize>inner) << 2
+  for (let item = begin; item < end; item++) {
+    let p = x + (((<usize>(item / inner)) * (<usize>length) * (<usize>inner) + <usize>(item % inner)) << 2)
+    let best = load<f32>(p)
+    let at = 0
+    for (let i = 1; i < length && best == best; i++) {
+      p += step
+      const v = load<f32>(p)
+      if ((smallest ? v < best : v > best) || v != v) {
+        best = v
+        at = i
+      }
+    }
+    store<i32>(out + ((<usize>item) << 2), at)
+  }
+}
