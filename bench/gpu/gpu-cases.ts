@@ -179,7 +179,7 @@ export function mergeCases(isSoftware: boolean): MergeCase[] {
       shape: `[1, ${heads}, ${length}, ${HEAD_DIM}]`,
       prepare: (device: Device) => ({
         tiles: lambdaCalls(device, { length, heads, hasDecay: true }, 'quadratic')[pass],
-        merges: lambdaCalls(device, { length, heads, hasDecay: true }, 'fast')[pass],
+        merges: lambdaCalls(device, { length, heads, hasDecay: true }, 'sorted')[pass],
       }),
     })),
   )

@@ -48,7 +48,7 @@ describe('fixtures', () => {
     ).toEqual([])
     expect(passed(reports)).toBe(true)
     const kernels = reports.flatMap(({ group, algorithm }) => (group === 'attention' ? [algorithm] : []))
-    expect(kernels).toEqual(device.info.backend === 'cpu' ? ['quadratic', 'fast'] : ['quadratic'])
+    expect(kernels).toEqual(device.info.backend === 'cpu' ? ['quadratic', 'sorted'] : ['quadratic'])
   })
 
   it('reports a group without a runner as not run, and a missing one as a failure', async () => {

@@ -13,8 +13,8 @@ export interface Context {
   readonly algorithm?: LambdaAlgorithm
 }
 
-/** Whether λ-distance attention has the algorithm 'fast' there. */
-export const hasFastAlgorithm = ({ engine }: Device): boolean => engine.backend === 'cpu' || engine.hasWgsl
+/** Whether λ-distance attention has the algorithm 'sorted' there. */
+export const hasSortedAlgorithm = ({ engine }: Device): boolean => engine.backend === 'cpu' || engine.hasWgsl
 
 export type Runner = (fixture: OracleCase, context: Context) => Promise<Found>
 

@@ -14,7 +14,7 @@ import {
 import * as tau from '@tau/tensor'
 import { type Device, grad, mul, Random, type Shape, sum, type Tensor } from '@tau/tensor'
 import { adamwUpdate, sgdUpdate } from '@tau/tensor/optim'
-import { hasFastAlgorithm } from './context.ts'
+import { hasSortedAlgorithm } from './context.ts'
 
 /** What a case works with: numbers that are the same on every device. */
 interface Numbers {
@@ -158,7 +158,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
         (lambdaQ, lambdaK, v, temperature) =>
           lambdaAttention({
             ...{ lambdaQ, lambdaK, v, temperature },
-            algorithm: hasFastAlgorithm(device) ? 'fast' : 'quadratic',
+            algorithm: hasSortedAlgorithm(device) ? 'sorted' : 'quadratic',
           }),
         lambda(1, 2, 521),
         lambda(1, 1, 521),

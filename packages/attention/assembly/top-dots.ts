@@ -1,7 +1,7 @@
 import { packPanels } from '@tau/tensor/assembly/matmul-pack'
 import { fma, splat } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
-import { dominates, MASS, STAT_BYTES, TOP } from './lambda-attention'
+import { dominates, MASS, STAT_BYTES, TOP } from './lambda-attention/quadratic'
 
 /** Rows of an item, transposed as in row-dots.ts: G·centre is then, to the bit, what the micro-kernel makes of the same vectors. */
 const LANES: i32 = 8

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// tau-kernel build: compiles a package's kernels from AssemblyScript, assembly/*.ts, to src/generated/plain.ts and relaxed.ts (SIMD
+// tau-kernel build: compiles a package's kernels from AssemblyScript, assembly/**/*.ts, to src/generated/plain.ts and relaxed.ts (SIMD
 // without and with fused multiply-add), each of which exports a WebAssembly module in base64. Run it in the package's folder.
 //
 // A kernel is an exported function whose last two parameters are called begin and end. The folder may hold assembly/wide.ts, an entry
@@ -24,7 +24,8 @@ const common = [
 
 /** The entry that exports every kernel of the folder, and what gives each thread its workspace. */
 function entryText() {
-  const lines = readdirSync('assembly')
+  const lines = readdirSync('assembly', { recursive: true })
+    .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => file.endsWith('.ts') && file !== 'wide.ts')
     .sort()
     .flatMap((file) => {

@@ -1,6 +1,6 @@
 import type { LambdaAlgorithm } from '@tau/attention'
 import type { Device } from '@tau/tensor'
-import { hasFastAlgorithm, type Runner } from '../context.ts'
+import { hasSortedAlgorithm, type Runner } from '../context.ts'
 import { adamw } from './adamw.ts'
 import { attention, attentionDecay } from './attention.ts'
 import { decode } from './decode.ts'
@@ -28,5 +28,5 @@ export const runners: Readonly<Record<string, Runner>> = {
 /** Groups whose cases are short, so that 'auto' would leave a kernel out: they run once for each kernel of the device. */
 export function algorithmsOf(group: string, device: Device): readonly (LambdaAlgorithm | undefined)[] {
   if (group !== 'attention' && group !== 'attention_clock') return [undefined]
-  return hasFastAlgorithm(device) ? ['quadratic', 'fast'] : ['quadratic']
+  return hasSortedAlgorithm(device) ? ['quadratic', 'sorted'] : ['quadratic']
 }

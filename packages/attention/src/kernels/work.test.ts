@@ -91,10 +91,10 @@ describe('work of the attentions', () => {
         v: at(v, await v.data()),
         temperature: at(temperature, await temperature.data()),
       }
-      const run = () => lambdaAttention({ ...inputs, algorithm: 'fast' })
+      const run = () => lambdaAttention({ ...inputs, algorithm: 'sorted' })
       const { launches } = (await profile(other, run)).profile
       await other.close()
-      return launches.filter(({ kernel }) => kernel === 'lambdaFastForward').map(({ work }) => work.bytes)
+      return launches.filter(({ kernel }) => kernel === 'lambdaSweepForward').map(({ work }) => work.bytes)
     }
     // λq, best score (8 bytes) and out of a query, λk and v of a key; then mass, and out in and out.
     const [solve, finish] = [4 * 300 * (4 + dim + 1 + dim), 4 * 300 * (1 + 2 * dim)]

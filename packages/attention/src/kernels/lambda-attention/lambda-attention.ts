@@ -8,9 +8,9 @@ import {
   decayBuffers,
 } from '../attention-shape.ts'
 import { decayParts, type LogDecay } from '../decay/decay.ts'
-import { fastPass, hasFast } from './fast.ts'
-import { hasMerged, mergedPass, prefersMerged } from './merged.ts'
-import { quadraticPass } from './quadratic.ts'
+import { hasMerge, mergePass, prefersMerge } from './merge/pass.ts'
+import { quadraticPass } from './quadratic/pass.ts'
+import { hasSweep, sweepPass } from './sweep/pass.ts'
 
 /** Buffers of the inputs. lambdaK, v and logDecay have `capacity` rows per head. */
 export interface LambdaHandles {
@@ -48,7 +48,7 @@ export type LambdaAttentionGradKernel = (
   spans: number,
 ) => void
 
-export type LambdaAlgorithm = 'auto' | 'fast' | 'quadratic'
+export type LambdaAlgorithm = 'auto' | 'sorted' | 'quadratic'
 
 export interface LambdaAttentionInputs {
   /** [B, H, Tq] */
@@ -61,7 +61,8 @@ export interface LambdaAttentionInputs {
   temperature: Tensor
   /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no decay. */
   logDecay?: Tensor | LogDecay
-  /** How to get there; the numbers agree up to rounding. Default 'auto': the faster one for these shapes. */
+  /** `quadratic` reads every pair; `sorted` works in order of λ. Their results agree up to rounding. Default `auto`: the faster one for
+   *  these shapes. */
   algorithm?: LambdaAlgorithm
 }
 
@@ -86,9 +87,9 @@ interface LambdaGrads {
  *  out_i = Σ_j softmax_j(scores) v_j → [B, H, Tq, D]. Query head h reads kv head h // (H/Hkv).
  *  Gradients to all five (a LogDecay's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
  *  small the temperature, and weights are as exact in f32 as the differences of λ and of decay readings are.
- *  Time: 'fast' O(Tk log Tk·D), on the cpu backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D), for 'fast' on a GPU
- *  O(Tk log Tk·D). Sources: Tauformer and, for 'fast', docs/attention.md; decay: Lin et al., Forgetting Transformer (2025).
- *  Throws ShapeError when shapes disagree, RangeError for 'fast' on a backend that has only 'quadratic'. */
+ *  Time: 'sorted' O(Tk log Tk·D), on the cpu backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D), for 'sorted' on a GPU
+ *  O(Tk log Tk·D). Sources: Tauformer and, for 'sorted', docs/attention.md; decay: Lin et al., Forgetting Transformer (2025).
+ *  Throws ShapeError when shapes disagree, RangeError for 'sorted' on a backend that has only 'quadratic'. */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   const { lambdaQ, lambdaK, v, temperature, logDecay, algorithm } = inputs
   const sizes = checkInputs(inputs)
@@ -116,11 +117,11 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   })
 }
 
-/** From how many keys on 'fast' is faster: forward alone, and forward and backward; and from how many queries on, where they are fewer
+/** From how many keys on 'sorted' is faster on the cpu backend: forward alone, and forward and backward; and from how many queries on, where they are fewer
  *  than the keys. docs/LOG.md has the figures. */
-const FAST_FORWARD_KEYS = 96
-const FAST_TRAINING_KEYS = 192
-const FAST_QUERIES = 32
+const SWEEP_FORWARD_KEYS = 96
+const SWEEP_TRAINING_KEYS = 192
+const SWEEP_QUERIES = 32
 
 function passOf(
   device: Device,
@@ -130,15 +131,15 @@ function passOf(
 ): typeof quadraticPass {
   const { queries, keys } = sizes
   if (algorithm === 'quadratic') return quadraticPass
-  if (hasFast(device)) {
-    const enough = keys >= (tape ? FAST_TRAINING_KEYS : FAST_FORWARD_KEYS) && queries >= FAST_QUERIES
-    return enough || algorithm === 'fast' ? fastPass : quadraticPass
+  if (hasSweep(device)) {
+    const enough = keys >= (tape ? SWEEP_TRAINING_KEYS : SWEEP_FORWARD_KEYS) && queries >= SWEEP_QUERIES
+    return enough || algorithm === 'sorted' ? sweepPass : quadraticPass
   }
-  if (hasMerged(device))
-    return algorithm === 'fast' || prefersMerged(device, sizes, tape) ? mergedPass : quadraticPass
+  if (hasMerge(device))
+    return algorithm === 'sorted' || prefersMerge(device, sizes, tape) ? mergePass : quadraticPass
   if (algorithm === 'auto') return quadraticPass
   throw new RangeError(
-    `lambdaAttention: algorithm 'fast' must run on the cpu backend or on the hand-written kernels of mode webgpu, got ${device.info.backend} ${device.info.variant}; use 'quadratic' or 'auto'`,
+    `lambdaAttention: algorithm 'sorted' must run on the cpu backend or on the hand-written kernels of mode webgpu, got ${device.info.backend} ${device.info.variant}; use 'quadratic' or 'auto'`,
   )
 }
 

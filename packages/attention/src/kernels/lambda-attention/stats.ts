@@ -1,6 +1,6 @@
 /** Numbers that the forward pass keeps of a row, about its top key, the one with the largest score; from them the backward pass
  *  makes any weight again. Gaps |λq − λk| equal that of the top key at `upper` above the query and at `lower` below it: one of
- *  them is the top key's λ, the other its mirror image 2λq − λk, in two parts. The layout is that of assembly/lambda-attention.ts. */
+ *  them is the top key's λ, the other its mirror image 2λq − λk, in two parts. The layout is that of assembly/lambda-attention/quadratic.ts. */
 export const STAT = {
   upper: 0,
   upperLow: 1,

@@ -4,7 +4,7 @@ import { expectNear, expectOracle, gpuModes, itMatchesOracle, randomArray } from
 import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
+import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../../testing/lambda-cases.ts'
 import {
   attend,
   attendReference,
@@ -14,15 +14,15 @@ import {
   type OnDevice,
   pairsOf,
   termSizes,
-} from '../../testing/lambda-checks.ts'
-import { tensorOf } from '../../testing/tensors.ts'
-import { attentionSizes, decayBuffers } from '../attention-shape.ts'
-import { decayParts } from '../decay/decay.ts'
-import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
-import { mergedPass, prefersMerged } from '../lambda-attention/merged.ts'
-import { lambdaAttentionReference } from '../lambda-attention/reference.ts'
+} from '../../../testing/lambda-checks.ts'
+import { tensorOf } from '../../../testing/tensors.ts'
+import { attentionSizes, decayBuffers } from '../../attention-shape.ts'
+import { decayParts } from '../../decay/decay.ts'
+import { lambdaAttention } from '../lambda-attention.ts'
+import { lambdaAttentionReference } from '../reference.ts'
 import { levelsOf, statesLength } from './levels.ts'
-import { mergedLambdaAttentionGradWgsl, mergedLambdaAttentionWgsl } from './wgsl.ts'
+import { mergePass, prefersMerge } from './pass.ts'
+import { lambdaMergeGradWgsl, lambdaMergeWgsl } from './wgsl.ts'
 
 /** Blocks so small that short inputs have many levels. */
 const SMALL = 16
@@ -47,13 +47,13 @@ function engineOf({ engine }: Device): GpuEngine {
 
 describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   let device: Device
-  let kernels: NonNullable<Parameters<typeof mergedPass>[4]>
+  let kernels: NonNullable<Parameters<typeof mergePass>[4]>
   beforeAll(async () => {
     device = await gpu({ mode: 'webgpu' })
     const engine = engineOf(device)
     kernels = {
-      mergedLambdaAttention: mergedLambdaAttentionWgsl(engine, SMALL),
-      mergedLambdaAttentionGrad: mergedLambdaAttentionGradWgsl(engine, SMALL),
+      lambdaMerge: lambdaMergeWgsl(engine, SMALL),
+      lambdaMergeGrad: lambdaMergeGradWgsl(engine, SMALL),
     }
   })
   afterAll(() => device.close())
@@ -66,7 +66,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
       ...{ lambdaQ: lambdaQ.handle, lambdaK: lambdaK.handle, v: v.handle, temperature: temperature.handle },
       logDecay: decayBuffers(logDecay),
     }
-    const pass = mergedPass(device, handles, sizes, true, kernels)
+    const pass = mergePass(device, handles, sizes, true, kernels)
     const dOut = device.tensor(Float32Array.from(weights), pass.out.shape)
     const grads = pass.backward(dOut, logDecay !== undefined)
     const dLogDecay = logDecay && grads.logDecay(decayParts(logDecay).high)
@@ -134,8 +134,8 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     const portable = await gpu({ mode: 'webgpu', kernels: 'portable' })
     const spec = { ...PLAIN, sizes: { batch: 1, heads: 1, kvHeads: 1, queries: 2, keys: 2, dim: 1 } }
     const { inputs } = inputsOf(portable, spec, lambdaCase(spec))
-    expect(() => lambdaAttention({ ...inputs, algorithm: 'fast' })).toThrow(
-      "lambdaAttention: algorithm 'fast' must run on the cpu backend or on the hand-written kernels of mode webgpu, got gpu webgpu",
+    expect(() => lambdaAttention({ ...inputs, algorithm: 'sorted' })).toThrow(
+      "lambdaAttention: algorithm 'sorted' must run on the cpu backend or on the hand-written kernels of mode webgpu, got gpu webgpu",
     )
     await portable.close()
   })
@@ -143,7 +143,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   it('is chosen for long sequences whose buffers can be made', () => {
     const sizes = { batch: 1, heads: 6, kvHeads: 6, queries: 4096, keys: 4096, valueDim: 64, decayBatch: 0 }
     const chosen = (other: Partial<typeof sizes>) =>
-      prefersMerged(device, { ...sizes, capacity: 0, ...other }, true)
+      prefersMerge(device, { ...sizes, capacity: 0, ...other }, true)
     expect(chosen({})).toBe(true)
     expect(chosen({ keys: 4095, queries: 4095 })).toBe(false)
     expect(chosen({ queries: 1023 })).toBe(false)

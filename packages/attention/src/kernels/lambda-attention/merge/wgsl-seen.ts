@@ -1,4 +1,4 @@
-import { ROW_VECTORS } from '../lambda-attention/wgsl-pairs.ts'
+import { ROW_VECTORS } from '../quadratic/wgsl-pairs.ts'
 import { CHUNK } from './levels.ts'
 import { stateVectors } from './wgsl-text.ts'
 

@@ -18,9 +18,9 @@ import {
   reading,
   sizeArgs,
   TOTAL,
-} from '../attention-gpu.ts'
-import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'
-import { STAT, STATS } from './stats.ts'
+} from '../../attention-gpu.ts'
+import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from '../lambda-attention.ts'
+import { STAT, STATS } from '../stats.ts'
 
 /** What the backward kernels read of a row: its stats, dOut·centre in two parts, dOut·rest and λq. */
 const JOINED = { product: STATS, productLow: STATS + 1, rest: STATS + 2, query: STATS + 3 } as const

@@ -13,7 +13,7 @@ import {
   packRight,
   panelBytes,
   QUERIES,
-} from './blocks'
+} from '../blocks'
 
 /** Bytes of a row's stats: where gaps equal that of the key with the largest score, UPPER above the query and LOWER below it, each in
  *  two parts; that key's decay reading in two parts; 1 / mass; the mean of gap − its gap; its index (i32). Scores relative to that
@@ -207,7 +207,7 @@ function withoutTop(weights: usize, key: i32): f32 {
   return sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)))
 }
 
-/** Streaming λ-distance attention; see lambda-attention.ts for the formula. Items are (b, h, block of QUERIES queries), the
+/** Streaming λ-distance attention; the op's docstring has the formula. Items are (b, h, block of QUERIES queries), the
  *  block fastest. Two passes over the keys: the first finds each row's top key, the one with the largest score, the second sums
  *  e^(score − largest)·[v, 1] of all others, so no row loses its largest weight and nothing is rescaled. Where the top key has more
  *  than half of the weight, rest = out − v_top = Σ p_j (v_j − v_top) keeps its digits though one weight be almost 1; elsewhere

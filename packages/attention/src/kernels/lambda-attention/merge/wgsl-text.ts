@@ -1,4 +1,4 @@
-import { SIZES } from '../lambda-attention/wgsl-pairs.ts'
+import { SIZES } from '../quadratic/wgsl-pairs.ts'
 import { CHANNELS, CHUNK } from './levels.ts'
 
 /** Sizes, in the order in which every launch gets them. */

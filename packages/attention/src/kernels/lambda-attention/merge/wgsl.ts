@@ -1,13 +1,10 @@
 import { foldGpu, type GpuEngine, type Handle, linearGroups, wgslForms } from '@tau/tensor/kernel'
-import type { AttentionSizes } from '../attention-shape.ts'
-import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'
-import { packKeysWgsl, ROW_LENGTH, SUM_MOMENTS, sizeArgs, VECTOR } from '../lambda-attention/wgsl.ts'
-import { BACKWARD_ROWS, ROW_THREADS } from '../lambda-attention/wgsl-rows.ts'
+import type { AttentionSizes } from '../../attention-shape.ts'
+import type { LambdaHandles } from '../lambda-attention.ts'
+import { packKeysWgsl, ROW_LENGTH, SUM_MOMENTS, sizeArgs, VECTOR } from '../quadratic/wgsl.ts'
+import { BACKWARD_ROWS, ROW_THREADS } from '../quadratic/wgsl-rows.ts'
 import { BLOCK, CHANNELS, levelsOf, ORDER_LENGTH, statesLength } from './levels.ts'
-import type {
-  MergedLambdaAttentionGradKernel,
-  MergedLambdaAttentionKernel,
-} from './merged-lambda-attention.ts'
+import type { LambdaMergeGradKernel, LambdaMergeKernel } from './merge.ts'
 import { CHUNK_THREADS, SCAN_THREADS } from './wgsl-chunks.ts'
 import { FINISH_QUERIES, FINISH_THREADS, finishKeysKernel } from './wgsl-finish.ts'
 import { keyGradKernel } from './wgsl-key-grad.ts'
@@ -96,7 +93,7 @@ function keyStatesWgsl(engine: GpuEngine) {
 }
 
 /** `block`: tests of short inputs take a small one. */
-export function mergedLambdaAttentionWgsl(engine: GpuEngine, block = BLOCK): MergedLambdaAttentionKernel {
+export function lambdaMergeWgsl(engine: GpuEngine, block = BLOCK): LambdaMergeKernel {
   const keyStates = keyStatesWgsl(engine)
   const statsOf = engine.wgsl(MERGED_STATS)
   const outOf = wgslForms(engine, mergedOutKernel)
@@ -128,10 +125,7 @@ export function mergedLambdaAttentionWgsl(engine: GpuEngine, block = BLOCK): Mer
   }
 }
 
-export function mergedLambdaAttentionGradWgsl(
-  engine: GpuEngine,
-  block = BLOCK,
-): MergedLambdaAttentionGradKernel {
+export function lambdaMergeGradWgsl(engine: GpuEngine, block = BLOCK): LambdaMergeGradKernel {
   const keyStates = keyStatesWgsl(engine)
   const order = orderWgsl(engine)
   const rowsOf = engine.wgsl(BACKWARD_ROWS)

@@ -1,10 +1,10 @@
 import { type Device, gpu } from '@tau/tensor'
 import { expectNear, gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { randomDecay, splitReadings, uniform } from '../../testing/attention-cases.ts'
-import { outAndGrads } from '../../testing/tensors.ts'
-import { lambdaAttention } from './lambda-attention.ts'
-import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from './reference.ts'
+import { randomDecay, splitReadings, uniform } from '../../../testing/attention-cases.ts'
+import { outAndGrads } from '../../../testing/tensors.ts'
+import { lambdaAttention } from '../lambda-attention.ts'
+import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceSizes } from '../reference.ts'
 
 const rounded = (values: Float64Array) => Float64Array.from(Float32Array.from(values))
 

@@ -6,10 +6,10 @@ import {
   MAX_GROUPS,
   wgslForms,
 } from '@tau/tensor/kernel'
-import { type DecayForm, decayForm } from '../attention-gpu.ts'
-import type { AttentionSizes, DecayBuffers } from '../attention-shape.ts'
+import { type DecayForm, decayForm } from '../../attention-gpu.ts'
+import type { AttentionSizes, DecayBuffers } from '../../attention-shape.ts'
+import type { LambdaAttentionGradKernel, LambdaAttentionKernel, LambdaHandles } from '../lambda-attention.ts'
 import { lambdaAttentionGpu, lambdaAttentionGradGpu } from './gpu.ts'
-import type { LambdaAttentionGradKernel, LambdaAttentionKernel, LambdaHandles } from './lambda-attention.ts'
 import { TILE } from './wgsl-pairs.ts'
 import { BACKWARD_ROWS, KEY_THREADS, keysKernel, ROW_THREADS, STATS_KERNEL } from './wgsl-rows.ts'
 import { keyGradKernel, queryGradKernel } from './wgsl-scores.ts'

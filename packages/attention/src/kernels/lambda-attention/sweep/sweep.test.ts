@@ -10,8 +10,8 @@ import {
 import type { OracleArray } from '@tau/testing/oracle'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { randomDecay, uniform } from '../../testing/attention-cases.ts'
-import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../testing/lambda-cases.ts'
+import { randomDecay, uniform } from '../../../testing/attention-cases.ts'
+import { type LambdaSpec, lambdaCase, lambdaSpecs } from '../../../testing/lambda-cases.ts'
 import {
   attend,
   attendReference,
@@ -20,13 +20,13 @@ import {
   largest,
   pairsOf,
   termSizes,
-} from '../../testing/lambda-checks.ts'
-import { tensorOf } from '../../testing/tensors.ts'
-import { attentionSizes } from '../attention-shape.ts'
-import { fastPass } from '../lambda-attention/fast.ts'
-import { lambdaAttention } from '../lambda-attention/lambda-attention.ts'
-import { lambdaAttentionGradReference, lambdaAttentionReference } from '../lambda-attention/reference.ts'
-import { fastLambdaAttentionGradWasm, fastLambdaAttentionWasm } from './wasm.ts'
+} from '../../../testing/lambda-checks.ts'
+import { tensorOf } from '../../../testing/tensors.ts'
+import { attentionSizes } from '../../attention-shape.ts'
+import { lambdaAttention } from '../lambda-attention.ts'
+import { lambdaAttentionGradReference, lambdaAttentionReference } from '../reference.ts'
+import { sweepPass } from './pass.ts'
+import { lambdaSweepGradWasm, lambdaSweepWasm } from './wasm.ts'
 
 const CPU = ['cpu plain 1 thread', 'cpu relaxed 2 threads'] as const
 
@@ -52,7 +52,7 @@ describeDevices(
             const dOutTensor = device().tensor(dOut, [sizes.batch, sizes.heads, sizes.queries, sizes.dim])
             const expected = attendReference(spec, numbers, dOut)
             const terms = termSizes(numbers, dOut, sizes.dim)
-            const fast = await attend(onDevice, dOutTensor, 'fast')
+            const fast = await attend(onDevice, dOutTensor, 'sorted')
             // The floor: sums that cancel altogether keep the rounding of f64, 1e-11 of their terms at these lengths.
             expectClose(fast, expected, terms, { out: 5e-6, grads: 1e-5, floor: 1e-6 })
             const slow = await attend(onDevice, dOutTensor, 'quadratic')
@@ -88,7 +88,7 @@ describeDevices(
       const spec = { ...rest, sizes, shared: false, parts: true, start: 0, seed }
       const numbers = lambdaCase(spec)
       const { inputs } = inputsOf(device(), spec, numbers)
-      const out = await lambdaAttention({ ...inputs, algorithm: 'fast' }).data()
+      const out = await lambdaAttention({ ...inputs, algorithm: 'sorted' }).data()
       const { lambdaQ, lambdaK, v, temperature, logDecay } = numbers
       for (let query = queries - 1; query >= 0; query -= keys > 9000 ? 1997 : 97) {
         const row = { ...sizes, queries: 1, keys: query + absent + 1 }
@@ -121,7 +121,11 @@ describeDevices(
       const onDevice = inputsOf(device(), spec, numbers)
       const slow = await attend(onDevice, dOut, 'quadratic')
       const terms = termSizes(numbers, weights, sizes.dim)
-      expectClose(await attend(onDevice, dOut, 'fast'), slow, terms, { out: 1e-5, grads: 1e-4, floor: 0.05 })
+      expectClose(await attend(onDevice, dOut, 'sorted'), slow, terms, {
+        out: 1e-5,
+        grads: 1e-4,
+        floor: 0.05,
+      })
     })
 
     it.for([
@@ -149,7 +153,7 @@ describeDevices(
             logDecay: device().tensor(c, [batch, heads, keys]),
           }
           const dOut = device().tensor(weights, [batch, heads, queries, dim])
-          return (await attend({ inputs: named, named }, dOut, 'fast')).slice(1)
+          return (await attend({ inputs: named, named }, dOut, 'sorted')).slice(1)
         },
         tolerance: { atol: 2e-6, rtol: 2e-6 },
       })
@@ -171,7 +175,7 @@ describeDevices(
             temperature: device().tensor([0.1]),
             logDecay: device().tensor(logDecay, [1, length]),
           }
-          return attend({ inputs: named, named }, device().tensor(dOut, [1, 1, length, 3]), 'fast')
+          return attend({ inputs: named, named }, device().tensor(dOut, [1, 1, length, 3]), 'sorted')
         }
         const found = await run(k, v)
         const exact = [q, k, v, Float32Array.of(0.1), logDecay].map((x) => Float64Array.from(x))
@@ -225,7 +229,7 @@ describeDevices(
           logDecay: device().tensor(arrays.logDecay, [1, 1, length]),
         }
         const dOut = device().tensor(new Float32Array(length).fill(1), [1, 1, length, 1])
-        const [out, ...grads] = await attend({ inputs: named, named }, dOut, 'fast')
+        const [out, ...grads] = await attend({ inputs: named, named }, dOut, 'sorted')
         const rows = Array.from(out, (x, t) => (Number.isFinite(x) ? -1 : t)).filter((t) => t >= 0)
         const seen = Array.from(out, (_, t) => t).filter((t) => (where === 'lambdaQ' ? t === at : t >= at))
         expect(rows, `${where} at ${at}`).toEqual(seen)
@@ -270,7 +274,7 @@ describeDevices(
               temperature: device().tensor([0.1]),
             }
             const dOut = device().tensor(uniform(length * dim, 54), [1, 1, length, dim])
-            await attend({ inputs: named, named }, dOut, 'fast')
+            await attend({ inputs: named, named }, dOut, 'sorted')
           }
           // Inputs, outputs, gradients and the tape's: some 12 rows of D; scratch: 112 bytes a time. T² would be 80 000.
           expect(most / length).toBeLessThan(12 * 4 * dim + 180)
@@ -298,7 +302,7 @@ describeDevices(
       const sizes = attentionSizes('test', lambdaQ, lambdaK, v, clock, { queries: 'q', keys: 'k' })
       for (const leaf of [4, 16]) {
         // Leaves so small that even fixtures of a few tokens are cut into blocks.
-        const pass = fastPass(
+        const pass = sweepPass(
           device(),
           {
             ...{ lambdaQ: lambdaQ.handle, lambdaK: lambdaK.handle, v: v.handle },
@@ -307,8 +311,8 @@ describeDevices(
           sizes,
           true,
           {
-            fastLambdaAttention: fastLambdaAttentionWasm(engine, leaf),
-            fastLambdaAttentionGrad: fastLambdaAttentionGradWasm(engine, leaf),
+            lambdaSweep: lambdaSweepWasm(engine, leaf),
+            lambdaSweepGrad: lambdaSweepGradWasm(engine, leaf),
           },
         )
         expectOracle({ out: await pass.out.data() }, expected, tolerance)
@@ -366,7 +370,7 @@ describe('fast lambdaAttention on threads', () => {
     for (const device of devices) {
       using _scope = device.scope()
       const dOut = device.tensor(weights, [batch, heads, sizes.queries, sizes.dim])
-      results.push(await attend(inputsOf(device, spec, numbers), dOut, 'fast'))
+      results.push(await attend(inputsOf(device, spec, numbers), dOut, 'sorted'))
     }
     expect(results[1]).toEqual(results[0])
     expect(results[2]).toEqual(results[0])

@@ -1,11 +1,5 @@
 import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
-import {
-  ROW_VECTORS,
-  readVector,
-  rowField,
-  vec4Buffer,
-  vectorBuffer,
-} from '../lambda-attention/wgsl-pairs.ts'
+import { ROW_VECTORS, readVector, rowField, vec4Buffer, vectorBuffer } from '../quadratic/wgsl-pairs.ts'
 import { CHUNK } from './levels.ts'
 import { overChunks, overPairs } from './wgsl-chunks.ts'
 import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from './wgsl-text.ts'

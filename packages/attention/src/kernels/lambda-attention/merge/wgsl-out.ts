@@ -6,7 +6,7 @@ import {
   vectorBuffer,
   weightText,
   writeVector,
-} from '../lambda-attention/wgsl-pairs.ts'
+} from '../quadratic/wgsl-pairs.ts'
 import { CHANNELS } from './levels.ts'
 import { SLOTS_OF } from './wgsl-chunks.ts'
 import { mainOfQueries, overSeen } from './wgsl-seen.ts'

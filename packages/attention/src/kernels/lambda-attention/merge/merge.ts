@@ -1,13 +1,13 @@
 import type { Handle } from '@tau/tensor/kernel'
-import type { AttentionSizes } from '../attention-shape.ts'
-import type { HeadGrads } from '../lambda-attention/head-grads.ts'
-import type { LambdaAttentionKernel, LambdaHandles } from '../lambda-attention/lambda-attention.ts'
+import type { AttentionSizes } from '../../attention-shape.ts'
+import type { HeadGrads } from '../head-grads.ts'
+import type { LambdaAttentionKernel, LambdaHandles } from '../lambda-attention.ts'
 
 /** λ-distance attention in O(T log T) as merges level by level, for GPUs. It keeps what the pass over all pairs keeps. */
-export type MergedLambdaAttentionKernel = LambdaAttentionKernel
+export type LambdaMergeKernel = LambdaAttentionKernel
 
 /** Its backward pass; capacity = keys. */
-export type MergedLambdaAttentionGradKernel = (
+export type LambdaMergeGradKernel = (
   inputs: LambdaHandles,
   saved: { readonly stats: Handle; readonly rest: Handle; readonly dOut: Handle },
   grads: HeadGrads,

@@ -1,9 +1,9 @@
 import { type Device, gpu } from '@tau/tensor'
 import { gpuModes, randomArray } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { randomDecay, uniform } from '../../testing/attention-cases.ts'
-import { outAndGrads } from '../../testing/tensors.ts'
-import { lambdaAttention } from './lambda-attention.ts'
+import { randomDecay, uniform } from '../../../testing/attention-cases.ts'
+import { outAndGrads } from '../../../testing/tensors.ts'
+import { lambdaAttention } from '../lambda-attention.ts'
 
 // Two tiles of queries, three of keys. From `AT` on a key is not seen by the queries before `FIRST`, which lies in the midst of a tile.
 const [QUERIES, KEYS, DIM] = [100, 131, 68]

@@ -1,14 +1,14 @@
 import { workspace } from '@tau/tensor/assembly/workspace'
-import { COLUMN_BYTES } from './fast/columns'
-import { EVENT_BYTES, Events } from './fast/events'
-import { finishForward } from './fast/forward'
-import { Head, isBroken, keyAt, queryAt } from './fast/head'
-import { ENTRY_BYTES } from './fast/order'
-import { ROW_BYTES, finishRow } from './fast/rows'
-import { placeSorted, sortedBytes } from './fast/sorted'
-import { COLUMNS, FORWARD, joinHalves, ROWS, solve } from './fast/solve'
+import { COLUMN_BYTES } from './sweep/columns'
+import { EVENT_BYTES, Events } from './sweep/events'
+import { finishForward } from './sweep/forward'
+import { Head, isBroken, keyAt, queryAt } from './sweep/head'
+import { ENTRY_BYTES } from './sweep/order'
+import { ROW_BYTES, finishRow } from './sweep/rows'
+import { placeSorted, sortedBytes } from './sweep/sorted'
+import { COLUMNS, FORWARD, joinHalves, ROWS, solve } from './sweep/solve'
 
-// λ-distance attention in O(T log T): see docs/attention.md for the algorithm and fast/ for its parts. Every pass runs in steps, each a
+// λ-distance attention in O(T log T): see docs/attention.md for the algorithm and sweep/ for its parts. Every pass runs in steps, each a
 // launch of its own: blocks of `size` times are solved, one an item; then blocks of twice the size are made from two halves, until one
 // block is left; then results are finished, a head an item. Steps cut the work, not the arithmetic: the size where they begin changes no bit.
 const SOLVE: i32 = 0
@@ -85,8 +85,8 @@ function runBlock(pass: i32, step: i32, head: Head, lists: usize, item: i32, blo
   else joinHalves(pass, head, list, sum, from, size)
 }
 
-/** Outputs: best [B·H, Tq] f64 is what the backward passes need again; mass [B·H, Tq] f32; sorted: see fast/sorted.ts, 0: none. */
-export function lambdaFastForward(
+/** Outputs: best [B·H, Tq] f64 is what the backward passes need again; mass [B·H, Tq] f32; sorted: see sweep/sorted.ts, 0: none. */
+export function lambdaSweepForward(
   step: i32,
   size: i32,
   leaf: i32,
@@ -128,7 +128,7 @@ export function lambdaFastForward(
 }
 
 /** First half of the backward pass: rowSums [B·H, Tq, 6] f64, dLambdaQ [B·H, Tq] and moments [B·H] f64 = Σ λq ρ. */
-export function lambdaFastRows(
+export function lambdaSweepRows(
   step: i32,
   size: i32,
   leaf: i32,
@@ -184,7 +184,7 @@ function finishRows(head: Head, dLambdaQ: usize, moment: usize): void {
 
 /** Second half, of query heads: keySums [B·H, Tk, 2] f64, dLambdaK and dLogDecay [B·H, Tk] (0: not wanted), dV [B·H, Tk, D],
  *  dTemperature [B·H]. */
-export function lambdaFastColumns(
+export function lambdaSweepColumns(
   step: i32,
   size: i32,
   leaf: i32,

@@ -7,7 +7,7 @@ import {
   vectorBuffer,
   weightText,
   writeVector,
-} from '../lambda-attention/wgsl-pairs.ts'
+} from '../quadratic/wgsl-pairs.ts'
 import { CHANNELS, CHUNK } from './levels.ts'
 import { SLOTS_OF } from './wgsl-chunks.ts'
 import { GRAD_THREADS } from './wgsl-query-grad.ts'

@@ -1,6 +1,6 @@
 import { EXP_WGSL, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
-import { rowField, vec4Buffer, weightText } from '../lambda-attention/wgsl-pairs.ts'
-import { STORE_STATS, TOP_KEY } from '../lambda-attention/wgsl-rows.ts'
+import { rowField, vec4Buffer, weightText } from '../quadratic/wgsl-pairs.ts'
+import { STORE_STATS, TOP_KEY } from '../quadratic/wgsl-rows.ts'
 import { SLOTS_OF } from './wgsl-chunks.ts'
 import { overSeen } from './wgsl-seen.ts'
 import { LEVEL_SIZES, PLACE_OF } from './wgsl-text.ts'

@@ -1,6 +1,6 @@
 import { EXP_WGSL, foldWgsl, IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
-import type { DecayForm } from '../attention-gpu.ts'
-import { STAT, STATS } from './stats.ts'
+import type { DecayForm } from '../../attention-gpu.ts'
+import { STAT, STATS } from '../stats.ts'
 import { ROW_VECTORS, rowField, SIZES, vec4Buffer, weightText } from './wgsl-pairs.ts'
 
 /** What the tiles read of each key and each query, made before them. */

@@ -1,8 +1,14 @@
 import { type Device, sum, type Tensor } from '@tau/tensor'
-import { type AttentionSizes, decayGrad, decayHandles, emptyDecayGrads, spansOf } from '../attention-shape.ts'
-import { kernelsOf } from '../table.ts'
-import type { LambdaHandles, LambdaPass } from './lambda-attention.ts'
-import { STATS } from './stats.ts'
+import {
+  type AttentionSizes,
+  decayGrad,
+  decayHandles,
+  emptyDecayGrads,
+  spansOf,
+} from '../../attention-shape.ts'
+import { kernelsOf } from '../../table.ts'
+import type { LambdaHandles, LambdaPass } from '../lambda-attention.ts'
+import { STATS } from '../stats.ts'
 
 /** The forward pass that reads every pair, on buffers. Without `tape` nothing is kept for gradients. */
 export function quadraticPass(

@@ -6,7 +6,7 @@ import {
   vec4Buffer,
   vectorBuffer,
   weightText,
-} from '../lambda-attention/wgsl-pairs.ts'
+} from '../quadratic/wgsl-pairs.ts'
 import { SLOTS_OF } from './wgsl-chunks.ts'
 import { mainOfQueries, overChunk, overLevels, overOwnBlock, stateOf } from './wgsl-seen.ts'
 import { addRow, addState, channels, eachVector, LEVEL_SIZES, PLACE_OF, QUADS, zeros } from './wgsl-text.ts'

@@ -1,14 +1,10 @@
 import { type CpuEngine, type Launch, touches } from '@tau/tensor/kernel'
-import type { AttentionSizes } from '../attention-shape.ts'
-import { attentionWasm } from '../cpu-module.ts'
-import type { LambdaHandles } from '../lambda-attention/lambda-attention.ts'
-import {
-  F64_BYTES,
-  type FastLambdaAttentionGradKernel,
-  type FastLambdaAttentionKernel,
-} from './fast-lambda-attention.ts'
+import type { AttentionSizes } from '../../attention-shape.ts'
+import { attentionWasm } from '../../cpu-module.ts'
+import type { LambdaHandles } from '../lambda-attention.ts'
+import { F64_BYTES, type LambdaSweepGradKernel, type LambdaSweepKernel } from './sweep.ts'
 
-// As in assembly/lambda-fast.ts and assembly/fast/.
+// As in assembly/lambda-attention/sweep.ts and its folder.
 const [SOLVE, JOIN, FINISH] = [0, 1, 2]
 const F32_BYTES = 4
 const EVENT_BYTES = 8
@@ -27,18 +23,18 @@ const ENOUGH_HEADS = 4
 /** Blocks of a head that is cut. */
 const BLOCKS = 8
 
-/** From here on rows are copied in order of λ: they no longer fit the caches. Twice assembly/fast/sorted.ts' block at least. */
+/** From here on rows are copied in order of λ: they no longer fit the caches. Twice assembly/lambda-attention/sweep/sorted.ts' block at least. */
 const SORT_KEYS = 32768
 
-/** As in assembly/fast/sorted.ts. */
+/** As in assembly/lambda-attention/sweep/sorted.ts. */
 const sortedBytes = ({ batch, heads, queries, keys }: AttentionSizes, dim: number): number =>
   batch * heads * (keys * (dim * F32_BYTES + 8) + queries * 16)
 
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /** `leaf`: a power of two from 4 to 64; tests of short inputs take a small one. */
-export function fastLambdaAttentionWasm(engine: CpuEngine, leaf = LEAF): FastLambdaAttentionKernel {
-  const forward = engine.kernel(attentionWasm, 'lambdaFastForward')
+export function lambdaSweepWasm(engine: CpuEngine, leaf = LEAF): LambdaSweepKernel {
+  const forward = engine.kernel(attentionWasm, 'lambdaSweepForward')
   const copyRows = rowCopier(engine)
   return (inputs, { out, best }, sizes) => {
     const rows = sizes.batch * sizes.heads * sizes.queries
@@ -55,9 +51,9 @@ export function fastLambdaAttentionWasm(engine: CpuEngine, leaf = LEAF): FastLam
   }
 }
 
-export function fastLambdaAttentionGradWasm(engine: CpuEngine, leaf = LEAF): FastLambdaAttentionGradKernel {
-  const rowsPass = engine.kernel(attentionWasm, 'lambdaFastRows')
-  const columnsPass = engine.kernel(attentionWasm, 'lambdaFastColumns')
+export function lambdaSweepGradWasm(engine: CpuEngine, leaf = LEAF): LambdaSweepGradKernel {
+  const rowsPass = engine.kernel(attentionWasm, 'lambdaSweepRows')
+  const columnsPass = engine.kernel(attentionWasm, 'lambdaSweepColumns')
   const copyRows = rowCopier(engine)
   return (inputs, { best, dOut }, grads, sizes) => {
     const { batch, heads, kvHeads, queries, keys, valueDim } = sizes

@@ -13,8 +13,8 @@ import {
   panelBytes,
   QUERIES,
   spanStart,
-} from './blocks'
-import { beyondTop, LOWER, LOWER_LOW, MASS, MEAN, STAT_BYTES, UPPER, UPPER_LOW, weigh } from './lambda-attention'
+} from '../blocks'
+import { beyondTop, LOWER, LOWER_LOW, MASS, MEAN, STAT_BYTES, UPPER, UPPER_LOW, weigh } from './quadratic'
 
 /** Backward of {@link lambdaAttention}. With p the weights, G = dOut and each row's dots G_i·centre_i and G_i·rest_i, centre + rest = out:
  *  ds_ij = p_ij ((G_i·v_j − G_i·centre_i) − G_i·rest_i), which keeps its digits where one weight is almost 1 (see top-dots.ts);

@@ -1,8 +1,8 @@
 import { type CpuEngine, rowGrain, touches } from '@tau/tensor/kernel'
-import { attentionWork } from '../attention-work.ts'
-import { attentionWasm } from '../cpu-module.ts'
-import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from './lambda-attention.ts'
-import { STATS } from './stats.ts'
+import { attentionWork } from '../../attention-work.ts'
+import { attentionWasm } from '../../cpu-module.ts'
+import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from '../lambda-attention.ts'
+import { STATS } from '../stats.ts'
 
 /** Queries per item, as in assembly/blocks.ts. */
 const QUERIES = 48

@@ -1,4 +1,4 @@
-import type { AttentionSizes } from '../attention-shape.ts'
+import type { AttentionSizes } from '../../attention-shape.ts'
 
 /** Times of a block whose pairs are read one by one, a power of two from 16 to 64. */
 export const BLOCK = 64
