@@ -173,6 +173,19 @@ describe('kernels that fail', () => {
     },
   )
 
+  it('take the number of arguments that they declare', async () => {
+    const device = await cpu({ threads: 1, simd: 'plain' })
+    const { engine } = device
+    if (engine.backend !== 'cpu') throw new Error('not the cpu engine')
+    const fill = engine.kernel(tensorWasm, 'fill')
+    for (const args of [[64], [64, 1, 2]])
+      expect(() => fill(args, 4, 4, touches(4))).toThrow(
+        `internal: kernel fill takes 2 arguments, got ${args.length}`,
+      )
+    await stillAdds(device)
+    await device.close()
+  })
+
   it('that do not exist are named', async () => {
     const device = await cpu({ threads: 1, simd: 'plain' })
     const { engine } = device

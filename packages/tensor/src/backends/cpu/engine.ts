@@ -27,7 +27,7 @@ import {
 import type { Work } from './work.ts'
 
 /** Runs items [0, count) of a kernel in tiles of `grain` items. The exported function is called as
- *  `f(...args, begin, end)` per tile, on any thread. Tiles depend on count and grain only, never on the thread count:
+ *  `f(...args, begin, end)` per tile, on any thread; another number of arguments is a BackendError. Tiles depend on count and grain only, never on the thread count:
  *  that is why one thread and many give the same bits. `work` is asked for in a profile only. */
 export type Launch = (args: readonly number[], count: number, grain: number, work: () => Work) => void
 
@@ -43,6 +43,9 @@ export interface DoneLaunch {
   readonly tiles: number
   readonly work: Work
 }
+
+/** Every kernel ends with the range of its tile: begin and end. */
+const RANGE_ARGS = 2
 
 interface LoadedModule {
   readonly id: number
@@ -186,6 +189,10 @@ export class CpuEngine implements Storage {
     this.#checkOpen('kernel')
     if (count <= 0) return
     const kernel = module.functions[index]
+    if (args.length + RANGE_ARGS !== kernel.length)
+      throw new BackendError(
+        `internal: kernel ${module.names[index]} takes ${kernel.length - RANGE_ARGS} arguments, got ${args.length}`,
+      )
     const tiles = Math.ceil(count / grain)
     const run = (tile: number) => kernel(...args, tile * grain, Math.min((tile + 1) * grain, count))
     try {
