@@ -72,6 +72,7 @@ const tasks = {
     exec('biome', 'ci', '--error-on-warnings', '.')
     exec('tsc', '-p', 'tsconfig.json', '--noEmit')
     exec('knip')
+    exec('node', 'tools/imports/check.ts')
     pnpm(['exec', 'node', 'tools/packages/check.ts'])
   },
 }
