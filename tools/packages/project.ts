@@ -21,6 +21,8 @@ export function packAll(folder: string): ReadonlyMap<string, string> {
 const TOOLS = {
   typescript: pinned('typescript'),
   '@types/node': pinned('@types/node'),
+  assemblyscript: '0.28.20',
+  'gpu.js': '2.24.1',
   'typescript-oldest': 'npm:typescript@5.7.3',
   '@arethetypeswrong/cli': '0.18.5',
   bun: '1.4.5',
@@ -30,12 +32,18 @@ const TOOLS = {
   webpack: '5.113.0',
 } as const
 
+const NOTHING = 'npm:empty-npm-package@1.0.0'
+
 /** An empty project outside the workspace, with every tarball and the tools installed. npm, not the workspace's pnpm, installs it: most
  *  users do it so. */
 export function makeProject(folder: string, tarballs: ReadonlyMap<string, string>): void {
   const packages = Object.fromEntries(Array.from(tarballs, ([name, path]) => [name, `file:${path}`]))
   // The tarballs stand in for the registry. npm wants an override of a direct dependency to repeat its specifier: `$name`.
-  const overrides = Object.fromEntries(Array.from(tarballs.keys(), (name) => [name, `$${name}`]))
+  const overrides = {
+    ...Object.fromEntries(Array.from(tarballs.keys(), (name) => [name, `$${name}`])),
+    // Native, and not loaded: we give gpu.js the device of our own webgpu, and use no headless WebGL.
+    'gpu.js': { gl: NOTHING, webgpu: NOTHING },
+  }
   mkdirSync(folder)
   writeFileSync(
     join(folder, 'package.json'),
