@@ -1,7 +1,7 @@
 import { fma, loadNext, splat, storeNext } from '@tau/tensor/assembly/simd'
 
 /** Rows of an item. */
-const LANES: i32 = 8
+export const LANES: i32 = 8
 
 /** Σ_c a[r, c]·b[r, c] over four columns of four rows, `o1` … `o3` bytes apart, each row in a lane: turned by shuffles, so that a row is
  *  summed in the order of its columns. Of the last columns `left` bytes are there. */

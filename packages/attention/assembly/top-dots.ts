@@ -4,7 +4,7 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { dominates, MASS, STAT_BYTES, TOP } from './lambda-attention/quadratic'
 
 /** Rows of an item, transposed as in row-dots.ts: G·centre is then, to the bit, what the micro-kernel makes of the same vectors. */
-const LANES: i32 = 8
+export const LANES: i32 = 8
 
 /** dots[row] = dOut·centre, dOut·rest for blocks begin … end−1 of eight rows of [B, H, Tq, D]; the centre is the value of the row's
  *  top key where that dominates, otherwise 0, and rest is what {@link lambdaAttention} gave. */

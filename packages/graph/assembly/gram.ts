@@ -6,7 +6,7 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 // Gram matrices of chunks of rows, in f32, only at and below their diagonal: half of the work of a product. A tile on the diagonal is
 // done in stripes, each as wide as it must be.
 /** Rows and columns of a tile, a multiple of MR and NR of every build. */
-const TILE: i32 = 480
+export const TILE: i32 = 480
 /** Rows of A that are packed at a time, a multiple of MR: as high as a stripe on the diagonal. */
 const STRIPE: i32 = (48 / MR) * MR
 /** Depth of a slice, as in matmul. */

@@ -1,5 +1,5 @@
 /** Rows of a partial product: two panels of them are 16 KiB. */
-const CHUNK: i32 = 128
+export const CHUNK: i32 = 128
 
 /** partials[item] = xᵀ·y over the rows of chunk `item`, [8, 8] each; x and y [n, 8] in f64. */
 export function panelGram(x: usize, y: usize, partials: usize, n: i32, begin: i32, end: i32): void {

@@ -86,7 +86,7 @@ function oneRow(x: usize, y: usize, bytes: usize, reverse: i32): void {
 }
 
 /** Columns per panel of {@link cumsumColumns}: 8 KiB of sums. */
-const PANEL = 1024
+export const PANEL = 1024
 
 /** out[o, i, n] = Σ_{j ≤ i} x[o, j, n] (j ≥ i if reverse) for the panels begin … end−1 of 1024 columns n, counted through all
  *  outer o; the sums run in f64. */

@@ -1,8 +1,9 @@
 import { loadNext, splat, storeNext } from './simd'
 
-// What is done to a block of a finished product while it is in the cache. The codes are those of src/kernels/matmul/epilogue.ts.
+// What is done to a block of a finished product while it is in the cache.
 export const NOTHING: i32 = 0
-const ADD: i32 = 1
+export const ADD: i32 = 1
+export const RELU_SQUARED: i32 = 2
 
 /** C[rows, cols] += residual, or C = max(C, 0)²; both have rows of `rowBytes`. */
 export function finish(

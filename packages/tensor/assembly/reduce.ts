@@ -59,7 +59,7 @@ function chunkSum(x: usize, length: i32, chunk: i32, parts: i32, item: i32): f64
 }
 
 /** Columns per panel of the column reductions: 8 KiB of f64 sums stay in the first-level cache. */
-const PANEL = 1024
+export const PANEL = 1024
 
 /** sums[n] = Σ in f64 over `rows` rows of `bytes` bytes, one row after the other. 0.54 of the speed of reading on one thread, 0.37 on two
  *  ([4096, 384]). Why is not settled: eight rows at once came out alike (docs/LOG.md). Not measured apart: {@link addChunks}, which adds

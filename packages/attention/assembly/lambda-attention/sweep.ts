@@ -11,8 +11,9 @@ import { COLUMNS, FORWARD, joinHalves, ROWS, solve } from './sweep/solve'
 // λ-distance attention in O(T log T): see docs/attention.md for the algorithm and sweep/ for its parts. Every pass runs in steps, each a
 // launch of its own: blocks of `size` times are solved, one an item; then blocks of twice the size are made from two halves, until one
 // block is left; then results are finished, a head an item. Steps cut the work, not the arithmetic: the size where they begin changes no bit.
-const SOLVE: i32 = 0
-const JOIN: i32 = 1
+export const SOLVE: i32 = 0
+export const JOIN: i32 = 1
+export const FINISH: i32 = 2
 
 /** Bytes from the workspace's start to the running sum of a pass; what is before holds records. */
 const RECORDS: usize = 256

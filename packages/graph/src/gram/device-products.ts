@@ -1,4 +1,5 @@
 import { type CpuEngine, type Launch, rowGrain, touches, type Work } from '@tau/tensor/kernel'
+import { gram } from '../generated/constants.ts'
 import { Owned } from '../kernels/owned.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import { nativeTiles } from './native-tiles.ts'
@@ -10,8 +11,8 @@ const HELD_BYTES = 2 ** 23
 const PARTIAL_BYTES = 2 ** 23
 /** Chunks that are multiplied at a time, at least: threads take one each. */
 const MIN_CHUNKS = 4
-/** As in assembly/gram.ts. */
-const TILE = 480
+/** Rows and columns of a tile of products. */
+const { TILE } = gram
 
 /** What they take, besides the rows that others hold. */
 export const deviceProductBytes = (cols: number): number =>

@@ -1,10 +1,11 @@
 import type { Handle } from '@tau/tensor/kernel'
+import { panelGram } from '../generated/constants.ts'
 
 /** Columns of a panel: one row of it is a cache line. */
 export const PANEL = 8
 
-/** Rows whose products are summed before they join the total, as in assembly/panel-gram.ts. */
-export const CHUNK = 128
+/** Rows whose products are summed before they join the total. */
+export const { CHUNK } = panelGram
 
 /** Eight vectors side by side: [n, 8] f64, row-major. */
 export interface Panel {

@@ -1,10 +1,11 @@
 import type { CpuEngine } from '@tau/tensor/kernel'
+import { blocks } from '../../generated/constants.ts'
 import { attentionWork } from '../attention-work.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import { type DotAttentionGradKernel, type DotAttentionKernel, windowKeys } from './dot-attention.ts'
 
-/** Queries per item, as in assembly/blocks.ts. */
-const QUERIES = 48
+/** Queries per item. */
+const { QUERIES } = blocks
 
 export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
   const launch = engine.kernel(attentionWasm, 'dotAttention')

@@ -1,4 +1,5 @@
 import type { CpuEngine } from '@tau/tensor/kernel'
+import { edgeSums } from '../../generated/constants.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import { energyGradWork, energyWork } from '../taumode/energy-work.ts'
 import type {
@@ -8,8 +9,8 @@ import type {
   TauOfHeads,
 } from './rotary-taumode.ts'
 
-/** Rows per item, as in assembly/edge-sums.ts. */
-const LANES = 16
+/** Rows per item. */
+const { LANES } = edgeSums
 /** About 20 µs of work per tile. */
 const blockGrain = (dim: number, edges: number) => Math.max(1, Math.floor(16_384 / (dim + edges)))
 

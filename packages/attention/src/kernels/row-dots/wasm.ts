@@ -1,9 +1,10 @@
 import { type CpuEngine, rowGrain, touches } from '@tau/tensor/kernel'
+import { rowDots } from '../../generated/constants.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import type { RowDotsKernel } from './row-dots.ts'
 
-/** Rows per item, as in assembly/row-dots.ts. */
-const LANES = 8
+/** Rows per item. */
+const { LANES } = rowDots
 
 export function rowDotsWasm(engine: CpuEngine): RowDotsKernel {
   const launch = engine.kernel(attentionWasm, 'rowDots')

@@ -1,10 +1,11 @@
 import type { CpuEngine } from '@tau/tensor/kernel'
+import { edgeSums } from '../../generated/constants.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import { energyGradWork, energyWork } from './energy-work.ts'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
 
-/** Rows per item, as in assembly/edge-sums.ts. */
-const LANES = 16
+/** Rows per item. */
+const { LANES } = edgeSums
 /** About 20 µs of work per tile. */
 const blockGrain = (dim: number, edges: number) => Math.max(1, Math.floor(8192 / (dim + edges)))
 

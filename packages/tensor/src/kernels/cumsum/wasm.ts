@@ -1,11 +1,12 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { rowGrain } from '../../backends/cpu/grain.ts'
 import { touches } from '../../backends/cpu/work.ts'
+import { cumsum } from '../../generated/constants.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { CumsumKernel } from './cumsum.ts'
 
-/** Columns per item of `cumsumColumns`, as in assembly/cumsum.ts. */
-const PANEL = 1024
+/** Columns per item of `cumsumColumns`. */
+const { PANEL } = cumsum
 
 export function cumsumWasm(engine: CpuEngine): CumsumKernel {
   const launchRows = engine.kernel(tensorWasm, 'cumsumRows')

@@ -1,7 +1,7 @@
-/** Block of the widest micro-kernel (assembly/matmul-block.ts): tiles are multiples of it. The plain build has 5 rows and pads
- *  2 % of its panels. */
-const MR = 6
-const NR = 16
+import { matmulMicroWide } from '../../generated/constants.ts'
+
+/** Block of the widest micro-kernel: tiles are multiples of it. The plain build has 5 rows and pads 2 % of its panels. */
+const { MR, NR } = matmulMicroWide
 /** Elements of C in a tile, at most. What is packed serves a whole tile: [30 522, 384] of k = 384 runs at 208 GFLOPS on two threads in
  *  tiles of 3816 × 384, and at 193 in tiles of 384 × 384. */
 const MAX_AREA = 1024 * 1536

@@ -2,6 +2,7 @@ import type { CpuEngine, Launch } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
 import { WORKSPACE_BYTES } from '../../backends/cpu/layout.ts'
 import type { Handle } from '../../backends/engine.ts'
+import { matmulEpilogue } from '../../generated/constants.ts'
 import { accumulateWasm } from '../accumulate/wasm.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import { fillWasm } from '../fill/wasm.ts'
@@ -25,8 +26,7 @@ const AXPY_COLS = 512
 /** Multiplies of a tile that is worth handing out, about 40 µs: smaller products are done several at a time. */
 const TILE_MULTIPLIES = 1 << 20
 
-/** Of assembly/matmul-epilogue.ts; 0 is none. */
-const EPILOGUE_CODES = { add: 1, reluSquared: 2 } as const
+const EPILOGUE_CODES = { add: matmulEpilogue.ADD, reluSquared: matmulEpilogue.RELU_SQUARED } as const
 
 /** A matrix of the product: rows of A or columns of B, `count` of them. Steps are in elements, and one of them is 1. */
 interface Operand {

@@ -2,12 +2,13 @@ import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN, rowGrain } from '../../backends/cpu/grain.ts'
 import { touches } from '../../backends/cpu/work.ts'
 import { ELEMENT_BYTES } from '../../dtype.ts'
+import { reduce } from '../../generated/constants.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { ReduceKernel } from './reduce.ts'
 
 const F64_BYTES = 8
-/** Columns per item of the column kernels, as in assembly/reduce.ts. */
-const PANEL = 1024
+/** Columns per item of the column kernels. */
+const { PANEL } = reduce
 /** Long reductions into fewer numbers than this are cut into chunks, so that every thread finds tiles. */
 const FEW = 64
 

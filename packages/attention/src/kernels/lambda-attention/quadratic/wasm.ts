@@ -1,13 +1,14 @@
 import { type CpuEngine, rowGrain, touches } from '@tau/tensor/kernel'
+import { blocks, topDots } from '../../../generated/constants.ts'
 import { attentionWork } from '../../attention-work.ts'
 import { attentionWasm } from '../../cpu-module.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from '../lambda-attention.ts'
 import { STATS } from '../stats.ts'
 
-/** Queries per item, as in assembly/blocks.ts. */
-const QUERIES = 48
-/** Rows per item, as in assembly/top-dots.ts. */
-const LANES = 8
+/** Queries per item. */
+const { QUERIES } = blocks
+/** Rows per item. */
+const { LANES } = topDots
 
 export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
   const launch = engine.kernel(attentionWasm, 'lambdaAttention')

@@ -1,16 +1,22 @@
 import { type CpuEngine, type Launch, touches } from '@tau/tensor/kernel'
+import {
+  lambdaAttentionSweep as sweep,
+  lambdaAttentionSweepColumns as sweepColumns,
+  lambdaAttentionSweepEvents as sweepEvents,
+  lambdaAttentionSweepOrder as sweepOrder,
+  lambdaAttentionSweepRows as sweepRows,
+} from '../../../generated/constants.ts'
 import type { AttentionSizes } from '../../attention-shape.ts'
 import { attentionWasm } from '../../cpu-module.ts'
 import type { LambdaHandles } from '../lambda-attention.ts'
 import { F64_BYTES, type LambdaSweepGradKernel, type LambdaSweepKernel } from './sweep.ts'
 
-// As in assembly/lambda-attention/sweep.ts and its folder.
-const [SOLVE, JOIN, FINISH] = [0, 1, 2]
+const { SOLVE, JOIN, FINISH } = sweep
+const { EVENT_BYTES } = sweepEvents
+const { ENTRY_BYTES } = sweepOrder
+const { ROW_BYTES } = sweepRows
+const { COLUMN_BYTES } = sweepColumns
 const F32_BYTES = 4
-const EVENT_BYTES = 8
-const ENTRY_BYTES = 8
-const ROW_BYTES = 48
-const COLUMN_BYTES = 16
 const [BEST_WORDS, ROW_WORDS, COLUMN_WORDS] = [F64_BYTES, ROW_BYTES, COLUMN_BYTES].map((n) => n / F32_BYTES)
 /** Rows are whole vectors of this many elements. */
 const LANES = 4
