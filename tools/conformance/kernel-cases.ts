@@ -76,6 +76,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
     ...withGradients((x) => tau.softmax(x), normal(5, 131)),
     ...withGradients((x) => tau.rmsNorm(x), normal(5, 131)),
     ...withGradients((x) => tau.layerNorm(x), normal(5, 131)),
+    ...withGradients((x) => tau.dropout(x, 0.3, { seed: 1, step: 2 }), normal(5, 131)),
     ...withGradients((x) => tau.crossEntropy(x, ids(131, 5)), normal(5, 131)),
     ...withGradients((table) => tau.embedding(table, ids(11, 3, 7)), normal(11, 13)),
     ...withGradients(

@@ -22,6 +22,7 @@ export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './kerne
 export { type Block, concat, copyBlock, slice } from './kernels/copy/copy.ts'
 export { crossEntropy, IGNORE_INDEX } from './kernels/cross-entropy/cross-entropy.ts'
 export { cumsum } from './kernels/cumsum/cumsum.ts'
+export { type DropoutOptions, dropout } from './kernels/dropout/dropout.ts'
 export { embedding } from './kernels/embedding/embedding.ts'
 export { fill, ones, zeros } from './kernels/fill/fill.ts'
 export { globalNorm } from './kernels/global-norm/global-norm.ts'
