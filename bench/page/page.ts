@@ -1,13 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type BenchRecord,
-  type Figures,
-  figuresOf,
-  type Metrics,
-  type Peers,
-  peerText,
-} from '../records/record.ts'
+import { type Figures, figuresOf } from '../records/figures.ts'
+import { type BenchRecord, type Metrics, type Peers, peerText } from '../records/record.ts'
 import { askedText, countsText, gotText, judge, type Verdict } from '../records/verdicts.ts'
 import { gpuTables } from './gpu-tables.ts'
 import { attentionTables, blasTables, graphTables, kernelTables } from './kernel-tables.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { groups } from '../registry.ts'
 import { claims } from './claims.ts'
-import type { Figures } from './record.ts'
+import type { Figures } from './figures.ts'
 import { claimLines, judge } from './verdicts.ts'
 
 const SHAPES = 'matmul/*/*_T*/ratio_of_fma_ceiling'

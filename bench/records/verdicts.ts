@@ -1,7 +1,7 @@
 import { isSoftwareAdapter } from '@tau/tensor'
 import { spreadText } from '../harness/lines.ts'
 import { type Claim, claims } from './claims.ts'
-import { type Figures, peerOf } from './record.ts'
+import { type Figures, peerOf } from './figures.ts'
 
 /** The worst of the `count` metrics that a claim is about. */
 interface Got {
