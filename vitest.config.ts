@@ -23,7 +23,7 @@ export const project = (
 export const shared = { globalSetup: ['tools/adapter-setup.ts'], maxWorkers: '100%' }
 
 /** Tests that take the GPU's device away, with all that was compiled for it. */
-const LOSING = ['**/lost.test.ts', '**/recover.test.ts']
+const LOSING = ['**/lost.test.ts', '**/device-loss.test.ts']
 
 export default defineConfig({
   test: {

@@ -1,21 +1,7 @@
-import type { Options } from 'tsup'
 import { defineConfig } from 'tsup'
-import { pageAssets } from './src/report/assets.ts'
 
-type Plugin = NonNullable<Options['esbuildPlugins']>[number]
-
-/** Puts the pages' styles and scripts into the bundle, in the place of the module that reads them from files. */
-const inlinePageAssets: Plugin = {
-  name: 'page-assets',
-  setup: (build) => {
-    build.onLoad({ filter: /report\/assets\.ts$/ }, () => ({
-      contents: `export const pageAssets = () => (${JSON.stringify(pageAssets())})`,
-      loader: 'js',
-    }))
-  },
-}
-
-/** The command `tau` as one file; packages stay outside, also those of the workspace: they load worker threads and WASM. */
+/** The command `tau`, with a file for each command that is loaded when it is named. Packages stay outside, also those of the workspace:
+ *  they load worker threads and WASM. */
 export default defineConfig({
   entry: ['src/cli.ts'],
   format: ['esm'],
@@ -24,5 +10,4 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   dts: false,
-  esbuildPlugins: [inlinePageAssets],
 })

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
 
 /** The one build preset: ESM for Node and browsers; types are emitted by tsc (see each package's build script). */
-export const library = () =>
+export const library = (esbuildPlugins: NonNullable<Options['esbuildPlugins']> = []) =>
   defineConfig({
     entry: entries(),
     format: ['esm'],
@@ -13,6 +13,7 @@ export const library = () =>
     dts: false,
     removeNodeProtocol: false,
     external: ['gpu.js', /^node:/],
+    esbuildPlugins,
   })
 
 /** One file in dist for each entry of the package's `exports`: src/optim/index.ts becomes dist/optim/index.js. */

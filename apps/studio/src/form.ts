@@ -1,5 +1,5 @@
-import { buildConfig, demoDefaults } from '@tau/trainer'
 import type { Backend, Settings } from './messages.ts'
+import { settingsOf } from './settings.ts'
 
 export const form = document.querySelector<HTMLFormElement>('#settings')!
 
@@ -9,7 +9,7 @@ const [source, backend] = ['source', 'backend'].map(select)
 
 /** Writes the demo's settings into the fields. */
 export function fillForm(): void {
-  const defaults = new Map(Object.entries(buildConfig(demoDefaults, []).train))
+  const defaults = new Map(Object.entries(settingsOf({ train: {} }).train))
   for (const input of inputs) input.value = String(defaults.get(input.name.replace('train.', '')))
 }
 
@@ -33,11 +33,12 @@ export function disableBackends(absent: ReadonlyMap<Backend, string>): void {
 export async function readSettings(): Promise<Settings> {
   return {
     backend: backend.value as Backend,
-    fields: inputs.map(({ name, value, labels }) => ({
-      path: name,
-      flag: labels?.[0].textContent?.trim() ?? name,
-      text: value,
-    })),
+    train: Object.fromEntries(
+      inputs.map(({ name, value }) => [
+        name.replace('train.', ''),
+        value.trim() === '' ? Number.NaN : Number(value),
+      ]),
+    ),
     text: await readText(),
   }
 }

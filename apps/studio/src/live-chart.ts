@@ -1,4 +1,4 @@
-import type { Chart } from '@tau/trainer'
+import type { Chart } from '@tau/report'
 import uPlot from 'uplot'
 
 const FONT = '11px system-ui, sans-serif'

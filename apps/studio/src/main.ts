@@ -1,9 +1,9 @@
+import { historyOf } from '@tau/report'
 import type { MetricsRecord } from '@tau/train'
-import { historyOf } from '@tau/trainer'
 import { absentBackends } from './backends.ts'
-import { configOf } from './config.ts'
 import { disableBackends, fillForm, form, readSettings, showSource } from './form.ts'
 import type { Command, Message } from './messages.ts'
+import { settingsOf } from './settings.ts'
 import { showError, showNotes, showRun, showStatus } from './view.ts'
 
 type State = 'idle' | 'preparing' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed'
@@ -88,7 +88,7 @@ async function begin(): Promise<void> {
   showError(undefined)
   try {
     const settings = await readSettings()
-    steps = configOf(settings).train.steps
+    steps = settingsOf(settings).train.steps
     records = []
     globalThis.studio = { records }
     redraw()

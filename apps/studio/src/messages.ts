@@ -1,12 +1,11 @@
-import type { MetricsRecord } from '@tau/train'
-import type { FlagValue } from '@tau/trainer'
+import type { MetricsRecord, TrainOptions } from '@tau/train'
 
 export type Backend = 'auto' | 'webgpu' | 'webgl2' | 'wasm'
 
 export interface Settings {
   readonly backend: Backend
-  /** Settings of the command's configuration, as typed. */
-  readonly fields: readonly FlagValue[]
+  /** What the form says of the training. */
+  readonly train: Partial<TrainOptions>
   /** What to learn; undefined: Moby-Dick. */
   readonly text: string | undefined
 }

@@ -1,3 +1,4 @@
+import { mobyDick } from '@tau/demo'
 import { expectNear } from '@tau/testing'
 import {
   type Browser,
@@ -8,7 +9,6 @@ import {
   skipsChromium,
 } from '@tau/testing/chromium'
 import type { MetricsRecord, StepRecord } from '@tau/train'
-import { mobyDick } from '@tau/trainer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {} from './main.ts'
 import type { Backend, Settings } from './messages.ts'
@@ -51,11 +51,7 @@ async function runInNode(fields: Readonly<Record<string, number>>, text?: string
   const records: MetricsRecord[] = []
   const settings: Settings = {
     backend: 'wasm',
-    fields: Object.entries(fields).map(([name, value]) => ({
-      path: `train.${name}`,
-      flag: name,
-      text: String(value),
-    })),
+    train: fields,
     text,
   }
   const watcher = { stage() {}, record: async (record: MetricsRecord) => void records.push(record) }
@@ -188,7 +184,7 @@ describe.skipIf(skipsChromium())(`the studio (skipped without a browser)`, () =>
     const { page } = tab
     await begin(page, 'wasm', { ...FIELDS, steps: 0.5 })
     expect(await page.textContent('#error')).toMatch(
-      /train\.steps: must be a whole number of at least 1, got 0\.5/,
+      /train: steps must be a whole number of at least 1, got 0\.5/,
     )
     await page.selectOption('[name=source]', 'file')
     await begin(page, 'wasm', FIELDS)

@@ -1,5 +1,5 @@
+import { clock, type History, lossChart, stepCharts } from '@tau/report'
 import type { StepRecord } from '@tau/train'
-import { clock, type History, lossChart, stepCharts } from '@tau/trainer'
 import { LiveChart } from './live-chart.ts'
 
 /** Steps whose mean time predicts the rest, and whose mean speed is shown. */

@@ -1,6 +1,6 @@
 import type { EvalRecord, StepRecord } from '@tau/train'
 import { describe, expect, it } from 'vitest'
-import { clock, Progress, type ProgressStream } from './progress.ts'
+import { Progress, type ProgressStream } from './progress.ts'
 
 const step = (step: number, loss = 4): StepRecord => ({
   kind: 'step',
@@ -74,17 +74,5 @@ describe('Progress', () => {
     progress.record(step(2, 5))
     progress.record(evaluation(2))
     expect(written[0]).toContain('loss 6.800 ·')
-  })
-})
-
-describe('clock', () => {
-  it.each([
-    [0, '0:00'],
-    [59.6, '1:00'],
-    [754, '12:34'],
-    [4_000, '1:06:40'],
-    [-1, '0:00'],
-  ])('%d s is %s', (seconds, text) => {
-    expect(clock(seconds)).toBe(text)
   })
 })

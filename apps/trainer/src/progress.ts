@@ -1,3 +1,4 @@
+import { clock } from '@tau/report'
 import type { MetricsRecord } from '@tau/train'
 
 /** What the line is written to: `process.stderr`, or a test's. */
@@ -104,16 +105,6 @@ export class Progress {
     }
     return parts.join(' · ')
   }
-}
-
-/** Seconds as m:ss, or h:mm:ss. */
-export function clock(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds))
-  const pad = (value: number) => String(value).padStart(2, '0')
-  const minutes = Math.floor(whole / 60)
-  return minutes < 60
-    ? `${minutes}:${pad(whole % 60)}`
-    : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`
 }
 
 /** One line that rewrites itself on a terminal, with the rows of a pass over embeddings; elsewhere nothing. */

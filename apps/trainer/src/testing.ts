@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mobyDick } from './demo/moby-dick.ts'
+import { mobyDick } from '@tau/demo'
 import { main } from './program.ts'
 
 /** What a command said and how it ended. */

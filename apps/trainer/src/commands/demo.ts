@@ -1,20 +1,25 @@
 import { join, relative } from 'node:path'
+import { demoOptions, mobyDick } from '@tau/demo'
+import { duration } from '@tau/report'
 import { writeFileAtomic } from '@tau/tensor/files'
-import type { TrainResult } from '@tau/train'
+import {
+  type PreparedRun,
+  prepareRun,
+  type Stages,
+  sampleText,
+  type TrainResult,
+  trainingFlops,
+} from '@tau/train'
 import type { Command } from 'commander'
-import { buildConfig, type FlagValue } from '../config/config.ts'
+import { buildConfig, type FlagValue, runSettingsOf } from '../config/config.ts'
 import type { Config } from '../config/schema.ts'
-import { demoDefaults } from '../demo/defaults.ts'
-import { mobyDick } from '../demo/moby-dick.ts'
 import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
-import { duration } from '../report/summary.ts'
 import { Devices, deviceText } from '../run/device.ts'
-import { trainingFlops } from '../run/flops.ts'
 import { freeFolder, openRunFolder } from '../run/folder.ts'
-import { sampleText } from '../run/sample.ts'
-import { absolutePaths, freshTraining, type Stages } from '../run/setup.ts'
-import { runTraining, type Training } from '../run/training.ts'
+import { absolutePaths } from '../run/inputs.ts'
+import { checkMemory } from '../run/memory.ts'
+import { runTraining } from '../run/training.ts'
 import type { Define } from './define.ts'
 import { addConfigFlags, flagValues } from './options.ts'
 import { modelText } from './train.ts'
@@ -44,7 +49,8 @@ export const define: Define = (command, action) => {
   command.action(action((io) => demoAction(command, io)))
 }
 
-const demoConfig = (flags: Parameters<typeof buildConfig>[1]): Config => buildConfig(demoDefaults, flags)
+const demoConfig = (flags: readonly FlagValue[]): Config =>
+  buildConfig({ values: { ...demoOptions, out: 'runs/demo' }, where: () => 'demo' }, flags)
 
 async function demoAction(command: Command, io: Io): Promise<number> {
   const { overwrite = false }: { overwrite?: boolean } = command.opts()
@@ -54,18 +60,19 @@ async function demoAction(command: Command, io: Io): Promise<number> {
   await openRunFolder(out, overwrite)
   const config = absolutePaths(given.data.files.length > 0 ? given : await withMobyDick(given, out))
   const started = performance.now()
-  const devices = new Devices(config.device, trainingFlops(config))
+  const settings = runSettingsOf(config)
+  const devices = new Devices(config.device, trainingFlops(settings))
   try {
     const device = await devices.open()
     say(io, `Running on ${deviceText(device.info)}.`)
-    const training = await freshTraining(device, config, narrate(config, io))
+    const run = await prepareRun(device, settings, { stages: narrate(config, io) })
     const steps = config.train.steps
     say(
       io,
-      `\n4. Training: ${steps} steps of ${config.train.batchSize} × ${training.model.config.seqLen} tokens. Ctrl-C stops and saves.`,
+      `\n4. Training: ${steps} steps of ${config.train.batchSize} × ${run.model.config.seqLen} tokens. Ctrl-C stops and saves.`,
     )
-    const { result, model } = await runTraining(training, () => devices.open(), io)
-    await conclude({ ...training, model }, { result, given, started }, io)
+    const { result, model } = await runTraining(run, config, () => devices.open(), io)
+    await conclude({ ...run, model }, { result, config, given, started }, io)
     return result.reason === 'interrupted' ? EXIT.interrupted : EXIT.ok
   } finally {
     await devices.close()
@@ -114,6 +121,7 @@ const narrate = (config: Config, io: Io): Stages => ({
     )
     say(io, `   ${about}`)
   },
+  config: (model) => checkMemory(config, model),
   model: (model) => {
     if (model.config.attention === 'dot')
       say(io, '\n3. Manifold: not needed, dot-product attention has no λ.')
@@ -125,14 +133,19 @@ const number = (value: number) => value.toLocaleString('en')
 
 interface Conclusion {
   readonly result: TrainResult
+  readonly config: Config
   /** The configuration as the user gave it: paths to show. */
   readonly given: Config
   readonly started: number
 }
 
-async function conclude(training: Training, { result, given, started }: Conclusion, io: Io): Promise<void> {
-  const { config, model, tokenizer } = training
-  const { prompt, text } = await sampleText(model, tokenizer, config, result.step)
+async function conclude(
+  { model, tokenizer }: PreparedRun,
+  { result, config, given, started }: Conclusion,
+  io: Io,
+): Promise<void> {
+  const { sample, train } = config
+  const { prompt, text } = await sampleText(model, tokenizer, sample, train.seed, result.step)
   const nearby = relative(userPath('.'), config.out)
   const folder = nearby === '' || nearby.startsWith('..') ? config.out : nearby
   const seconds = duration((performance.now() - started) / 1000)

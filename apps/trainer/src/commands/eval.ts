@@ -1,17 +1,27 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { configFromJson, loadModel, MODEL_FILES } from '@tau/model'
-import { readUtf8File } from '@tau/tensor/files'
-import { bitsPerByte, EvalBatches, evaluate, loadTokenizer, type Tokenizer } from '@tau/train'
+import { loadModel, MODEL_FILES, readModelConfig } from '@tau/model'
+import { fileExists } from '@tau/tensor/files'
+import {
+  bitsPerByte,
+  bytesPerToken,
+  EvalBatches,
+  evaluate,
+  loadTokenizer,
+  RUN_FILES,
+  readPrepared,
+  type Tokenizer,
+  tokenize,
+} from '@tau/train'
 import type { Command } from 'commander'
 import { buildConfig, type FlagValue } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import { readConfigFile } from '../config/file.ts'
 import { EXIT, type Io, print, say, table } from '../io.ts'
-import { readPrepared, readTexts } from '../run/corpus.ts'
+import { userPath } from '../paths.ts'
 import { deviceText, openDevice } from '../run/device.ts'
-import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
-import { bytesPerToken, tokenize } from '../run/tokens.ts'
+import { modelFolder } from '../run/folder.ts'
+import { textsOf } from '../run/inputs.ts'
 import type { Define } from './define.ts'
 import { addConfigFlags, configOf, flagValues, wholeNumber } from './options.ts'
 
@@ -33,8 +43,7 @@ export const define: Define = (command, action) => {
 
 /** Operations of a batch: two per parameter, which its file holds in 4 bytes, and token. */
 async function evalFlops(folder: string, batch: number): Promise<number> {
-  const path = join(folder, MODEL_FILES.config)
-  const { seqLen } = configFromJson(await readUtf8File(path, 'eval', 2 ** 20), path)
+  const { seqLen } = await readModelConfig(folder)
   const { size } = await stat(join(folder, MODEL_FILES.weights))
   return 2 * (size / 4) * batch * seqLen
 }
@@ -77,16 +86,16 @@ async function evalAction(command: Command, io: Io): Promise<number> {
 
 async function idsOf(folder: string, tokenizer: Tokenizer, flags: readonly FlagValue[]): Promise<Int32Array> {
   const { data } = buildConfig(undefined, flags)
-  if (data.shards !== undefined) return (await readPrepared(data.shards)).data.val
+  if (data.shards !== undefined) return (await readPrepared(userPath(data.shards))).data.val
   if (data.files.length > 0) {
-    const { train, heldOut } = await readTexts(data)
+    const { train, heldOut } = await textsOf(data)
     const isAll = !flags.some(({ path }) => path === 'data.heldOut')
     return tokenize({ train: '', heldOut: isAll ? train + heldOut : heldOut }, tokenizer).val
   }
   const path = join(folder, RUN_FILES.config)
-  if (!(await exists(path)))
+  if (!(await fileExists(path)))
     throw new UsageError(`eval: there must be a text, got no --data and no ${RUN_FILES.config} in ${folder}`)
   const run = buildConfig(await readConfigFile(path), [])
-  if (run.data.shards !== undefined) return (await readPrepared(run.data.shards)).data.val
-  return tokenize(await readTexts(run.data), tokenizer).val
+  if (run.data.shards !== undefined) return (await readPrepared(userPath(run.data.shards))).data.val
+  return tokenize(await textsOf(run.data), tokenizer).val
 }

@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { configFromJson, countParameters, MODEL_FILES, manifoldDim, resolveConfig } from '@tau/model'
-import { readUtf8File } from '@tau/tensor/files'
-import { loadTokenizer, readMetrics } from '@tau/train'
+import { countParameters, MODEL_FILES, manifoldDim, readModelConfig, resolveConfig } from '@tau/model'
+import { historyOf } from '@tau/report'
+import { fileExists } from '@tau/tensor/files'
+import { loadTokenizer, RUN_FILES, readMetrics } from '@tau/train'
 import type { Command } from 'commander'
 import type { Config } from '../config/schema.ts'
 import { EXIT, type Io, print, table } from '../io.ts'
-import { historyOf } from '../report/history.ts'
 import { deviceText, openDevice } from '../run/device.ts'
-import { exists, modelFolder, RUN_FILES } from '../run/folder.ts'
+import { modelFolder } from '../run/folder.ts'
 import { estimateMemory, gigabytes } from '../run/memory.ts'
 import { versions } from '../run/versions.ts'
 import type { Define } from './define.ts'
@@ -57,8 +57,7 @@ async function machineRows(command: Command): Promise<[string, string][]> {
 }
 
 async function modelRows(folder: string): Promise<[string, string][]> {
-  const path = join(folder, MODEL_FILES.config)
-  const config = configFromJson(await readUtf8File(path, 'info', 2 ** 20), path)
+  const config = await readModelConfig(folder)
   const { size } = await stat(join(folder, MODEL_FILES.weights))
   const rows: [string, string][] = [
     ['parameters', countParameters(config).toLocaleString('en')],
@@ -68,10 +67,10 @@ async function modelRows(folder: string): Promise<[string, string][]> {
     ),
   ]
   const tokenizer = join(folder, RUN_FILES.tokenizer)
-  if (await exists(tokenizer))
+  if (await fileExists(tokenizer))
     rows.push(['tokenizer', `${(await loadTokenizer(tokenizer)).vocabSize} tokens`])
   const metrics = join(folder, RUN_FILES.metrics)
-  if (await exists(metrics)) rows.push(...metricsRows(historyOf(await readMetrics(metrics))))
+  if (await fileExists(metrics)) rows.push(...metricsRows(historyOf(await readMetrics(metrics))))
   return rows
 }
 

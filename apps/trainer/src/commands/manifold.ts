@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { readEmbeddings, readManifold, writeManifold } from '@tau/graph'
 import { MODEL_FILES } from '@tau/model'
 import { nodeStore, writeFileAtomic } from '@tau/tensor/files'
+import { makeManifold, type Texts } from '@tau/train'
 import { Command } from 'commander'
 import { UsageError } from '../config/errors.ts'
 import { lookAtItems } from '../inspect/items.ts'
@@ -11,9 +12,8 @@ import { renderManifold } from '../inspect/page.ts'
 import { EXIT, type Io, print, say, table } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { passLine } from '../progress.ts'
-import { readTexts, type Texts } from '../run/corpus.ts'
 import { openDevice } from '../run/device.ts'
-import { makeManifold } from '../run/manifold.ts'
+import { absolutePaths, textsOf } from '../run/inputs.ts'
 import type { Define } from './define.ts'
 import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 
@@ -50,12 +50,12 @@ export const define: Define = (command, action) => {
 
 async function buildAction(command: Command, io: Io): Promise<number> {
   const { out, dim, overwrite = false }: BuildOptions = command.opts()
-  const config = await configOf(command)
+  const config = absolutePaths(await configOf(command))
   const folder = userPath(out)
   if (!overwrite) await refuseOldManifold(folder)
   // The text is read first: asking for it must not fail inside the graph package.
   const texts: Texts | undefined =
-    config.manifold.embeddings === undefined ? await readTexts(config.data) : undefined
+    config.manifold.embeddings === undefined ? await textsOf(config.data) : undefined
   const device = await openDevice(config.device, 0)
   for (const fallback of device.info.fallbacks) say(io, `fallback: ${fallback}`)
   const { signal } = io

@@ -1,12 +1,9 @@
-import { join } from 'node:path'
-import { resolveConfig } from '@tau/model'
-import { saveTokenizer, writeShards } from '@tau/train'
+import { learnTokenizer, loadTokenizer, tokenize, vocabSizeOf, writePrepared } from '@tau/train'
 import type { Command } from 'commander'
+import { runSettingsOf } from '../config/config.ts'
 import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
-import { makeTokenizer, readTexts } from '../run/corpus.ts'
-import { RUN_FILES } from '../run/folder.ts'
-import { tokenize } from '../run/tokens.ts'
+import { textsOf } from '../run/inputs.ts'
 import type { Define } from './define.ts'
 import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 
@@ -23,17 +20,19 @@ export const define: Define = (command, action) => {
 async function prepareAction(command: Command, io: Io): Promise<number> {
   const { out, shardTokens }: { out: string; shardTokens: number } = command.opts()
   const config = await configOf(command)
-  const texts = await readTexts(config.data)
-  const vocabSize = config.tokenizer.vocabSize ?? resolveConfig().vocabSize
-  const tokenizer = await makeTokenizer(config.tokenizer.path, vocabSize, texts)
-  const { train, val, bytesPerToken } = tokenize(texts, tokenizer)
+  const texts = await textsOf(config.data)
+  const { path } = config.tokenizer
+  const tokenizer =
+    path === undefined
+      ? learnTokenizer(vocabSizeOf(runSettingsOf(config)), texts)
+      : await loadTokenizer(userPath(path))
+  const data = tokenize(texts, tokenizer)
   const folder = userPath(out)
-  const header = await writeShards(folder, { train, val, vocabSize: tokenizer.vocabSize, shardTokens })
-  await saveTokenizer(tokenizer, join(folder, RUN_FILES.tokenizer))
+  const { dtype } = await writePrepared(folder, { tokenizer, data }, shardTokens)
   const count = (n: number) => n.toLocaleString('en')
   say(
     io,
-    `${count(train.length)} tokens to train on, ${count(val.length)} held out, ${header.dtype}, ${bytesPerToken.toFixed(3)} bytes per token`,
+    `${count(data.train.length)} tokens to train on, ${count(data.val.length)} held out, ${dtype}, ${data.bytesPerToken.toFixed(3)} bytes per token`,
   )
   print(io, folder)
   return EXIT.ok

@@ -1,8 +1,8 @@
-import { saveTokenizer } from '@tau/train'
+import { learnTokenizer, saveTokenizer } from '@tau/train'
 import { Command } from 'commander'
 import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
-import { makeTokenizer, readTexts } from '../run/corpus.ts'
+import { textsOf } from '../run/inputs.ts'
 import type { Define } from './define.ts'
 import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 
@@ -22,8 +22,8 @@ export const define: Define = (command, action) => {
 
 async function trainAction(command: Command, io: Io): Promise<number> {
   const { vocabSize, out }: { vocabSize: number; out: string } = command.opts()
-  const texts = await readTexts((await configOf(command)).data)
-  const tokenizer = await makeTokenizer(undefined, vocabSize, texts)
+  const texts = await textsOf((await configOf(command)).data)
+  const tokenizer = learnTokenizer(vocabSize, texts)
   const path = userPath(out)
   await saveTokenizer(tokenizer, path)
   const ids = tokenizer.encode(texts.heldOut)

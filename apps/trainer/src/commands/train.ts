@@ -1,8 +1,22 @@
 import { join } from 'node:path'
-import type { GPT } from '@tau/model'
-import { PROFILED_STEPS, WARM_UP_STEPS } from '@tau/train'
+import { mobyDick } from '@tau/demo'
+import { type GPT, resolveConfig } from '@tau/model'
+import type { Device } from '@tau/tensor'
+import { fileExists } from '@tau/tensor/files'
+import {
+  PROFILED_STEPS,
+  type PreparedRun,
+  prepareModel,
+  prepareResume,
+  prepareRun,
+  RUN_FILES,
+  type Stages,
+  trainingFlops,
+  vocabSizeOf,
+  WARM_UP_STEPS,
+} from '@tau/train'
 import type { Command } from 'commander'
-import { buildConfig } from '../config/config.ts'
+import { buildConfig, runSettingsOf } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import { readConfigFile } from '../config/file.ts'
 import { configYaml } from '../config/print.ts'
@@ -10,17 +24,10 @@ import type { Config } from '../config/schema.ts'
 import { EXIT, type Io, print, say } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { Devices, deviceText, openDevice } from '../run/device.ts'
-import { trainingFlops } from '../run/flops.ts'
-import { exists, openRunFolder, RUN_FILES } from '../run/folder.ts'
+import { openRunFolder } from '../run/folder.ts'
+import { absolutePaths, checkData } from '../run/inputs.ts'
+import { checkMemory } from '../run/memory.ts'
 import { checkProfiled, profileRun, TRACE_FILE } from '../run/profile.ts'
-import {
-  absolutePaths,
-  checkData,
-  freshTraining,
-  modelWithoutText,
-  resumedTraining,
-  type Stages,
-} from '../run/setup.ts'
 import { runTraining } from '../run/training.ts'
 import type { Define } from './define.ts'
 import { addConfigFlags, configOf, flagValues } from './options.ts'
@@ -59,17 +66,12 @@ async function trainAction(command: Command, io: Io): Promise<number> {
   if (flags.profile !== undefined) return profileAction(config, flags, io)
   checkData(config)
   if (!flags.resume) await openRunFolder(config.out, flags.overwrite ?? false)
-  const devices = new Devices(config.device, trainingFlops(config))
+  const devices = new Devices(config.device, trainingFlops(runSettingsOf(config)))
   try {
     const device = await devices.open()
     say(io, `device: ${deviceText(device.info)}`)
-    const training = await (flags.resume ? resumedTraining : freshTraining)(
-      device,
-      config,
-      tellStages(config, flags.resume ?? false, io),
-    )
-    if (training.resume) say(io, `resuming at step ${training.resume.state.step} of ${config.train.steps}`)
-    const { result } = await runTraining(training, () => devices.open(), io)
+    const run = await prepare(device, config, flags.resume ?? false, io)
+    const { result } = await runTraining(run, config, () => devices.open(), io)
     print(
       io,
       `step ${result.step}: validation loss ${result.valLoss.toFixed(4)} nats per token, ${result.valBpb.toFixed(4)} bits per byte`,
@@ -96,14 +98,13 @@ async function profileAction(
   const { files, shards } = config.data
   const isRandom = files.length === 0 && shards === undefined
   if (!isRandom) checkData(config)
-  const device = await openDevice(config.device, trainingFlops(config))
+  const device = await openDevice(config.device, trainingFlops(runSettingsOf(config)))
   try {
     say(io, `device: ${deviceText(device.info)}`)
-    const stages = tellStages(config, resume, io)
     if (isRandom) say(io, 'tokens: random, for no --data is given')
     const { model, data } = isRandom
-      ? { model: await modelWithoutText(device, config, stages), data: undefined }
-      : await (resume ? resumedTraining : freshTraining)(device, config, stages)
+      ? { model: await modelWithoutText(device, config, io), data: undefined }
+      : await prepare(device, config, resume, io)
     const path = userPath(profile === true || profile === undefined ? TRACE_FILE : profile)
     print(io, await profileRun(model, data?.train, config, path))
     say(io, `trace: ${path} (open it at ui.perfetto.dev or in a browser's performance panel)`)
@@ -113,7 +114,32 @@ async function profileAction(
   }
 }
 
+const prepare = (device: Device, config: Config, isResumed: boolean, io: Io): Promise<PreparedRun> => {
+  const settings = runSettingsOf(config)
+  const stages = tellStages(config, isResumed, io)
+  return isResumed
+    ? prepareResume(device, config.out, settings, stages)
+    : prepareRun(device, settings, { stages })
+}
+
+/** A new model without tokens, over the manifold that is named or else that of Moby-Dick. */
+async function modelWithoutText(device: Device, config: Config, io: Io): Promise<GPT> {
+  const settings = runSettingsOf(config)
+  const model = resolveConfig({ ...config.model, vocabSize: vocabSizeOf(settings) })
+  const options = { text: await mobyDick(), stages: tellStages(config, false, io) }
+  return (await prepareModel(device, settings, model, options)).model
+}
+
 const tellStages = (config: Config, isResumed: boolean, io: Io): Stages => ({
+  resumed: ({ state: { step } }) => {
+    const { steps } = config.train
+    if (step > steps)
+      throw new UsageError(
+        `resume: train.steps must be at least the ${step} that are done, got ${steps}; raise --steps`,
+      )
+    say(io, `resuming at step ${step} of ${steps}`)
+  },
+  config: (model) => checkMemory(config, model),
   tokenizer: ({ vocabSize }, { train, val }) => {
     const how = config.tokenizer.path === undefined && !isResumed ? 'trained on the text' : 'read'
     say(io, `tokenizer: ${vocabSize} tokens, ${how}`)
@@ -139,7 +165,7 @@ const CHANGEABLE =
 async function resumedConfig(command: Command): Promise<Config> {
   const { out } = await configOf(command)
   const path = join(userPath(out), RUN_FILES.config)
-  if (!(await exists(path)))
+  if (!(await fileExists(path)))
     throw new UsageError(
       `resume: ${out} must hold a run, got no ${RUN_FILES.config}; pass its folder as --out`,
     )

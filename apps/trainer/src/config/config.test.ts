@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defaultTrainOptions } from '@tau/train'
+import { defaultTrainOptions, runSettings } from '@tau/train'
 import { afterAll, describe, expect, it } from 'vitest'
-import { buildConfig, type FlagValue, trainOptions } from './config.ts'
+import { buildConfig, type FlagValue, runSettingsOf, trainOptions } from './config.ts'
 import { editDistance, nearest, UsageError } from './errors.ts'
 import { configSections } from './fields.ts'
 import { parseConfigText, readConfigFile } from './file.ts'
@@ -27,7 +27,10 @@ function messageOf(f: () => unknown): string {
 describe('buildConfig', () => {
   it('has defaults for everything: the training loop’s own, and the model’s left to its package', () => {
     const config = buildConfig(undefined, [])
-    expect(trainOptions(config)).toEqual(defaultTrainOptions)
+    const { data, tokenizer, manifold, train, sample } = runSettings()
+    expect(runSettingsOf(config)).toMatchObject({ data, tokenizer, sample })
+    expect(runSettingsOf(config).manifold).toEqual(manifold)
+    expect(runSettingsOf(config).train).toEqual(train)
     expect(config.model).toEqual({ preset: 'default', size: 'nano' })
     expect(config.data).toEqual({ files: [], heldOut: 0.05 })
   })
@@ -66,7 +69,7 @@ describe('buildConfig', () => {
     expect(config.model).toMatchObject({ keyShift: false, softcap: null })
     expect(config.sample.prompt).toBe('true')
     expect(config.data.files).toEqual(['one.txt'])
-    expect(trainOptions(config)).toMatchObject({
+    expect(runSettingsOf(config).train).toMatchObject({
       gradClip: Number.POSITIVE_INFINITY,
       evalTokens: Number.POSITIVE_INFINITY,
     })

@@ -1,5 +1,5 @@
 import { resolveConfig } from '@tau/model'
-import { checkTrainOptions, type TrainOptions } from '@tau/train'
+import { checkTrainOptions, type RunSettings, type TrainOptions } from '@tau/train'
 import { nearest, show, UsageError } from './errors.ts'
 import { configSections, type Field } from './fields.ts'
 import type { Source } from './file.ts'
@@ -66,6 +66,9 @@ function checkTogether(config: Config): void {
   renamed('train', () => checkOptimizerKeys(config.train))
   renamed('train', () => checkTrainOptions(trainOptions(config)))
 }
+
+/** The configuration as the library takes it. */
+export const runSettingsOf = (config: Config): RunSettings => ({ ...config, train: trainOptions(config) })
 
 /** The train section as the training loop takes it: null, "no limit", becomes Infinity. */
 export function trainOptions({ train }: Pick<Config, 'train'>): TrainOptions {

@@ -1,6 +1,12 @@
 import type { ModelConfig } from '@tau/model'
 import { presets, sizes } from '@tau/model'
-import { defaultTrainOptions, type TrainOptions } from '@tau/train'
+import {
+  defaultDataSettings,
+  defaultManifoldSettings,
+  defaultSampleSettings,
+  defaultTrainOptions,
+  type TrainOptions,
+} from '@tau/train'
 import { z } from 'zod'
 import { optimizerFields, optimizerHelp, optimizerNames } from './optimizer.ts'
 
@@ -31,9 +37,13 @@ const data = z.strictObject({
   files: about(z.array(z.string().min(1)).default([]), 'Text files to train on, in this order, UTF-8', {
     flag: 'data',
   }),
-  heldOut: about(z.number().gt(0).lt(1).default(0.05), 'Tail of the text that is kept for validation', {
-    unit: 'share',
-  }),
+  heldOut: about(
+    z.number().gt(0).lt(1).default(defaultDataSettings.heldOut),
+    'Tail of the text that is kept for validation',
+    {
+      unit: 'share',
+    },
+  ),
   shards: about(z.string().min(1).optional(), 'Folder that tau prepare wrote, instead of files', {
     value: 'folder',
   }),
@@ -83,43 +93,72 @@ const manifold = z.strictObject({
   width: about(whole(2).optional(), 'Width of the embeddings made from the training text', {
     otherwise: '128, or as much as the text gives',
   }),
-  passageTokens: about(whole(2).default(64), 'Passage of the text that gets one embedding', {
-    unit: 'words',
-  }),
-  weighting: about(z.enum(['tf-idf', 'ppmi']).default('tf-idf'), 'How words weigh in a passage'),
+  passageTokens: about(
+    whole(2).default(defaultManifoldSettings.passageTokens),
+    'Passage of the text that gets one embedding',
+    {
+      unit: 'words',
+    },
+  ),
+  weighting: about(
+    z.enum(['tf-idf', 'ppmi']).default(defaultManifoldSettings.weighting),
+    'How words weigh in a passage',
+  ),
   k: about(whole(1).optional(), 'Nearest neighbours per feature', {
     otherwise: 'a quarter of the features, at most 15',
   }),
   sigma: about(above0.optional(), 'Distance at which a weight is 1/2', {
     otherwise: 'median neighbour distance',
   }),
-  p: about(above0.default(2), 'Exponent of the weights 1 / (1 + (d/σ)^p)'),
-  eps: about(above0.nullable().default(null), 'Largest distance of a neighbour', { none: 'no limit' }),
-  metric: about(z.enum(['cosine', 'euclidean']).default('cosine'), 'Distance between features'),
-  kernel: about(z.enum(['rational', 'gaussian']).default('rational'), 'Weight of a distance'),
+  p: about(above0.default(defaultManifoldSettings.p), 'Exponent of the weights 1 / (1 + (d/σ)^p)'),
+  eps: about(above0.nullable().default(defaultManifoldSettings.eps), 'Largest distance of a neighbour', {
+    none: 'no limit',
+  }),
+  metric: about(
+    z.enum(['cosine', 'euclidean']).default(defaultManifoldSettings.metric),
+    'Distance between features',
+  ),
+  kernel: about(
+    z.enum(['rational', 'gaussian']).default(defaultManifoldSettings.kernel),
+    'Weight of a distance',
+  ),
   normalization: about(
-    z.enum(['none', 'symmetric']).default('none'),
+    z.enum(['none', 'symmetric']).default(defaultManifoldSettings.normalization),
     'Laplacian D − W, or symmetrically normalised',
   ),
-  sparsify: about(z.boolean().default(false), 'Keep the stronger half of long neighbour lists'),
+  sparsify: about(
+    z.boolean().default(defaultManifoldSettings.sparsify),
+    'Keep the stronger half of long neighbour lists',
+  ),
   reduce: about(
-    z.enum(['random', 'pca', 'rotated-pca', 'none']).default('random'),
+    z.enum(['random', 'pca', 'rotated-pca', 'none']).default(defaultManifoldSettings.reduce),
     'How embeddings become head-sized',
   ),
-  center: about(z.boolean().default(false), 'Subtract the mean embedding first'),
-  sample: about(z.number().gt(0).max(1).default(1), 'Embeddings that count, chosen at random; 1: all', {
-    unit: 'share',
-  }),
+  center: about(z.boolean().default(defaultManifoldSettings.center), 'Subtract the mean embedding first'),
+  sample: about(
+    z.number().gt(0).max(1).default(defaultManifoldSettings.sample),
+    'Embeddings that count, chosen at random; 1: all',
+    {
+      unit: 'share',
+    },
+  ),
   clusters: about(
-    whole(2).nullable().default(null),
+    whole(2).nullable().default(defaultManifoldSettings.clusters),
     'Centres of that many k-means clusters take the place of the embeddings',
     { none: 'the embeddings themselves' },
   ),
-  tau: about(z.enum(['median', 'mean']).default('median'), 'τ for the manifold: of the embeddings’ energies'),
-  memory: about(whole(32).default(256), 'Memory for reading an embeddings file, which may be larger', {
-    unit: 'MiB',
-  }),
-  seed: about(whole(0).default(0), 'Of random directions and choices'),
+  tau: about(
+    z.enum(['median', 'mean']).default(defaultManifoldSettings.tau),
+    'τ for the manifold: of the embeddings’ energies',
+  ),
+  memory: about(
+    whole(32).default(defaultManifoldSettings.memory),
+    'Memory for reading an embeddings file, which may be larger',
+    {
+      unit: 'MiB',
+    },
+  ),
+  seed: about(whole(0).default(defaultManifoldSettings.seed), 'Of random directions and choices'),
 })
 
 const modelFields = {
@@ -215,10 +254,17 @@ const trainFields = {
 } satisfies Record<keyof TrainOptions, z.ZodType>
 
 const sample = z.strictObject({
-  prompt: about(z.string().min(1).default('\n'), 'Text that samples continue', { flag: 'prompt' }),
-  tokens: about(whole(1).default(120), 'Length of a sample', { unit: 'tokens' }),
-  temperature: about(atLeast0.default(0.8), 'Below 1 safer, above 1 wilder, 0: always the likeliest token'),
-  topK: about(whole(1).nullable().default(40), 'Only the likeliest tokens', { none: 'all' }),
+  prompt: about(z.string().min(1).default(defaultSampleSettings.prompt), 'Text that samples continue', {
+    flag: 'prompt',
+  }),
+  tokens: about(whole(1).default(defaultSampleSettings.tokens), 'Length of a sample', { unit: 'tokens' }),
+  temperature: about(
+    atLeast0.default(defaultSampleSettings.temperature),
+    'Below 1 safer, above 1 wilder, 0: always the likeliest token',
+  ),
+  topK: about(whole(1).nullable().default(defaultSampleSettings.topK), 'Only the likeliest tokens', {
+    none: 'all',
+  }),
 })
 
 const device = z.strictObject({

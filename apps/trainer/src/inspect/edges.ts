@@ -1,5 +1,5 @@
 import type { Csr } from '@tau/graph'
-import type { DrawnEdge } from '../report/graph-drawing.ts'
+import type { DrawnEdge } from '@tau/report/page'
 
 /** More nodes, or edges among them, are too many to tell apart. */
 export const MOST_NODES = 1000

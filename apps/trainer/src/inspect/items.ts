@@ -13,7 +13,7 @@ import {
   symmetrize,
   type TauPolicy,
 } from '@tau/graph'
-import { spread } from '../report/thin.ts'
+import { spread } from '@tau/report'
 
 /** Drawn are some items and those nearest to each; joined are the nearest among all of these. */
 const SEEDS = 12

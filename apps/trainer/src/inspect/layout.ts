@@ -1,7 +1,7 @@
+import type { DrawnEdge } from '@tau/report/page'
 import { Random } from '@tau/tensor'
 import { UndirectedGraph } from 'graphology'
 import forceAtlas2 from 'graphology-layout-forceatlas2'
-import type { DrawnEdge } from '../report/graph-drawing.ts'
 
 /** A wheel of nodes has settled by then; 400 nodes take a second. */
 const ITERATIONS = 500

@@ -1,15 +1,18 @@
 import { diagonal, probeEnergies, tauFromEnergies } from '@tau/graph'
-import { graphData, graphMarkup, SHADES } from '../report/graph-drawing.ts'
-import { html, type Markup } from '../report/html.ts'
 import {
   chartPlaces,
   figure,
+  graphData,
+  graphMarkup,
+  html,
+  type Markup,
   type Place,
   pageMarkup,
+  SHADES,
   type Tile,
   tableMarkup,
   tilesMarkup,
-} from '../report/shell.ts'
+} from '@tau/report/page'
 import {
   type Colouring,
   type FeatureFigure,

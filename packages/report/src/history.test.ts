@@ -1,7 +1,7 @@
 import type { MetricsRecord } from '@tau/train'
 import { describe, expect, it } from 'vitest'
 import { historyOf } from './history.ts'
-import { runRecord, syntheticRun } from './synthetic.ts'
+import { runRecord, syntheticRun } from './testing.ts'
 
 const steps = (records: readonly MetricsRecord[]) => historyOf(records).steps.map((record) => record.step)
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Chart } from '../chart.ts'
 import { pageAssets } from './assets.ts'
-import type { Chart } from './chart.ts'
 import { html, type Markup, scriptJson, trusted } from './html.ts'
 
 /** Puts a chart where its markup stands in the page; ids are the page's own. */

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url'
 import { type Browser, CHROMIUM, launchChromium, problemsOf, skipsChromium } from '@tau/testing/chromium'
 import type { MetricsRecord } from '@tau/train'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runRecord, syntheticRun } from '../testing.ts'
 import { escapeText, html, scriptJson } from './html.ts'
 import { renderReport } from './page.ts'
-import { runRecord, syntheticRun } from './synthetic.ts'
 
 const HOSTILE =
   '</script><script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">\u2028\0\ud800 & "\' `$`'

@@ -6,7 +6,7 @@ import { gpuModes } from '@tau/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StepRecord } from '../metrics/records.ts'
 import { tinyData, tinyModel, tinyOptions } from '../testing.ts'
-import { trainThroughLosses } from './recover.ts'
+import { trainThroughDeviceLoss } from './device-loss.ts'
 
 /** Destroys the device that all engines of the process share. */
 async function loseDevice(): Promise<void> {
@@ -16,7 +16,7 @@ async function loseDevice(): Promise<void> {
 
 const options = { ...tinyOptions, steps: 7, checkpointEvery: 3, evalEvery: 0, headsEvery: 0 }
 
-describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
+describe.runIf(gpuModes.includes('webgpu'))('trainThroughDeviceLoss', () => {
   let directory = ''
   const devices: Device[] = []
   beforeEach(async () => {
@@ -42,7 +42,7 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
     const left = [...lost]
     const steps: [step: number, loss: number][] = []
     const goneOnFrom: number[] = []
-    const { result, model } = await trainThroughLosses({
+    const { result, model } = await trainThroughDeviceLoss({
       model: tinyModel(await open(kernels)),
       checkpoints,
       task: (model, resume) => ({
@@ -62,7 +62,7 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughLosses', () => {
       }),
       reopen: () => open(kernels),
       restart: (device) => tinyModel(device),
-      onLost: (error, _, step) => {
+      onDeviceLost: (error, _, step) => {
         expect(error).toBeInstanceOf(DeviceLostError)
         goneOnFrom.push(step)
       },

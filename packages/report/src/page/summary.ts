@@ -1,8 +1,9 @@
 import type { RunRecord } from '@tau/train'
-import { bestEval } from './figures.ts'
-import type { History } from './history.ts'
+import { bestEval } from '../figures.ts'
+import type { History } from '../history.ts'
+import { smooth } from '../thin.ts'
+import { duration } from '../time.ts'
 import { figure, type Tile } from './shell.ts'
-import { smooth } from './thin.ts'
 
 /** What the head of the page says, in words. */
 export interface Summary {
@@ -116,14 +117,6 @@ function count(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toPrecision(3)} B`
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`
   return Math.round(value).toLocaleString('en')
-}
-
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '–'
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 const threads = (n: number) => (n === 1 ? '1 thread' : `${n} threads`)

@@ -1,11 +1,11 @@
 import type { MetricsRecord, SampleRecord } from '@tau/train'
-import { driftChart, lossChart, meanLambda, stepCharts } from './figures.ts'
+import { driftChart, lossChart, meanLambda, stepCharts } from '../figures.ts'
+import { type History, historyOf } from '../history.ts'
+import { smooth, spread } from '../thin.ts'
 import { HEAD_COLORS, headColor, lambdaCharts, parameterCharts } from './head-figures.ts'
-import { type History, historyOf } from './history.ts'
 import { html, type Markup } from './html.ts'
 import { chartPlaces, figure, type Place, pageMarkup, tableMarkup, tilesMarkup } from './shell.ts'
 import { type Summary, summaryOf, when } from './summary.ts'
-import { smooth, spread } from './thin.ts'
 
 const SHOWN_SAMPLES = 40
 

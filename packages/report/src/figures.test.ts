@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { driftChart, join, lossChart, meanLambda, stepCharts } from './figures.ts'
-import { lambdaCharts, parameterCharts } from './head-figures.ts'
 import { historyOf } from './history.ts'
-import { syntheticRun } from './synthetic.ts'
+import { lambdaCharts, parameterCharts } from './page/head-figures.ts'
+import { syntheticRun } from './testing.ts'
 
 const tau = historyOf(syntheticRun({ steps: 60, nLayer: 3, nHead: 4, nKvHead: 2, evalEvery: 7 }))
 const paper = historyOf(syntheticRun({ steps: 60, preset: 'paper' }))

@@ -1,8 +1,8 @@
 import type { HeadsRecord, Quantiles } from '@tau/train'
-import type { Chart, Series } from './chart.ts'
-import { join, line } from './figures.ts'
-import type { History } from './history.ts'
-import { spread } from './thin.ts'
+import type { Chart, Series } from '../chart.ts'
+import { join, line } from '../figures.ts'
+import type { History } from '../history.ts'
+import { spread } from '../thin.ts'
 
 const DRAWN_RECORDS = 120
 /** CSS custom properties --head-0 … of the page's style. */

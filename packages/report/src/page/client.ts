@@ -1,7 +1,7 @@
 // The page's script: draws every [data-chart] element from the JSON in #charts. It is inlined as it stands, types stripped, after
 // uPlot's own script, so it may import nothing but types and must parse without a build.
 import type UPlot from 'uplot'
-import type { Axis, Chart, Series } from './chart.ts'
+import type { Axis, Chart, Series } from '../chart.ts'
 
 declare const uPlot: typeof UPlot
 

@@ -1,0 +1,2 @@
+export { mobyDick } from './moby-dick.ts'
+export { demoOptions } from './options.ts'

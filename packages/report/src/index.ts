@@ -1,0 +1,5 @@
+export type { Chart, Series } from './chart.ts'
+export { lossChart, stepCharts } from './figures.ts'
+export { type History, historyOf } from './history.ts'
+export { compact, spread } from './thin.ts'
+export { clock, duration } from './time.ts'

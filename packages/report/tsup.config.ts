@@ -1,0 +1,15 @@
+import { library } from '../../tools/build/tsup.ts'
+import { pageAssets } from './src/page/assets.ts'
+
+/** Puts the pages' styles and scripts into the bundle, in the place of the module that reads them from files. */
+export default library([
+  {
+    name: 'page-assets',
+    setup: (build) => {
+      build.onLoad({ filter: /page\/assets\.ts$/ }, () => ({
+        contents: `export const pageAssets = () => (${JSON.stringify(pageAssets())})`,
+        loader: 'js',
+      }))
+    },
+  },
+])
