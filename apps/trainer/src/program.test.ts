@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { Random } from '@tau/tensor'
-import { readMetrics } from '@tau/train'
+import { cpu, Random } from '@tau/tensor'
+import { readMetrics, trainText } from '@tau/train'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TINY, tau, workFolder } from './testing.ts'
 
@@ -398,6 +398,27 @@ describe('tau manifold of word vectors', () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(/energies of items .* \(50 items\)/)])
     expect(readFileSync(page, 'utf8')).toMatch(/<text [^>]*>word\d+<\/text>/)
     expect(existsSync(join(folder, 'inspect.html'))).toBe(false)
+  })
+})
+
+describe('a run of a script', () => {
+  it('is read, reported and gone on with by the command', async () => {
+    const out = path('runs/script')
+    const device = await cpu({ threads: 1 })
+    const { model } = await trainText(device, readFileSync(text, 'utf8'), {
+      out,
+      tokenizer: { vocabSize: 307 },
+      manifold: { width: 17 },
+      model: { nLayer: 1, nHead: 2, nEmbd: 12, seqLen: 11 },
+      train: { steps: 2, batchSize: 3, warmup: 1, evalTokens: 100, gradClip: Number.POSITIVE_INFINITY },
+      sample: { tokens: 5 },
+    })
+    model[Symbol.dispose]()
+    await device.close()
+    const { code, stderr } = await tau(['train', '--resume', '--out', out, '--steps', '3', '--threads', '1'])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('resuming at step 2 of 3')])
+    expect((await tau(['eval', out, '--threads', '1'])).code).toBe(0)
+    expect(existsSync(join(out, 'report.html'))).toBe(true)
   })
 })
 

@@ -41,6 +41,7 @@ export {
   type ManifoldSettings,
   makeManifold,
 } from './pipeline/manifold.ts'
+export { migrateRunSettings } from './pipeline/migrate.ts'
 export {
   type PreparedRun,
   prepareModel,

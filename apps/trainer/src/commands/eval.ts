@@ -16,7 +16,7 @@ import {
 import type { Command } from 'commander'
 import { buildConfig, type FlagValue } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
-import { readConfigFile } from '../config/file.ts'
+import { readRunFile } from '../config/file.ts'
 import { EXIT, type Io, print, say, table } from '../io.ts'
 import { userPath } from '../paths.ts'
 import { deviceText, openDevice } from '../run/device.ts'
@@ -95,7 +95,7 @@ async function idsOf(folder: string, tokenizer: Tokenizer, flags: readonly FlagV
   const path = join(folder, RUN_FILES.config)
   if (!(await fileExists(path)))
     throw new UsageError(`eval: there must be a text, got no --data and no ${RUN_FILES.config} in ${folder}`)
-  const run = buildConfig(await readConfigFile(path), [])
+  const run = buildConfig(await readRunFile(path), [])
   if (run.data.shards !== undefined) return (await readPrepared(userPath(run.data.shards))).data.val
   return tokenize(await textsOf(run.data), tokenizer).val
 }

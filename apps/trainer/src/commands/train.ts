@@ -18,7 +18,7 @@ import {
 import type { Command } from 'commander'
 import { buildConfig, runSettingsOf } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
-import { readConfigFile } from '../config/file.ts'
+import { readRunFile } from '../config/file.ts'
 import { configYaml } from '../config/print.ts'
 import type { Config } from '../config/schema.ts'
 import { EXIT, type Io, print, say } from '../io.ts'
@@ -175,7 +175,7 @@ async function resumedConfig(command: Command): Promise<Config> {
     throw new UsageError(
       `resume: ${fixed.flag} must stay what the run began with, got ${fixed.text}; start a new run with another --out`,
     )
-  return buildConfig(await readConfigFile(path), [
+  return buildConfig(await readRunFile(path), [
     ...flags.filter((flag) => flag.path !== 'out'),
     { path: 'out', flag: '--out', text: out },
   ])

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { readUtf8File } from '@tau/tensor/files'
+import { migrateRunSettings } from '@tau/train'
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import { UsageError } from './errors.ts'
 
@@ -18,6 +19,12 @@ export async function readConfigFile(path: string): Promise<Source> {
     throw new UsageError(error.message)
   })
   return parseConfigText(text, path)
+}
+
+/** Reads the run.yaml of a run, of any version: what it lacks is what runs did before there was a choice. */
+export async function readRunFile(path: string): Promise<Source> {
+  const source = await readConfigFile(path)
+  return { ...source, values: migrateRunSettings(source.values) }
 }
 
 /** Parses the text of a configuration file. */

@@ -63,6 +63,7 @@ describe('trainText', () => {
     expect(records.at(-1)).toMatchObject({ kind: 'end', reason: 'finished', step: 5 })
     expect(result.checkpoint?.path).toBe('run/checkpoints/step-5')
     const yaml = JSON.parse(await readUtf8File({ store: out, name: 'run.yaml' }, 'test', 1e6))
+    expect(yaml.train).toMatchObject({ optimizer: 'adamw', gradClip: 1 })
     expect(yaml).toMatchObject({ ...options, data: { files: ['run/corpus.txt'], heldOut: 0.1 }, out: 'run' })
     await expect(trainText(device, text, { ...options, out })).rejects.toThrow(
       /^trainText: run must not hold a run already, got checkpoints, config\.json/,

@@ -125,13 +125,22 @@ async function beginFolder(
 ): Promise<MetricsFile> {
   const metrics = new MetricsFile({ store, name: RUN_FILES.metrics })
   if (!resume) for (const name of await filesOfRun(store)) await store.remove(name)
-  const content = settingsText ?? `${JSON.stringify({ ...settings, out: store.path }, null, 2)}\n`
+  const content = settingsText ?? `${JSON.stringify({ ...flat(settings), out: store.path }, null, 2)}\n`
   await store.write([{ name: RUN_FILES.config, content }])
   await saveTokenizer(tokenizer, { store, name: RUN_FILES.tokenizer })
   if (resume) await metrics.rewindTo(resume.state.step)
   // Before the first checkpoint too the folder says what the Laplacian is: a resumed run reads it from here.
   if (model.laplacian && origin) await writeManifold(store, { laplacian: model.laplacian.csr, ...origin })
   return metrics
+}
+
+/** The settings as run.yaml has them: what the optimizer takes lies beside its name, and no limit is null. */
+function flat({ train, ...settings }: RunSettings): object {
+  const {
+    optimizer: { name, ...options },
+    ...rest
+  } = train
+  return { ...settings, train: { ...rest, optimizer: name, ...options } }
 }
 
 /** The model as it was at the beginning, on another device. */
