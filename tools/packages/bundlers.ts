@@ -70,3 +70,26 @@ export async function runInBrowser(project: string): Promise<void> {
     server.close()
   }
 }
+
+/** Builds the page with webpack, which must have nothing to say but that it is large. */
+export function buildWithWebpack(project: string): void {
+  writeFileSync(
+    join(project, 'webpack.cjs'),
+    `require('webpack')(
+  {
+    ...{ mode: 'production', context: __dirname, entry: './web/main.js', target: 'web', performance: { hints: false } },
+    optimization: { minimize: false },
+    output: { path: __dirname + '/webpack-out', module: true },
+    experiments: { outputModule: true },
+  },
+  (error, stats) => {
+    if (error) throw error
+    const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true })
+    for (const { message, moduleName } of [...errors, ...warnings]) console.error(moduleName + ': ' + message)
+    process.exitCode = errors.length + warnings.length > 0 ? 1 : 0
+  },
+)
+`,
+  )
+  run('node', ['webpack.cjs'], project)
+}

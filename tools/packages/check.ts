@@ -1,11 +1,12 @@
 // Checks the packages as a stranger installs them: packs each, lints the tarballs, installs them into an empty project outside the
 // workspace, compiles their types with the oldest and the newest TypeScript, runs the README's examples in Node, Bun and Deno, requires
-// them from CommonJS, builds a package that brings kernels, and opens a page that Vite built. Needs pnpm on the path, as `npm run check` has it.
+// them from CommonJS, builds a package that brings kernels, opens a page that Vite built, and
+// builds it with webpack. Needs pnpm on the path, as `npm run check` has it.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildKernelPackage } from './author.ts'
-import { runInBrowser } from './bundlers.ts'
+import { buildWithWebpack, runInBrowser } from './bundlers.ts'
 import { lint } from './lint.ts'
 import { makeProject, packAll } from './project.ts'
 import { runCommonJs, runExamples } from './runtimes.ts'
@@ -31,6 +32,7 @@ try {
   await step('README examples run in Node, Bun and Deno', () => runExamples(project, examples))
   await step('require() works', () => runCommonJs(project))
   await step('a page built with Vite runs in chromium', () => runInBrowser(project))
+  await step('webpack builds it without a warning', () => buildWithWebpack(project))
   await step('a package builds kernels of its own and runs them', () => buildKernelPackage(project))
   await step('sizes are within their budgets', () => checkSizes(project))
 } finally {

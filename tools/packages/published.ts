@@ -6,6 +6,7 @@ export interface Manifest {
   readonly name: string
   readonly private?: boolean
   readonly devDependencies: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, { readonly types?: string }>>
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,17 +14,23 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const readManifest = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-/** A package that is published: its folder below packages/, its name and where it lies. */
+/** A package that is published: its folder below packages/, its name, where it lies, and what programs import of it. */
 export interface Published {
   readonly folder: string
   readonly name: string
   readonly path: string
+  /** `@tau/tensor`, `@tau/tensor/files`, … */
+  readonly entries: readonly string[]
 }
 
 export const published: readonly Published[] = readdirSync(join(root, 'packages'))
   .map((folder) => ({ folder, path: join(root, 'packages', folder) }))
   .filter(({ path }) => existsSync(join(path, 'package.json')) && !readManifest(path).private)
-  .map(({ folder, path }) => ({ folder, path, name: readManifest(path).name }))
+  .map(({ folder, path }) => {
+    const { name, exports } = readManifest(path)
+    const entries = Object.entries(exports).filter(([, { types }]) => types !== undefined)
+    return { folder, path, name, entries: entries.map(([entry]) => name + entry.slice(1)) }
+  })
 
 /** The version of a development tool that this repository has pinned. */
 export function pinned(tool: string): string {

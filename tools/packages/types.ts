@@ -9,12 +9,13 @@ const SETTINGS = [
   { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], types: [] },
 ] as const
 
-/** Compiles an import of every package with the oldest and the newest TypeScript, without skipping the libraries. */
+/** Compiles an import of every entry of every package with the oldest and the newest TypeScript, without skipping the libraries. */
 export function compileTypes(project: string): void {
   const folder = join(project, 'types')
   mkdirSync(folder)
-  const imports = published.map(({ folder, name }) => `import * as ${folder} from '${name}'`)
-  const names = published.map(({ folder }) => folder).join(', ')
+  const entries = published.flatMap((one) => one.entries)
+  const imports = entries.map((entry, i) => `import * as entry${i} from '${entry}'`)
+  const names = entries.map((_, i) => `entry${i}`).join(', ')
   writeFileSync(join(folder, 'all.ts'), `${imports.join('\n')}\nexport const all = [${names}]\n`)
   for (const compiler of ['typescript-oldest', 'typescript'])
     for (const setting of SETTINGS) {
