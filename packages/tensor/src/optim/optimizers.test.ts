@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cpu } from '../backends/cpu/cpu.ts'
 import type { Device } from '../device.ts'
 import type { NamedArray } from '../files/safetensors.ts'
+import { addInto } from '../kernels/accumulate/accumulate.ts'
+import { div } from '../kernels/binary/binary.ts'
 import { describeKernel, itHasTheSameBits, normal } from '../kernels/testing.ts'
+import { abs } from '../kernels/unary/unary.ts'
 import {
   AdamW,
   type CommonOptions,
@@ -11,9 +14,13 @@ import {
   Muon,
   type OptimizerSettings,
   type OptimizerState,
+  type OptionSpecs,
   optimizers,
   type ParameterGroup,
+  RuleOptimizer,
   Sgd,
+  sgdUpdate,
+  type UpdateRule,
 } from './index.ts'
 import {
   gradient,
@@ -327,6 +334,43 @@ describe('an optimizer', () => {
     const before = await optimizer.state()
     expect(() => optimizer.restore({ ...before, ...wrong })).toThrow(message)
     expect(await optimizer.state()).toEqual(before)
+  })
+})
+
+describe("a rule of one's own", () => {
+  /** Steps along the sign of the gradient's running mean. */
+  const signs = {
+    name: 'signs',
+    title: 'Signs',
+    help: 'signs of the mean gradient',
+    options: {
+      keep: { kind: 'number', default: 0.5, min: 0, below: 1, help: 'Share of the mean that stays' },
+    },
+    slots: ({ tensor }) => ({ mean: tensor.shape }),
+    update({ parameter, grad, slots, norm }, { lr, maxNorm }, { keep }) {
+      using _scope = parameter.tensor.device.scope()
+      // Without a learning rate only the velocity moves.
+      const still = { lr: 0, momentum: keep, nesterov: false, weightDecay: 0, maxNorm }
+      sgdUpdate(parameter.tensor, grad, slots.mean, norm, still)
+      addInto(parameter.tensor, div(slots.mean, abs(slots.mean)), -lr)
+    },
+  } as const satisfies UpdateRule<OptionSpecs>
+
+  it('has groups, state and checked options without more', async () => {
+    const device = await cpu({ threads: 1 })
+    const parameters = { a: device.tensor([1, 2]), b: device.tensor([3]) }
+    using optimizer = new RuleOptimizer(signs, parameters, { groups: [{ names: ['b'], lrScale: 2 }] })
+    using norm = optimizer.step([device.tensor([3, -0.1]), device.tensor([4])], 0.5)
+    expect(await norm.item()).toBeCloseTo(Math.hypot(3, 0.1, 4), 6)
+    expect([await parameters.a.data(), await parameters.b.data()]).toEqual([
+      Float32Array.of(0.5, 2.5),
+      Float32Array.of(2),
+    ])
+    expect(Array.from((await optimizer.state()).tensors.keys())).toEqual(['mean.a', 'mean.b'])
+    expect(() => new RuleOptimizer(signs, parameters, { keep: 1 })).toThrow(
+      'Signs: keep must be at least 0 and below 1, got 1',
+    )
+    await device.close()
   })
 })
 

@@ -1,7 +1,7 @@
 import { adamw } from './adamw.ts'
 import { muon } from './muon.ts'
 import type { CommonOptions, NamedTensors, Optimizer } from './optimizer.ts'
-import { type OptionSpecs, type OptionValues, resolveOptions } from './options.ts'
+import { type OptionSpec, type OptionValues, resolveOptions } from './options.ts'
 import { RuleOptimizer, type UpdateRule } from './rule.ts'
 import { sgd } from './sgd.ts'
 
@@ -32,8 +32,11 @@ export function checkOptimizerSettings({ name, ...own }: OptimizerSettings): voi
   resolveOptions(title, options, own)
 }
 
-function ruleOf(name: string): UpdateRule<OptionSpecs> {
-  const rules: Readonly<Record<string, UpdateRule<OptionSpecs>>> = optimizers
+/** A rule of which no option is known by name. */
+type AnyRule = UpdateRule<Record<never, OptionSpec>>
+
+function ruleOf(name: string): AnyRule {
+  const rules: Readonly<Record<string, AnyRule>> = optimizers
   if (!Object.hasOwn(rules, name))
     throw new RangeError(`optimizer: name must be one of ${Object.keys(rules).join(', ')}, got ${name}`)
   return rules[name]

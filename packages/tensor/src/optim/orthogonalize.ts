@@ -32,11 +32,12 @@ export const polarExpress = (iterations: number): (readonly [number, number, num
     i < MAX_ITERATIONS - 1 ? [a / SAFETY, b / SAFETY ** 3, c / SAFETY ** 5] : [a, b, c],
   )
 
-/** The nearest matrix with orthonormal rows or columns, approximately: for x = U·Σ·Vᵀ, U·Vᵀ with singular values near 1 instead
- *  of 1. x [rows, cols] → `size` · `matrix` [rows, cols]; 0 → 0. No gradient.
+/** The nearest matrix with orthonormal rows or columns, approximately: for x = U·Σ·Vᵀ about U·Vᵀ.
+ *  x [rows, cols] → `size` · `matrix` [rows, cols]; 0 → 0. No gradient. Singular values of at least 1e-3 · ‖x‖ become 0.84 to 1.13 by
+ *  5 iterations, and 1 within 1e-4 by 8.
  *
  *  Iterates Y ← aY + (bG + cG²)Y with G = YYᵀ, or for tall x Y ← aY + Y(bG + cG²) with G = YᵀY, so that G has the shorter side. Starts
- *  at x / ‖x‖. The factors a are multiplied on the host and returned as `size`: that saves a pass over Y. */
+ *  at x / ‖x‖. The host multiplies the factors a and returns them as `size`: that saves a pass over Y in each iteration. */
 export function orthogonalize(x: Tensor, iterations: number): { matrix: Tensor; size: number } {
   if (x.rank !== 2)
     throw new ShapeError(`orthogonalize: x must be a matrix, got ${shapeText(x.shape)}; reshape it`)

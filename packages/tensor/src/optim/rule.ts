@@ -52,7 +52,11 @@ export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
   #steps = 0
 
   /** @param options what every optimizer can be told, and the rule's own options */
-  constructor(rule: UpdateRule<Specs>, parameters: NamedTensors, options: CommonOptions & object) {
+  constructor(
+    rule: UpdateRule<Specs>,
+    parameters: NamedTensors,
+    options: CommonOptions & Partial<OptionValues<Specs>>,
+  ) {
     const { weightDecay, gradClip = Number.POSITIVE_INFINITY, groups, ...own } = options
     this.#rule = rule
     this.#options = resolveOptions(rule.title, rule.options, own)
@@ -61,6 +65,7 @@ export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
         `${rule.title}: gradClip must be above 0, got ${gradClip}; use Infinity for no clipping`,
       )
     this.#maxNorm = gradClip
+    // All parameters are checked before anything is allocated.
     const shapes = parametersOf(rule.title, parameters, { weightDecay, groups }).map((parameter) => ({
       parameter,
       shapes: Object.entries(rule.slots(parameter, this.#options)),
