@@ -58,7 +58,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
       ...withGradients((a, b) => op(a, b), normal(2, 1, 3, 1, 4), positive(1, 3, 1, 2, 1)),
     ]),
     ...withGradients((a, b) => tau.pow(a, b), positive(3, 5, 7), normal(5, 1)),
-    ...withGradients((a, b) => tau.where(tau.less(a, 0), a, b), normal(3, 5, 7), normal(5, 1)),
+    ...where(tau.less(normal(3, 5, 7), 0), normal(3, 5, 7), normal(5, 1)),
   ],
   reductions: ({ normal }) => [
     ...withGradients((x) => tau.sum(x, [1]), normal(3, 131, 5)),
@@ -188,6 +188,10 @@ function withGradients(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]):
   if (!out) throw new Error('internal: the operation must have run')
   return [out, ...grads]
 }
+
+/** A comparison has no gradient, so the mask is made before. */
+const where = (mask: Tensor, ...inputs: Tensor[]): Tensor[] =>
+  withGradients((a, b) => tau.where(mask, a, b), ...inputs)
 
 /** The Laplacian of a ring, [size, size]. */
 const ring = (size: number): number[] =>
