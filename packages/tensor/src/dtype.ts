@@ -10,6 +10,9 @@ export interface ArrayOf {
 /** Bytes per element, the same for both types. */
 export const ELEMENT_BYTES = 4
 
+/** Bytes of an f64, in which kernels of the cpu backend keep sums. */
+export const F64_BYTES = 8
+
 /** A typed array of `values` for `dtype`. */
 export function toTypedArray<D extends DType>(values: ArrayLike<number>, dtype: D): ArrayOf[D] {
   const make: { [K in DType]: () => ArrayOf[K] } = {

@@ -27,6 +27,7 @@ export {
 } from './backends/gpu/wgsl.ts'
 export { wgslForms } from './backends/gpu/wgsl-forms.ts'
 export { EXP_WGSL, foldWgsl, IS_NAN_WGSL } from './backends/gpu/wgsl-text.ts'
+export { ELEMENT_BYTES, F64_BYTES } from './dtype.ts'
 export { checkDevice, checkDType, checkRank, checkSameShape } from './kernels/check.ts'
 export { type KernelFactories, type KernelFactory, kernelSet } from './kernels/kernel-set.ts'
 export { type Fold, type FoldDefinition, foldGpu } from './kernels/reduce/gpu-fold.ts'

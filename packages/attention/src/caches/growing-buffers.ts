@@ -1,4 +1,5 @@
 import { copyBlock, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
+import { ELEMENT_BYTES } from '@tau/tensor/kernel'
 
 /** What a cache keeps per position: `heads` rows of `width` numbers for each of `batch` sequences. */
 export interface Field {
@@ -7,7 +8,6 @@ export interface Field {
 }
 
 const FIRST_CAPACITY = 64
-const ELEMENT_BYTES = 4
 
 /** Tensors [batch, heads, capacity, width], by name, that grow along time. Room doubles when it runs out, so appending copies
  *  each position O(1) times; kernels read the first `length` positions in place. Lives until disposed, whatever scope is open. */

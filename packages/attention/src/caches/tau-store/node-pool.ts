@@ -1,6 +1,5 @@
 import type { Device, Tensor } from '@tau/tensor'
-import type { Handle } from '@tau/tensor/kernel'
-import { ELEMENT_BYTES } from '../../kernels/tau-cache/layout.ts'
+import { ELEMENT_BYTES, type Handle } from '@tau/tensor/kernel'
 
 /** Memory of the nodes of a cache's trees. Nodes are never given back one by one: trees that are made anew get new memory. Lives
  *  until disposed, whatever scope is open. */

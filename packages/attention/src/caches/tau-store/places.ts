@@ -1,6 +1,5 @@
 import type { Device, Tensor } from '@tau/tensor'
-import type { Handle } from '@tau/tensor/kernel'
-import { ELEMENT_BYTES } from '../../kernels/tau-cache/layout.ts'
+import { ELEMENT_BYTES, type Handle } from '@tau/tensor/kernel'
 
 /** Which slots hold the positions of a cache: see assembly/tau-cache-view.ts. Lives until disposed, whatever scope is open. */
 export class Places implements Disposable {

@@ -1,6 +1,6 @@
 import { copyBlock, type Device, type Tensor } from '@tau/tensor'
-import type { Handle } from '@tau/tensor/kernel'
-import { BLOCK, ELEMENT_BYTES } from '../../kernels/tau-cache/layout.ts'
+import { ELEMENT_BYTES, type Handle } from '@tau/tensor/kernel'
+import { BLOCK } from '../../kernels/tau-cache/layout.ts'
 
 const FIRST_TABLE = 16
 

@@ -1,9 +1,9 @@
 import type { Device, Tensor } from '@tau/tensor'
+import { ELEMENT_BYTES } from '@tau/tensor/kernel'
 import { attend } from '../../kernels/lambda-attention/lambda-attention.ts'
 import {
   DESCRIPTION_WORDS,
   Description,
-  ELEMENT_BYTES,
   levelCounts,
   REPORT_WORDS,
   RESERVE_NODES,

@@ -1,4 +1,4 @@
-import { type CpuEngine, type Handle, touches } from '@tau/tensor/kernel'
+import { type CpuEngine, F64_BYTES, type Handle, touches } from '@tau/tensor/kernel'
 import type { DecayBuffers } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
 
@@ -38,8 +38,6 @@ export function boundedTauCacheWasm(engine: CpuEngine, sizes: BoundedSizes): Bou
     )
   }
 }
-
-const F64_BYTES = 8
 
 /** Bytes of one head's state, laid out as in assembly/bounded-tau-cache.ts: the newest reading, the range of λ of each bin, two sums per
  *  bin and one per node of the levels above; a sum is a leader's λ and reading, mass and `dim` values. */

@@ -1,3 +1,4 @@
+import { ELEMENT_BYTES } from '@tau/tensor/kernel'
 // How a TauCache lies in device memory; the other half is assembly/tau-cache-view.ts, which says what is where.
 
 /** Positions per block of data. */
@@ -8,7 +9,6 @@ export const BUILT_FAN = 6
 
 export const NODE_HEAD_BYTES = 48
 const LIST_BYTES = 384
-export const ELEMENT_BYTES = 4
 
 /** Nodes that one change of a tree may take at most: copies or halves of a path, and a new root. Depths stay below 12. */
 export const RESERVE_NODES = 32

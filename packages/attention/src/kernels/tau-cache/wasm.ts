@@ -1,6 +1,6 @@
-import { type CpuEngine, rowGrain, touches } from '@tau/tensor/kernel'
+import { type CpuEngine, ELEMENT_BYTES, rowGrain, touches } from '@tau/tensor/kernel'
 import { attentionWasm } from '../cpu-module.ts'
-import { BLOCK, ELEMENT_BYTES, NODE_HEAD_BYTES } from './layout.ts'
+import { BLOCK, NODE_HEAD_BYTES } from './layout.ts'
 import type { TauTreeKernels } from './tau-cache.ts'
 
 /** What a visit to a tree touches depends on its numbers; the head of a node it does for certain. */

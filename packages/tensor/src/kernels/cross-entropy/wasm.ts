@@ -1,10 +1,9 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { rowGrain } from '../../backends/cpu/grain.ts'
 import { touches } from '../../backends/cpu/work.ts'
+import { F64_BYTES } from '../../dtype.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { CrossEntropyGradKernel, CrossEntropyKernel } from './cross-entropy.ts'
-
-const F64_BYTES = 8
 
 export function crossEntropyWasm(engine: CpuEngine): CrossEntropyKernel {
   const launchRows = engine.kernel(tensorWasm, 'crossEntropyRows')

@@ -1,10 +1,9 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN } from '../../backends/cpu/grain.ts'
 import { touches } from '../../backends/cpu/work.ts'
+import { F64_BYTES } from '../../dtype.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { GlobalNormKernel } from './global-norm.ts'
-
-const F64_BYTES = 8
 
 export function globalNormWasm(engine: CpuEngine): GlobalNormKernel {
   const launchSquares = engine.kernel(tensorWasm, 'squareSums')

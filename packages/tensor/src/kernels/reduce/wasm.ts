@@ -1,12 +1,11 @@
 import type { CpuEngine } from '../../backends/cpu/engine.ts'
 import { ELEMENT_GRAIN, rowGrain } from '../../backends/cpu/grain.ts'
 import { touches } from '../../backends/cpu/work.ts'
-import { ELEMENT_BYTES } from '../../dtype.ts'
+import { ELEMENT_BYTES, F64_BYTES } from '../../dtype.ts'
 import { reduce } from '../../generated/constants.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { ReduceKernel } from './reduce.ts'
 
-const F64_BYTES = 8
 /** Columns per item of the column kernels. */
 const { PANEL } = reduce
 /** Long reductions into fewer numbers than this are cut into chunks, so that every thread finds tiles. */

@@ -18,6 +18,3 @@ export type LambdaSweepGradKernel = (
   grads: HeadGrads,
   sizes: AttentionSizes,
 ) => void
-
-/** Bytes of an f64. */
-export const F64_BYTES = 8

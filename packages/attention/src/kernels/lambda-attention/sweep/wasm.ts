@@ -1,4 +1,4 @@
-import { type CpuEngine, type Launch, touches } from '@tau/tensor/kernel'
+import { type CpuEngine, ELEMENT_BYTES, F64_BYTES, type Launch, touches } from '@tau/tensor/kernel'
 import {
   lambdaAttentionSweep as sweep,
   lambdaAttentionSweepColumns as sweepColumns,
@@ -9,15 +9,16 @@ import {
 import type { AttentionSizes } from '../../attention-shape.ts'
 import { attentionWasm } from '../../cpu-module.ts'
 import type { LambdaHandles } from '../lambda-attention.ts'
-import { F64_BYTES, type LambdaSweepGradKernel, type LambdaSweepKernel } from './sweep.ts'
+import type { LambdaSweepGradKernel, LambdaSweepKernel } from './sweep.ts'
 
 const { SOLVE, JOIN, FINISH } = sweep
 const { EVENT_BYTES } = sweepEvents
 const { ENTRY_BYTES } = sweepOrder
 const { ROW_BYTES } = sweepRows
 const { COLUMN_BYTES } = sweepColumns
-const F32_BYTES = 4
-const [BEST_WORDS, ROW_WORDS, COLUMN_WORDS] = [F64_BYTES, ROW_BYTES, COLUMN_BYTES].map((n) => n / F32_BYTES)
+const [BEST_WORDS, ROW_WORDS, COLUMN_WORDS] = [F64_BYTES, ROW_BYTES, COLUMN_BYTES].map(
+  (n) => n / ELEMENT_BYTES,
+)
 /** Rows are whole vectors of this many elements. */
 const LANES = 4
 
@@ -34,7 +35,7 @@ const SORT_KEYS = 32768
 
 /** As in assembly/lambda-attention/sweep/sorted.ts. */
 const sortedBytes = ({ batch, heads, queries, keys }: AttentionSizes, dim: number): number =>
-  batch * heads * (keys * (dim * F32_BYTES + 8) + queries * 16)
+  batch * heads * (keys * (dim * ELEMENT_BYTES + 8) + queries * 16)
 
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to
 
@@ -45,8 +46,8 @@ export function lambdaSweepWasm(engine: CpuEngine, leaf = LEAF): LambdaSweepKern
   return (inputs, { out, best }, sizes) => {
     const rows = sizes.batch * sizes.heads * sizes.queries
     solve(engine, copyRows, leaf, inputs, best, sizes, (run, dim) => {
-      using mass = engine.scratch(rows * F32_BYTES)
-      using wide = dim === sizes.valueDim ? undefined : engine.scratch(rows * dim * F32_BYTES)
+      using mass = engine.scratch(rows * ELEMENT_BYTES)
+      using wide = dim === sizes.valueDim ? undefined : engine.scratch(rows * dim * ELEMENT_BYTES)
       using sorted = sizes.keys >= SORT_KEYS ? engine.scratch(sortedBytes(sizes, dim)) : undefined
       run(forward, [wide?.handle ?? out, mass.handle, sorted?.handle ?? 0], {
         steps: rows * (2 + BEST_WORDS + dim) + sizes.batch * sizes.kvHeads * sizes.keys * (1 + dim),
@@ -67,8 +68,8 @@ export function lambdaSweepGradWasm(engine: CpuEngine, leaf = LEAF): LambdaSweep
     const columns = batch * heads * keys
     solve(engine, copyRows, leaf, inputs, best, sizes, (run, dim) => {
       const isPadded = dim !== valueDim
-      using wideGrad = isPadded ? engine.scratch(rows * dim * F32_BYTES) : undefined
-      using wideValues = isPadded ? engine.scratch(columns * dim * F32_BYTES) : undefined
+      using wideGrad = isPadded ? engine.scratch(rows * dim * ELEMENT_BYTES) : undefined
+      using wideValues = isPadded ? engine.scratch(columns * dim * ELEMENT_BYTES) : undefined
       using rowSums = engine.scratch(rows * ROW_BYTES)
       using keySums = engine.scratch(columns * COLUMN_BYTES)
       using moments = engine.scratch(batch * heads * F64_BYTES)
@@ -126,7 +127,7 @@ function solve(
   const valueRows = batch * kvHeads * capacity
   using orders = engine.scratch(items * (queries + 3 * keys) * ENTRY_BYTES)
   using lists = engine.scratch(items * padded(keys, LANES) * EVENT_BYTES)
-  using wide = dim === valueDim ? undefined : engine.scratch(valueRows * dim * F32_BYTES)
+  using wide = dim === valueDim ? undefined : engine.scratch(valueRows * dim * ELEMENT_BYTES)
   if (wide) copyRows(v, wide.handle, valueRows, valueDim, dim)
   const shared = [
     ...[lambdaQ, lambdaK, wide?.handle ?? v, temperature, logDecay?.high ?? 0, logDecay?.low ?? 0, best],
