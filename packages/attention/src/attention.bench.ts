@@ -4,8 +4,9 @@ import type { CausalShape } from './kernels/causal.bench.ts'
 import { dotForward, dotForwardBackward } from './kernels/dot-cases.bench.ts'
 import { lambdaForward, lambdaForwardBackward } from './kernels/lambda-cases.bench.ts'
 
-// The ways to compute one attention, for the group `attention`: names are <case>/<kernel>, and what shares a case is raced. Figures are
-// kept by these names, so the algorithm 'sorted' is still called fast here.
+// The ways to compute one attention, for the bench group `attention`. A name is <case>/<kernel>; kernels of
+// one case are timed against each other. Records are kept by these names. So the algorithm 'sorted' is still
+// called fast here.
 
 type Kernel = 'fast' | 'quadratic' | 'dot'
 const ALL: readonly Kernel[] = ['fast', 'quadratic', 'dot']
@@ -35,7 +36,7 @@ function attention(
   )
 }
 
-/** What is promised of λ-distance attention, and the same for six heads and with decay. */
+/** The cases with a promised speed of λ-distance attention, and the same with six heads and with decay. */
 const promised = (['forward', 'train'] as const).flatMap((pass) => [
   ...[1024, 8192].flatMap((length) => [
     ...attention('attention', pass, { length }, ALL),
@@ -47,7 +48,7 @@ const promised = (['forward', 'train'] as const).flatMap((pass) => [
   ...attention('attention', pass, { length: 65_536, heads: 6 }, ['fast']),
 ])
 
-/** From which length on the fast kernel wins. */
+/** The lengths around which the fast kernel starts to win. */
 const crossover = (['forward', 'train'] as const).flatMap((pass) =>
   [32, 64, 128].flatMap((dim) =>
     [false, true].flatMap((hasDecay) =>
@@ -58,7 +59,7 @@ const crossover = (['forward', 'train'] as const).flatMap((pass) =>
   ),
 )
 
-/** Milliseconds against length: the quadratic ones as far as patience reaches. */
+/** Milliseconds against length. The quadratic kernels stop at the lengths that still take a bearable time. */
 const sweep = (['forward', 'train'] as const).flatMap((pass) =>
   [128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072].flatMap((length) =>
     attention('sweep', pass, { length }, length > (pass === 'train' ? 16_384 : 32_768) ? ['fast'] : ALL),

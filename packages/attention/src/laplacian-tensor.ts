@@ -7,30 +7,32 @@ export interface DenseLaplacian {
   readonly size: number
 }
 
-/** Differences of L and Lᵀ up to this fraction of the largest entry are rounding, and averaged. */
+/** L and Lᵀ may differ by this fraction of the largest entry. Such a difference counts as rounding and is
+ *  averaged. */
 const SYMMETRY_TOLERANCE = 1e-6
 const MAX_DIM = 16_384
 
-/** A graph Laplacian [D, D] on a device, as {@link taumode}'s kernels read it: edges w_ij = −L_ij by rows and row sums
- *  ρ_i = Σ_j L_ij (0 up to rounding for D − W). xᵀLx = Σ_{i<j} w_ij (x_i − x_j)² + Σ_i ρ_i x_i².
+/** A graph Laplacian [D, D] on a device, in the form that {@link taumode}'s kernels read: edges w_ij = −L_ij
+ *  by rows, and row sums ρ_i = Σ_j L_ij, which are 0 up to rounding for D − W. Then
+ *    xᵀLx = Σ_{i<j} w_ij (x_i − x_j)² + Σ_i ρ_i x_i²
  *  Its memory outlives scopes: dispose it. */
 export class LaplacianTensor implements Disposable {
   readonly device: Device
-  /** The matrix as it was given, on the host: what is saved with a model. */
+  /** The given matrix, on the host. A model saves this. */
   readonly csr: Csr
-  /** D: the length of the vectors it measures. */
+  /** D, the length of the vectors whose energy it gives. */
   readonly dim: number
-  /** Stored edges, both directions. */
+  /** Number of stored edges. Each edge counts in both directions. */
   readonly edgeCount: number
-  /** Most edges of one row. */
+  /** The largest number of edges in a row. */
   readonly maxDegree: number
-  /** [D + 1]: where each row's edges start. */
+  /** [D + 1]: the index where each row's edges start. */
   readonly first: Tensor<'i32'>
-  /** [D]: where each row's edges to greater columns start. */
+  /** [D]: the index where each row's edges to greater columns start. */
   readonly upper: Tensor<'i32'>
-  /** [edges] (at least one, 0 without edges): column. */
+  /** [edges]: the column of each edge. Without edges it has one element, 0. */
   readonly columns: Tensor<'i32'>
-  /** [edges] (as columns): w_ij. */
+  /** [edges], like `columns`: w_ij. */
   readonly weights: Tensor
   /** [D]: ρ_i. */
   readonly rowSums: Tensor
@@ -57,8 +59,9 @@ export class LaplacianTensor implements Disposable {
     this.rowSums = tensors.rowSums
   }
 
-  /** Copies a Laplacian, CSR or dense, to a device. Throws ShapeError unless it is square with 1 ≤ D ≤ 16384, RangeError
-   *  when an entry is not finite or L_ij and L_ji differ by more than 1e-6 of the largest entry. */
+  /** Copies a Laplacian, CSR or dense, to a device. Throws ShapeError unless it is square with 1 ≤ D ≤ 16384.
+   *  Throws RangeError if an entry is not finite in f32, or if L_ij and L_ji differ by more than 1e-6 of the
+   *  largest entry. */
   static from(device: Device, laplacian: Csr | DenseLaplacian): LaplacianTensor {
     const csr = checked(laplacian)
     return new LaplacianTensor(device, csr, edgeLists(csr))
@@ -111,7 +114,7 @@ function fromDense({ dense, size }: DenseLaplacian): Csr {
   return csrFromDense({ data: Float64Array.from(dense), rows: size, cols: size })
 }
 
-/** Averages L and Lᵀ, leaves the diagonal and zeros out, and sums whole rows in f64. */
+/** Averages L and Lᵀ, drops the diagonal and zeros, and sums whole rows in f64. */
 function edgeLists(matrix: Csr): EdgeLists {
   const size = matrix.nRows
   const edges: { column: number; value: number }[][] = Array.from({ length: size }, () => [])

@@ -2,14 +2,16 @@ import { concat, ShapeError, shapeText, slice, type Tensor, zeros } from '@tau/t
 import { checkDevice } from '@tau/tensor/kernel'
 
 export interface TokenShiftOptions {
-  /** [B, 1, C], the newest input before this one. Default: zeros. */
+  /** The newest input before this one, [B, 1, C]. Default: zeros. */
   previous?: Tensor | undefined
-  /** Which channels come from the token before: the last ⌈C/2⌉, or all. Default `half`. */
+  /** The channels that come from the token before: the last ⌈C/2⌉, or all. Default `half`. */
   channels?: 'half' | 'all'
 }
 
-/** Token shift: each position reads channels of the token before. `half` gives the first ⌊C/2⌋ channels of x_t and the others of
- *  x_{t−1}; `all` gives x_{t−1}. At t = 0 the token before is `previous`. x [B, T, C] → [B, T, C]. Gradients to x and `previous`.
+/** Token shift: each position reads channels of the token before it (docs/definition.md, section 4).
+ *  - `half`: the first ⌊C/2⌋ channels of x_t, then the other channels of x_{t−1};
+ *  - `all`: x_{t−1}.
+ *  At t = 0 the token before is `previous`. x [B, T, C] → [B, T, C]. Gradients go to x and `previous`.
  *  Source: Peng et al., RWKV (2023). */
 export function tokenShift(x: Tensor, { previous, channels = 'half' }: TokenShiftOptions = {}): Tensor {
   if (x.rank !== 3) throw new ShapeError(`tokenShift: x must be [B, T, C], got ${shapeText(x.shape)}`)

@@ -1,10 +1,12 @@
 import type { GpuArgument, GpuEngine, GpuKernel, GpuLaunch } from '@tau/tensor/kernel'
 import type { AttentionSizes, DecayBuffers } from './attention-shape.ts'
 
-// Text that both attentions' gpu.js kernels are made of. Every element of a result walks all its pairs (query, key) and makes
-// their weights again: portable and exact, without a T × T matrix. In the text `head` counts b·H + h and `kvHead` b·Hkv + hk.
+// Pieces of text for the gpu.js kernels of both attentions. Each thread computes one element of a result. It
+// walks over the pairs (query, key) of that element and computes their weights again. That is portable and
+// exact, and needs no T × T matrix. In the text `head` counts b·H + h and `kvHead` counts b·Hkv + hk.
 
-/** Each kernel exists in three forms: gpu.js has no optional buffers. */
+/** Each kernel exists in three forms because gpu.js has no optional buffers: with both parts of the decay,
+ *  with the high part only, and without decay. */
 export type DecayForm = 'pair' | 'high' | 'none'
 
 const DECAY_BUFFERS: Readonly<Record<DecayForm, readonly string[]>> = {
@@ -16,24 +18,25 @@ const DECAY_BUFFERS: Readonly<Record<DecayForm, readonly string[]>> = {
 export const decayForm = (logDecay: DecayBuffers | undefined): DecayForm =>
   logDecay === undefined ? 'none' : logDecay.low === undefined ? 'high' : 'pair'
 
-/** How a kernel names one query and one key; `head` is always a variable. */
+/** The text that names one query and one key in a kernel. `head` is always a variable. */
 export interface Pair {
   readonly kvHead: string
   readonly query: string
   readonly key: string
 }
 
-/** const kvHead of `head`. Whole numbers that count heads are small: their division by way of f32 is exact. */
+/** Declares `kvHead` of `head`. Counts of heads are small, so dividing them in f32 is exact. */
 export const KV_HEAD = 'const kvHead = Math.floor((head + 0.5) / group)'
 
-/** const batch and h of `head`. */
+/** Declares `batch` and `h` of `head`. */
 export const BATCH = `const batch = Math.floor((head + 0.5) / heads)
     const h = head - batch * heads`
 
 export const queryRow = ({ query }: Pair): string => `((head | 0) * queries + ${query})`
 export const keyRow = ({ kvHead, key }: Pair): string => `((${kvHead} | 0) * capacity + ${key})`
 
-/** A reading's parts at a key's time, 0 where there are none; needs BATCH. */
+/** Text for the two parts of the decay reading at a key's time. A missing part is 0. It needs {@link
+ *  BATCH}. */
 export function reading(form: DecayForm, time: string): { high: string; low: string } {
   const at = `[(batch | 0) * decayBatch + (h | 0) * capacity + ${time}]`
   return {
@@ -42,7 +45,7 @@ export function reading(form: DecayForm, time: string): { high: string; low: str
   }
 }
 
-/** The reading at a key's time less another reading, of which the parts are given. */
+/** Text for the reading at a key's time minus another reading, whose parts are `since`. */
 export function elapsed(form: DecayForm, time: string, since: { high: string; low: string }): string {
   const { high, low } = reading(form, time)
   if (form === 'none') return '0.0'
@@ -50,7 +53,8 @@ export function elapsed(form: DecayForm, time: string, since: { high: string; lo
   return form === 'high' ? difference : `(${difference} + (${low} - ${since.low}))`
 }
 
-/** total += value by Kahan's compensation; needs {@link TOTAL}. Sums of hundreds of f32 are good to a few 1e-7 then. */
+/** Adds `value` to `total` with Kahan's compensation. It needs {@link TOTAL}. Sums of hundreds of f32 are
+ *  then exact to a few 1e-7. */
 export const addToTotal = (value: string): string => `
           const term = ${value} - lost
           const next = total + term
@@ -62,7 +66,8 @@ export const TOTAL = `let total = 0.0
 
 const SIZES = ['heads', 'group', 'queries', 'keys', 'valueDim', 'capacity', 'decayBatch'] as const
 
-/** The sizes that every kernel takes after its buffers, in the order of {@link sizeArgs}. */
+/** Arguments of a kernel: its buffers, the decay's buffers, and the sizes in the order of {@link
+ *  sizeArgs}. */
 export function attentionArgs(
   buffers: readonly string[],
   logDecay: DecayForm,
@@ -77,14 +82,14 @@ export function attentionArgs(
   }
 }
 
-/** The readings' buffers, if there are any, and the sizes. */
+/** The buffers of the decay, if there are any, and the sizes. */
 export function sizeArgs(logDecay: DecayBuffers | undefined, sizes: AttentionSizes): number[] {
   const { heads, kvHeads, queries, keys, valueDim, capacity, decayBatch } = sizes
   const buffers = [logDecay?.high, logDecay?.low].filter((handle) => handle !== undefined)
   return [...buffers, heads, heads / kvHeads, queries, keys, valueDim, capacity, decayBatch]
 }
 
-/** The launcher of the form of a kernel that a decay needs. */
+/** Compiles the three forms of a kernel. The result picks the launcher for a given decay. */
 export function byDecay(
   engine: GpuEngine,
   define: (logDecay: DecayForm) => GpuKernel,
@@ -97,11 +102,12 @@ export function byDecay(
   return (logDecay) => launches[decayForm(logDecay)]
 }
 
-/** Whether a query sees a key, as text. Attention with a window of its own brings another rule. */
+/** Text of the condition that a query sees a key. Attention with a window brings its own. */
 export type Sees = (query: string, key: string) => string
 export const CAUSAL: Sees = (query, key) => `${key} <= ${query} + keys - queries`
 
-/** A kernel that walks the keys of a query: `body` runs for every visible key j; see {@link FORWARD} and {@link BY_ROW}. */
+/** Body of a kernel that walks over the keys of a query. `body` runs for every visible key j. See {@link
+ *  FORWARD} and {@link BY_ROW}. */
 export const overVisibleKeys = (
   before: string,
   body: string,
@@ -119,12 +125,13 @@ export const overVisibleKeys = (
     }
     ${after}`
 
-/** The pair inside {@link overVisibleKeys} for thread (anything, query, head). */
+/** The pair inside {@link overVisibleKeys} if a thread handles (anything, query, head). */
 export const FORWARD: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: '(j | 0)' }
-/** The same for thread (query, head). */
+/** The pair if a thread handles (query, head). */
 export const BY_ROW: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key: '(j | 0)' }
 
-/** A kernel that sums over the queries of one head that see a key: thread (key, head). */
+/** Body of a kernel that sums over the queries of one head that see a key. Each thread handles one (key,
+ *  head). */
 export const overQueriesOfHead = (body: (pair: Pair) => string, sees = CAUSAL): string => `
     const head = this.thread.y
     ${KV_HEAD}
@@ -136,7 +143,7 @@ export const overQueriesOfHead = (body: (pair: Pair) => string, sees = CAUSAL): 
     }
     return total`
 
-/** A kernel that sums over the queries of all heads of a group that see a key. */
+/** Body of a kernel that sums over the queries that see a key, in all heads of a group. */
 export const overQueriesOfGroup = (
   kvHead: 'this.thread.y' | 'this.thread.z',
   key: 'this.thread.x' | 'this.thread.y',

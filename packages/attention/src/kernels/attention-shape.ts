@@ -2,7 +2,7 @@ import { add, concat, type Device, ShapeError, shapeText, sum, type Tensor, zero
 import { checkDevice, type Handle } from '@tau/tensor/kernel'
 import { decayParts, type LogDecay } from './decay/decay.ts'
 
-/** Sizes that both attentions share: queries sit at the last `queries` of `keys` times. */
+/** Sizes that both attentions share. Queries are at the last `queries` of `keys` times. */
 export interface AttentionSizes {
   readonly batch: number
   readonly heads: number
@@ -11,17 +11,18 @@ export interface AttentionSizes {
   readonly keys: number
   /** Length of a value vector. */
   readonly valueDim: number
-  /** Rows of keys and values stored per head, ≥ keys: a cache has room to spare. */
+  /** Rows of keys and values that are stored per head, at least `keys`. A cache stores more rows, to grow
+   *  into. */
   readonly capacity: number
-  /** Elements from the decays of one batch entry to the next; 0 shares them. */
+  /** Elements from the decay of one batch entry to that of the next. 0: all entries share one decay. */
   readonly decayBatch: number
 }
 
-/** Longest vectors for which a thread's scratch holds the packed blocks. */
+/** Longest vectors. A thread's scratch must hold the packed blocks. */
 const MAX_DIM = 2048
 
-/** Checks what the attentions have in common, from the shapes [B, H, Tq, …], [B, Hkv, Tk, …], [B, Hkv, Tk, Dv] and, for the
- *  logDecay, [B, H, Tk] or [H, Tk]. */
+/** Checks the inputs that both attentions have in common. Shapes are [B, H, Tq, …] for queries, [B, Hkv, Tk,
+ *  …] for keys, [B, Hkv, Tk, Dv] for v, and [B, H, Tk] or [H, Tk] for logDecay. */
 export function attentionSizes(
   op: string,
   queries: Tensor,
@@ -43,7 +44,9 @@ export function attentionSizes(
   if (kvHeads < 1 || heads % kvHeads !== 0)
     throw new ShapeError(`${op}: query heads must be a multiple of kv heads, got ${shapes}`)
   if (queryCount > keyCount)
-    throw new ShapeError(`${op}: queries are the newest of the keys' times, so Tq ≤ Tk, got ${shapes}`)
+    throw new ShapeError(
+      `${op}: Tq must be at most Tk, because queries are the newest positions, got ${shapes}`,
+    )
   checkDim(op, 'v', valueDim)
   const decayBatch = logDecay ? checkDecay(op, logDecay, queries, [batch, heads, keyCount]) : 0
   return {
@@ -65,12 +68,12 @@ function checkDecay(op: string, logDecay: Tensor | LogDecay, peer: Tensor, full:
   for (const { rank, shape } of low ? [high, low] : [high])
     if (rank !== expected.length || shape.some((n, axis) => n !== expected[axis]))
       throw new ShapeError(
-        `${op}: logDecay must be [B, H, Tk] = ${shapeText(full)} or [H, Tk], got ${shapeText(high.shape)}${low ? ` and, for its low part, ${shapeText(low.shape)}` : ''}`,
+        `${op}: logDecay must be [B, H, Tk] = ${shapeText(full)} or [H, Tk], got ${shapeText(high.shape)}${low ? ` and a low part of ${shapeText(low.shape)}` : ''}`,
       )
   return high.rank === 2 ? 0 : full[1] * full[2]
 }
 
-/** Buffers of decay readings; low is undefined where a tensor alone was given. */
+/** Buffers of decay readings. `low` is undefined if a single tensor was given. */
 export interface DecayBuffers {
   readonly high: Handle
   readonly low: Handle | undefined
@@ -87,8 +90,9 @@ export function checkDim(op: string, name: string, dim: number): void {
     throw new ShapeError(`${op}: ${name} must have vectors of 1 to ${MAX_DIM} elements, got ${dim}`)
 }
 
-/** Keys per span at least: the backward pass cuts the keys into spans so that few heads still feed many threads, and each
- *  span keeps the queries' gradients of its own until they are summed. From shapes only, never from the thread count. */
+/** Least keys per span. The backward pass cuts the keys into spans, so that a few heads still occupy many
+ *  threads. Each span has its own sum of the queries' gradients; these are added at the end. The cut depends
+ *  on shapes only, never on the number of threads, because results must have the same bits on any number. */
 const SPAN_KEYS = 256
 const ENOUGH_ITEMS = 32
 const MAX_SPANS = 8
@@ -98,8 +102,9 @@ export function spansOf({ batch, kvHeads, keys }: AttentionSizes): number {
   return Math.max(1, Math.min(MAX_SPANS, wanted, Math.ceil(keys / SPAN_KEYS)))
 }
 
-/** What the backward kernels give for a decay: Σ_i ds_ij per key, dLogDecay [B, H, Tk], and −Σ_j ds_ij per query and span of keys,
- *  dNow [B, H, spans, Tq]. The latter is 0 but for rounding; with it the rounding of a row cancels along time. */
+/** What the backward kernels compute for a decay: dLogDecay [B, H, Tk] = Σ_i ds_ij per key, and dNow [B, H,
+ *  spans, Tq] = −Σ_j ds_ij per query and span of keys. The sum of dNow over the spans is 0 but for rounding.
+ *  It is added because then the rounding errors of a row cancel along time. */
 export interface DecayGrads {
   readonly dLogDecay: Tensor
   readonly dNow: Tensor
@@ -122,7 +127,8 @@ export function emptyDecayGrads(device: Device, sizes: AttentionSizes, spans: nu
   }
 }
 
-/** The gradient of the decay, in the shape of its high part, which gets all of it: summed over the batch where it is shared. */
+/** The gradient of the decay in the shape of its high part, which gets all of it. A shared decay gets the sum
+ *  over the batch. */
 export function decayGrad(
   grads: DecayGrads | undefined,
   logDecay: Tensor,

@@ -1,11 +1,11 @@
 import type { Work } from '@tau/tensor/kernel'
 import type { AttentionSizes } from './attention-shape.ts'
 
-/** Work of a launch over all pairs of a query and a key that is not after it. */
+/** Work per pair, query and key of a launch. A pair is a query and a key that the query sees. */
 interface PairWork {
   /** Floating-point operations of a pair. */
   readonly perPair: number
-  /** Elements of 4 bytes that a query, and a key, is read and written with. */
+  /** Elements of 4 bytes that are read and written for a query, and for a key. */
   readonly perQuery: number
   readonly perKey: number
 }
@@ -32,10 +32,12 @@ export const attentionWork =
     }
   }
 
-/** Pairs of a query and a key that it sees: the newest `window` of those up to its own time. */
+/** Number of pairs of a query and a key that it sees. A query sees the newest `window` keys up to its own
+ *  time. */
 function seenPairs(queries: number, keys: number, window: number): number {
   const all = queries * (keys - (queries - 1) / 2)
-  // A query at time t misses t + 1 − window keys: an arithmetic series over the queries that miss any.
+  // A query at time t does not see t + 1 − window keys. Over the queries that miss any, that is an
+  // arithmetic series.
   const most = keys - window
   if (most <= 0) return all
   const missing = Math.min(queries, most)

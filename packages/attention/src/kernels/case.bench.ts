@@ -7,13 +7,13 @@ export type Benches = readonly KernelBench<Device>[]
 /** Bytes of `count` f32 elements. */
 export const bytesOf = (count: number): number => 4 * count
 
-/** Numbers on the host and on the device. */
+/** The same numbers on the host and on the device. */
 export interface Input {
   readonly values: Float32Array
   readonly tensor: Tensor
 }
 
-/** `count` numbers, the first of them element 0, as an input of a shape. */
+/** `values`, rounded to f32, as an input of the given shape. */
 export const inputOf = (device: Device, values: ArrayLike<number>, shape: readonly number[]): Input => {
   const rounded = Float32Array.from(values)
   return { values: rounded, tensor: device.tensor(rounded, shape) }
@@ -30,11 +30,12 @@ export const normalInput = (device: Device, shape: readonly number[], seed: numb
     shape,
   )
 
-/** Row `row` of rows of `cols` elements, in f64. */
+/** Row `row` of a matrix with `cols` columns, in f64. */
 export const rowOf = (values: ArrayLike<number>, row: number, cols: number): Float64Array =>
   Float64Array.from({ length: cols }, (_, c) => values[row * cols + c])
 
-/** Times `op` forward and backward: the gradients of Σ weights·out for the inputs. The check gets out and gradients. */
+/** Times `op` forward and backward. The backward pass takes the gradients of Σ weights·out for the inputs.
+ *  `compare` checks out and the gradients. */
 export function gradientCase<Name extends string>(
   device: Device,
   inputs: Readonly<Record<Name, Tensor>>,

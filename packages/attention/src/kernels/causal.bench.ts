@@ -1,7 +1,7 @@
 import { expectNear, expectSamples } from '@tau/testing'
 import { rowOf } from './case.bench.ts'
 
-/** Self-attention of B sequences with H heads over T tokens, D channels a head. */
+/** Self-attention of B sequences with H heads over T tokens, D channels per head. */
 export interface CausalShape {
   readonly name: string
   readonly batch: number
@@ -10,7 +10,7 @@ export interface CausalShape {
   readonly dim: number
 }
 
-/** tau-nano's context, and tau-30m's. */
+/** The contexts of tau-nano and tau-30m. */
 export const CAUSAL_SHAPES: readonly CausalShape[] = [
   { name: 'T256_D32', batch: 8, heads: 4, length: 256, dim: 32 },
   { name: 'T1024_D64', batch: 1, heads: 6, length: 1024, dim: 64 },
@@ -19,18 +19,18 @@ export const CAUSAL_SHAPES: readonly CausalShape[] = [
 export const shapeText = ({ batch, heads, length, dim }: CausalShape): string =>
   `[${batch}, ${heads}, ${length}, ${dim}]`
 
-/** Pairs of a query and a key that is not after it, over all heads: what work is counted by. */
+/** Number of pairs of a query and a key that is not later, over all heads. Work is counted per pair. */
 export const pairsOf = ({ batch, heads, length }: CausalShape): number =>
   (batch * heads * length * (length + 1)) / 2
 
-/** How many queries a check looks at: each of them costs T·D operations in f64. */
+/** How many queries a check looks at. Each of them costs T·D operations in f64. */
 export const samplesOf = ({ length }: Pick<CausalShape, 'length'>): number =>
   Math.max(7, Math.min(61, Math.floor(2 ** 19 / length)))
 
-/** score(head, query, key), as the definition has it. */
+/** score(head, query, key), as in docs/definition.md, section 3. */
 export type Score = (head: number, query: number, key: number) => number
 
-/** Softmax weights of one query over the keys up to it; `row` counts queries through all heads. */
+/** Softmax weights of one query over the keys up to it. `row` counts queries through all heads. */
 export function weightsOf(row: number, { length }: CausalShape, score: Score): Float64Array {
   const head = Math.floor(row / length)
   const query = row % length
@@ -41,7 +41,7 @@ export function weightsOf(row: number, { length }: CausalShape, score: Score): F
   return weights.map((weight) => weight / mass)
 }
 
-/** Samples of the output against Σ_j weight_j·v_j. */
+/** Compares samples of the output with Σ_j weight_j·v_j. */
 export function expectAttention(
   found: ArrayLike<number>,
   v: Float32Array,
@@ -57,10 +57,11 @@ export function expectAttention(
       0,
     )
   }
-  expectSamples(found, expectedAt, { atol: 2e-6 }, samplesOf(shape)) // values up to 3.5, ten times their rounding
+  // Ten times the rounding of values up to 3.5
+  expectSamples(found, expectedAt, { atol: 2e-6 }, samplesOf(shape))
 }
 
-/** ds_ij = weight_ij (dOut_i·v_j − Σ_k weight_ik dOut_i·v_k): the gradient of one query's scores. */
+/** The gradient of one query's scores: ds_ij = weight_ij (dOut_i·v_j − Σ_k weight_ik dOut_i·v_k). */
 export function scoreGradients(
   row: number,
   v: Float32Array,
@@ -79,7 +80,8 @@ export function scoreGradients(
   return weights.map((weight, key) => weight * (products[key] - mean))
 }
 
-/** What every query hands out it hands out in full: per head and channel the gradients of v add up to those of out. */
+/** The weights of a query sum to 1. So per head and channel the gradients of v and the gradients of out have
+ *  the same sum. */
 export function expectValueGradients(dV: Float32Array, dOut: Float32Array, shape: CausalShape): void {
   const { batch, heads, length, dim } = shape
   const sums = (values: Float32Array) => {

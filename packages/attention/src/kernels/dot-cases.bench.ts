@@ -14,8 +14,8 @@ import {
 } from './causal.bench.ts'
 import { dotAttention } from './dot-attention/dot-attention.ts'
 
-// Per pair and channel: q·k and weight·v forward; backward dOut·v, and a product each for the gradients of q, k and v.
-// What a kernel computes again is no work.
+// Operations per pair and channel: q·k and weight·v forward; dOut·v and the gradients of q, k and v
+// backward. What a kernel computes a second time does not count as work.
 const FORWARD_FLOPS = 4
 const BACKWARD_FLOPS = 8
 
@@ -41,7 +41,7 @@ export const dotForward = (name: string, shape: CausalShape): KernelBench<Device
     const { v, op, score } = inputs(device, shape)
     return {
       run() {
-        using _scope = device.scope() // the kernel's statistics go, too
+        using _scope = device.scope() // frees the kernel's statistics too
         op()
       },
       async check() {
@@ -73,7 +73,7 @@ export const dotForwardBackward = (name: string, shape: CausalShape): KernelBenc
         )
       }
       expectSamples(grads.q, dQAt, { atol: 1e-5 }, samplesOf(shape)) // products of dOut and v up to 30 in f32
-      // Twice the queries or twice the keys give the same scores: per head Σ q·dq = Σ k·dk.
+      // If the queries or the keys are doubled, the scores double alike. So per head Σ q·dq = Σ k·dk.
       const scaled = (gradient: Float32Array, values: Float32Array) =>
         headSums(
           Float64Array.from(gradient, (g, i) => g * values[i]),

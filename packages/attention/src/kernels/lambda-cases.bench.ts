@@ -15,20 +15,22 @@ import {
 import { constantDecay } from './decay/decay.ts'
 import { type LambdaAlgorithm, lambdaAttention } from './lambda-attention/lambda-attention.ts'
 
-// Per pair and channel: weight·v forward; dOut·v and the gradient of v backward. Scores cost a few operations per pair, which
-// are not counted: figures compare with those of the dot product by time, not by GFLOPS.
+// Operations per pair and channel: weight·v forward; dOut·v and the gradient of v backward. The few
+// operations of a score per pair are not counted. So compare with the dot product by time, not by GFLOPS.
 const FORWARD_FLOPS = 2
 const BACKWARD_FLOPS = 4
-/** Where the temperature of the default preset starts. */
+/** The temperature with which the default preset starts. */
 const TEMPERATURE = 0.05
-/** Where its forget gates start: f = sigmoid(bias), the same for every token until training moves it. */
+/** The biases with which its forget gates start, from the first head to the last: f = sigmoid(bias). f is the
+ *  same for every token until training moves it. */
 const FIRST_BIAS = 0.5
 const LAST_BIAS = 5.5
 
 export interface LambdaSetting {
   /** Default 'auto'. */
   readonly algorithm?: LambdaAlgorithm
-  /** With forget gates as the default preset starts them; one head takes the middle one. */
+  /** Whether there are forget gates, as the default preset starts them. A single head takes the middle
+   *  bias. */
   readonly hasDecay?: boolean
 }
 
@@ -78,7 +80,7 @@ export const lambdaForward = (
     const { v, op, score } = inputs(device, shape, setting)
     return {
       run() {
-        using _scope = device.scope() // the kernel's statistics go, too
+        using _scope = device.scope() // frees the kernel's statistics too
         op()
       },
       async check() {
@@ -89,7 +91,7 @@ export const lambdaForward = (
   },
 })
 
-/** Both passes; where there is a decay, its gradient is made, too. */
+/** Both passes. If there is a decay, its gradient is computed too. */
 export const lambdaForwardBackward = (
   name: string,
   shape: CausalShape,
@@ -116,16 +118,17 @@ export const lambdaForwardBackward = (
           0,
         )
       }
-      // 1/temperature times products up to 30 in f32
+      // 1 / temperature times f32 products of up to 30
       expectSamples(grads.lambdaQ, dLambdaQAt, { atol: 1e-3 }, samplesOf(shape))
-      // All λ moved by the same amount give the same scores: per head Σ dλq = −Σ dλk.
+      // If all λ move by the same amount, the scores stay the same. So per head Σ dλq = −Σ dλk.
       const [sumQ, sumK] = [grads.lambdaQ, grads.lambdaK].map((values) => headSums(values, batch * heads))
       expectNear(
         sumK,
         sumQ.map((total) => -total),
         { atol: 2e-5 * length },
       )
-      // λ and temperature scaled alike give the same scores: Σ λ·dλ + temperature·dTemperature = 0 per head.
+      // If λ and temperature are scaled alike, the scores stay the same. So per head Σ λ·dλ +
+      // temperature·dTemperature = 0.
       const scaled = (gradient: Float32Array, values: Float32Array) =>
         headSums(
           Float64Array.from(gradient, (g, i) => g * values[i]),

@@ -18,7 +18,7 @@ const input = (shape: readonly number[], seed: number) => {
   return device.tensor(randomArray(size, seed), shape)
 }
 
-/** Work of what `f` launches under these names. */
+/** Work of the launches of `f` that have these names. */
 async function worksOf(names: readonly string[], f: () => unknown): Promise<Work[]> {
   using _scope = device.scope()
   const { launches } = (await profile(device, f)).profile
@@ -31,11 +31,11 @@ async function worksOf(names: readonly string[], f: () => unknown): Promise<Work
 
 describe('work of the attentions', () => {
   const [batch, heads, kvHeads, queries, keys, dim, valueDim] = [3, 4, 2, 5, 7, 11, 13]
-  // Query i of the last 5 of 7 times sees 3 + i keys: 3 + 4 + 5 + 6 + 7.
+  // The queries are at the last 5 of 7 times. Query i sees 3 + i keys: 3 + 4 + 5 + 6 + 7.
   const pairs = batch * heads * 25
   const shape = '3 x 4 heads, 5 of 7'
 
-  it('counts pairs that are seen, and each row once: dot product', async () => {
+  it('counts visible pairs, and each row once: dot product', async () => {
     const q = input([batch, heads, queries, dim], 1)
     const k = input([batch, kvHeads, keys, dim], 2)
     const v = input([batch, kvHeads, keys, valueDim], 3)
@@ -57,7 +57,7 @@ describe('work of the attentions', () => {
     ])
   })
 
-  it('counts pairs that are seen, and each row once: λ-distance', async () => {
+  it('counts visible pairs, and each row once: λ-distance', async () => {
     const lambdaQ = input([batch, heads, queries], 1)
     const lambdaK = input([batch, kvHeads, keys], 2)
     const v = input([batch, kvHeads, keys, valueDim], 3)
@@ -76,7 +76,7 @@ describe('work of the attentions', () => {
     ])
   })
 
-  it('counts rows once where all times are solved, and half of them where two halves are joined: λ-distance, fast', async () => {
+  it('counts all rows when times are solved, and half of them when two halves are joined: λ-distance, sorted', async () => {
     using _scope = device.scope()
     const [times, dim] = [100, 12]
     const lambda = input([1, 3, times], 1)
@@ -96,10 +96,12 @@ describe('work of the attentions', () => {
       await other.close()
       return launches.filter(({ kernel }) => kernel === 'lambdaSweepForward').map(({ work }) => work.bytes)
     }
-    // λq, best score (8 bytes) and out of a query, λk and v of a key; then mass, and out in and out.
+    // Solve: λq, the best score (8 bytes) and out of a query; λk and v of a key; then the mass. Finish: mass
+    // in, out in and out.
     const [solve, finish] = [4 * 300 * (4 + dim + 1 + dim), 4 * 300 * (1 + 2 * dim)]
     expect(await bytesOn(1)).toEqual([solve, finish])
-    // Two threads do not share three heads evenly: each is cut into blocks of 32 times, joined to 64 and 128.
+    // Two threads cannot share three heads evenly. So each head is cut into blocks of 32 times, joined to 64
+    // and 128.
     expect(await bytesOn(2)).toEqual([solve, solve / 2, solve / 2, finish])
   })
 

@@ -1,7 +1,8 @@
 import { randomArray } from '@tau/testing'
 import type { ReferenceSizes } from '../kernels/lambda-attention/reference.ts'
 
-/** Sizes in distinct primes where they may differ: one key, offset queries, GQA, MQA, more than one block of 48 × 64. */
+/** Sizes. Those that may differ are distinct primes. They cover one key, queries with an offset, GQA, MQA,
+ *  and more than one block of 48 × 64. */
 export const SIZES: readonly ReferenceSizes[] = [
   { batch: 1, heads: 1, kvHeads: 1, queries: 1, keys: 1, dim: 1 },
   { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5 },
@@ -13,7 +14,7 @@ export const SIZES: readonly ReferenceSizes[] = [
 export const uniform = (length: number, seed: number): Float64Array =>
   randomArray(length, seed).map((x) => Math.abs(x) % 1)
 
-/** Readings that stand still, creep and leap: [rows, length]. */
+/** Readings [rows, length] that stay equal at some times and rise by small or large steps at others. */
 export function randomDecay(rows: number, length: number, seed: number): Float64Array {
   const steps = randomArray(rows * length, seed)
   const logDecay = new Float64Array(rows * length)
@@ -28,7 +29,7 @@ export function splitReadings(logDecay: Float64Array): { high: Float32Array; low
   return { high, low: Float32Array.from(logDecay, (c, i) => c - high[i]) }
 }
 
-/** Readings from `start` on in steps of 0.01 to 1, in f64: [rows, length]. */
+/** Readings [rows, length] in f64 that rise from `start` in steps of 0.01 to 1. */
 export function longDecay(rows: number, length: number, start: number): Float64Array {
   const steps = uniform(rows * length, 8)
   const logDecay = new Float64Array(rows * length)

@@ -1,9 +1,9 @@
-/** What one query sees, in plain f64 loops. */
+/** What one query sees, for the plain f64 loops below. */
 export interface BoundedCase {
   readonly beta: number
   readonly bins: number
   readonly query: number
-  /** λ of the keys up to now, their decay readings and values, `dim` each. */
+  /** The keys up to now: their λ, their decay readings, and their values, `dim` each. */
   readonly keys: ArrayLike<number>
   readonly logDecay: ArrayLike<number>
   readonly v: ArrayLike<number>
@@ -13,8 +13,12 @@ export interface BoundedCase {
 
 const binOf = (lambda: number, bins: number) => Math.min(bins - 1, Math.floor(lambda * bins))
 
-/** The exact result of attention, the share of it that comes from keys in the query's own bin, and the values' range per element:
- *  the largest (of all, own) distance of a value to `found`, and the largest distance of two values, in the maximum norm. */
+/** Exact attention of one query:
+ *  - `out`: the result;
+ *  - `ownShare`: the share of the weight on keys in the query's own bin;
+ *  - `ownDistance`: the largest distance from `found` to a value of the own bin;
+ *  - `diameter`: the largest distance between two values.
+ *  Distances are in the maximum norm. */
 export function exactAttention(
   { beta, bins, query, keys, logDecay, v, dim, count }: BoundedCase,
   found: ArrayLike<number>,
@@ -46,7 +50,7 @@ export function exactAttention(
   return { out: out.map((sum) => sum / mass), ownShare: own / mass, ownDistance, diameter }
 }
 
-/** The docstring's two bounds in the maximum norm, whichever is smaller. */
+/** The smaller of the two bounds in BoundedTauCache's docstring, in the maximum norm. */
 export function statedBound(
   beta: number,
   bins: number,

@@ -6,40 +6,42 @@ const ORDERS = ['random', 'sorted', 'reversed', 'opposite', 'equal', 'clusters',
 const VALUES = ['random', 'constant', 'lambda', 'time'] as const
 const DECAYS = ['none', 'still', 'walk', 'leaps'] as const
 
-/** One λ-distance attention by its properties; {@link lambdaCase} makes its numbers. */
+/** One λ-distance attention, described by its properties. {@link lambdaCase} makes its numbers. */
 export interface LambdaSpec {
   readonly sizes: ReferenceSizes
-  /** Of the first head; the others' are larger. */
+  /** Temperature of the first head. The other heads have larger ones. */
   readonly temperature: number
-  /** How λ runs along time. 'opposite': up for the keys, down for the queries. */
+  /** How λ runs along time. 'opposite': it rises for the keys and falls for the queries. */
   readonly order: (typeof ORDERS)[number]
-  /** λ is rounded to multiples of 1 / ties; 0: not at all. */
+  /** λ is rounded to multiples of 1 / ties. 0: it is not rounded. */
   readonly ties: number
   readonly values: (typeof VALUES)[number]
   readonly logDecay: (typeof DECAYS)[number]
-  /** One decay for all batch entries. */
+  /** Whether all batch entries share one decay. */
   readonly shared: boolean
-  /** Readings come in two parts. */
+  /** Whether readings come in two parts. */
   readonly parts: boolean
   /** The first reading. */
   readonly start: number
   readonly seed: number
 }
 
-/** Numbers of a case. All but the decay's low part are f32 exactly; logDecay [B, H, Tk] is what the kernel is to read. */
+/** Numbers of a case. All but the decay's low part are exact in f32. logDecay [B, H, Tk] has the readings
+ *  that the kernel should see. */
 export interface LambdaCase {
   readonly lambdaQ: Float64Array
   readonly lambdaK: Float64Array
   readonly v: Float64Array
   readonly temperature: Float64Array
   readonly logDecay: Float64Array
-  /** Readings as they are handed over: high and low parts, [H, Tk] when shared. */
+  /** Readings as they are passed in: high and low parts, [H, Tk] if shared. */
   readonly given: { readonly high: Float32Array; readonly low: Float32Array }
 }
 
 const rounded = (values: Float64Array) => Float64Array.from(Float32Array.from(values))
 
-/** Lengths about the borders of leaves and blocks are as likely as all others up to `longest`. */
+/** Lengths up to `longest`. Lengths around the borders of leaves and blocks are drawn in a third of the
+ *  cases. */
 const lengths = (longest: number) =>
   fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129) },

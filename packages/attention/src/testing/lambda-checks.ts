@@ -15,7 +15,7 @@ import { outAndGrads } from './tensors.ts'
 export const largest = (values: ArrayLike<number>): number =>
   Array.prototype.reduce.call(values, (most, x) => Math.max(Number(most), Math.abs(Number(x))), 0) as number
 
-/** Inputs on a device, and those that gradients are taken for. */
+/** Inputs on a device, and the named tensors whose gradients are taken. */
 export interface OnDevice {
   readonly inputs: LambdaAttentionInputs
   readonly named: Readonly<Record<string, Tensor>>
@@ -50,7 +50,7 @@ export async function attend(
   return [out, ...Object.values(grads)]
 }
 
-/** The same by the f64 reference; the decay's gradient in the shape in which it was given. */
+/** The same from the f64 reference. The decay's gradient has the shape in which the decay was given. */
 export function attendReference(
   { sizes }: LambdaSpec,
   { lambdaQ, lambdaK, v, temperature, logDecay, given }: LambdaCase,
@@ -58,7 +58,7 @@ export function attendReference(
 ): Float64Array[] {
   const out = lambdaAttentionReference(sizes, lambdaQ, lambdaK, v, temperature, logDecay)
   const grads = lambdaAttentionGradReference(sizes, [lambdaQ, lambdaK, v, temperature, logDecay], dOut)
-  const dLogDecay = new Float64Array(given.high.length) // summed over the batch where it is shared
+  const dLogDecay = new Float64Array(given.high.length) // a shared decay gets the sum over the batch
   grads[4].forEach((x, i) => {
     dLogDecay[i % dLogDecay.length] += x
   })
@@ -67,14 +67,16 @@ export function attendReference(
 
 const NAMES = ['out', 'dLambdaQ', 'dLambdaK', 'dV', 'dTemperature', 'dLogDecay'] as const
 
-/** Largest size that a term of out and of each gradient can have: where all terms of a gradient cancel, rounding is left. */
+/** The largest size that one term of out and of each gradient can have. If all terms of a gradient cancel,
+ *  their rounding remains. */
 export function termSizes({ v, temperature }: LambdaCase, dOut: Float64Array, dim: number): number[] {
   const product = largest(v) * largest(dOut) * dim
   const beta = 1 / Math.min(...temperature)
   return [largest(v), beta * product, beta * product, largest(dOut), beta ** 2 * product, product]
 }
 
-/** Bounds as shares of the largest number expected; for gradients at least of `floor` times a term's size. */
+/** Compares results with expected ones. Bounds are shares of the largest expected number; for gradients this
+ *  number is at least `floor` times the size of a term. */
 export function expectClose(
   found: readonly ArrayLike<number>[],
   expected: readonly ArrayLike<number>[],
@@ -84,7 +86,8 @@ export function expectClose(
   for (const [i, values] of found.entries())
     try {
       const scale = largest(expected[i])
-      // A temperature's gradient is one sum over all rows, of either sign: it may be a tenth of what it sums.
+      // A temperature's gradient is one sum over all rows, with terms of either sign. It may be a tenth of
+      // its terms' sum.
       const grads = i === 4 ? 10 * bounds.grads : bounds.grads
       const bound = i === 0 ? bounds.out * scale : grads * Math.max(scale, bounds.floor * terms[i])
       expectNear(values, expected[i], { atol: bound })
@@ -93,6 +96,6 @@ export function expectClose(
     }
 }
 
-/** A pair costs about 50 ns in the reference, gradients included. */
+/** Number of pairs. Each costs about 50 ns in the reference, gradients included. */
 export const pairsOf = ({ sizes: { batch, heads, queries, keys } }: LambdaSpec): number =>
   batch * heads * queries * keys

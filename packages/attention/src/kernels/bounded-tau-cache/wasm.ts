@@ -2,7 +2,7 @@ import { type CpuEngine, F64_BYTES, type Handle, touches } from '@tau/tensor/ker
 import type { DecayBuffers } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
 
-/** Sizes of the state of `batch` × `heads` query heads, each of `stateBytes`. */
+/** Sizes of the state of `batch` × `heads` query heads. Each head takes `stateBytes`. */
 export interface BoundedSizes {
   readonly batch: number
   readonly heads: number
@@ -12,7 +12,8 @@ export interface BoundedSizes {
   readonly stateBytes: number
 }
 
-/** What a launch does for each of `length` times, in order: append the keys, where given, then attend with the query, where given. */
+/** What a launch does for each of `length` times in order: it appends the keys, if given; then it attends
+ *  with the query, if given. */
 export interface BoundedSteps {
   readonly length: number
   readonly keys?: { readonly lambdaK: Handle; readonly v: Handle; readonly logDecay: Partial<DecayBuffers> }
@@ -34,13 +35,14 @@ export function boundedTauCacheWasm(engine: CpuEngine, sizes: BoundedSizes): Bou
       ],
       batch * heads,
       1,
-      touches(batch * heads * length * perTime), // what of the state is visited depends on its numbers
+      touches(batch * heads * length * perTime), // without the state: what is read of it depends on its numbers
     )
   }
 }
 
-/** Bytes of one head's state, laid out as in assembly/bounded-tau-cache.ts: the newest reading, the range of λ of each bin, two sums per
- *  bin and one per node of the levels above; a sum is a leader's λ and reading, mass and `dim` values. */
+/** Bytes of one head's state, laid out as in assembly/bounded-tau-cache.ts: the newest reading, one f64 per
+ *  bin for its range of λ, two sums per bin, and one sum per node of the levels above. A sum is a leader's λ
+ *  and reading, a mass and `dim` values. */
 export function stateBytes(bins: number, dim: number): number {
   let sums = 2 * bins
   for (let nodes = (bins + 1) >> 1; nodes > 1; nodes = (nodes + 1) >> 1) sums += nodes

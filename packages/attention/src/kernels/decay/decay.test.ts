@@ -13,7 +13,7 @@ async function readingsOf({ high, low }: LogDecay): Promise<Float64Array> {
 }
 
 describeDevices('decays', { cpu, gpu }, (device) => {
-  it('steady: reads γ·(start + t)', async () => {
+  it('constant: reads γ·(start + t)', async () => {
     using _scope = device().scope()
     const rate = device().tensor([0.5, 0, 2])
     const { high, low } = constantDecay(rate, 4, 3)
@@ -38,7 +38,7 @@ describeDevices('decays', { cpu, gpu }, (device) => {
     )
   })
 
-  it('steady: exact to the last bit at any time', async () => {
+  it('constant: is exact to the last bit at any time', async () => {
     using _scope = device().scope()
     const rates = Float32Array.from([0.1, 1 / 3, 7.77, 1e-6, 12345.678, 0])
     for (const start of [0, 999, 1_000_003, 16_777_143]) {
@@ -54,7 +54,7 @@ describeDevices('decays', { cpu, gpu }, (device) => {
     }
   })
 
-  it('forget: minus the running sum of log σ, never backward, with gradients', async () => {
+  it('forget gate: is minus the running sum of log σ, never decreases, and has gradients', async () => {
     const [batch, heads, length] = [2, 3, 7]
     const shape = [batch, heads, length]
     const reference = (logits: Float64Array, previous: Float64Array) =>
@@ -80,7 +80,7 @@ describeDevices('decays', { cpu, gpu }, (device) => {
     })
   })
 
-  it('forget: after a million, steps of 0.01 to 1 are as exact as at the start', async () => {
+  it('forget gate: steps of 0.01 to 1 are as exact after a million as at the start', async () => {
     using _scope = device().scope()
     const [heads, length] = [2, 521]
     const logits = Float32Array.from(randomArray(heads * length, 5), (x) => 2 - 4 * (Math.abs(x) % 1))
@@ -91,13 +91,14 @@ describeDevices('decays', { cpu, gpu }, (device) => {
     const logDecay = forgetGateDecay(device().tensor(logits, shape), { high: part(high), low: part(low) })
     const found = await readingsOf(logDecay)
     const exact = forgetGateDecayReference(Float64Array.from(logits), before, length)
-    // 521 steps of up to 2.2, each good to 1e-7 of itself: the same at 10⁶, where a unit in the last place is 0.06
+    // 521 steps of up to 2.2, each with a relative error of 1e-7. The bound is the same at 10⁶, where the
+    // last place of an f32 is 0.06.
     expectNear(found, exact, { atol: 5e-5 })
     expect(await logDecay.high.data()).toEqual(Float32Array.from(found))
     expect(Math.max(...(await logDecay.low.data()).map(Math.abs))).toBeGreaterThan(0.01)
   })
 
-  it('forget: a second part continues the first from its last reading', async () => {
+  it('forget gate: a second part continues the first from its last reading', async () => {
     using _scope = device().scope()
     const values = Float32Array.from(randomArray(11, 3))
     const whole = forgetGateDecay(device().tensor(values, [1, 1, 11]))

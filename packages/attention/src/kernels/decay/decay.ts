@@ -2,19 +2,20 @@ import { mul, neg, record, ShapeError, shapeText, softplus, sum, type Tensor, ze
 import { checkDevice, type Handle } from '@tau/tensor/kernel'
 import { kernelsOf } from '../table.ts'
 
-/** Cumulative decay in nats, c_t = −Σ_{s ≤ t} log f_s with factors 0 < f_s ≤ 1: it never decreases. At time t the key of time j has
- *  the factor e^(c_j − c_t), so its score gets c_j − c_t.
- *  A reading is high + low. `high` is the reading rounded to f32; `low` is what rounding leaves over, at most half a unit in the last
- *  place. Attention uses (high_i − high_j) + (low_i − low_j): a difference is as exact after 10⁶ tokens as after ten, where a reading
- *  alone is off by 0.03. Gradients go to `high`; `low` is a constant. Where a LogDecay is taken, a tensor alone is taken too, with
- *  low parts of 0. */
+/** Cumulative decay in nats: c_t = −Σ_{s ≤ t} log f_s with factors 0 < f_s ≤ 1 (docs/definition.md, section
+ *  3). It never decreases. At time t the key of time j has the factor e^(c_j − c_t), so c_j − c_t is added to
+ *  its score. A reading is one value c_t. It is stored as high + low: `high` is the reading rounded to f32,
+ *  and `low` is what rounding leaves over, at most half a unit in the last place. Attention uses (high_i −
+ *  high_j) + (low_i − low_j). This difference is as exact after 10⁶ tokens as after ten; a reading in one f32
+ *  would be off by 0.03. Gradients go to `high`; `low` is a constant. A function that takes a LogDecay also
+ *  takes a single tensor. Its low parts are 0. */
 export interface LogDecay {
   readonly high: Tensor
-  /** Of the shape of `high`. */
+  /** The same shape as `high`. */
   readonly low: Tensor
 }
 
-/** Both parts; `low` is undefined for a tensor alone. */
+/** Both parts of a decay. `low` is undefined if a single tensor was given. */
 export const decayParts = (logDecay: Tensor | LogDecay): { high: Tensor; low: Tensor | undefined } =>
   'high' in logDecay ? logDecay : { high: logDecay, low: undefined }
 
@@ -45,11 +46,12 @@ export type ConstantDecayKernel = (
   start: number,
 ) => void
 
-/** Times up to here are exact in f32. */
+/** Times up to this one are exact in f32. */
 const MAX_TIME = 2 ** 24
 
-/** Decay at a constant rate: c_h(t) = rate_h·(start + t) for t < length. Exact, because the product of two f32 is the sum of two f32.
- *  rate [H] ≥ 0 → [H, T]. Gradient to rate. Throws RangeError beyond 2²⁴ tokens. */
+/** Decay at a constant rate: c_h(t) = rate_h·(start + t) for t < length. rate [H] ≥ 0 → [H, T]. It is exact,
+ *  because the product of two f32 is the sum of two f32. Gradient to rate. Throws RangeError beyond 2²⁴
+ *  tokens. */
 export function constantDecay(rate: Tensor, length: number, start = 0): LogDecay {
   if (rate.rank !== 1) throw new ShapeError(`constantDecay: rate must be [H], got ${shapeText(rate.shape)}`)
   for (const [name, value] of Object.entries({ length, start }))
@@ -74,9 +76,10 @@ export function constantDecay(rate: Tensor, length: number, start = 0): LogDecay
   return { high, low }
 }
 
-/** Decay by a forget gate: c_t = previous − Σ_{s ≤ t} log σ(logit_s), which never decreases. The sum of the f32 steps is
- *  exact to 2⁻⁴⁸ of itself. logits [B, H, T], previous [B, H, 1] (the newest reading before; default 0) → [B, H, T]. Gradients to both.
- *  Source: forget gate of Lin et al., Forgetting Transformer (2025), −log σ(x) computed as softplus(−x). */
+/** Decay by a forget gate: c_t = previous − Σ_{s ≤ t} log σ(logit_s). It never decreases. logits [B, H, T],
+ *  previous [B, H, 1] (the newest reading before; default 0) → [B, H, T]. The sum of the f32 steps has a
+ *  relative error of at most 2⁻⁴⁸. Gradients to both. −log σ(x) is computed as softplus(−x). Source: the
+ *  forget gate of Lin et al., Forgetting Transformer (2025). */
 export function forgetGateDecay(logits: Tensor, previous?: Tensor | LogDecay): LogDecay {
   if (logits.rank !== 3)
     throw new ShapeError(`forgetGateDecay: logits must be [B, H, T], got ${shapeText(logits.shape)}`)

@@ -1,10 +1,12 @@
 import type { GpuEngine, GpuKernel } from '@tau/tensor/kernel'
 import type { ConstantDecayKernel, ForgetGateDecayGradKernel, ForgetGateDecayKernel } from './decay.ts'
 
-// A kernel gives one result: the high parts come first, and the low parts are what the same exact sum leaves over of them as they
-// were stored. Numbers of a kernel are f32 in mode webasm and f64 in mode cpu; the error terms below are exact in both (0 in f64).
+// A kernel has one result, so the high parts come first. A second kernel computes the same exact sum and
+// subtracts the stored high parts. Numbers of a kernel are f32 in mode webasm and f64 in mode cpu. The error
+// terms below are exact in both; in f64 they are 0.
 
-/** previous + Σ_{s ≤ t} steps as sum + rest, each step added by Knuth's TwoSum. O(t) per reading, little beside attention. */
+/** previous + Σ_{s ≤ t} steps as sum + rest, where Knuth's TwoSum adds each step. It costs O(t) per reading,
+ *  which is little beside attention. */
 const sumSteps = (name: string, result: string, buffers: readonly string[] = []): GpuKernel => ({
   name,
   args: {
@@ -71,7 +73,7 @@ const STEADY_HIGH: GpuKernel = {
     return rates[this.thread.y] * (start + this.thread.x)`,
 }
 
-/** What rounding left of the product: Dekker's, from halves of 12 bits. */
+/** The rounding error of the product, by Dekker's method with halves of 12 bits. */
 const STEADY_LOW: GpuKernel = {
   name: 'constantDecayLow',
   args: { rates: 'buffer', high: 'buffer', start: 'int', length: 'int' },

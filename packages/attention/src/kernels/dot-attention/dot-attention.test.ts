@@ -230,7 +230,10 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
         { v: empty(1, 3, 7, 2) },
         'batches, kv heads and lengths of keys and values must be equal, got q [2, 3, 5, 4]',
       ],
-      [{ q: empty(2, 3, 9, 4) }, "queries are the newest of the keys' times, so Tq ≤ Tk, got q [2, 3, 9, 4]"],
+      [
+        { q: empty(2, 3, 9, 4) },
+        'Tq must be at most Tk, because queries are the newest positions, got q [2, 3, 9, 4]',
+      ],
       [{ logDecay: empty(7) }, 'logDecay must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [7]'],
       [{ v: empty(2, 3, 7, 2049) }, 'v must have vectors of 1 to 2048 elements, got 2049'],
       [{ v: empty(2, 3, 7, 0) }, 'v must have vectors of 1 to 2048 elements, got 0'],

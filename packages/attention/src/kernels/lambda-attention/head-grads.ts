@@ -3,8 +3,9 @@ import type { Handle } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../attention-shape.ts'
 import type { LambdaPass } from './lambda-attention.ts'
 
-/** Gradients of every query head by itself: dLambdaQ [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H], dLogDecay
- *  [B, H, Tk] (undefined: not wanted). */
+/** Buffers for the gradients of each query head, not yet summed over the heads that share keys: dLambdaQ [B,
+ *  H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H] and dLogDecay [B, H, Tk]. dLogDecay is
+ *  undefined if nobody asks for it. */
 export interface HeadGrads {
   readonly dLambdaQ: Handle
   readonly dLambdaK: Handle
@@ -13,7 +14,8 @@ export interface HeadGrads {
   readonly dLogDecay: Handle | undefined
 }
 
-/** The gradients that `run` makes per query head, summed over the heads that share keys and over the batch. */
+/** Allocates the gradients per query head, lets `run` fill them, and sums them. Gradients of keys and values
+ *  are summed over the query heads that share them. Those of the temperature are summed over the batch. */
 export function sumHeadGrads(
   device: Device,
   { batch, heads, kvHeads, queries, keys, valueDim }: AttentionSizes,

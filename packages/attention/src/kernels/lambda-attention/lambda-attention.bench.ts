@@ -7,7 +7,7 @@ const rivalOf = (pass: string, { name }: CausalShape) => ({
   as: 'dot',
 })
 
-/** Lambda-distance attention, timed in the same rounds as the dot product. */
+/** λ-distance attention, timed in the same rounds as the dot product. */
 export const benches: Benches = CAUSAL_SHAPES.flatMap((shape) => [
   {
     ...lambdaForward(`lambda-attention/forward_${shape.name}`, shape),

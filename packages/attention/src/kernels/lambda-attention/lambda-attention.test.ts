@@ -99,7 +99,7 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     const { logDecay, ...rest } = tensors(sizes, inputs)
     const exact = inputs.map((input) => Float64Array.from(Float32Array.from(input)))
     const [q, k, v, temperature, readings] = exact
-    // Exponents up to 20 carry 1e-6 of relative error into weights that sum to 1.
+    // Exponents up to 20 give the weights a relative error of 1e-6, and weights sum to 1.
     const plain = lambdaAttention(rest)
     expect(plain.shape).toEqual(shapesOf(sizes).out)
     expectNear(await plain.data(), lambdaAttentionReference(sizes, q, k, v, temperature), { atol: 3e-6 })
@@ -134,7 +134,7 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     })
   })
 
-  /** out and the gradients against f64 at the same f32 inputs, the decay taken in two parts. */
+  /** Compares out and the gradients with f64 at the same f32 inputs. The decay is given in two parts. */
   const expectExact = async (
     sizes: ReferenceSizes,
     inputs: readonly Float64Array[],
@@ -153,20 +153,22 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     expectNear(out, expected, { atol: tolerance.out })
     const wanted = lambdaAttentionGradReference(sizes, exact, roundedTo32(dOut))
     const [ofQueries, ofKeys, ...others] = wanted.map((x) => Math.max(...x.map(Math.abs)))
-    const gap = Math.max(ofQueries, ofKeys) // a query beyond all keys has no gradient: sums of the keys' size cancel
+    // A query beyond all keys has gradient 0: sums as large as the keys' gradients cancel.
+    const gap = Math.max(ofQueries, ofKeys)
     for (const [i, found] of Object.values(grads).entries())
       expectNear(found, wanted[i], { atol: tolerance.grads * [gap, gap, ...others][i] })
     return { expected, rest, high }
   }
 
-  it('is as exact at a decay of a million as at its start, backward too', async () => {
+  it('is as exact at a decay of a million as at its start, forward and backward', async () => {
     const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 3 }
     for (const start of [0, 1e6]) {
       using _scope = device().scope()
       const inputs = inputsOf(sizes).with(4, longDecay(sizes.heads, sizes.keys, start))
       const { expected, rest, high } = await expectExact(sizes, inputs, { out: 2e-6, grads: 1e-6 })
       if (start === 0) continue
-      const rounded = await lambdaAttention({ ...rest, logDecay: high }).data() // the high parts alone are not
+      // The high parts alone are not exact.
+      const rounded = await lambdaAttention({ ...rest, logDecay: high }).data()
       expect(Math.max(...rounded.map((x, i) => Math.abs(x - expected[i])))).toBeGreaterThan(1e-3)
     }
   })
@@ -175,19 +177,16 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     ['above all keys', (q: number) => 9 + q, (k: number) => k],
     ['below all keys', (q: number) => -8 - q, (k: number) => k],
     ['between them', (q: number) => 0.4999 + q / 5000, (k: number, j: number) => (j % 2) + k / 5000],
-  ] as const)(
-    'weighs keys that are far away by their own differences: queries %s',
-    async ([, query, key]) => {
-      using _scope = device().scope()
-      const sizes = { batch: 1, heads: 3, kvHeads: 1, queries: 67, keys: 71, dim: 5 }
-      const inputs = inputsOf(sizes, 1e-3)
-      // Gradients sum a few hundred terms of the size of 1 / temperature.
-      await expectExact(sizes, inputs.with(0, inputs[0].map(query)).with(1, inputs[1].map(key)), {
-        out: 2e-6,
-        grads: 3e-6,
-      })
-    },
-  )
+  ] as const)('keeps the differences between keys that are far away: queries %s', async ([, query, key]) => {
+    using _scope = device().scope()
+    const sizes = { batch: 1, heads: 3, kvHeads: 1, queries: 67, keys: 71, dim: 5 }
+    const inputs = inputsOf(sizes, 1e-3)
+    // Gradients sum a few hundred terms as large as 1 / temperature.
+    await expectExact(sizes, inputs.with(0, inputs[0].map(query)).with(1, inputs[1].map(key)), {
+      out: 2e-6,
+      grads: 3e-6,
+    })
+  })
 
   it('sums a shared logDecay over the batch, and the parts of several spans of keys', async () => {
     const sizes = { batch: 2, heads: 1, kvHeads: 1, queries: 5, keys: 521, dim: 2 }
@@ -213,7 +212,7 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     })
   })
 
-  it('weighs to 1: values of ones give ones at any temperature, order and logDecay', async () => {
+  it('has weights that sum to 1: values of 1 give 1 at any temperature, order and logDecay', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(1, 0.05, 1e-3),
@@ -298,12 +297,12 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
       [{ lambdaQ: empty(2, 4, 5) }, 'query heads must be a multiple of kv heads, got lambdaQ [2, 4, 5]'],
       [
         { lambdaQ: empty(2, 3, 8) },
-        "queries are the newest of the keys' times, so Tq ≤ Tk, got lambdaQ [2, 3, 8]",
+        'Tq must be at most Tk, because queries are the newest positions, got lambdaQ [2, 3, 8]',
       ],
       [{ temperature: empty(2) }, 'temperature must be [H] with H 3 query heads, got [2]'],
       [
         { logDecay: { high: empty(2, 3, 7), low: empty(3, 7) } },
-        'logDecay must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 7] and, for its low part, [3, 7]',
+        'logDecay must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 7] and a low part of [3, 7]',
       ],
       [{ logDecay: empty(2, 3, 5) }, 'logDecay must be [B, H, Tk] = [2, 3, 7] or [H, Tk], got [2, 3, 5]'],
     ]

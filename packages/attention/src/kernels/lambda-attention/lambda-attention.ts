@@ -21,19 +21,22 @@ export interface LambdaHandles {
   readonly logDecay: DecayBuffers | undefined
 }
 
-/** The forward pass over all pairs: out, stats [B·H·Tq, STATS] (see stats.ts) and, where wanted, rest = out − centre [B, H, Tq, D]. The centre of a row
- *  is v_top where the top key has more than half of the weight, and rest = Σ p_j (v_j − v_top) keeps its digits though that weight
- *  be almost 1; otherwise it is 0. */
+/** The forward pass over all pairs. It writes:
+ *  - out [B, H, Tq, D];
+ *  - stats [B·H·Tq, STATS], see stats.ts;
+ *  - rest = out − centre [B, H, Tq, D], if it is given.
+ *  The centre of a row is v_top if the top key has more than half of the weight, else 0. With v_top as
+ *  centre, rest = Σ p_j (v_j − v_top) keeps its digits even if the top key has almost all of the weight. */
 export type LambdaAttentionKernel = (
   inputs: LambdaHandles,
   outputs: { readonly out: Handle; readonly rest: Handle | undefined; readonly stats: Handle },
   sizes: AttentionSizes,
 ) => void
 
-/** Its backward pass; capacity = keys. With p the weights and
- *  ds_ij = p_ij ((dOut_i·v_j − dOut_i·centre_i) − dOut_i·rest_i): dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans] are sums
- *  over the keys of each span, every key in one span; dLambdaK [B, Hkv, Tk], dV [B, Hkv, Tk, D], logDecay: see DecayGrads
- *  (undefined: not wanted). */
+/** The backward pass over all pairs. capacity equals keys. With p the softmax weights, ds_ij = p_ij
+ *  ((dOut_i·v_j − dOut_i·centre_i) − dOut_i·rest_i). The keys are cut into `spans` disjoint spans. dLambdaQ
+ *  [B, H, spans, Tq] and dTemperature [B, H, spans] are sums over the keys of one span. dLambdaK is [B, Hkv,
+ *  Tk] and dV is [B, Hkv, Tk, D]. For logDecay see DecayGrads; it is undefined if nobody asks for it. */
 export type LambdaAttentionGradKernel = (
   inputs: LambdaHandles,
   saved: { readonly stats: Handle; readonly rest: Handle; readonly dOut: Handle },
@@ -61,15 +64,15 @@ export interface LambdaAttentionInputs {
   temperature: Tensor
   /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no decay. */
   logDecay?: Tensor | LogDecay
-  /** `quadratic` reads every pair; `sorted` works in order of λ. Their results agree up to rounding. Default `auto`: the faster one for
-   *  these shapes. */
+  /** `quadratic` reads every pair; `sorted` works in order of λ. Their results agree up to rounding. The
+   *  default, `auto`, takes the faster one for these shapes. */
   algorithm?: LambdaAlgorithm
 }
 
-/** One forward pass and what makes its gradients. */
+/** The result of one forward pass, and the function that computes its gradients. */
 export interface LambdaPass {
   readonly out: Tensor
-  /** The gradients of Σ dOut·out; that of the decay is made where it is wanted. */
+  /** The gradients of Σ dOut·out. The gradient of the decay is computed only if `decayWanted` is true. */
   backward(dOut: Tensor, decayWanted: boolean): LambdaGrads
 }
 
@@ -78,18 +81,21 @@ interface LambdaGrads {
   readonly lambdaK: Tensor
   readonly v: Tensor
   readonly temperature: Tensor
-  /** In the shape of the readings. */
+  /** The gradient in the shape of the given readings, [B, H, Tk] or [H, Tk]. */
   logDecay(readings: Tensor): Tensor | null
 }
 
-/** Causal attention by distance of scalars, exact: no T × T matrix is ever stored.
- *  Query i of Tq has time t = i + Tk − Tq and sees keys j ≤ t with scores −|λq_i − λk_j| / temperature_h − (c_t − c_j);
- *  out_i = Σ_j softmax_j(scores) v_j → [B, H, Tq, D]. Query head h reads kv head h // (H/Hkv).
- *  Gradients to all five (a LogDecay's to its high part); at λq = λk, a kink, the sign is 0. No row loses its largest weight, however
- *  small the temperature, and weights are as exact in f32 as the differences of λ and of decay readings are.
- *  Time: 'sorted' O(Tk log Tk·D), on the cpu backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory O(Tk·D), for 'sorted' on a GPU
- *  O(Tk log Tk·D). Sources: Tauformer and, for 'sorted', docs/attention.md; decay: Lin et al., Forgetting Transformer (2025).
- *  Throws ShapeError when shapes disagree, RangeError for 'sorted' on a backend that has only 'quadratic'. */
+/** Causal attention with scores from the distance of scalars (docs/definition.md, section 3) → [B, H, Tq, D]:
+ *    score_ij = −|λq_i − λk_j| / temperature_h − (c_t − c_j)   for j ≤ t = i + Tk − Tq
+ *    out_i = Σ_j softmax_j(score_ij) v_j
+ *  Query head h reads kv head h // (H/Hkv). The result is exact, and no T × T matrix is stored. A row keeps
+ *  its largest weight at any temperature. Weights in f32 are as exact as the differences of λ and of the
+ *  decay readings. All five inputs get gradients; the gradient of a LogDecay goes to its high part. At λq =
+ *  λk the score has a kink, and its derivative is taken as 0. Time: 'sorted' O(Tk log Tk·D), on the cpu
+ *  backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory: O(Tk·D). 'sorted' on a GPU takes O(Tk log
+ *  Tk·D). Sources: Tauformer; docs/attention.md for 'sorted'; Lin et al., Forgetting Transformer (2025) for
+ *  the decay. Throws ShapeError if shapes disagree, and RangeError for 'sorted' on a backend that has only
+ *  'quadratic'. */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   const { lambdaQ, lambdaK, v, temperature, logDecay, algorithm } = inputs
   const sizes = checkInputs(inputs)
@@ -117,8 +123,8 @@ export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   })
 }
 
-/** From how many keys on 'sorted' is faster on the cpu backend: forward alone, and forward and backward; and from how many queries on, where they are fewer
- *  than the keys. docs/LOG.md has the figures. */
+/** The least numbers of keys for which 'sorted' is faster on the cpu backend: for a forward pass alone, and
+ *  for forward and backward. The third is the least number of queries. docs/LOG.md has the measurements. */
 const SWEEP_FORWARD_KEYS = 96
 const SWEEP_TRAINING_KEYS = 192
 const SWEEP_QUERIES = 32
@@ -143,7 +149,7 @@ function passOf(
   )
 }
 
-/** The forward pass on buffers, for caches. */
+/** The forward pass on buffers. Decode caches call it. */
 export const attend = (device: Device, handles: LambdaHandles, sizes: AttentionSizes): Tensor =>
   passOf(device, sizes, false)(device, handles, sizes, false).out
 

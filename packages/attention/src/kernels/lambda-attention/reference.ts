@@ -1,4 +1,4 @@
-/** Sizes of one attention: query i of `queries` has time i + keys − queries. */
+/** Sizes of one attention. Query i of `queries` has time i + keys − queries. */
 export interface ReferenceSizes {
   readonly batch: number
   readonly heads: number
@@ -8,7 +8,8 @@ export interface ReferenceSizes {
   readonly dim: number
 }
 
-/** Causal softmax attention over scores given by a function, in plain f64 loops; v [B, Hkv, Tk, D] → [B, H, Tq, D]. */
+/** Causal softmax attention in plain f64 loops, with the scores of a function: v [B, Hkv, Tk, D] → [B, H, Tq,
+ *  D]. */
 export function attentionReference(
   sizes: ReferenceSizes,
   v: Float64Array,
@@ -35,7 +36,8 @@ export function attentionReference(
   return out
 }
 
-/** λ-distance attention in plain f64 loops; logDecay [B, H, Tk], or [H, Tk] when `shared`. */
+/** λ-distance attention in plain f64 loops (docs/definition.md, section 3). logDecay is [B, H, Tk], or [H,
+ *  Tk] if `shared`. */
 export function lambdaAttentionReference(
   sizes: ReferenceSizes,
   lambdaQ: Float64Array,
@@ -54,8 +56,9 @@ export function lambdaAttentionReference(
   })
 }
 
-/** Gradients of Σ dOut·out of {@link lambdaAttentionReference}, in plain f64 loops: to lambdaQ, lambdaK, v, temperature and logDecay
- *  [B, H, Tk]. For temperatures and decays where differences of the reference say nothing. */
+/** Gradients of Σ dOut·out of {@link lambdaAttentionReference} in plain f64 loops: to lambdaQ, lambdaK, v,
+ *  temperature and logDecay [B, H, Tk]. Tests use it where finite differences of the reference are too
+ *  inexact: at extreme temperatures and decays. */
 export function lambdaAttentionGradReference(
   sizes: ReferenceSizes,
   [lambdaQ, lambdaK, v, temperature, logDecay]: readonly Float64Array[],
@@ -81,7 +84,8 @@ export function lambdaAttentionGradReference(
       const mass = scores.reduce((sum, score) => sum + Math.exp(score - peak), 0)
       const weights = scores.map((score) => Math.exp(score - peak) / mass)
       const top = scores.indexOf(peak)
-      // dOut·(v_j − v_top): where the top key has almost all weight, nothing is left of the differences but what is there
+      // dOut·(v_j − v_top). If the top key has almost all weight, this difference keeps the digits that
+      // count.
       const products = weights.map((weight, key) => {
         let product = 0
         if (weight > 0)

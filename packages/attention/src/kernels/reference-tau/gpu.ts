@@ -1,7 +1,8 @@
 import { foldGpu, type GpuEngine, type GpuKernel, isNanText } from '@tau/tensor/kernel'
 import type { ReferenceTauKernel } from './reference-tau.ts'
 
-/** Elements by rank, ties by index: O(D²) comparisons, but nothing is written. */
+/** Median by rank. Equal elements are ranked by index. It takes O(D²) comparisons but writes nothing in
+ *  between. */
 const MEDIAN: GpuKernel = {
   name: 'medianTau',
   args: { x: 'buffer', cols: 'int', low: 'int', high: 'int', least: 'float' },
@@ -19,7 +20,7 @@ const MEDIAN: GpuKernel = {
       if (rank === low) { below = value }
       if (rank === high) { above = value }
     }
-    // Shader compilers may add before they halve, which overflows.
+    // A shader compiler may compute 0.5 * (below + above), which can overflow. Equal numbers need no sum.
     let middle = below
     if (below < above) { middle = 0.5 * below + 0.5 * above }
     if (middle < least) { return least }

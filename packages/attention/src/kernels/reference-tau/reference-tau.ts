@@ -15,12 +15,14 @@ export type ReferenceTauKernel = (
   floor: number,
 ) => void
 
-/** Longest vector that fits a thread's scratch. */
+/** The longest vector that fits a thread's scratch. */
 const MAX_DIM = 65_536
 
-/** τ of every vector as the reference implementation computes it: max(median or mean of the vector's own components,
- *  1e-10, eps). x [..., D] → [...]. For loading its models only: where the median is not positive τ falls to eps and λ to
- *  about 1 whatever the energy. A constant for differentiation, as there: no gradient passes to x. */
+/** τ of every vector as the reference implementation computes it: max(median or mean of the vector's own
+ *  components, 1e-10, eps). x [..., D] → [...]. See docs/definition.md, section 2, policies
+ *  `reference-median` and `reference-mean`. Use it only to load models of that implementation. If the median
+ *  is not positive, τ falls to eps, and λ is about 1 whatever the energy is. τ is a constant for
+ *  differentiation, as it is there: x gets no gradient. */
 export function referenceTau(x: Tensor, middle: Middle, eps = DEFAULT_EPS): Tensor {
   checkRank('referenceTau', 'x', x, 1)
   const dim = x.shape[x.rank - 1]

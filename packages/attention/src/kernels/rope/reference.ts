@@ -1,4 +1,4 @@
-/** RoPE in plain f64 loops, x [n, T, D]: what the kernels are tested against. */
+/** RoPE in plain f64 loops: x [n, T, D] → the same shape. Tests compare the kernels with it. */
 export function ropeReference(
   x: Float64Array,
   length: number,

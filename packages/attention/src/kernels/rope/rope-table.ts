@@ -1,6 +1,7 @@
 import type { Device, Tensor } from '@tau/tensor'
 
-/** Cosines and sines of the angles (start + t)·base^(−2c/D), t < length, c < D/2, computed in f64: [length, D/2] each. */
+/** Cosines and sines of the angles (start + t)·base^(−2c/D) for t < length and c < D/2, computed in f64. Each
+ *  is [length, D/2]. */
 export function ropeTables(
   start: number,
   length: number,
@@ -19,11 +20,12 @@ export function ropeTables(
   return { cos, sin }
 }
 
-/** Tables from time 0 by dim and base: pure values, kept for calls that bring no {@link RopeTable}. */
+/** Tables from time 0, by dim and base. Calls without a {@link RopeTable} share them. They depend on nothing
+ *  else. */
 const tables = new Map<string, { length: number; values: Float32Array }>()
 const KEPT_TABLES = 8
 
-/** D/2 cosines, then D/2 sines, for each time: [length, D]. */
+/** For each time D/2 cosines, then D/2 sines: [length, D]. */
 function packedTable(start: number, length: number, dim: number, base: number): Float32Array {
   const key = `${dim} ${base}`
   const kept = tables.get(key)
@@ -43,13 +45,14 @@ function packedTable(start: number, length: number, dim: number, base: number): 
   return values
 }
 
-/** Angles on a device: row `first` of `values` [times, D], D/2 cosines and then D/2 sines, is that of the first position. */
+/** Angles on a device: `values` [times, D] has D/2 cosines and then D/2 sines per time. Row `first` belongs
+ *  to the first position. */
 export interface RopeAngles {
   readonly values: Tensor
   readonly first: number
 }
 
-/** The angles of one call, in the open scope, or the caller's to dispose. */
+/** The angles of one call. They belong to the open scope; without one the caller disposes them. */
 export const anglesOf = (
   device: Device,
   start: number,
@@ -58,15 +61,16 @@ export const anglesOf = (
   base: number,
 ): RopeAngles => ({ values: device.tensor(packedTable(start, length, dim, base), [length, dim]), first: 0 })
 
-/** RoPE's angles of one length of vectors and one base, kept on a device, so that neither the layers of a model nor the tokens of a
- *  generation bring them again. Holds the times from 0 on that it was asked for, up to the next power of two: a sequence that grows to T
- *  times uploads O(log T) tables, 4·D bytes per time. Calls that go beyond `longest` times get rows of their own.
- *  Its memory outlives scopes: dispose it. Throws RangeError for a `longest` that is not a whole number of at least 1. */
+/** RoPE's angles for one vector length and one base, kept on a device. The layers of a model and the tokens
+ *  of a generation share them instead of uploading them again. It holds times from 0 up to a power of two, or
+ *  `longest`. It grows when a later time is asked for: a sequence of T times uploads O(log T) tables, 4·D
+ *  bytes per time. A call that goes beyond `longest` gets rows of its own. Its memory outlives scopes:
+ *  dispose it. Throws RangeError if `longest` is not a whole number of at least 1. */
 export class RopeTable implements Disposable {
   readonly device: Device
   /** D, even. */
   readonly dim: number
-  /** Most times that it holds. */
+  /** The largest number of times that it holds. */
   readonly longest: number
   readonly base: number
   #kept: Tensor | undefined
@@ -81,19 +85,20 @@ export class RopeTable implements Disposable {
     this.base = base
   }
 
-  /** For the times from start on: `values` is in the open scope, or the caller's to dispose. */
+  /** The angles of the times from `start` on. `values` belongs to the open scope; without one the caller
+   *  disposes it. */
   at(start: number, length: number): RopeAngles {
     if (this.#disposed)
       throw new Error(
-        'RopeTable: must not be used after dispose; keep it as long as the model, or make another',
+        'RopeTable: must not be used after dispose; keep it as long as the model, or create a new one',
       )
     const end = start + length
     if (end > this.longest) return anglesOf(this.device, start, length, this.dim, this.base)
-    // A view: whoever still needs it keeps the memory when a longer table takes its place.
+    // A view keeps the memory alive for its user when a longer table replaces this one.
     return { values: this.#holding(end).view(), first: start }
   }
 
-  /** The table, which holds `times` or more. */
+  /** The table, grown to hold at least `times` times. */
   #holding(times: number): Tensor {
     const { device, dim, longest, base } = this
     if (this.#kept && times <= this.#kept.shape[0]) return this.#kept

@@ -23,5 +23,5 @@ function bench(what: string, axes: readonly [number, number, number, number]): K
   }
 }
 
-/** Queries of all heads: tau-nano's batch of 8 and tau-30m's context. */
+/** The queries of all heads, for tau-nano's batch of 8 and for tau-30m's context. */
 export const benches: Benches = [bench('nano_T256', [8, 4, 256, 32]), bench('30m_T1024', [1, 6, 1024, 64])]

@@ -41,7 +41,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     const values = Float32Array.from(randomArray(size, dim))
     const y = rope(device().tensor(values, shape), { start: 17, base: 500 })
     expect(y.shape).toEqual(shape)
-    // Rounding of cos, sin, two products and a sum of numbers up to 3.5: 2e-7 each.
+    // Rounding of cos, sin, two products and a sum of numbers up to 3.5, each 2e-7.
     const expected = ropeReference(Float64Array.from(values), length, dim, 17, 500)
     expectNear(await y.data(), expected, { atol: 1e-6 })
   })
@@ -74,7 +74,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     expect(norm(whole)).toBeCloseTo(norm(values), 3)
   })
 
-  it('takes the angles of a table, whatever that holds by then, and keeps no more than it did', async () => {
+  it('takes the angles of a table, whatever it holds already, and leaves no other memory behind', async () => {
     using _scope = device().scope()
     const { memory } = device()
     const table = new RopeTable(device(), 6, 11, 300)
@@ -93,7 +93,8 @@ describeDevices('rope', { cpu, gpu }, (device) => {
       const [made, kept] = await Promise.all(results)
       expect(kept).toEqual(made)
     }
-    // None yet, a part, continuations within and beyond, as many as it holds at most, and more.
+    // The table is empty, then holds a part. Then come calls within and beyond it, calls up to `longest`,
+    // and longer ones.
     for (const [start, length] of [
       [3, 2],
       [0, 5],
@@ -112,7 +113,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     expect(device().memory).toEqual(memory)
   })
 
-  it('brings angles of one token after another O(log T) times, the longest as long as it may be', () => {
+  it('uploads the angles of one token after another O(log T) times, up to `longest`', () => {
     using _scope = device().scope()
     using table = new RopeTable(device(), 4, 83)
     const prompt = device().tensor(randomArray(20, 12), [5, 4], 'f32')
@@ -126,7 +127,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     expect(sizes().slice(5)).toEqual([1])
   })
 
-  it('leaves its result alone behind where no scope is open', () => {
+  it('leaves only its result behind if no scope is open', () => {
     const { memory } = device()
     const x = device().tensor(randomArray(12, 14), [3, 4], 'f32')
     const table = new RopeTable(device(), 4, 5)
@@ -138,7 +139,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     expect(device().memory).toEqual(memory)
   })
 
-  it('takes no table that was disposed', () => {
+  it('refuses a table that was disposed', () => {
     using _scope = device().scope()
     const x = device().tensor(randomArray(12, 15), [3, 4], 'f32')
     const table = new RopeTable(device(), 4, 5)
@@ -162,7 +163,7 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     expect(await of(() => ({ table }))).toEqual(await of(() => ({})))
   })
 
-  it('refuses what it cannot rotate, with the values', () => {
+  it('refuses bad inputs and quotes the values', () => {
     using _scope = device().scope()
     const x = device().tensor(new Float32Array(15), [5, 3])
     expect(() => rope(x)).toThrow('rope: the last axis must be even and not empty, got [5, 3]')
@@ -173,8 +174,12 @@ describeDevices('rope', { cpu, gpu }, (device) => {
     expect(() => rope(even, { base: 1 })).toThrow('rope: base must be above 1 and finite, got 1')
     expect(() => rope(device().tensor([1, 2]))).toThrow('rope: x must have at least 2 axes, got [2]')
     using table = new RopeTable(device(), 4, 5)
-    expect(() => rope(even, { table })).toThrow('rope: table must be of vectors of 2 elements, got one of 4')
-    expect(() => rope(even, { table, base: 9 })).toThrow("rope: base must be the table's 10000, got 9")
+    expect(() => rope(even, { table })).toThrow(
+      'rope: table must be for vectors of 2 elements, got one for 4',
+    )
+    expect(() => rope(even, { table, base: 9 })).toThrow(
+      "rope: base must equal the table's base 10000, got 9",
+    )
     for (const longest of [0, 2.5, Number.NaN])
       expect(() => new RopeTable(device(), 4, longest)).toThrow(
         `RopeTable: longest must be a whole number of at least 1, got ${longest}`,

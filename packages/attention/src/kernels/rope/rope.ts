@@ -3,8 +3,8 @@ import { checkRank, type Handle } from '@tau/tensor/kernel'
 import { kernelsOf } from '../table.ts'
 import { anglesOf, type RopeTable } from './rope-table.ts'
 
-/** out[n, t] = x[n, t] turned by the angles in row first + t of table [times, D], which holds D/2 cosines, then D/2 sines, per time.
- *  `sign` −1 turns back. rows = all vectors, time fastest. */
+/** out[n, t] is x[n, t], rotated by the angles in row first + t of table [times, D]. A row of the table holds
+ *  D/2 cosines, then D/2 sines. `sign` −1 rotates back. `rows` counts all vectors; time runs fastest. */
 export type RopeKernel = (
   x: Handle,
   table: { readonly handle: Handle; readonly first: number },
@@ -16,18 +16,20 @@ export type RopeKernel = (
 ) => void
 
 export interface RopeOptions {
-  /** Time of the first position: the number of tokens before. */
+  /** Time of the first position, which is the number of tokens before it. Default 0. */
   start?: number
   /** Default 10 000. */
   base?: number
-  /** Angles that stay on the device, with their base. Default: made for this call. */
+  /** Angles that stay on the device, with their base. Default: computed for this call. */
   table?: RopeTable
 }
 
-/** Rotary position embedding: pairs (c, c + D/2) of the vector at time t turn by the angle a = (start + t)·base^(−2c/D),
- *  y_c = x_c·cos a + x_{c+D/2}·sin a, y_{c+D/2} = x_{c+D/2}·cos a − x_c·sin a.
- *  x [..., T, D], D even → the same shape. Norms stay, and dot products depend on the difference of times only.
- *  Source: Su et al., RoFormer (2021), eq. 34, halves instead of neighbours paired and the angle negative, as in nanochat. */
+/** Rotary position embedding (docs/definition.md, section 4). The channels c and c + D/2 of the vector at
+ *  time t are rotated by the angle a = (start + t)·base^(−2c/D):
+ *    y_c = x_c·cos a + x_{c+D/2}·sin a,   y_{c+D/2} = x_{c+D/2}·cos a − x_c·sin a
+ *  x [..., T, D], D even → the same shape. Norms stay the same, and dot products depend only on the
+ *  difference of times. Source: Su et al., RoFormer (2021), eq. 34. Here channels of the two halves form
+ *  pairs instead of neighbours, and the angle is negative, as in nanochat. */
 export function rope(x: Tensor, options: RopeOptions = {}): Tensor {
   checkRank('rope', 'x', x, 2)
   const [length, dim] = x.shape.slice(-2)
@@ -48,7 +50,8 @@ export function rope(x: Tensor, options: RopeOptions = {}): Tensor {
   return record('rope', [x], out, (dOut) => [turn(dOut, -1)])
 }
 
-/** Start and base. Throws unless they give angles, and a table is of vectors of D and of the device of x. */
+/** Checks the options and returns start and base. Throws if they give no angles, or if the table is for
+ *  another vector length or lives on another device. */
 export function checkAngles(
   op: string,
   x: Tensor,
@@ -60,9 +63,9 @@ export function checkAngles(
   if (!(base > 1 && base < Infinity))
     throw new RangeError(`${op}: base must be above 1 and finite, got ${base}`)
   if (table && table.base !== base)
-    throw new RangeError(`${op}: base must be the table's ${table.base}, got ${base}; leave it out`)
+    throw new RangeError(`${op}: base must equal the table's base ${table.base}, got ${base}; leave it out`)
   if (table && table.dim !== dim)
-    throw new ShapeError(`${op}: table must be of vectors of ${dim} elements, got one of ${table.dim}`)
+    throw new ShapeError(`${op}: table must be for vectors of ${dim} elements, got one for ${table.dim}`)
   if (table && table.device !== x.device)
     throw new BackendError(`${op}: the table must live on the device of the vectors, got another`)
   return { start, base }

@@ -12,8 +12,8 @@ export interface RotaryTaumodeCase {
   readonly eps?: number
 }
 
-/** The chain in plain f64 loops: y [B, T, H, D] clamped, [B, H, T, D], turned, over its root mean square, λ [B, H, T] on a dense L;
- *  τ per head. */
+/** The chain in plain f64 loops: y [B, T, H, D] is clamped, split into heads [B, H, T, D], rotated, and
+ *  divided by its root mean square. Then λ [B, H, T] is computed with a dense L and one τ per head. */
 export function rotaryTaumodeReference(
   y: Float64Array,
   laplacian: ArrayLike<number>,

@@ -6,7 +6,7 @@ import { type Benches, bytesOf, gradientCase, normalInput } from '../case.bench.
 import { rotaryTaumodeReference } from './reference.ts'
 import { composedRotaryTaumode, rotaryTaumode } from './rotary-taumode.ts'
 
-/** Queries of tau-30m at its context, with the graph that buildManifold makes by default. */
+/** The queries of tau-30m at its context, with the graph that buildManifold makes by default. */
 const [LENGTH, HEADS, DIM, NEIGHBOURS, TAU, LIMIT] = [1024, 6, 64, 15, 1, 5]
 const SIZE = LENGTH * HEADS * DIM
 const VECTORS = LENGTH * HEADS
@@ -17,7 +17,7 @@ const csr = await featureLaplacian(
 )
 
 function prepare(device: Device) {
-  const laplacian = LaplacianTensor.from(device, csr) // outlives the scope: goes with the device
+  const laplacian = LaplacianTensor.from(device, csr) // outlives the scope; closing the device frees it
   const y = normalInput(device, [1, LENGTH, HEADS * DIM], 1)
   const expected = rotaryTaumodeReference(Float64Array.from(y.values), toDense(csr).data, () => TAU, {
     ...{ batch: 1, length: LENGTH, heads: HEADS, dim: DIM, limit: LIMIT },
@@ -59,7 +59,7 @@ function benchesOf(name: string, run: typeof rotaryTaumode): KernelBench<Device>
   ]
 }
 
-/** The fused kernel and the operations it is made of. */
+/** The fused kernel, and the same from single operations. */
 export const benches: Benches = [
   ...benchesOf('fused', rotaryTaumode),
   ...benchesOf('composed', composedRotaryTaumode),

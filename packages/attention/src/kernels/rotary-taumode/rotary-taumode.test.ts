@@ -8,7 +8,7 @@ import { RopeTable } from '../rope/rope-table.ts'
 import { type RotaryTaumodeCase, rotaryTaumodeReference } from './reference.ts'
 import { composedRotaryTaumode, rotaryTaumode } from './rotary-taumode.ts'
 
-/** L of a connected random graph; `extra` on the diagonal, so that rows need not sum to 0. */
+/** L of a connected random graph. `extra` is added to the diagonal, so that rows need not sum to 0. */
 function randomLaplacian(dim: number, seed: number, extra = 0): Float64Array {
   const noise = randomArray(dim * dim, seed)
   const dense = new Float64Array(dim * dim)
@@ -28,7 +28,7 @@ function randomLaplacian(dim: number, seed: number, extra = 0): Float64Array {
 const upload = (device: Device, dense: Float64Array, dim: number) =>
   LaplacianTensor.from(device, csrFromDense({ data: dense, rows: dim, cols: dim }))
 
-/** Queries of a few sequences; `limit` clamps about a fifth of them. */
+/** Queries of a few sequences. `limit` clamps about a fifth of their elements. */
 const CASES: readonly RotaryTaumodeCase[] = [
   { batch: 2, length: 7, heads: 3, dim: 10, limit: 1.3 },
   { batch: 1, length: 29, heads: 5, dim: 6, limit: 1.3, start: 1001, base: 500 },
@@ -84,7 +84,7 @@ describeDevices('rotaryTaumode', { cpu, gpu }, (device) => {
     })
   })
 
-  it('agrees with the operations it is made of, at the model’s own sizes', async () => {
+  it('agrees with single operations at the sizes of a model', async () => {
     using _scope = device().scope()
     const [batch, length, heads, dim] = [1, 131, 6, 64]
     using laplacian = upload(device(), randomLaplacian(dim, 5), dim)
@@ -104,7 +104,7 @@ describeDevices('rotaryTaumode', { cpu, gpu }, (device) => {
     expectNear(fused.grads.y, composed.grads.y, { atol: 1e-6 })
   })
 
-  it('leaves its result alone behind where no scope is open', () => {
+  it('leaves only its result behind if no scope is open', () => {
     const { memory } = device()
     {
       using laplacian = upload(device(), randomLaplacian(4, 7), 4)
@@ -127,7 +127,7 @@ describeDevices('rotaryTaumode', { cpu, gpu }, (device) => {
     expect(device().memory).toEqual(memory)
   })
 
-  it('turns by angles as exact at 2²⁴ as at 0', async () => {
+  it('rotates by angles that are as exact at 2²⁴ as at 0', async () => {
     using _scope = device().scope()
     const test = { batch: 1, length: 67, heads: 1, dim: 12, limit: 4, start: 2 ** 24 - 5 }
     const dense = randomLaplacian(12, 6)
@@ -155,7 +155,7 @@ describeDevices('rotaryTaumode', { cpu, gpu }, (device) => {
     expect(grads.y.subarray(8).every(Number.isFinite)).toBe(true)
   })
 
-  it('refuses what does not fit, with the values', () => {
+  it('refuses bad inputs and quotes the values', () => {
     using _scope = device().scope()
     using laplacian = upload(device(), randomLaplacian(4, 1), 4)
     using odd = upload(device(), randomLaplacian(3, 1), 3)
@@ -167,7 +167,7 @@ describeDevices('rotaryTaumode', { cpu, gpu }, (device) => {
       'rotaryTaumode: y must be [B, T, heads·D] for 2 heads and L [4, 4], got [1, 2, 12]',
     )
     expect(() => run({ heads: 4 }, 1, odd)).toThrow(
-      'vectors must have an even length to be turned, got L [3, 3]',
+      'vectors must have an even length to be rotated, got L [3, 3]',
     )
     expect(() => run({ clamp: 0 })).toThrow(
       'rotaryTaumode: clamp must be above 0 and at most 1000000000000, got 0',

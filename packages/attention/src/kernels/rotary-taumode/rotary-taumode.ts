@@ -19,15 +19,15 @@ import { kernelsOf } from '../table.ts'
 import { taumode } from '../taumode/taumode.ts'
 
 export interface RotaryTaumodeOptions extends RopeOptions {
-  /** Vectors per position: y is [B, T, heads·D]. */
+  /** Heads, or vectors per position: y is [B, T, heads·D]. */
   heads: number
-  /** Elements of y are limited to ±clamp, above 0 and at most 10¹²; their gradient is 0 beyond. */
+  /** Elements of y are limited to ±clamp, where 0 < clamp ≤ 10¹². Elements beyond it have gradient 0. */
   clamp: number
   /** ε of the Rayleigh quotient. */
   eps?: number
 }
 
-/** Sizes and numbers of one call. */
+/** Sizes and constants of one call. */
 export interface RotaryTaumodeShape {
   readonly batch: number
   readonly length: number
@@ -45,7 +45,7 @@ export interface TauOfHeads {
   readonly heads: number
 }
 
-/** Angles of RoPE in two short tables of f64, as coarse and fine of {@link angleTables}. */
+/** Angles of RoPE in two short f64 tables, `coarse` and `fine`; see {@link angleTables}. */
 export interface Angles {
   readonly coarse: Handle
   readonly fine: Handle
@@ -62,7 +62,7 @@ export type RotaryTaumodeKernel = (
   shape: RotaryTaumodeShape,
 ) => void
 
-/** dY [B, T, H, D] and dTau [B, H, T], one per vector; an output that is undefined is not wanted. */
+/** dY [B, T, H, D] and dTau [B, H, T], one per vector. An undefined output is not computed. */
 export type RotaryTaumodeGradKernel = (
   y: Handle,
   angles: Angles,
@@ -73,15 +73,16 @@ export type RotaryTaumodeGradKernel = (
   shape: RotaryTaumodeShape,
 ) => void
 
-/** ε of rmsNorm, its default. */
+/** ε of rmsNorm, the same as its default. */
 const NORM_EPS = 1e-6
-/** Squares of clamped elements, and their sums, stay in f32. */
+/** With this limit, squares of clamped elements and their sums fit into f32. */
 const LARGEST_CLAMP = 1e12
 
-/** λ of the heads of a projection, λ-attention's queries or keys: y [B, T, H·D] is limited to ±clamp, split into heads, turned by RoPE
- *  and normalised by its root mean square; then {@link taumode} with L [D, D] → [B, H, T].
- *  τ > 0 is a number, or per head [Hτ] with Hτ dividing H. Gradients to y and to a tensor τ; they need y and one number per vector, and
- *  nothing else is kept. On a backend without the fused kernel it is {@link composedRotaryTaumode}. */
+/** λ of the heads of a projection: the queries or keys of λ-distance attention (docs/definition.md, section
+ *  4). y [B, T, H·D] is limited to ±clamp, split into heads, rotated by RoPE and divided by its root mean
+ *  square. Then {@link taumode} with L [D, D] → [B, H, T]. τ > 0 is a number, or one per head [Hτ], where Hτ
+ *  divides H. Gradients go to y and to a tensor τ. They need only y and one number per vector; nothing else
+ *  is kept. On a backend without the fused kernel this is {@link composedRotaryTaumode}. */
 export function rotaryTaumode(
   y: Tensor,
   laplacian: LaplacianTensor,
@@ -121,7 +122,8 @@ export function rotaryTaumode(
   })
 }
 
-/** The same from the operations it is made of: what backends without the fused kernel run, and what that kernel is measured against. */
+/** The same from single operations. Backends without the fused kernel run it, and benches compare the fused
+ *  kernel with it. */
 export function composedRotaryTaumode(
   y: Tensor,
   laplacian: LaplacianTensor,
@@ -151,12 +153,13 @@ interface AngleTables {
   readonly shift: number
 }
 
-/** The newest tables by their arguments: pure values, which every layer of a step asks for twice. */
+/** The newest tables by their arguments. Every layer of a step asks twice for the same one. */
 const kept = new Map<string, AngleTables>()
 const KEPT_TABLES = 8
 
-/** Cosines and sines (D/2 each, f64 as pairs of words) of the times start + 2^shift·i and of the times i < 2^shift: any time from start
- *  on is a sum of one of each. About 2√T rows in place of T. */
+/** Two tables of cosines and sines, D/2 each, as f64 in pairs of f32 words. `coarse` has the times start +
+ *  2^shift·i, `fine` has the times i < 2^shift. Any time from `start` on is a sum of one of each. So about
+ *  2√T rows take the place of T. */
 function angleTables(length: number, dim: number, start: number, base: number): AngleTables {
   const key = `${length} ${dim} ${start} ${base}`
   const found = kept.get(key)
@@ -195,7 +198,7 @@ function checkShape(
     )
   if (dim % 2 !== 0)
     throw new ShapeError(
-      `rotaryTaumode: vectors must have an even length to be turned, got L [${dim}, ${dim}]`,
+      `rotaryTaumode: vectors must have an even length to be rotated, got L [${dim}, ${dim}]`,
     )
   const angles = checkAngles('rotaryTaumode', y, dim, options)
   if (!(limit > 0 && limit <= LARGEST_CLAMP))
@@ -207,7 +210,7 @@ function checkShape(
     throw new RangeError(`rotaryTaumode: tau must be above 0 and finite, got ${tau}`)
   if (typeof tau !== 'number' && (tau.rank > 1 || heads % tauCount !== 0))
     throw new ShapeError(
-      `rotaryTaumode: tau must be a number or [Hτ] with Hτ dividing ${heads} heads, got ${shapeText(tau.shape)}; for one τ per vector compose it of taumode`,
+      `rotaryTaumode: tau must be a number or [Hτ] with Hτ dividing ${heads} heads, got ${shapeText(tau.shape)}; for one τ per vector call rope, rmsNorm and taumode`,
     )
   if (laplacian.device !== y.device || (typeof tau !== 'number' && tau.device !== y.device))
     throw new BackendError('rotaryTaumode: y, the Laplacian and tau must live on one device, got another')

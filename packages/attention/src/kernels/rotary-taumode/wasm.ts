@@ -9,7 +9,7 @@ import type {
   TauOfHeads,
 } from './rotary-taumode.ts'
 
-/** Rows per item. */
+/** Rows per work item. */
 const { LANES } = edgeSums
 /** About 20 µs of work per tile. */
 const blockGrain = (dim: number, edges: number) => Math.max(1, Math.floor(16_384 / (dim + edges)))
@@ -32,7 +32,7 @@ export function rotaryTaumodeWasm(engine: CpuEngine): RotaryTaumodeKernel {
       [y, coarse, fine, ...graph, tau.values, energy, lambda, ...sizes(shape, shift, tau)],
       Math.ceil(rowsOf(shape) / LANES),
       blockGrain(shape.dim, edgeCount),
-      energyWork(rowsOf(shape), laplacian), // norm and rotation, a few operations a channel, are not counted
+      energyWork(rowsOf(shape), laplacian), // without the few operations per channel of norm and rotation
     )
   }
 }

@@ -3,7 +3,7 @@ import { rowDots } from '../../generated/constants.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import type { RowDotsKernel } from './row-dots.ts'
 
-/** Rows per item. */
+/** Rows per work item. */
 const { LANES } = rowDots
 
 export function rowDotsWasm(engine: CpuEngine): RowDotsKernel {

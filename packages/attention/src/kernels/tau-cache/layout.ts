@@ -1,19 +1,23 @@
 import { ELEMENT_BYTES } from '@tau/tensor/kernel'
-// How a TauCache lies in device memory; the other half is assembly/tau-cache-view.ts, which says what is where.
+
+// The layout of a TauCache in device memory. assembly/tau-cache-view.ts has the other half and says what
+// lies where.
 
 /** Positions per block of data. */
 export const BLOCK = 256
-/** Keys of a leaf and children of a node in a tree that is made in one go: three quarters of the most there may be. */
+/** Keys of a leaf and children of a node in a tree that is built in one go. The most are LEAF and FAN of
+ *  assembly/tau-cache-view.ts; the difference leaves room for new keys. */
 export const BUILT_LEAF = 32
 export const BUILT_FAN = 6
 
 export const NODE_HEAD_BYTES = 48
 const LIST_BYTES = 384
 
-/** Nodes that one change of a tree may take at most: copies or halves of a path, and a new root. Depths stay below 12. */
+/** The most nodes that one change of a tree can need: copies or halves of the nodes on a path, and a new
+ *  root. Trees stay less than 12 levels deep. */
 export const RESERVE_NODES = 32
 
-/** Words of the description that kernels get. */
+/** Places of the words in the description that kernels get. */
 export const Description = {
   heads: 0,
   kvHeads: 1,
@@ -34,16 +38,17 @@ export const Description = {
 } as const
 export const DESCRIPTION_WORDS = 16
 
-/** Words of a tree's state. */
+/** Places of the words in a tree's state. */
 export const State = { root: 0, next: 1, end: 2, reserve: 3, reserveEnd: 4, nodes: 5 } as const
 export const STATE_WORDS = 8
 
-/** Words of a report on new positions; kind 0: nothing is wrong. The last two are f64. */
+/** Places of the words in a report on new positions. Kind 0 means that nothing is wrong. The last two fields
+ *  are f64. */
 export const Report = { kind: 0, row: 1, position: 2, element: 3, value: 4, before: 6 } as const
 export const REPORT_WORDS = 8
 export const ReportKind = { key: 1, value: 2, reading: 3, backward: 4 } as const
 
-/** Formats of stored values. */
+/** Formats in which values are stored. */
 export type ValueFormat = 'f32' | 'f16' | 'int8'
 const FORMATS: { readonly [F in ValueFormat]: { code: number; bytes: number; scaleBytes: number } } = {
   f32: { code: 0, bytes: 4, scaleBytes: 0 },
@@ -53,7 +58,7 @@ const FORMATS: { readonly [F in ValueFormat]: { code: number; bytes: number; sca
 
 export const VALUE_FORMATS = Object.keys(FORMATS) as readonly ValueFormat[]
 
-/** Sizes that a cache keeps for good. */
+/** Sizes of a cache that never change. */
 export interface TreeSizes {
   readonly batch: number
   readonly heads: number
@@ -66,9 +71,9 @@ export interface TreeSizes {
 export interface TreeLayout {
   readonly blockBytes: number
   readonly nodeBytes: number
-  /** Of a position of one kv head, while positions are moved. */
+  /** Bytes of one position of one kv head while positions are moved. */
   readonly copyBytes: number
-  /** The description, but for what changes. */
+  /** The words of the description that never change. */
   readonly words: readonly (readonly [word: number, value: number])[]
 }
 
@@ -99,7 +104,7 @@ export function treeLayout({ batch, heads, kvHeads, valueDim, decay, values }: T
   }
 }
 
-/** Nodes per level, from the leaves up to one root, of a tree over `keys` ≥ 1 keys. */
+/** Number of nodes per level, from the leaves up to one root, of a tree over `keys` ≥ 1 keys. */
 export function levelCounts(keys: number): number[] {
   const counts = [Math.ceil(keys / BUILT_LEAF)]
   while (counts[counts.length - 1] > 1) counts.push(Math.ceil(counts[counts.length - 1] / BUILT_FAN))

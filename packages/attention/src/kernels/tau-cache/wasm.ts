@@ -3,10 +3,11 @@ import { attentionWasm } from '../cpu-module.ts'
 import { BLOCK, NODE_HEAD_BYTES } from './layout.ts'
 import type { TauTreeKernels } from './tau-cache.ts'
 
-/** What a visit to a tree touches depends on its numbers; the head of a node it does for certain. */
+/** Words that a visit to a tree reads for certain: the head of a node. The rest depends on the tree's
+ *  numbers. */
 const NODE_WORDS = NODE_HEAD_BYTES / ELEMENT_BYTES
 
-/** Nodes per tile when trees are made: about 10 µs. */
+/** Nodes per tile when trees are built: about 10 µs. */
 const NODE_GRAIN = 8
 /** Positions per tile when they are moved. */
 const MOVE_GRAIN = 256

@@ -1,7 +1,8 @@
 import { foldGpu, type GpuEngine, type GpuKernel, type Handle } from '@tau/tensor/kernel'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
 
-// The same sums as assembly/taumode.ts, over edges, of vectors scaled by a power of two to a largest element between 1 and 2.
+// The same sums over edges as in assembly/taumode.ts. Each vector is first scaled by a power of two, so that
+// its largest element lies between 1 and 2.
 const ROW = '(this.thread.z * count + this.thread.y) * inner + this.thread.x'
 
 const SCALE: GpuKernel = {
@@ -83,7 +84,7 @@ const D_TAU: GpuKernel = {
     return -(dLambda[${ROW}] / both) * (energy[${ROW}] / both)`,
 }
 
-/** What (Lx − E·x) of the scaled vector is multiplied by. */
+/** The factor for (Lx − E·x) of the scaled vector. */
 const FACTOR: GpuKernel = {
   name: 'taumodeFactor',
   args: {
@@ -130,7 +131,7 @@ const D_X: GpuKernel = {
     return factor[this.thread.y] * total`,
 }
 
-/** Scales rows: fills scale [rows] and scaled [rows, dim]. */
+/** Scales rows. Fills scale [rows] and scaled [rows, dim]. */
 function scalerGpu(engine: GpuEngine) {
   const peakOf = foldGpu(engine, {
     name: 'taumodePeak',

@@ -1,4 +1,4 @@
-/** Taumode in plain f64 loops on a dense L [D, D]: x [n, D], tau per row → energies and λ [n]. */
+/** Taumode in plain f64 loops with a dense L [D, D]: x [n, D], one τ per row → energies and λ [n]. */
 export function taumodeReference(
   x: Float64Array,
   laplacian: ArrayLike<number>,

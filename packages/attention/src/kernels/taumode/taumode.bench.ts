@@ -15,7 +15,8 @@ interface Case {
   readonly laplacian: Csr
 }
 
-/** A graph over the features of 500 seeded embeddings. `k`: a quarter of the features, at most 15, as buildManifold takes. */
+/** A graph over the features of 500 seeded embeddings. `k` is a quarter of the features, at most 15, as in
+ *  buildManifold. */
 function laplacianOf(dim: number, k: number) {
   const data = randomArray(500 * dim, 9)
   return featureLaplacian({ data, rows: 500, cols: dim }, { k, sigma: 1 })
@@ -23,7 +24,7 @@ function laplacianOf(dim: number, k: number) {
 
 function inputs(device: Device, { axes, laplacian: csr }: Case) {
   const dim = axes[3]
-  const laplacian = LaplacianTensor.from(device, csr) // outlives the scope: goes with the device
+  const laplacian = LaplacianTensor.from(device, csr) // outlives the scope; closing the device frees it
   const x = normalInput(device, axes, 1)
   const dense = toDense(csr).data
   const reference = (row: number) => taumodeReference(rowOf(x.values, row, dim), dense, dim, () => TAU)
@@ -73,5 +74,5 @@ const CASES: readonly Case[] = [
   { what: '30m_T1024', axes: [1, 6, 1024, 64], laplacian: await laplacianOf(64, 15) },
 ]
 
-/** λ of all queries: tau-nano's batch of 8 and tau-30m's context. */
+/** λ of all queries, for tau-nano's batch of 8 and for tau-30m's context. */
 export const benches: Benches = CASES.flatMap((shape) => [forward(shape), forwardBackward(shape)])

@@ -188,7 +188,7 @@ describeDevices('taumode', { cpu, gpu }, (device, name) => {
     expect(good).toBeGreaterThan(0)
   })
 
-  it('refuses bad sizes, τ, eps and recorded energies, with the values', () => {
+  it('refuses bad sizes, τ, eps and recorded energies, and quotes the values', () => {
     using _scope = device().scope()
     using laplacian = upload(device(), randomLaplacian(3, 2, 1), 3)
     const x = device().tensor(new Float32Array(24), [2, 4, 3])

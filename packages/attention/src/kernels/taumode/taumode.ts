@@ -23,8 +23,8 @@ export type TaumodeKernel = (
   eps: number,
 ) => void
 
-/** dX = dLambda · τ/(E + τ)² · 2(Lx − E·x)/(xᵀx + eps) where E > 0, else 0; dTau[r] = −dLambda · E/(E + τ)² per row.
- *  An output that is undefined is not wanted. */
+/** dX = dLambda · τ/(E + τ)² · 2(Lx − E·x)/(xᵀx + eps) if E > 0, else 0; dTau[r] = −dLambda · E/(E + τ)² per
+ *  row. An undefined output is not computed. */
 export type TaumodeGradKernel = (
   x: Handle,
   laplacian: LaplacianTensor,
@@ -36,8 +36,9 @@ export type TaumodeGradKernel = (
   eps: number,
 ) => void
 
-/** Rayleigh energy of each vector: E = max(0, xᵀLx / (xᵀx + eps)), in the unit of L. x [..., D] → [...].
- *  Vectors are scaled before squares are taken, so none that fits f32 overflows. No gradient: use {@link taumode}. */
+/** Rayleigh energy of each vector: E = max(0, xᵀLx / (xᵀx + eps)), in the unit of L (docs/definition.md,
+ *  section 2). x [..., D] → [...]. Vectors are scaled before they are squared, so no vector that fits f32
+ *  overflows. It has no gradient: use {@link taumode}. */
 export function rayleighEnergy(x: Tensor, laplacian: LaplacianTensor, { eps = DEFAULT_EPS } = {}): Tensor {
   refuseTape('rayleighEnergy', x)
   const rows = checkVectors('rayleighEnergy', x, laplacian, eps)
@@ -50,8 +51,8 @@ export function rayleighEnergy(x: Tensor, laplacian: LaplacianTensor, { eps = DE
   return energy
 }
 
-/** One τ for all vectors of a batch, chosen from their energies by `policy` (see @tau/graph); at least 1e-10. It looks at
- *  every token, so it suits calibration before training, not the inside of a causal model. */
+/** One τ for all vectors of a batch, chosen from their energies by `policy` (see @tau/graph); at least 1e-10.
+ *  It reads every token. So use it for calibration before training, not inside a causal model. */
 export async function calibrateTau(
   x: Tensor,
   laplacian: LaplacianTensor,
@@ -62,12 +63,16 @@ export async function calibrateTau(
   return tauFromEnergies(await energy.data(), policy)
 }
 
-/** taumode: one bounded scalar per vector. E = max(0, xᵀLx / (xᵀx + eps)), λ = E / (E + τ), so 0 ≤ λ < 1 (in f32 an E above
- *  10⁷·τ rounds to 1). x [..., D] · L [D, D] → λ [...], no unit; O(edges of L) per vector.
- *  τ > 0 is a number, or a tensor: one value [1]; per head [Hτ] for x [..., H, T, D], H a multiple of Hτ, head h reading
- *  τ[h // (H/Hτ)]; or of λ's own shape, one per vector. Gradients to x and to a tensor τ; 0 for x where E is 0.
- *  Source: Tauformer, TechRxiv 10.36227/techrxiv.176800983.30631144. Departs from it: τ does not come from the vector's own
- *  components (see referenceTau), L is sparse. */
+/** taumode: one bounded scalar per vector (docs/definition.md, section 2).
+ *    E = max(0, xᵀLx / (xᵀx + eps)),   λ = E / (E + τ),   0 ≤ λ < 1
+ *  In f32 λ rounds to 1 if E is above 10⁷·τ. x [..., D] · L [D, D] → λ [...], no unit; O(edges of L) per
+ *  vector. τ > 0 is one of:
+ *  - a number, or one value [1];
+ *  - one value per head [Hτ] for x [..., H, T, D], with H a multiple of Hτ: head h reads τ[h // (H/Hτ)];
+ *  - one value per vector, in the shape of λ.
+ *  Gradients go to x and to a tensor τ. The gradient to x is 0 if E is 0. Source: Tauformer, TechRxiv
+ *  10.36227/techrxiv.176800983.30631144. It departs from the paper: τ does not come from the vector's own
+ *  components (see referenceTau), and L is sparse. */
 export function taumode(
   x: Tensor,
   laplacian: LaplacianTensor,

@@ -4,7 +4,7 @@ import { attentionWasm } from '../cpu-module.ts'
 import { energyGradWork, energyWork } from './energy-work.ts'
 import type { TaumodeGradKernel, TaumodeKernel } from './taumode.ts'
 
-/** Rows per item. */
+/** Rows per work item. */
 const { LANES } = edgeSums
 /** About 20 µs of work per tile. */
 const blockGrain = (dim: number, edges: number) => Math.max(1, Math.floor(8192 / (dim + edges)))

@@ -1,28 +1,31 @@
 import type { AttentionSizes } from '../../attention-shape.ts'
 
-/** Times of a block whose pairs are read one by one, a power of two from 16 to 64. */
+/** Times in a block of level 0, a power of two from 16 to 64. Pairs within such a block are read one by
+ *  one. */
 export const BLOCK = 64
-/** Keys in order of λ that a query reads one by one in every level, and queries that a key reads: those about its own λ. */
+/** Keys of a chunk. In each level a query reads the keys of one chunk one by one: the chunk around its own λ.
+ *  The other chunks it reads as states. In the backward pass a key reads a chunk of queries in the same
+ *  way. */
 export const CHUNK = 16
-/** Channels of a thread, which shares their weights: four vectors. */
+/** Channels that a thread sums, four vectors of four. It computes each weight once for all of them. */
 export const CHANNELS = 16
 
-/** Level l joins blocks of block·2^l times: the queries of every second one to the keys of the one before it. A state is a sum over a part
- *  of a block. */
+/** Counts of the levels. Level l has blocks of block·2^l times. It joins the blocks in pairs: queries of the
+ *  later block read keys of the earlier one. A state is a sum over a part of a block. */
 interface Levels {
   readonly block: number
   readonly levels: number
-  /** Chunks of all levels, of keys and as many of queries. */
+  /** Chunks of keys in all levels of a head. There are as many chunks of queries. */
   readonly slots: number
   /** Pairs of blocks of the lowest level. */
   readonly pairs: number
-  /** Threads to all channels. */
+  /** Threads that share the channels of one row. */
   readonly lanes: number
 }
 
 const pairsOf = (keys: number, width: number): number => Math.max(0, Math.ceil((keys - width) / (2 * width)))
 
-/** At least one of everything, for there are no buffers of length 0. */
+/** Each count is at least 1, because a buffer of length 0 does not exist. */
 export function levelsOf({ keys, valueDim }: AttentionSizes, block: number): Levels {
   const levels = Math.max(1, Math.ceil(Math.log2(keys / block)))
   const widths = Array.from({ length: levels }, (_, level) => block * 2 ** level)
@@ -36,16 +39,17 @@ export function levelsOf({ keys, valueDim }: AttentionSizes, block: number): Lev
   }
 }
 
-/** Numbers of a time in an order: λ and the time. */
+/** Numbers per entry of an order: λ and the time. */
 export const ORDER_LENGTH = 2
 
-/** Elements of the states, of which there is one of each side to a chunk: channels, their moments where they are wanted, and a mark. */
+/** Elements of the buffer of states. Each chunk has one state per side. A state has its channels, the moments
+ *  of the channels if `hasMoments`, and a mark of 4 elements. */
 export function statesLength(sizes: AttentionSizes, block: number, hasMoments: boolean): number {
   const { slots, lanes } = levelsOf(sizes, block)
   return sizes.batch * sizes.heads * slots * 2 * ((hasMoments ? 2 : 1) * lanes * CHANNELS + 4)
 }
 
-/** Elements of the longest buffer that the kernels work with. */
+/** Elements of the longest buffer that the kernels need. */
 export function longestBuffer(sizes: AttentionSizes, tape: boolean): number {
   const order = sizes.batch * sizes.heads * levelsOf(sizes, BLOCK).levels * sizes.keys * ORDER_LENGTH
   return Math.max(order, statesLength(sizes, BLOCK, tape))

@@ -3,10 +3,11 @@ import type { AttentionSizes } from '../../attention-shape.ts'
 import type { HeadGrads } from '../head-grads.ts'
 import type { LambdaAttentionKernel, LambdaHandles } from '../lambda-attention.ts'
 
-/** λ-distance attention in O(T log T) as merges level by level, for GPUs. It keeps what the pass over all pairs keeps. */
+/** λ-distance attention in O(T log T) for GPUs, computed level by level. It writes the same outputs as the
+ *  pass over all pairs. */
 export type LambdaMergeKernel = LambdaAttentionKernel
 
-/** Its backward pass; capacity = keys. */
+/** Its backward pass. capacity equals keys. */
 export type LambdaMergeGradKernel = (
   inputs: LambdaHandles,
   saved: { readonly stats: Handle; readonly rest: Handle; readonly dOut: Handle },

@@ -8,15 +8,17 @@ import type { LambdaHandles, LambdaPass } from '../lambda-attention.ts'
 import { STATS } from '../stats.ts'
 import { longestBuffer } from './levels.ts'
 
-/** Whether the device has the O(T log T) kernel of GPUs. */
+/** Whether the device has the O(T log T) kernel for GPUs. */
 export const hasMerge = (device: Device): boolean => kernelsOf(device).lambdaMerge !== undefined
 
-/** From how many keys on it is faster than the one over all pairs, and from how many queries on where they are fewer: it has three to four times as
- *  many launches, which have to be won back first. docs/LOG.md has figures and arithmetic. */
+/** The least numbers of keys and of queries for which this kernel is faster than the one over all pairs. It
+ *  launches three to four times as many kernels, and short inputs do not make up for them. docs/LOG.md has
+ *  the measurements. */
 const MERGE_KEYS = 4096
 const MERGE_QUERIES = 1024
 
-/** Whether it is the better one. What it works with may be longer than a buffer can be, and heads are counted along one axis of workgroups. */
+/** Whether this kernel is the better choice. Two limits count too: its buffers may be longer than the device
+ *  allows, and all heads lie along one axis of workgroups. */
 export function prefersMerge({ engine }: Device, sizes: AttentionSizes, tape: boolean): boolean {
   const { batch, heads, queries, keys } = sizes
   const isLong = keys >= MERGE_KEYS && queries >= MERGE_QUERIES

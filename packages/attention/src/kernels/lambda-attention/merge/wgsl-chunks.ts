@@ -1,24 +1,29 @@
 import { CHUNK } from './levels.ts'
 import { QUADS } from './wgsl-text.ts'
 
-// How the kernels that make states count them: [B·H, slots, 2], the slots of a head level by level, in each pair of blocks by pair of blocks, in
-// each chunk by chunk.
+// Entry points of the kernels that compute states. States are laid out as [B·H, slots, 2]. The slots of a
+// head are ordered by level, then by pair of blocks, then by chunk.
 
 export const CHUNK_THREADS = 64
 export const SCAN_THREADS = 64
 
-/** `slots_of(width)`: slots of a level with blocks of `width`, as levels.ts counts them. */
+/** WGSL function `slots_of(width)`: the number of slots of a level whose blocks have `width` times. It counts
+ *  them as levels.ts does. */
 export const SLOTS_OF = `
 fn slots_of(width : u32) -> u32 {
   return (params.keys + width - 1u) / (2u * width) * (width / ${CHUNK}u);
 }`
 
-/** What a thread has of a pair of blocks; a head shorter than a block has no pair. */
+/** Declares `chunks`, the number of chunks of the pair. It ends the thread if the pair does not exist, as in
+ *  a head shorter than a block. */
 const PAIR = `let chunks = width / ${CHUNK}u;
   if ((2u * pair + 1u) * width >= params.keys) { return; }`
 
-/** The entry point of kernels with a thread to some channels of a chunk: its `lane`, and `place`, the chunk's among all; the chunk is of `head`, `level`
- *  and `pair`, and `skipped` times of its block are before it. */
+/** Entry point of a kernel in which one thread handles some channels of one chunk. `body` can read:
+ *  - `lane`: which channels;
+ *  - `place`: the index of the chunk among all chunks;
+ *  - `head`, `level`, `pair`: where the chunk belongs;
+ *  - `skipped`: the times of its block that come before the chunk. */
 export const overChunks = (body: string): string => `
 ${SLOTS_OF}
 @compute @workgroup_size(${CHUNK_THREADS})
@@ -41,8 +46,8 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
   ${body}
 }`
 
-/** The entry point of kernels with a thread to four channels, `quad`, of one `side` of a `pair` of blocks: it has `chunks` of them from
- *  `first_chunk` on. */
+/** Entry point of a kernel in which one thread handles four channels, `quad`, of one `side` of a `pair` of
+ *  blocks. The pair has `chunks` chunks, from `first_chunk` on. */
 export const overPairs = (body: string): string => `
 ${SLOTS_OF}
 @compute @workgroup_size(${SCAN_THREADS})

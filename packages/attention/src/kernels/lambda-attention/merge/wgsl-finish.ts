@@ -10,7 +10,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
   let head = id.y;
   if (id.x >= params.${length}) { return; }
   let row = head * params.${length} + id.x;
-  let heat = temperature[head % params.heads];
+  let head_temperature = temperature[head % params.heads];
   var total = vec2<f32>();
   for (var lane = 0u; lane < params.lanes; lane++) {
     let at = 2u * (row * params.lanes + lane);
@@ -19,7 +19,8 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
   ${body}
 }`
 
-/** dLambdaQ and the terms of dTemperature, moments [B·H, Tq], from the parts of {@link queryGradKernel}. */
+/** dLambdaQ and the terms of dTemperature, moments [B·H, Tq]. Both are sums of the parts of {@link
+ *  queryGradKernel}. */
 export const FINISH_QUERIES: WgslKernel = {
   name: 'lambdaFinishQ',
   uniforms: SIZES,
@@ -31,12 +32,13 @@ export const FINISH_QUERIES: WgslKernel = {
   },
   code: main(
     'queries',
-    `dLambdaQ[row] = -total.x / heat;
-  moments[row] = total.y / heat / heat;`,
+    `dLambdaQ[row] = -total.x / head_temperature;
+  moments[row] = total.y / head_temperature / head_temperature;`,
   ),
 }
 
-/** dLambdaK and, with decay, dLogDecay of a query head, from the parts of {@link keyGradKernel}. */
+/** dLambdaK of each query head and, with decay, its dLogDecay. Both are sums of the parts of {@link
+ *  keyGradKernel}. */
 export const finishKeysKernel = (hasDecay: boolean): WgslKernel => ({
   name: `lambdaFinishK${hasDecay ? '_decay' : ''}`,
   uniforms: SIZES,
@@ -48,7 +50,7 @@ export const finishKeysKernel = (hasDecay: boolean): WgslKernel => ({
   },
   code: main(
     'keys',
-    `dLambdaK[row] = total.x / heat;
+    `dLambdaK[row] = total.x / head_temperature;
   ${hasDecay ? 'dLogDecay[row] = total.y;' : ''}`,
   ),
 })

@@ -25,8 +25,9 @@ const ROWS = `let row_at = (first_query + time - offset) * ${ROW_VECTORS}u;
       let row_1 = rows[row_at + 1u];
       let row_2 = rows[row_at + 2u];`
 
-/** A query that is read by itself; the sums of all get it, or only the signed one. Where the key is the row's centre, dOut·(v_j − centre) is 0, and
- *  not a difference of two products: dOut then counts for dV alone. */
+/** Text that adds one query to the sums of a key: to `signed`, and to `all` if it is named. If the key is the
+ *  centre of the query's row, dOut·(v_j − centre) is exactly 0. It must not be computed as a difference of
+ *  two products. Then dOut counts for dV only. */
 const query = (sums: readonly ('signed' | 'all')[]) => `${ROWS}
       let row_3 = rows[row_at + 3u];${weightOf(rowField('share'))}
       let signed = weight * sign(${rowField('lambda')} - key.x);
@@ -51,8 +52,9 @@ const overQueries = (place: string, body: string) => `
         ${body}
       }`
 
-/** dV of a query head, [B·H, Tk, D]: R = Σ_i p_ij dOut_i over the queries that see a key. With it, from the channels of a thread, the parts of
- *  Σ_i ds_ij sign(λq_i − λk_j) and of Σ_i ds_ij = v_j·R − Σ_i p_ij e_i: parts [B·H, Tk, lanes, 2]. */
+/** dV of each query head, [B·H, Tk, D]: R = Σ_i p_ij dOut_i over the queries that see the key. It also writes
+ *  parts [B·H, Tk, lanes, 2] of two sums, each from the channels of one thread: Σ_i ds_ij sign(λq_i − λk_j)
+ *  and Σ_i ds_ij = v_j·R − Σ_i p_ij e_i. */
 export const keyGradKernel = (wide: boolean): WgslKernel => ({
   name: `lambdaMergedGradK_${wide ? 4 : 1}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },
@@ -103,7 +105,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>, @builtin(num_workgroups) 
     ${overQueries('low', query(['signed', 'all']))}
     if (high != low) {${overQueries('high', query(['signed']))}
     }
-    // Queries below the key, those not below, and (where some have its λ) those above.
+    // The queries below the key; those not below it; and those above it, if some queries have the key's λ.
     for (var part = 0u; part < 3u; part++) {
       if (part == 2u && high == low) { break; }
       let side = min(part, 1u);

@@ -1,14 +1,16 @@
 import { IS_NAN_WGSL, type WgslKernel } from '@tau/tensor/kernel'
 
-// The times of every block of every level in order of λ, those with equal λ in order of time: sorted [heads, levels, Tk, 2] holds λ and the
-// time. A time's place among others is the number of them before it, so each finds its own. NaN and +∞ count as the largest λ, as do times
-// before the first query and those past the last, which come after them all.
+// These kernels put the times of every block into order of λ, in every level: sorted [heads, levels, Tk, 2]
+// holds λ and the time. Equal λ are in order of time. The place of a time is the number of times before it,
+// so each thread finds the place of its own time. NaN and +∞ count as the largest λ. So do times before the
+// first query and past the last one; they come last because they are the latest of the largest.
 
-/** Threads of a workgroup, and times that it puts in order at once: blocks of up to a quarter of them have that many levels. */
+/** Threads of a workgroup, and the times that it orders at once. It makes three levels, so a block of level 0
+ *  has at most a quarter of these times. */
 export const ORDER_THREADS = 256
 export const ORDER_LEVELS = 3
 export const JOIN_THREADS = 64
-/** Levels that a run of {@link JOIN_ORDERS} makes of blocks in order. */
+/** Levels that one launch of {@link JOIN_ORDERS} adds. */
 export const JOIN_LEVELS = 3
 
 const WRITE = `
@@ -17,7 +19,7 @@ fn write_sorted(at : u32, lambda : f32, time : f32) {
   sorted[2u * at + 1u] = time;
 }`
 
-/** The lowest levels, of λ [heads, Tk − first]: those of the times from `first` on. */
+/** The lowest levels. lambda [heads, Tk − first] belongs to the times from `first` on. */
 export const ORDER_BLOCKS: WgslKernel = {
   name: 'lambdaOrderBlocks',
   uniforms: { keys: 'u32', levels: 'u32', block: 'u32', first: 'u32', capacity: 'u32' },
@@ -27,7 +29,7 @@ const LARGEST = 3.4028234e38;
 var<workgroup> near : array<f32, ${ORDER_THREADS}>;
 ${IS_NAN_WGSL}
 ${WRITE}
-/** Of \`width\` times from \`start\` on, those before this one. */
+/** Number of times that come before this one, among \`width\` times from \`start\` on. */
 fn before(thread : u32, start : u32, width : u32) -> u32 {
   let own = near[thread];
   var count = 0u;
@@ -61,14 +63,15 @@ fn main(@builtin(local_invocation_index) thread : u32, @builtin(workgroup_id) id
 }`,
 }
 
-/** The `steps` levels above `level`, each from the blocks of that one, of which a time looks into all but its own. */
+/** The `steps` levels above `level`, each computed from the ordered blocks of `level`. A thread searches in
+ *  every block of `level` but its own. */
 export const JOIN_ORDERS: WgslKernel = {
   name: 'lambdaJoinOrders',
   uniforms: { keys: 'u32', levels: 'u32', block: 'u32', level: 'u32', steps: 'u32' },
   buffers: { sorted: { access: 'update' } },
   code: `
 ${WRITE}
-/** Times of a block before \`own\`, with those that equal it if they are earlier. */
+/** Number of times of a block that come before \`own\`. Equal ones count if they are earlier. */
 fn before(start : u32, width : u32, own : f32, is_earlier : bool) -> u32 {
   var low = 0u;
   var high = width;

@@ -16,7 +16,8 @@ export const OUT_THREADS = 64
 
 const WEIGHT = weightText({ key: 'key.x', logDecay: 'key.y', decayLow: 'key.z', row: rowField })
 
-/** out and, where it is kept, rest, as the tiles make them: Σ_j p_ij (v_j − centre_i). A thread has some channels of a query. */
+/** out = centre_i + rest and, if it is kept, rest = Σ_j p_ij (v_j − centre_i). The kernel over all pairs
+ *  writes the same. One thread handles some channels of one query. */
 export const mergedOutKernel = (wide: boolean, keepsRest: boolean): WgslKernel => ({
   name: `lambdaMergedOut_${wide ? 4 : 1}${keepsRest ? '_rest' : ''}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },

@@ -21,7 +21,8 @@ const WEIGHT = weightText({
   exp: 'exp_of',
 })
 
-/** What a key adds to the sums: `signed`, its weight times the sign of λq − λk, and `tilted`, its weight times (gap − mean gap). */
+/** Text that adds one key to the named sums. The term of `signed` is the weight times the sign of λq − λk.
+ *  The term of `tilted` is the weight times (gap − mean gap). */
 const addKey = (sums: readonly ('signed' | 'tilted')[]): string => `
         ${sums.map((sum) => `${sum}_total += ${sum};`).join(' ')}
         if (!(is_centred && time == centre)) {
@@ -33,9 +34,10 @@ const key = (sums: readonly ('signed' | 'tilted')[]): string => `let key = keys[
       let tilted = weight * (beyond - ${rowField('mean')});
       ${addKey(sums)}`
 
-/** The parts, from the channels of a thread, of two sums over the keys of a query: parts [B·H, Tq, lanes, 2] of Σ_j ds_ij sign(λq_i − λk_j) and of
- *  Σ_j ds_ij (gap_ij − mean gap). With S = Σ_j p_ij f_j (v_j − centre_i) they are dOut·S − dOut·rest_i Σ_j p_ij f_j. Keys with
- *  the query's λ have no sign: for the first sum, chunks of nothing else are left out. */
+/** Parts [B·H, Tq, lanes, 2] of two sums over the keys of a query, each part from the channels of one thread:
+ *  Σ_j ds_ij sign(λq_i − λk_j) and Σ_j ds_ij (gap_ij − mean gap). With S = Σ_j p_ij f_j (v_j − centre_i),
+ *  where f_j is the sign or the gap, each is dOut·S − dOut·rest_i Σ_j p_ij f_j. A key with the query's λ has
+ *  sign 0. For the first sum, chunks that hold only such keys are left out. */
 export const queryGradKernel = (wide: boolean): WgslKernel => ({
   name: `lambdaMergedGradQ_${wide ? 4 : 1}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },
@@ -73,7 +75,7 @@ ${mainOfQueries(GRAD_THREADS)}
       let place = high;
       ${overChunk(key(['signed']))}
     }
-    // Keys below the query, those not below, and (where some have its λ) those above.
+    // The keys below the query; those not below it; and those above it, if some keys have the query's λ.
     for (var part = 0u; part < 3u; part++) {
       if (part == 2u && high == low) { break; }
       let side = min(part, 1u);

@@ -4,20 +4,23 @@ import { CHUNK } from './levels.ts'
 import { overChunks, overPairs } from './wgsl-chunks.ts'
 import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from './wgsl-text.ts'
 
-// What the keys of a block read in the backward pass: states over the queries of the block beside it, Σ_i p_i dOut_i, and in the mark the leader
-// and Σ_i p_i e_i, e_i = dOut_i·out_i. Weights are those for a key below all of them (side 1) or above (side 0), relative to those of
-// the leader, the query with the largest one but for its mass. states [B·H, slots, 2, channels + mark].
+// States over queries. In the backward pass the keys of a block read those of the later block beside it. A
+// state holds Σ_i p_i dOut_i. Its mark holds the leader and Σ_i p_i e_i, with e_i = dOut_i·out_i. Side 1 is
+// for keys below all queries of the state, side 0 for keys above them. The leader is the query with the
+// largest weight before division by its mass. All weights are relative to the leader's. states [B·H, slots,
+// 2, channels + mark].
 
-/** How far the weight of query `a` is above that of `b`, from their rows. */
+/** WGSL function: the logarithm of query a's weight minus that of query b's, before they are divided by their
+ *  masses. Both queries are given by the vectors of their rows. */
 const AHEAD = `
-fn ahead_of(side : u32, a_0 : vec4<f32>, a_1 : vec4<f32>, b_0 : vec4<f32>, b_1 : vec4<f32>, heat : f32) -> f32 {
+fn ahead_of(side : u32, a_0 : vec4<f32>, a_1 : vec4<f32>, b_0 : vec4<f32>, b_1 : vec4<f32>, temperature : f32) -> f32 {
   let gap = select((b_0.x - a_0.x) + (b_0.y - a_0.y), (a_0.z - b_0.z) + (a_0.w - b_0.w), side == 1u);
-  return -(gap / heat) - ((a_1.x - b_1.x) + (a_1.y - b_1.y));
+  return -(gap / temperature) - ((a_1.x - b_1.x) + (a_1.y - b_1.y));
 }`
 
 const SIDES = ['below', 'above'] as const
 
-/** The states of the chunks themselves: a thread has some channels of both. */
+/** The state of each chunk by itself. One thread handles some channels of both sides. */
 export const queryChunksKernel = (wide: boolean): WgslKernel => ({
   name: `lambdaQueryChunks_${wide ? 4 : 1}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },
@@ -45,12 +48,12 @@ ${overChunks(`let start = (2u * pair + 1u) * width;
     let row_at = (first + time - offset) * ${ROW_VECTORS}u;
     let row_0 = rows[row_at];
     let row_1 = rows[row_at + 1u];
-    let heat = rows[row_at + 2u].z;
+    let temperature = rows[row_at + 2u].z;
     ${SIDES.map(
       (
         side,
         i,
-      ) => `if (${side}_mark.x < 0.0 || ahead_of(${i}u, row_0, row_1, ${side}_0, ${side}_1, heat) > 0.0) {
+      ) => `if (${side}_mark.x < 0.0 || ahead_of(${i}u, row_0, row_1, ${side}_0, ${side}_1, temperature) > 0.0) {
       ${side}_mark.x = f32(time);
       ${side}_0 = row_0;
       ${side}_1 = row_1;
@@ -89,7 +92,8 @@ ${overChunks(`let start = (2u * pair + 1u) * width;
   }`)}`,
 })
 
-/** The states of all chunks before a chunk, or after it: a thread has four channels of one side and walks over the chunks of a block. */
+/** Replaces the state of each chunk by the state of all chunks before it (side 0) or after it (side 1): a
+ *  prefix sum. One thread handles four channels of one side and walks over the chunks of a block. */
 export const QUERY_SCAN: WgslKernel = {
   name: 'lambdaQueryScan',
   uniforms: LEVEL_SIZES,

@@ -5,12 +5,12 @@ import { SLOTS_OF } from './wgsl-chunks.ts'
 import { overSeen } from './wgsl-seen.ts'
 import { LEVEL_SIZES, PLACE_OF } from './wgsl-text.ts'
 
-/** A thread has a query to itself. */
+/** Threads of a workgroup. Each thread handles one query. */
 export const STATS_THREADS = 64
 
 const CONSIDER = `
     let key = keys[first + time];
-    let score = ((key.y - reading.y) + (key.z - reading.z)) - abs(lambda - key.x) / heat;
+    let score = ((key.y - reading.y) + (key.z - reading.z)) - abs(lambda - key.x) / head_temperature;
     if (score > best) {
       best = score;
       top = time;
@@ -24,7 +24,8 @@ const WEIGHT = weightText({
   exp: 'exp_of',
 })
 
-/** The top key, all stats and the query's vectors; places [B·H, Tq, levels]: the chunk about its λ in each level. */
+/** Finds the top key of each query. Writes all its stats, the vectors of its row, and places [B·H, Tq,
+ *  levels]: the chunk around its λ in each level. */
 export const MERGED_STATS: WgslKernel = {
   name: 'lambdaMergedStats',
   uniforms: LEVEL_SIZES,
@@ -50,7 +51,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
   if (query >= params.queries) { return; }
   let row = head * params.queries + query;
   let lambda = lambdaQ[row];
-  let heat = temperature[head % params.heads];
+  let head_temperature = temperature[head % params.heads];
   let first = head * params.keys;
   let now = query + params.keys - params.queries;
   let reading = keys[first + now];
@@ -58,7 +59,7 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
   var top = now;
   ${overSeen({
     onKey: CONSIDER,
-    // The chunks before it are below the query, or equal it, and those after it above.
+    // Chunks before `place` are not above the query. Chunks after it are above.
     toPlace: `let place = place_of(sorted_at, chunks, lambda, true);
     places[row * params.levels + level] = f32(place);`,
     onState: `let time = u32(mark.x);

@@ -4,10 +4,12 @@ import { CHUNK } from './levels.ts'
 import { overChunks, overPairs } from './wgsl-chunks.ts'
 import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from './wgsl-text.ts'
 
-// States: sums over keys of a block that are below a λ, and over those above it. A state has a leader, the key with the largest weight, the
-// same one for every query beyond; Σ e^(score_k − score_leader) v_k over the others; for gradients Σ e^(…) (gap_k − gap_leader) v_k; and its mark: the
-// leader's time (−1: no keys), then both sums with 1 for v. Every exponent is a sum of differences and at most 0, so nothing
-// overflows and no key's digits are lost to a distant reference. states [B·H, slots, 2, channels + mark], one of each side to a chunk.
+// States over keys. A state sums the keys of a block below some λ, or those above it. It holds: - a leader:
+// the key with the largest weight. It is the same key for every query beyond all keys of the state; - Σ
+// e^(score_k − score_leader) v_k over the other keys; - for gradients Σ e^(score_k − score_leader) (gap_k −
+// gap_leader) v_k; - a mark: the leader's time (−1: no keys), then both sums with 1 in place of v. Every
+// exponent is a sum of differences and at most 0. So nothing overflows, and no digits are lost to a distant
+// reference. states [B·H, slots, 2, channels + mark]; each chunk has one state per side.
 
 const buffersOf = (wide: boolean) =>
   ({
@@ -16,17 +18,18 @@ const buffersOf = (wide: boolean) =>
     keys: vec4Buffer('read'),
   }) as const
 
-/** How far the score of `key` is above that of `other` for queries that are above (below) both. */
+/** WGSL function: score of `key` minus score of `other`, for queries beyond both keys. `nearer` says by how
+ *  much `key` is nearer to such a query. */
 const AHEAD = `
-fn ahead_of(key : vec4<f32>, other : vec4<f32>, nearer : f32, heat : f32) -> f32 {
-  return nearer / heat + ((key.y - other.y) + (key.z - other.z));
+fn ahead_of(key : vec4<f32>, other : vec4<f32>, nearer : f32, head_temperature : f32) -> f32 {
+  return nearer / head_temperature + ((key.y - other.y) + (key.z - other.z));
 }`
 
 const SIDES = ['low', 'high'] as const
 const eachSide = (text: (side: (typeof SIDES)[number], i: number) => string): string =>
   SIDES.map(text).join('\n  ')
 
-/** The states of the chunks themselves: a thread has some channels of both. */
+/** The state of each chunk by itself. One thread handles some channels of both sides. */
 export const chunkSumsKernel = (wide: boolean, hasMoments: boolean): WgslKernel => ({
   name: `lambdaChunkSums_${wide ? 4 : 1}${hasMoments ? '_moments' : ''}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },
@@ -41,7 +44,7 @@ ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${AHEAD}
 ${readVector('v', wide)}
-${overChunks(`let heat = temperature[head % params.heads];
+${overChunks(`let head_temperature = temperature[head % params.heads];
   let kv_head = head / params.group;
   let at = (kv_head * params.levels + level) * params.keys + 2u * pair * width + skipped;
   let first = head * params.keys;
@@ -53,11 +56,11 @@ ${overChunks(`let heat = temperature[head % params.heads];
   for (var n = 1u; n < ${CHUNK}u; n++) {
     let time = u32(sorted[2u * (at + n) + 1u]);
     let key = keys[first + time];
-    if (ahead_of(key, low_key, key.x - low_key.x, heat) > 0.0) {
+    if (ahead_of(key, low_key, key.x - low_key.x, head_temperature) > 0.0) {
       low = time;
       low_key = key;
     }
-    if (ahead_of(key, high_key, high_key.x - key.x, heat) > 0.0) {
+    if (ahead_of(key, high_key, high_key.x - key.x, head_temperature) > 0.0) {
       high = time;
       high_key = key;
     }
@@ -72,7 +75,7 @@ ${overChunks(`let heat = temperature[head % params.heads];
     ${eachSide(
       (
         side,
-      ) => `let ${side}_weight = select(exp_of(ahead_of(key, ${side}_key, -${side}_gap, heat)), 0.0, time == ${side});
+      ) => `let ${side}_weight = select(exp_of(ahead_of(key, ${side}_key, -${side}_gap, head_temperature)), 0.0, time == ${side});
     ${side}_mark += ${side}_weight * vec2<f32>(1.0, ${side}_gap);`,
     )}
     ${eachVector(
@@ -91,7 +94,8 @@ ${overChunks(`let heat = temperature[head % params.heads];
   )}`)}`,
 })
 
-/** The states of all chunks before a chunk, or after it: a thread has four channels of one side and walks over the chunks of a block. */
+/** Replaces the state of each chunk by the state of all chunks before it (side 0) or after it (side 1): a
+ *  prefix sum. One thread handles four channels of one side and walks over the chunks of a block. */
 export const scanKernel = (wide: boolean, hasMoments: boolean): WgslKernel => ({
   name: `lambdaScan_${wide ? 4 : 1}${hasMoments ? '_moments' : ''}`,
   uniforms: LEVEL_SIZES,
@@ -101,7 +105,7 @@ ${IS_NAN_WGSL}
 ${EXP_WGSL}
 ${AHEAD}
 ${readVector('v', wide)}
-${overPairs(`let heat = temperature[head % params.heads];
+${overPairs(`let head_temperature = temperature[head % params.heads];
   let first = head * params.keys;
   let first_value = (head / params.group) * params.capacity;
   var leader = vec4<f32>();
@@ -134,10 +138,10 @@ ${overPairs(`let heat = temperature[head % params.heads];
       continue;
     }
     let nearer = select(next_leader.x - leader.x, leader.x - next_leader.x, side == 1u);
-    let ahead = ahead_of(next_leader, leader, nearer, heat);
+    let ahead = ahead_of(next_leader, leader, nearer, head_temperature);
     let leads = ahead > 0.0;
     let factor = exp_of(-abs(ahead));
-    // What follows the other, with its leader, and how much further away its own leader is.
+    // The state whose leader loses: its leader and its other keys, and how much further away its leader is.
     let further = select(-nearer, nearer, leads);
     let lost_mass = 1.0 + select(next_mark.y, mass, leads);
     let lost = read_v(first_value + u32(select(next_mark.x, time, leads)), 4u * quad) + select(next, sum, leads);

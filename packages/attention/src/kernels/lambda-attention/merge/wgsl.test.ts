@@ -24,7 +24,7 @@ import { levelsOf, statesLength } from './levels.ts'
 import { mergePass, prefersMerge } from './pass.ts'
 import { lambdaMergeGradWgsl, lambdaMergeWgsl } from './wgsl.ts'
 
-/** Blocks so small that short inputs have many levels. */
+/** Small blocks give short inputs many levels. */
 const SMALL = 16
 const MOST_PAIRS = 3e5
 
@@ -45,7 +45,7 @@ function engineOf({ engine }: Device): GpuEngine {
   return engine
 }
 
-describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
+describe.runIf(gpuModes.includes('webgpu'))('lambdaAttention by merge', () => {
   let device: Device
   let kernels: NonNullable<Parameters<typeof mergePass>[4]>
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   })
   afterAll(() => device.close())
 
-  /** out and the gradients of Σ dOut·out with small blocks. */
+  /** out and the gradients of Σ dOut·out, computed with small blocks. */
   async function attendSmall({ inputs }: OnDevice, weights: ArrayLike<number>): Promise<Float32Array[]> {
     const { lambdaQ, lambdaK, v, temperature, logDecay } = inputs
     const sizes = attentionSizes('test', lambdaQ, lambdaK, v, logDecay, { queries: 'q', keys: 'k' })
@@ -85,7 +85,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
           const weights = randomArray(numbers.lambdaQ.length * sizes.dim, spec.seed + 9)
           const dOut = Float64Array.from(Float32Array.from(weights))
           const found = await attendSmall(inputsOf(device, spec, numbers), dOut)
-          // Sums in f32: where hundreds of terms cancel, the rounding of those is left.
+          // Sums run in f32. If hundreds of terms cancel, their rounding errors remain.
           expectClose(found, attendReference(spec, numbers, dOut), termSizes(numbers, dOut, sizes.dim), {
             ...{ out: 1e-5, grads: 3e-5, floor: 0.05 },
           })
@@ -108,9 +108,9 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     },
     { keys: 4200, temperature: 10, logDecay: 'none', values: 'constant', order: 'equal', ties: 0 },
     { keys: 6000, temperature: 1, logDecay: 'none', values: 'lambda', order: 'random', ties: 4 },
-    // More rows than an axis has workgroups, eleven levels.
+    // More rows than an axis has workgroups, and eleven levels.
     { keys: 66_001, temperature: 0.001, logDecay: 'walk', values: 'random', order: 'opposite', ties: 0 },
-  ] as const)('stays within 1e-5 of f64 in long runs, for which it is chosen: %o', async (given) => {
+  ] as const)('is chosen for long inputs and stays within 1e-5 of f64: %o', async (given) => {
     using _scope = device.scope()
     const { keys, absent, ...rest } = { absent: 0, ...given }
     const queries = keys - absent
@@ -130,7 +130,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     expect(engineOf(device).kernelRuns.get('lambdaStats')).toBe(false) // the pass over all pairs
   })
 
-  it('is asked for in vain of portable kernels', async () => {
+  it('is not available with portable kernels', async () => {
     const portable = await gpu({ mode: 'webgpu', kernels: 'portable' })
     const spec = { ...PLAIN, sizes: { batch: 1, heads: 1, kvHeads: 1, queries: 2, keys: 2, dim: 1 } }
     const { inputs } = inputsOf(portable, spec, lambdaCase(spec))
@@ -140,7 +140,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     await portable.close()
   })
 
-  it('is chosen for long sequences whose buffers can be made', () => {
+  it('is chosen for long sequences if the device allows its buffers', () => {
     const sizes = { batch: 1, heads: 6, kvHeads: 6, queries: 4096, keys: 4096, valueDim: 64, decayBatch: 0 }
     const chosen = (other: Partial<typeof sizes>) =>
       prefersMerge(device, { ...sizes, capacity: 0, ...other }, true)
@@ -152,7 +152,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   })
 
   it.for([16, 17, 33, 47, 141, 4096, 4097, 6145, 65_536, 65_537, 1_000_003])(
-    'has states for the keys that later blocks read, one of each side to a chunk: %i keys',
+    'has one state per chunk and side for the keys that later blocks read: %i keys',
     (keys) => {
       const sizes = {
         batch: 2,
@@ -169,7 +169,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
         for (let start = 0; start + width < keys; start += 2 * width) read += width
       const ofState = 32 + 4
       expect(statesLength(sizes, SMALL, false)).toBe(2 * 3 * 2 * Math.max(1, read / 16) * ofState)
-      // Half of the keys in each level, and a part of a block more: two levels' worth at most.
+      // Each level reads half of the keys and at most a part of a block more: two levels' worth at most.
       const { levels } = levelsOf(sizes, SMALL)
       expect(read).toBeLessThanOrEqual((keys * (levels + 2)) / 2)
     },
@@ -178,7 +178,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
   it.for([
     { heads: 2, kvHeads: 1, order: 'random', ties: 0 },
     { heads: 1, kvHeads: 1, order: 'clusters', ties: 64 },
-  ] as const)('has the gradients of f64 in a long run: %o', async ({ heads, kvHeads, ...rest }) => {
+  ] as const)('has the gradients of f64 for long inputs: %o', async ({ heads, kvHeads, ...rest }) => {
     using _scope = device.scope()
     const sizes = { batch: 1, heads, kvHeads, queries: 4103, keys: 4103, dim: 3 }
     const spec = { ...PLAIN, ...rest, sizes }
@@ -196,7 +196,8 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 149, keys: 149, dim: 5 }
     const spec = { ...PLAIN, sizes, temperature: 0.5 }
     const numbers = lambdaCase(spec)
-    // All other keys have e^-20 together: gradients are 1e-8 where two products that cancel would leave 1e-7.
+    // All other keys together have weight e^-20, so gradients are about 1e-8. A difference of two products
+    // would leave errors of 1e-7.
     numbers.logDecay.set(numbers.logDecay.map((_, t) => 20 * t))
     numbers.given.high.set(numbers.logDecay)
     numbers.given.low.fill(0)
@@ -206,7 +207,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
       expectNear(found[i], expected, { atol: 1e-5 * largest(expected) })
   })
 
-  it('lets no later token change an earlier output or an earlier gradient of a query, by a bit', async () => {
+  it('lets no later token change a bit of an earlier output or of the gradient of an earlier query', async () => {
     using _scope = device.scope()
     const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 531, keys: 531, dim: 6 }
     const spec = { ...PLAIN, sizes }
@@ -228,7 +229,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
     }
   })
 
-  it('gives the same bits again, and all scratch back', async () => {
+  it('gives the same bits when run again, and frees all scratch', async () => {
     using _scope = device.scope()
     const sizes = { batch: 2, heads: 3, kvHeads: 1, queries: 307, keys: 521, dim: 7 }
     const spec = { ...PLAIN, sizes }
@@ -259,7 +260,7 @@ describe.runIf(gpuModes.includes('webgpu'))('merged lambdaAttention', () => {
       ),
     ),
   )(
-    '$way: $value in $where changes no other head and no row that does not see it, by a bit; NaN is passed on to all that do',
+    '$way: $value in $where changes no bit of another head or of a row that does not see it; rows that see NaN are NaN',
     async ({ way, value, where }) => {
       const length = 141
       const sizes = { batch: 1, heads: 2, kvHeads: 2, queries: length, keys: length, dim: 1 }

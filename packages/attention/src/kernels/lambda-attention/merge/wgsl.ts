@@ -22,7 +22,7 @@ import { QUERY_SCAN, queryChunksKernel } from './wgsl-query-sums.ts'
 import { MERGED_STATS, STATS_THREADS } from './wgsl-stats.ts'
 import { chunkSumsKernel, scanKernel } from './wgsl-sums.ts'
 
-/** What the kernels of one pass over some sizes share. */
+/** Counts and sizes that all kernels of one pass share. */
 function planOf(sizes: AttentionSizes, block: number) {
   const levels = levelsOf(sizes, block)
   const heads = sizes.batch * sizes.heads
@@ -43,7 +43,8 @@ function planOf(sizes: AttentionSizes, block: number) {
 }
 type Plan = ReturnType<typeof planOf>
 
-/** Puts λ [heads, keys − first] of the times from `first` on into order, in every block of every level. */
+/** Puts λ [heads, keys − first], which belongs to the times from `first` on, into order in every block of
+ *  every level. */
 function orderWgsl(engine: GpuEngine) {
   const orderBlocks = engine.wgsl(ORDER_BLOCKS)
   const joinOrders = engine.wgsl(JOIN_ORDERS)
@@ -65,7 +66,7 @@ function orderWgsl(engine: GpuEngine) {
   }
 }
 
-/** Makes what queries read: keys as they see them, their order, and the states over them. */
+/** Computes what queries read: the keys of each query head, their order, and the states over them. */
 function keyStatesWgsl(engine: GpuEngine) {
   const packKeys = packKeysWgsl(engine)
   const order = orderWgsl(engine)
@@ -92,7 +93,7 @@ function keyStatesWgsl(engine: GpuEngine) {
   }
 }
 
-/** `block`: tests of short inputs take a small one. */
+/** `block` is a parameter because tests use small blocks for short inputs. */
 export function lambdaMergeWgsl(engine: GpuEngine, block = BLOCK): LambdaMergeKernel {
   const keyStates = keyStatesWgsl(engine)
   const statsOf = engine.wgsl(MERGED_STATS)

@@ -22,7 +22,7 @@ import {
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from '../lambda-attention.ts'
 import { STAT, STATS } from '../stats.ts'
 
-/** What the backward kernels read of a row: its stats, dOut·centre in two parts, dOut·rest and λq. */
+/** Fields that the backward kernels read of a row: its stats, dOut·centre in two parts, dOut·rest and λq. */
 const JOINED = { product: STATS, productLow: STATS + 1, rest: STATS + 2, query: STATS + 3 } as const
 const JOINED_STATS = STATS + 4
 
@@ -31,7 +31,7 @@ type StatField = (typeof STAT)[keyof typeof STAT] | (typeof JOINED)[keyof typeof
 const statOf = (pair: Pair, fields: number, field: StatField) =>
   `stats[${queryRow(pair)} * ${fields} + ${field}]`
 
-/** What a weight needs of a row, once per row. */
+/** Declares what a weight needs of a row. It runs once per row. */
 const rowOf = (pair: Pair, fields: number) => {
   const stat = (name: keyof typeof STAT) => statOf(pair, fields, STAT[name])
   return `
@@ -44,7 +44,8 @@ const rowOf = (pair: Pair, fields: number) => {
     const share = ${stat('mass')}`
 }
 
-/** const beyond, the gap less the top key's, and weight of a pair; after {@link rowOf}. */
+/** Declares `beyond`, the gap minus the top key's gap, and `weight` of a pair. It comes after {@link
+ *  rowOf}. */
 const weightOf = (pair: Pair, logDecay: DecayForm) => {
   const key = `lambdaK[${keyRow(pair)}]`
   const since = { high: 'topDecay', low: 'topDecayLow' }
@@ -56,13 +57,13 @@ const weightOf = (pair: Pair, logDecay: DecayForm) => {
           const weight = Math.exp(exponent) * share`
 }
 
-/** What a dScore needs of a row, once per row. */
+/** Declares what a dScore needs of a row. It runs once per row. */
 const backwardRowOf = (pair: Pair) => `${rowOf(pair, JOINED_STATS)}
     const centreProduct = ${statOf(pair, JOINED_STATS, JOINED.product)}
     const centreProductLow = ${statOf(pair, JOINED_STATS, JOINED.productLow)}
     const restProduct = ${statOf(pair, JOINED_STATS, JOINED.rest)}`
 
-/** const beyond, weight and dScore of a pair; after {@link backwardRowOf}. */
+/** Declares `beyond`, `weight` and `dScore` of a pair. It comes after {@link backwardRowOf}. */
 const dScoreOf = (pair: Pair, logDecay: DecayForm) => `${weightOf(pair, logDecay)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
@@ -71,7 +72,7 @@ const dScoreOf = (pair: Pair, logDecay: DecayForm) => `${weightOf(pair, logDecay
           const slope = ((product - centreProduct) - centreProductLow) - restProduct
           const dScore = weight * slope`
 
-/** Index of the top key, thread (query, head). */
+/** Index of the top key. Each thread handles one (query, head). */
 const topKernel = (logDecay: DecayForm): GpuKernel => ({
   name: `lambdaTop_${logDecay}`,
   args: attentionArgs(['lambdaQ', 'lambdaK', 'temperature'], logDecay),
@@ -90,11 +91,12 @@ const topKernel = (logDecay: DecayForm): GpuKernel => ({
   ),
 })
 
-/** const top, the index of a row's top key, and key, its λ. An index that is read where it is used does not compile on WebGL. */
+/** Declares `top`, the index of a row's top key, and `key`, its λ. WebGL does not compile an index that is
+ *  read from a buffer inside another index. */
 const topKey = (pair: Pair) => `const top = tops[${queryRow(pair)}]
     const key = lambdaK[(kvHead | 0) * capacity + (top | 0)]`
 
-/** The other λ with the top key's gap, rounded. */
+/** The mirror image of the top key: the other λ with the same gap, rounded. */
 const MIRROR: GpuKernel = {
   name: 'lambdaMirror',
   args: attentionArgs(['lambdaQ', 'lambdaK', 'tops'], 'none'),
@@ -105,7 +107,8 @@ const MIRROR: GpuKernel = {
     return 2.0 * lambdaQ[${queryRow(BY_ROW)}] - key`,
 }
 
-/** All stats but mass (1 for now) and mean (0). What rounding left of the mirror image is exact by Knuth's TwoSum, and in f64. */
+/** Writes all stats. mass (1) and mean (0) are placeholders until {@link massKernel}. Knuth's TwoSum gives
+ *  the rounding error of the mirror image exactly; in f64 it does too. */
 const placeKernel = (logDecay: DecayForm): GpuKernel => {
   const at = reading(logDecay, '(top | 0)')
   return {
@@ -143,7 +146,7 @@ const placeKernel = (logDecay: DecayForm): GpuKernel => {
   }
 }
 
-/** Puts 1 / mass and the mean into stats. */
+/** Writes 1 / mass and the mean into stats. */
 const massKernel = (logDecay: DecayForm): GpuKernel => ({
   name: `lambdaMass_${logDecay}`,
   args: attentionArgs(['lambdaK', 'temperature', 'stats'], logDecay),
@@ -161,7 +164,7 @@ const massKernel = (logDecay: DecayForm): GpuKernel => ({
   ),
 })
 
-/** const top, and centre: 1 where v_top is the row's centre, 0 where 0 is. */
+/** Declares `top` and `centre`. `centre` is 1 if v_top is the row's centre, and 0 if the centre is 0. */
 const topOf = (pair: Pair) => `const top = ${statOf(pair, STATS, STAT.top)}
     let centre = 0.0
     if (${statOf(pair, STATS, STAT.mass)} > 0.5) { centre = 1.0 }`
@@ -192,7 +195,7 @@ const OUT: GpuKernel = {
     return centre * ${TOP_VALUE} + rest[${queryRow(FORWARD)} * valueDim + this.thread.x]`,
 }
 
-/** const product = dOut·centre of a row, summed in the order of {@link dScoreOf}. */
+/** Declares `product`, dOut·centre of a row. It sums in the order of {@link dScoreOf}. */
 const centreProduct = (pair: Pair) => `
     ${topOf(pair)}
     let product = 0.0
@@ -210,7 +213,7 @@ const CENTRE_PRODUCT: GpuKernel = {
     return product`,
 }
 
-/** Everything of a row in one buffer: a kernel takes at most seven. */
+/** Joins all fields of a row into one buffer, because a kernel takes at most seven buffers. */
 const JOIN: GpuKernel = {
   name: 'lambdaJoin',
   args: attentionArgs(['lambdaQ', 'v', 'stats', 'rest', 'dOut', 'products'], 'none'),
@@ -232,7 +235,7 @@ const JOIN: GpuKernel = {
 
 const BACKWARD = ['lambdaK', 'v', 'temperature', 'stats', 'dOut'] as const
 
-/** A sum over the keys of one span, per query: thread (query, span, head). */
+/** A sum over the keys of one span, per query. Each thread handles one (query, span, head). */
 const overSpan = (name: string, logDecay: DecayForm, term: (pair: Pair) => string): GpuKernel => {
   const key = '(this.thread.y * each + (k | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }
@@ -252,7 +255,8 @@ const overSpan = (name: string, logDecay: DecayForm, term: (pair: Pair) => strin
   }
 }
 
-/** Adds dScore / temperature with the sign of λq − λk (`way` 1) or its opposite (−1), nothing where they are equal. */
+/** Adds dScore / temperature with the sign of λq − λk (`way` 1) or the opposite sign (−1). If the two are
+ *  equal, it adds nothing. */
 const addSigned = (pair: Pair, way: 1 | -1) => {
   const query = statOf(pair, JOINED_STATS, JOINED.query)
   const key = `lambdaK[${keyRow(pair)}]`

@@ -5,9 +5,9 @@ import { attentionWasm } from '../../cpu-module.ts'
 import type { LambdaAttentionGradKernel, LambdaAttentionKernel } from '../lambda-attention.ts'
 import { STATS } from '../stats.ts'
 
-/** Queries per item. */
+/** Queries per work item. */
 const { QUERIES } = blocks
-/** Rows per item. */
+/** Rows per work item. */
 const { LANES } = topDots
 
 export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
@@ -22,7 +22,7 @@ export function lambdaAttentionWasm(engine: CpuEngine): LambdaAttentionKernel {
       batch * heads * Math.ceil(queries / QUERIES),
       1,
       attentionWork(sizes, {
-        perPair: 2 * valueDim, // weight·v; scores cost a few operations, which are not counted
+        perPair: 2 * valueDim, // weight·v; the few operations of a score are not counted
         perQuery: 1 + (rest ? 2 : 1) * valueDim + STATS,
         perKey: 1 + valueDim,
       }),

@@ -1,18 +1,19 @@
 import type { WgslBuffer } from '@tau/tensor/kernel'
 
-// Text that the hand-written kernels are made of. In them `head` counts b·H + h and `kv_head` b·Hkv + hk, and 128 threads make a tile of
-// 64 × 64 numbers, 8 × 4 in the registers of each, from slices in workgroup memory.
+// Pieces of text for the hand-written kernels. `head` counts b·H + h and `kv_head` counts b·Hkv + hk. A
+// workgroup of 128 threads computes a tile of 64 × 64 numbers from slices in workgroup memory. Each thread
+// holds 8 × 4 of them in registers.
 
 export const TILE = 64
 export const THREADS = 128
-/** Vectors of four to a row of a tile, threads across it and down it. */
+/** Vectors of four in a row of a tile. So many threads lie across the tile, and DOWN threads lie along it. */
 export const QUADS = TILE / 4
 const DOWN = THREADS / QUADS
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
-/** A thread's rows of a tile: two groups of four, far apart, so that neighbours read neighbouring vectors. Its columns are those of vector
- *  `x`. */
+/** A thread's rows of a tile: two groups of four rows. The groups lie far apart, so that neighbouring threads
+ *  read neighbouring vectors. Its columns are those of vector `x`. */
 export const ROWS: readonly { readonly name: string; readonly place: string }[] = numbers(8).map((i) => ({
   name: `sum_${i}`,
   place: `4u * (y + ${Math.floor(i / 4) * DOWN}u) + ${i % 4}u`,
@@ -21,7 +22,8 @@ export const ROWS: readonly { readonly name: string; readonly place: string }[] 
 export const eachRow = (text: (row: string, place: string) => string): string =>
   ROWS.map(({ name, place }) => text(name, place)).join('\n  ')
 
-/** Runs `body` for each of a thread's rows, with its `place` in the tile and its `sum`. In a loop, for compilers are slow. */
+/** Runs `body` for each of a thread's rows, with its `place` in the tile and its `sum`. It is a loop because
+ *  the driver compiles unrolled text slowly. */
 export const eachStored = (body: string): string => `
   var sums = array<vec4<f32>, ${ROWS.length}>(${ROWS.map(({ name }) => name).join(', ')});
   for (var i = 0u; i < ${ROWS.length}u; i++) {
@@ -29,8 +31,9 @@ export const eachStored = (body: string): string => `
     let sum = sums[i];${body}
   }`
 
-/** Adds the product of slices of `depth` steps, `left` [depth, 64 rows] and `right` [depth, 64 columns], to the thread's sums. With `counts`,
- *  the pairs of a step and of a row at a place of the tile for which it is false are left out: 0 is no weight for a NaN. */
+/** Adds a product of two slices of `depth` steps to the thread's sums: `left` [depth, 64 rows] times `right`
+ *  [depth, 64 columns]. `counts` says whether a step counts for the row at a place of the tile. Steps that do
+ *  not count are skipped, because a weight of 0 would not remove a NaN. */
 const products = (left: string, right: string, depth: number, counts?: (place: string) => string): string => `
     for (var step = 0u; step < ${depth}u; step++) {
       let upper_rows = ${left}[step * ${QUADS}u + y];
@@ -44,8 +47,8 @@ const products = (left: string, right: string, depth: number, counts?: (place: s
 
 export const multiply = (left: string, right: string, depth: number): string => products(left, right, depth)
 
-/** {@link multiply} for slices that may lie across the edge of what a row sees: `allCount` says of a whole slice that it does not, and
- *  `counts` of one `step` and one row. Only slices at the edge pay for the choice. */
+/** {@link multiply} for slices that may cross the edge of what a row sees. `allCount` says that a whole slice
+ *  is visible; `counts` decides for one `step` and one row. Only slices at the edge take the slower path. */
 export const multiplyVisible = (
   left: string,
   right: string,
@@ -56,7 +59,7 @@ export const multiplyVisible = (
     } else {${products(left, right, depth, counts)}
     }`
 
-/** Sizes, in the order in which every launch gets them. */
+/** Names of the sizes, in the order in which every launch passes them. */
 export const SIZES = {
   heads: 'u32',
   group: 'u32',
@@ -67,23 +70,23 @@ export const SIZES = {
   capacity: 'u32',
 } as const
 
-/** Vectors of four to a query: {@link FIELDS}. */
+/** Vectors of four per query; {@link FIELDS} names their elements. */
 export const ROW_VECTORS = 4
 export const vec4Buffer = (access: WgslBuffer['access']): WgslBuffer => ({ access, element: 'vec4<f32>' })
-/** A buffer of {@link readVector} or {@link writeVector}. */
+/** A buffer for {@link readVector} or {@link writeVector}. */
 export const vectorBuffer = (access: WgslBuffer['access'], wide: boolean): WgslBuffer => ({
   access,
   element: wide ? 'vec4<f32>' : 'f32',
 })
 
-/** The weights of some keys for a query, or of a key for some queries: `beyond`, the gap less the top key's, and `weight`. Texts may be
- *  numbers or vectors. */
+/** Declares `weight` and `beyond`, the gap minus the top key's gap, for a query and a key. A text may stand
+ *  for one number or for a vector of several queries or keys. */
 export const weightText = (text: {
   readonly key: string
   readonly logDecay: string
   readonly decayLow: string
   readonly row: (field: RowField) => string
-  /** Default: exp, which may make ∞ of NaN. */
+  /** Default: exp, which may turn NaN into ∞. */
   readonly exp?: 'exp_of'
 }): string => {
   const { key, logDecay, decayLow, row, exp = 'exp' } = text
@@ -95,8 +98,10 @@ export const weightText = (text: {
       let weight = ${exp}(elapsed - beyond / ${row('temperature')}) * ${row('share')};`
 }
 
-/** What a query needs to make a weight or a dScore: its stats (stats.ts; share is mass), then λq, the temperature, the weight of all keys
- *  but the top one; and for gradients `centred`, 1 where v_top is the row's centre, dOut·centre and dOut·rest. */
+/** Fields of a query that give any weight or dScore:
+ *  - its stats (see stats.ts; `share` is their mass);
+ *  - its λ, the temperature, and `others`, the weight of all keys but the top one;
+ *  - for gradients `centred` (1 if v_top is the row's centre), dOut·centre and dOut·rest. */
 const FIELDS = [
   'upper',
   'upperLow',
@@ -116,28 +121,30 @@ const FIELDS = [
 ] as const
 export type RowField = (typeof FIELDS)[number]
 
-/** A field of the vectors `row_0` … `row_3`. */
+/** The text that reads a field from the vectors `row_0` … `row_3`. */
 export const rowField = (field: RowField): string => {
   const at = FIELDS.indexOf(field)
   return `row_${Math.floor(at / 4)}.${'xyzw'[at % 4]}`
 }
 
-/** let row_0 … row_3 of a query; beyond the end those of the last one. */
+/** Declares `row_0` … `row_3` of a query. Past the last query they are the vectors of the last one. */
 export const loadRow = (query: string): string => `
       let row_at = (head * params.queries + min(${query}, params.queries - 1u)) * ${ROW_VECTORS}u;
       ${numbers(ROW_VECTORS)
         .map((i) => `let row_${i} = rows[row_at + ${i}u];`)
         .join('\n      ')}`
 
-/** let NAME, of which NAME[i] has component i of four vectors: those at `at(0)` … `at(3)`. */
+/** Declares NAME, where NAME[i] holds component i of four vectors: those at `at(0)` … `at(3)`. */
 export const loadFour = (name: string, at: (i: number) => string): string =>
   `let ${name} = transpose(mat4x4<f32>(${numbers(4).map(at).join(', ')}));`
 
-/** let near: near[0] the λ of four keys from `key` on, near[1] and near[2] their decay readings; beyond the end those of the last one. */
+/** Declares `near` for four keys from `key` on: near[0] holds their λ, near[1] and near[2] their decay
+ *  readings. Past the last key they are the values of the last one. */
 export const loadKeys = (key: string): string =>
   loadFour('near', (i) => `keys[head * params.keys + min(${key} + ${i}u, params.keys - 1u)]`)
 
-/** `read_NAME(row, col)`: four neighbours of a row of a buffer with rows of `valueDim`, 0 beyond the end of it. */
+/** WGSL function `read_NAME(row, col)`: four neighbouring elements of a row with `valueDim` elements.
+ *  Elements past the end of the row are 0. */
 export const readVector = (name: string, wide: boolean): string => `
 fn read_${name}(row : u32, col : u32) -> vec4<f32> {
   let width = params.valueDim;
@@ -154,7 +161,8 @@ fn read_${name}(row : u32, col : u32) -> vec4<f32> {
   }
 }`
 
-/** `write_NAME(row, col, v)`. */
+/** WGSL function `write_NAME(row, col, v)`: writes four neighbouring elements, but none past the end of the
+ *  row. */
 export const writeVector = (name: string, wide: boolean): string => `
 fn write_${name}(row : u32, col : u32, v : vec4<f32>) {
   let width = params.valueDim;

@@ -3,13 +3,15 @@ import type { DecayForm } from '../../attention-gpu.ts'
 import { STAT, STATS } from '../stats.ts'
 import { ROW_VECTORS, rowField, SIZES, vec4Buffer, weightText } from './wgsl-pairs.ts'
 
-/** What the tiles read of each key and each query, made before them. */
+/** The kernels of this file run before the tiles. They write what the tiles read of each key and each
+ *  query. */
 
 export const KEY_THREADS = 64
-/** A workgroup of them has a query to itself. */
+/** Threads of a workgroup. In {@link STATS_KERNEL} a workgroup handles one query. */
 export const ROW_THREADS = 64
 
-/** A key as a query head sees it, a vector: λk, its decay reading in two parts, 0. The other kernels then need no form without decay. */
+/** One vector per key and query head: λk, the decay reading in two parts, 0. So the other kernels need no
+ *  variant without decay. */
 export const keysKernel = (logDecay: DecayForm): WgslKernel => ({
   name: `lambdaKeys_${logDecay}`,
   uniforms: { ...SIZES, decayBatch: 'u32', length: 'u32' },
@@ -51,9 +53,10 @@ fn main(
   ${body}
 }`
 
-/** let top_key and, from it, `lambda` and `heat`, row_0 … row_2 of a query: all that its weights need, with 1 for its share. */
+/** Declares `top_key` and row_0 … row_2, the vectors of a query, from `lambda` and `head_temperature`. They
+ *  hold all that the query's weights need. The share is 1 for now. */
 export const TOP_KEY = `let top_key = keys[first + top];
-  // The other λ with the top key's gap. What rounding leaves of it is exact, by Knuth's TwoSum.
+  // The other λ with the top key's gap. Knuth's TwoSum gives its rounding error exactly.
   let twice = 2.0 * lambda;
   let mirror = twice - top_key.x;
   let back = mirror - twice;
@@ -61,11 +64,12 @@ export const TOP_KEY = `let top_key = keys[first + top];
   let is_above = top_key.x > lambda;
   let row_0 = select(vec4<f32>(mirror, low, top_key.x, 0.0), vec4<f32>(top_key.x, 0.0, mirror, low), is_above);
   let row_1 = vec4<f32>(top_key.y, top_key.z, 1.0, 0.0);
-  let row_2 = vec4<f32>(f32(top), lambda, heat, 0.0);`
+  let row_2 = vec4<f32>(f32(top), lambda, head_temperature, 0.0);`
 
-/** Stores the stats and the vectors of a query, once `others` and `moments` are known: the sums over all keys but the top one. */
-export const STORE_STATS = `// The top key's weight is 1, or NaN: nothing is larger than NaN, so a row of it alone has its last key on top.
-  let known = (lambda - top_key.x) / heat + top_key.y;
+/** Stores the stats and the vectors of a query. It needs `others` and `moments`, the sums over all keys but
+ *  the top one. */
+export const STORE_STATS = `// The top key's weight is 1 or NaN. No score counts as larger than NaN, so if all scores are NaN the last key is the top key.
+  let known = (lambda - top_key.x) / head_temperature + top_key.y;
   let share = select(1.0 / (1.0 + others), known, is_nan(known));
   let mean = moments * share;
   let at = row * ${STATS}u;
@@ -84,7 +88,7 @@ export const STORE_STATS = `// The top key's weight is 1, or NaN: nothing is lar
   rows[to + 2u] = vec4<f32>(row_2.xyz, others * share);
   rows[to + 3u] = vec4<f32>(select(0.0, 1.0, share > 0.5), 0.0, 0.0, 0.0);`
 
-/** The top key, all stats and the query's vectors. */
+/** Finds the top key of each query. Writes all its stats and the vectors of its row. */
 export const STATS_KERNEL: WgslKernel = {
   name: 'lambdaStats',
   uniforms: SIZES,
@@ -97,7 +101,7 @@ export const STATS_KERNEL: WgslKernel = {
   },
   code: overQueries(`
   let lambda = lambdaQ[row];
-  let heat = temperature[head % params.heads];
+  let head_temperature = temperature[head % params.heads];
   let first = head * params.keys;
   let now = query + params.keys - params.queries;
   let reading = keys[first + now];
@@ -105,13 +109,13 @@ export const STATS_KERNEL: WgslKernel = {
   var best_key = now;
   for (var j = thread; j <= now; j += ${ROW_THREADS}u) {
     let key = keys[first + j];
-    let score = ((key.y - reading.y) + (key.z - reading.z)) - abs(lambda - key.x) / heat;
+    let score = ((key.y - reading.y) + (key.z - reading.z)) - abs(lambda - key.x) / head_temperature;
     if (score > best) {
       best = score;
       best_key = j;
     }
   }
-  // The earliest of the keys with the largest score.
+  // The earliest key with the largest score.
   let peak = max_of(thread, best);
   let top = u32(-max_of(thread, select(-f32(now), -f32(best_key), best == peak)));
   ${TOP_KEY}
@@ -130,8 +134,8 @@ export const STATS_KERNEL: WgslKernel = {
   ${STORE_STATS}`),
 }
 
-/** The stats of the forward pass as vectors again, with the products of dOut: dOut·v_top in the order of the tiles, so that equal values
- *  have equal products. */
+/** Writes the stats of the forward pass as vectors again, with the products of dOut. dOut·v_top is summed in
+ *  the order of the tiles, so equal values have equal products. */
 export const BACKWARD_ROWS: WgslKernel = {
   name: 'lambdaBackwardRows',
   uniforms: SIZES,

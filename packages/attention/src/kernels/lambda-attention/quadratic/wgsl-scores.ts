@@ -15,10 +15,11 @@ import {
   weightText,
 } from './wgsl-pairs.ts'
 
-// Gradients of the scores, a tile of 64 queries × 64 keys at a time: the products dOut·v in registers, then dScore, then its sums over
-// the keys or over the queries, which alone leave the workgroup.
+// Gradients of the scores, one tile of 64 queries × 64 keys at a time. The products dOut·v and then dScore
+// stay in registers. Only sums of dScore over the keys or over the queries leave the workgroup.
 
-/** Steps of the products that lie in workgroup memory at a time: each thread brings a block of 4 × 4 elements. */
+/** Steps of the products that lie in workgroup memory at a time. Each thread loads a block of 4 × 4
+ *  elements. */
 const DEPTH = 16
 const HALF = THREADS / 2
 
@@ -62,9 +63,12 @@ fn main(
   let quad = block / ${DEPTH / 4}u;
   let depth = 4u * (block % ${DEPTH / 4}u);`
 
-/** Everything of the tile at `first_query` and `first_key`, of keys before `end` and of `head`; `use` is run for each of the thread's rows
- *  with `d_score`, `excess`, the gap less the mean one, and `signs`, those of λq − λk, of four keys: 0 for those that the query does not
- *  see, whatever they are. */
+/** Computes the tile at `first_query` and `first_key` of `head`, for keys before `end`. `use` runs for each
+ *  of the thread's rows. It can read three vectors over four keys:
+ *  - `d_score`;
+ *  - `excess`, the gap minus the mean gap;
+ *  - `signs`, the signs of λq − λk.
+ *  All three are 0 for keys that the query does not see, even if those keys hold NaN. */
 const overTile = (use: (row: number) => string) => `
     ${eachRow((row) => `var ${row} = vec4<f32>();`)}
     let query_start = head * params.queries;
@@ -104,7 +108,7 @@ const overTile = (use: (row: number) => string) => `
 
 const ROW_SUMS = ['side', 'moment', 'now'] as const
 
-/** Sums over the keys of a span, per query: dλq, the part of dTemperature and, with decay, dNow. */
+/** Sums over the keys of a span, per query: dλq, the query's part of dTemperature and, with decay, dNow. */
 export const queryGradKernel = (wide: boolean, hasDecay: boolean): WgslKernel => {
   const names = hasDecay ? ROW_SUMS : ROW_SUMS.slice(0, 2)
   const terms = {
@@ -132,7 +136,7 @@ var<workgroup> parts : array<f32, ${TILE * QUADS}>;
 ${MAIN}
   let head = id.z;
   let span = id.y;
-  let first_query = (groups.x - 1u - id.x) * ${TILE}u; // those with most keys first
+  let first_query = (groups.x - 1u - id.x) * ${TILE}u; // queries with the most keys go first
   let end = min(params.keys, (span + 1u) * params.each);
   let last = min(end, first_query + ${TILE}u + offset);
   ${eachRow((row) => sums((name) => `var ${name}_${row} = vec4<f32>();`))}
@@ -154,7 +158,8 @@ ${MAIN}
   }
 }
 
-/** Sums over the queries that see a key: dλk over all heads of a group and, with decay, dLogDecay of each head. */
+/** Sums over the queries that see a key: dλk over all heads of a group and, with decay, dLogDecay of each
+ *  head. */
 export const keyGradKernel = (wide: boolean, hasDecay: boolean): WgslKernel => {
   const fold = (sum: string, out: string, head: string) => `
     workgroupBarrier();

@@ -20,11 +20,12 @@ import {
   writeVector,
 } from './wgsl-pairs.ts'
 
-// Sums of vectors by the weights: a product of matrices of which the left one, 64 rows by DEPTH steps at a time, is made where it is needed.
+// Sums of vectors with the weights: a product of two matrices. The left one holds the weights. They are
+// computed where they are needed, 64 rows by DEPTH steps at a time.
 
-/** Two slices of 64 columns fill the 16 KiB of workgroup memory that every adapter has. */
+/** Steps of a slice. Two slices of 64 columns fill 16 KiB of workgroup memory, which every adapter has. */
 const DEPTH = 32
-/** Rounds in which the threads make a slice. */
+/** Rounds in which the threads fill a slice. */
 const ROUNDS = (DEPTH * QUADS) / THREADS
 
 const MEMORY = `
@@ -46,12 +47,13 @@ fn main(
   @builtin(num_workgroups) groups : vec3<u32>,
 )`
 
-/** Field of the matrices `rows_0` … `rows_2`: a vector of four queries'. */
+/** The text that reads a field from the matrices `rows_0` … `rows_2`: a vector with the fields of four
+ *  queries. */
 const fieldOfFour = (field: RowField): string =>
   rowField(field).replace(/^row_(\d)\.(\w)$/, (_, i, c) => `rows_${i}[${'xyzw'.indexOf(c)}]`)
 
-/** out and, where it is kept, rest: Σ_j p_ij (v_j − centre_i). The top key is left out where its value is the centre, and the rest of the
- *  weight times the centre taken off. */
+/** out and, if it is kept, rest = Σ_j p_ij (v_j − centre_i). If the top key's value is the centre, the sum
+ *  leaves out the top key and subtracts the weight of all other keys times the centre. */
 export const outKernel = (wide: boolean, keepsRest: boolean): WgslKernel => ({
   name: `lambdaOut_${wide ? 4 : 1}${keepsRest ? '_rest' : ''}`,
   uniforms: SIZES,
@@ -69,7 +71,7 @@ ${keepsRest ? writeVector('rest', wide) : ''}
 ${MAIN} {${INDICES}
   let head = id.z;
   let first_key = (head / params.group) * params.capacity;
-  let first_query = (groups.x - 1u - id.x) * ${TILE}u; // those with most keys first
+  let first_query = (groups.x - 1u - id.x) * ${TILE}u; // queries with the most keys go first
   let query = first_query + 4u * x + vec4<u32>(0u, 1u, 2u, 3u);
   let at = (head * params.queries + min(query, vec4<u32>(params.queries - 1u))) * ${ROW_VECTORS}u;
   ${[0, 1, 2].map((i) => loadFour(`rows_${i}`, (of) => `rows[at[${of}] + ${i}u]`)).join('\n  ')}

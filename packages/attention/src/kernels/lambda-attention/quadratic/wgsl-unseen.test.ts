@@ -5,7 +5,8 @@ import { randomDecay, uniform } from '../../../testing/attention-cases.ts'
 import { outAndGrads } from '../../../testing/tensors.ts'
 import { lambdaAttention } from '../lambda-attention.ts'
 
-// Two tiles of queries, three of keys. From `AT` on a key is not seen by the queries before `FIRST`, which lies in the midst of a tile.
+// Two tiles of queries and three of keys. Queries before `FIRST` do not see the keys from `AT` on. `FIRST`
+// lies in the middle of a tile.
 const [QUERIES, KEYS, DIM] = [100, 131, 68]
 const AT = 83
 const FIRST = AT - (KEYS - QUERIES)
@@ -19,7 +20,7 @@ const arrays = () => ({
 })
 type Arrays = ReturnType<typeof arrays>
 
-/** Rows [from, to) of a matrix of `rows` rows. */
+/** Rows [from, to) of a matrix with `rows` rows. */
 function part(x: Float32Array, rows: number, from: number, to: number): Float32Array {
   const width = x.length / rows
   return x.slice(from * width, to * width)
@@ -30,7 +31,7 @@ const fill = (x: Float32Array, rows: number, from: number, to: number, value: nu
   x.fill(value, from * width, to * width)
 }
 
-describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does not count', () => {
+describe.runIf(gpuModes.includes('webgpu'))('pairs of lambdaAttention that a query does not see', () => {
   const devices = new Map<string, Device>()
   beforeAll(async () => {
     for (const kernels of ['tuned', 'portable'] as const)
@@ -57,7 +58,7 @@ describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does
     [Number.NaN, Number.POSITIVE_INFINITY].map((value) => [kernels, value] as const),
   )
 
-  it.each(cases)('keeps what a later token holds from earlier queries: %s, %d', async (kernels, value) => {
+  it.each(cases)('do not pass a later token on to earlier queries: %s, %d', async (kernels, value) => {
     const early = async (changed: Arrays) => {
       const { out, grads } = await run(kernels, changed)
       return [out, grads.lambdaQ].map((x) => part(x, QUERIES, 0, FIRST))
@@ -70,7 +71,7 @@ describe.runIf(gpuModes.includes('webgpu'))('a pair of lambdaAttention that does
     }
   })
 
-  it.each(cases)('keeps what an earlier query holds from later keys: %s, %d', async (kernels, value) => {
+  it.each(cases)('do not pass an earlier query on to later keys: %s, %d', async (kernels, value) => {
     const late = async (changed: Arrays) => {
       const { out, grads } = await run(kernels, changed)
       return [

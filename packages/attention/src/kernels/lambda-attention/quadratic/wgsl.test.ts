@@ -8,7 +8,8 @@ import { lambdaAttentionGradReference, lambdaAttentionReference, type ReferenceS
 
 const rounded = (values: Float64Array) => Float64Array.from(Float32Array.from(values))
 
-/** Several tiles of queries, of keys and of channels with edges in each, vectors of four and not, groups of heads; spans of keys. */
+/** Several tiles of queries, keys and channels, each with an incomplete tile at the edge. Channels are a
+ *  multiple of four or not. There are groups of heads, and several spans of keys. */
 const SIZES: readonly ReferenceSizes[] = [
   { batch: 1, heads: 1, kvHeads: 1, queries: 64, keys: 64, dim: 64 },
   { batch: 2, heads: 4, kvHeads: 2, queries: 70, keys: 139, dim: 68 },
@@ -56,7 +57,7 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written lambdaAttention', () =
   }
 
   it.for([...SIZES.map((sizes) => ({ ...sizes, hasDecay: true })), { ...SIZES[1], hasDecay: false }])(
-    'is the f64 reference, forward and backward, and what the portable kernels give: %o',
+    'agrees with the f64 reference and with the portable kernels, forward and backward: %o',
     async ({ hasDecay, ...sizes }) => {
       const { out, grads, exact, dOut } = await run('tuned', sizes, hasDecay)
       const portable = await run('portable', sizes, hasDecay)
@@ -66,7 +67,7 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written lambdaAttention', () =
       const wanted = lambdaAttentionGradReference(sizes, exact, dOut)
       for (const [i, found] of grads.entries()) {
         const size = Math.max(...wanted[i].map(Math.abs))
-        // Hundreds of terms that cancel, each good to a few 1e-7.
+        // Hundreds of terms cancel, each exact to a few 1e-7.
         expectNear(found, wanted[i], { atol: 3e-6 * size })
         expectNear(found, Float64Array.from(portable.grads[i]), { atol: 5e-6 * size })
       }

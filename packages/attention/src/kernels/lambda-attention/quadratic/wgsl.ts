@@ -15,7 +15,7 @@ import { BACKWARD_ROWS, KEY_THREADS, keysKernel, ROW_THREADS, STATS_KERNEL } fro
 import { keyGradKernel, queryGradKernel } from './wgsl-scores.ts'
 import { outKernel, sumGroups, valueGradKernel } from './wgsl-sums.ts'
 
-/** Fewer queries leave most of a tile empty, as in decoding. */
+/** With fewer queries, as in decoding, most of a tile is empty. Then the portable kernel runs. */
 const FEW_QUERIES = 4
 
 const isPortable = ({ batch, heads, queries }: AttentionSizes) =>
@@ -44,7 +44,7 @@ export function packKeysWgsl(engine: GpuEngine): PackKeys {
 export const VECTOR = 4
 export const ROW_LENGTH = 16
 
-/** Sums of rows. */
+/** Sums the moments of each row. */
 export const SUM_MOMENTS: FoldDefinition = {
   name: 'sumMoments',
   op: 'sum',

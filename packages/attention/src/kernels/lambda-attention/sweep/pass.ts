@@ -5,10 +5,10 @@ import { kernelsOf } from '../../table.ts'
 import { sumHeadGrads } from '../head-grads.ts'
 import type { LambdaHandles, LambdaPass } from '../lambda-attention.ts'
 
-/** Numbers of an f64. */
+/** f32 elements that hold one f64. */
 const WORDS = 2
 
-/** Whether the device has the O(T log T) kernel. */
+/** Whether the device has the O(T log T) kernel of the cpu backend. */
 export const hasSweep = (device: Device): boolean => kernelsOf(device).lambdaSweep !== undefined
 
 export type SweepKernels = Pick<KernelTable, 'lambdaSweep' | 'lambdaSweepGrad'>

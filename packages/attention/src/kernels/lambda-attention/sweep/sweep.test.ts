@@ -33,12 +33,12 @@ const CPU = ['cpu plain 1 thread', 'cpu relaxed 2 threads'] as const
 const MOST_PAIRS = 3e6
 
 describeDevices(
-  'fast lambdaAttention',
+  'lambdaAttention by sweep',
   { cpu, gpu },
   (device, name) => {
     const seed = name === CPU[0] ? 5 : 6
 
-    it('is within 5e-6 of f64 forward and 1e-5 backward, and near the sum over pairs, for any input', async () => {
+    it('is within 5e-6 of f64 forward and 1e-5 backward, and near the quadratic kernel, for any input', async () => {
       await fc.assert(
         fc.asyncProperty(
           lambdaSpecs(3000).filter((spec) => pairsOf(spec) < MOST_PAIRS),
@@ -53,10 +53,12 @@ describeDevices(
             const expected = attendReference(spec, numbers, dOut)
             const terms = termSizes(numbers, dOut, sizes.dim)
             const fast = await attend(onDevice, dOutTensor, 'sorted')
-            // The floor: sums that cancel altogether keep the rounding of f64, 1e-11 of their terms at these lengths.
+            // The floor allows for sums that cancel completely. They keep the rounding of f64, 1e-11 of
+            // their terms at these lengths.
             expectClose(fast, expected, terms, { out: 5e-6, grads: 1e-5, floor: 1e-6 })
             const slow = await attend(onDevice, dOutTensor, 'quadratic')
-            // That one sums in f32: over thousands of tied keys its rounding is all of one sign.
+            // The quadratic kernel sums in f32. Over thousands of tied keys its rounding errors all have the
+            // same sign.
             expectClose(fast, slow, terms, { out: 4e-5, grads: 1e-4, floor: 0.05 })
           },
         ),
@@ -69,7 +71,8 @@ describeDevices(
       { keys: 3000, temperature: 10, logDecay: 'none', values: 'constant', order: 'equal', ties: 0 },
       { keys: 2600, temperature: 1, logDecay: 'still', values: 'time', order: 'grid', ties: 0 },
       { keys: 8191, temperature: 10, logDecay: 'none', values: 'constant', order: 'random', ties: 4 },
-      // Long enough for rows to be kept in order of λ (sorted.ts), the last block incomplete, the first queries within a block.
+      // Long enough to keep rows in order of λ (sorted.ts). The last block is incomplete, and the first
+      // query lies within a block.
       { keys: 33_391, absent: 0, temperature: 3, logDecay: 'none', values: 'time', order: 'grid', ties: 0 },
       {
         keys: 34_781,
@@ -80,7 +83,7 @@ describeDevices(
         order: 'random',
         ties: 64,
       },
-    ] as const)('stays within 5e-6 of f64 in long runs: %o', async (given) => {
+    ] as const)('stays within 5e-6 of f64 for long inputs: %o', async (given) => {
       using _scope = device().scope()
       const { keys, absent, ...rest } = { absent: 0, ...given }
       const queries = keys - absent
@@ -100,7 +103,7 @@ describeDevices(
       }
     })
 
-    it('has the gradients of the sum over pairs where rows are kept in order of λ', async () => {
+    it('has the gradients of the quadratic kernel if rows are kept in order of λ', async () => {
       using _scope = device().scope()
       const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 32_779, keys: 32_779, dim: 1 }
       const spec: LambdaSpec = {
@@ -131,7 +134,7 @@ describeDevices(
     it.for([
       { batch: 1, heads: 2, kvHeads: 1, queries: 67, keys: 67, dim: 3 },
       { batch: 2, heads: 3, kvHeads: 3, queries: 11, keys: 37, dim: 5 },
-    ])('has the slopes of the reference across leaves for %o', async (sizes) => {
+    ])('has the gradients of the reference across leaves for %o', async (sizes) => {
       const { batch, heads, kvHeads, queries, keys, dim } = sizes
       await checkGradients({
         inputs: [
@@ -159,7 +162,7 @@ describeDevices(
       })
     })
 
-    it('forgets what has decayed: pairs beyond underflow change no bit, and leaps may fall on any time', async () => {
+    it('forgets what has decayed: pairs whose weight underflows change no bit, wherever the decay leaps', async () => {
       const length = 131
       const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: length, keys: length, dim: 3 }
       const [q, k, v] = [31, 32, 33].map((s, i) => Float32Array.from(uniform(length * (i === 2 ? 3 : 1), s)))
@@ -209,7 +212,7 @@ describeDevices(
       ['logDecay', Number.NaN],
       ['logDecay', Number.POSITIVE_INFINITY],
       ['temperature', Number.NaN],
-    ] as const)('is not finite in the rows that see a %s of %f, and only there', async ([where, value]) => {
+    ] as const)('is not finite in exactly the rows that see a %s of %f', async ([where, value]) => {
       const length = 141
       for (const at of where === 'temperature' ? [0] : [0, 5, 31, 32, 64, 100, 140]) {
         using _scope = device().scope()
@@ -239,7 +242,7 @@ describeDevices(
       }
     })
 
-    it('gives scratch back, and needs no more than O(T·D) of it', async () => {
+    it('frees its scratch, and needs O(T·D) of it at most', async () => {
       const { engine } = device()
       if (engine.backend !== 'cpu') throw new Error('internal: cpu() must give a cpu engine')
       const sizesOf = new Map<number, number>()
@@ -276,7 +279,8 @@ describeDevices(
             const dOut = device().tensor(uniform(length * dim, 54), [1, 1, length, dim])
             await attend({ inputs: named, named }, dOut, 'sorted')
           }
-          // Inputs, outputs, gradients and the tape's: some 12 rows of D; scratch: 112 bytes a time. T² would be 80 000.
+          // Inputs, outputs, gradients and what the tape keeps take about 12 rows of D. Scratch takes 112
+          // bytes per time. A T² matrix would take 80 000.
           expect(most / length).toBeLessThan(12 * 4 * dim + 180)
           expect(held).toBe(0)
         }
@@ -301,7 +305,7 @@ describeDevices(
       const clock = tensorOf(device(), inputs.clock, 1)
       const sizes = attentionSizes('test', lambdaQ, lambdaK, v, clock, { queries: 'q', keys: 'k' })
       for (const leaf of [4, 16]) {
-        // Leaves so small that even fixtures of a few tokens are cut into blocks.
+        // Small leaves cut even fixtures of a few tokens into blocks.
         const pass = sweepPass(
           device(),
           {
@@ -333,7 +337,7 @@ describeDevices(
   CPU,
 )
 
-describe('fast lambdaAttention on threads', () => {
+describe('lambdaAttention by sweep on threads', () => {
   const devices: Device[] = []
   beforeAll(async () => {
     for (const threads of [1, 2, 4]) devices.push(await cpu({ threads }))

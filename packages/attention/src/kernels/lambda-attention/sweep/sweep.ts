@@ -3,15 +3,16 @@ import type { AttentionSizes } from '../../attention-shape.ts'
 import type { HeadGrads } from '../head-grads.ts'
 import type { LambdaHandles } from '../lambda-attention.ts'
 
-/** λ-distance attention in O(T log T), forward: out [B, H, Tq, D] and, for the backward pass, every query's best score
- *  max_j −|λq − λk_j| / temperature + c_j, best [B, H, Tq] in f64. docs/attention.md derives it. */
+/** λ-distance attention in O(T log T), forward pass. It writes out [B, H, Tq, D] and, for the backward pass,
+ *  best [B, H, Tq] in f64: the best score of each query, max_j −|λq − λk_j| / temperature + c_j.
+ *  docs/attention.md derives the algorithm. */
 export type LambdaSweepKernel = (
   inputs: LambdaHandles,
   outputs: { readonly out: Handle; readonly best: Handle },
   sizes: AttentionSizes,
 ) => void
 
-/** The backward pass; capacity = keys. */
+/** Its backward pass. capacity equals keys. */
 export type LambdaSweepGradKernel = (
   inputs: LambdaHandles,
   saved: { readonly best: Handle; readonly dOut: Handle },

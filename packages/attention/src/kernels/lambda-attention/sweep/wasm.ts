@@ -22,24 +22,26 @@ const [BEST_WORDS, ROW_WORDS, COLUMN_WORDS] = [F64_BYTES, ROW_BYTES, COLUMN_BYTE
 /** Rows are whole vectors of this many elements. */
 const LANES = 4
 
-/** Times of a block whose pairs are summed one by one, ≤ 64: shortest time over T 256 … 8192. */
+/** Times of a leaf, at most 64. Pairs within a leaf are summed one by one. 32 took the shortest time for T
+ *  from 256 to 8192. */
 const LEAF = 32
-/** Heads per thread from which on a head is one item, as it is where every thread gets as many; otherwise heads are cut into blocks of time,
- *  so that no thread is idle for long. */
+/** If every thread gets at least this many heads, a head is one work item. The same holds if all threads get
+ *  equally many heads. Otherwise heads are cut into blocks of time, so that no thread is idle for long. */
 const ENOUGH_HEADS = 4
-/** Blocks of a head that is cut. */
+/** Blocks that a cut head has. */
 const BLOCKS = 8
 
-/** From here on rows are copied in order of λ: they no longer fit the caches. Twice assembly/lambda-attention/sweep/sorted.ts' block at least. */
+/** From this many keys on, rows are copied into order of λ, because they no longer fit the caches. It is at
+ *  least twice the block of assembly/lambda-attention/sweep/sorted.ts. */
 const SORT_KEYS = 32768
 
-/** As in assembly/lambda-attention/sweep/sorted.ts. */
+/** Bytes of the sorted copies, as assembly/lambda-attention/sweep/sorted.ts lays them out. */
 const sortedBytes = ({ batch, heads, queries, keys }: AttentionSizes, dim: number): number =>
   batch * heads * (keys * (dim * ELEMENT_BYTES + 8) + queries * 16)
 
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to
 
-/** `leaf`: a power of two from 4 to 64; tests of short inputs take a small one. */
+/** `leaf` is a power of two from 4 to 64. Tests use small leaves for short inputs. */
 export function lambdaSweepWasm(engine: CpuEngine, leaf = LEAF): LambdaSweepKernel {
   const forward = engine.kernel(attentionWasm, 'lambdaSweepForward')
   const copyRows = rowCopier(engine)
@@ -92,27 +94,30 @@ export function lambdaSweepGradWasm(engine: CpuEngine, leaf = LEAF): LambdaSweep
   }
 }
 
-/** Runs a pass over all blocks; `own` are its arguments between those of the step and those that all passes share. */
+/** Runs a pass over all blocks. `own` are the pass's own arguments; they lie between the arguments of the
+ *  step and the arguments that all passes share. */
 type RunPass = (pass: Launch, own: readonly number[], touched: Touched) => void
 
-/** Elements of 4 bytes that steps must read or write, for profiles. */
+/** Elements of 4 bytes that the steps must read or write. Profiles show them. */
 interface Touched {
-  /** Solving all times; joining touches half of them: keys of first halves, queries of second ones. */
+  /** Elements of the solve step, which touches all times. A join touches half of them: the keys of first
+   *  halves and the queries of second halves. */
   readonly steps: number
   readonly finish: number
 }
 
 type CopyRows = (source: number, target: number, rows: number, sourceDim: number, targetDim: number) => void
 
-/** Copies rows into longer or shorter ones; what is added is 0. */
+/** Copies rows into longer or shorter rows. Added elements are 0. */
 function rowCopier(engine: CpuEngine): CopyRows {
   const launch = engine.kernel(attentionWasm, 'copyRows')
   return (source, target, rows, sourceDim, targetDim) =>
     launch([source, target, sourceDim, targetDim], rows, 4096, touches(rows * (sourceDim + targetDim)))
 }
 
-/** Calls `passes` with what they share at hand: scratch, arguments, and the steps from small blocks to one. Rows have `dim` elements,
- *  valueDim or the next multiple of LANES. */
+/** Allocates scratch, prepares the arguments that all passes share, and calls `passes` with a function that
+ *  runs one pass over all blocks, from small blocks to the whole. Rows have `dim` elements: valueDim, rounded
+ *  up to a multiple of LANES. */
 function solve(
   engine: CpuEngine,
   copyRows: CopyRows,
