@@ -13,7 +13,7 @@ import {
   toDense,
   writeManifold,
 } from '@tau/graph'
-import { cpu, type Device, hasWideSimd } from '@tau/tensor'
+import { cpu, type Device } from '@tau/tensor'
 import { benchLine, deviceLabel, itemRate, timesText } from '../harness/lines.ts'
 import { race, speedup, timingOf } from '../harness/race.ts'
 import { joined, openPeer } from '../peers/peer.ts'
@@ -82,7 +82,7 @@ async function raceManifold(folder: string, context: GroupContext): Promise<void
   writeEmbeddings(file, ROWS)
   const devices: Device[] = []
   try {
-    devices.push(await cpu({ threads: THREADS, simd: (await hasWideSimd()) ? 'wide' : 'auto' }))
+    devices.push(await cpu({ threads: THREADS, simd: 'widest' }))
     const withBlas = await cpu({ threads: THREADS, gemm: openBlas() })
     devices.push(withBlas)
     if (withBlas.info.fallbacks.length > 0) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openBlas } from '@tau/blas'
 import { kneighbors, type NeighborLists, parseWinkVectors } from '@tau/graph'
-import { cpu, type Device, hasWideSimd } from '@tau/tensor'
+import { cpu, type Device } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
 import { benchLine, deviceLabel, itemRate, timesText } from '../harness/lines.ts'
 import { race, speedup, type Timing, timingOf } from '../harness/race.ts'
@@ -38,7 +38,7 @@ export async function runNeighbours(context: GroupContext): Promise<number> {
 /** The device of the other benches first, then what everybody has, then a library. */
 async function openDevices({ skip }: GroupContext): Promise<(readonly [string, Device])[]> {
   const devices: (readonly [string, Device])[] = [
-    ['ms', await cpu({ threads: THREADS, simd: (await hasWideSimd()) ? 'wide' : 'auto' })],
+    ['ms', await cpu({ threads: THREADS, simd: 'widest' })],
     ['relaxed_ms', await cpu({ threads: THREADS })],
   ]
   const blas = await cpu({ threads: THREADS, gemm: openBlas() })
@@ -90,7 +90,7 @@ async function hnswAgainstExact(context: GroupContext): Promise<void> {
   const words = wordVectors(context)
   if ('absent' in words) return context.skip(HNSW, words.absent)
   const points = parseWinkVectors(readFileSync(words.file), { limit: WORDS }).matrix
-  const device = await cpu({ threads: THREADS, simd: (await hasWideSimd()) ? 'wide' : 'auto' })
+  const device = await cpu({ threads: THREADS, simd: 'widest' })
   const timed = async (algorithm: 'exact' | 'hnsw') => {
     const start = performance.now()
     const lists = await kneighbors(points, { k: K, metric: 'cosine', algorithm, device })

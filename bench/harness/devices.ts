@@ -1,4 +1,4 @@
-import { cpu, type Device, hasWideSimd } from '@tau/tensor'
+import { cpu, type Device } from '@tau/tensor'
 import type { GroupContext } from '../registry.ts'
 
 /** Runs `f` on one cpu device per number of threads, and closes them. What they fall back to is printed. */
@@ -9,8 +9,7 @@ export async function onDevices(
 ): Promise<void> {
   const devices: Device[] = []
   try {
-    for (const count of threads)
-      devices.push(await cpu({ threads: count, simd: (await hasWideSimd()) ? 'wide' : 'auto' }))
+    for (const count of threads) devices.push(await cpu({ threads: count, simd: 'widest' }))
     for (const { info } of devices) for (const fallback of info.fallbacks) line(`fallback: ${fallback}`)
     await inScopes(devices, () => f(devices))
   } finally {

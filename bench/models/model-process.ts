@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { openBlas } from '@tau/blas'
 import { buildManifold } from '@tau/graph'
 import { countParameters, createModel, type GPT, type ModelConfig, resolveConfig } from '@tau/model'
-import { BackendError, cpu, type Device, hasWideSimd } from '@tau/tensor'
+import { BackendError, cpu, type Device } from '@tau/tensor'
 import { expectNear, randomArray } from '@tau/testing'
 import { defaultTrainOptions, modelOptimizer, trainStep } from '@tau/train'
 import { deviceLabel } from '../harness/lines.ts'
@@ -79,10 +79,9 @@ async function run(device: Device, options: OurRun): Promise<ModelRun> {
 }
 
 const options = JSON.parse(process.argv[2]) as OurRun
-const simd = (await hasWideSimd()) ? 'wide' : 'auto'
 try {
   const device = await cpu({
-    ...{ threads: options.threads, simd },
+    ...{ threads: options.threads, simd: 'widest' },
     ...(options.blas && { gemm: openBlas(), strict: true }),
   })
   try {
