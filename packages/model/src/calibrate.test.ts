@@ -2,10 +2,10 @@ import { rayleighEnergies, type TauPolicy, tauFromEnergies } from '@tau/graph'
 import { cpu, type Device, gpu } from '@tau/tensor'
 import { describeDevices } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { calibrateModel, parseTauPolicy } from './calibrate.ts'
-import type { ModelOptions } from './config.ts'
+import { calibrateModel, recalibrates } from './calibrate.ts'
+import type { ModelOptions } from './config/config.ts'
 import type { GPT } from './gpt.ts'
-import { randomIds, randomLaplacian, tiny, tinyModel } from './testing.ts'
+import { randomIds, randomLaplacian, tausOf, tiny, tinyModel } from './testing.ts'
 
 const BATCH = 2
 const ids = randomIds(BATCH * 11, tiny.vocabSize)
@@ -43,7 +43,8 @@ describeDevices(
       const before = device().memory
       const taus = await calibrateModel(model, tokens)
       expect(device().memory).toEqual(before)
-      expect(model.attention.map(({ tau }) => tau)).toEqual(taus)
+      expect(tausOf(model)).toEqual(taus)
+      expect(recalibrates(model)).toBe(true)
       const laplacian = randomLaplacian(DIM)
       for (const layer of [0, 1]) {
         // With τ of the layers before as calibrated: layer 0 sees the same as ever, layer 1 what layer 0 makes of its new τ.
@@ -86,20 +87,14 @@ describe('calibration', () => {
     [{ tauMode: 'learned' }, 'got tau attention with tauMode learned'],
     [{ tauMode: 'reference-median' }, 'got tau attention with tauMode reference-median'],
     [{ tauMode: 'reference-mean' }, 'got tau attention with tauMode reference-mean'],
-    [{ attention: 'dot', tauMode: 'fixed' }, 'got dot attention with tauMode fixed'],
+    [{ attention: 'dot', tauMode: 'fixed' }, 'got dot attention with tauMode none'],
   ])('refuses %o, whose τ is not one number to set', async ([options, message]) => {
     using model = await tinyModel(device, options)
     using tokens = model.tokens(ids, BATCH)
     await expect(calibrateModel(model, tokens)).rejects.toThrow(
       `calibrate: τ must be fixed or adaptive in a tau model, ${message}`,
     )
-    expect(model.attention.map(({ tau }) => tau)).toEqual([1, 1])
-  })
-
-  it('reads policies', () => {
-    expect(parseTauPolicy('median')).toEqual({ name: 'median' })
-    expect(parseTauPolicy('mean')).toEqual({ name: 'mean' })
-    expect(parseTauPolicy('percentile:0.25')).toEqual({ name: 'percentile', value: 0.25 })
-    expect(() => parseTauPolicy('mode')).toThrow('tauPolicy: must be median, mean or percentile:P, got mode')
+    expect(tausOf(model)).toEqual(options.attention === 'dot' ? [undefined, undefined] : [1, 1])
+    expect(recalibrates(model)).toBe(false)
   })
 })

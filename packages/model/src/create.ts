@@ -1,12 +1,18 @@
 import { type Csr, csrFromDense } from '@tau/graph'
 import type { Device } from '@tau/tensor'
 import { assemble } from './assemble.ts'
-import { type ModelConfig, type ModelOptions, manifoldDim, resolveConfig } from './config.ts'
+import {
+  type ModelConfig,
+  type ModelOptions,
+  manifoldDim,
+  needsLaplacian,
+  resolveConfig,
+} from './config/config.ts'
 import type { GPT } from './gpt.ts'
-import { initParameters, parameterSpecs } from './parameters.ts'
+import { initParameters, parameterSpecs } from './parameters/parameters.ts'
 
 export interface CreateOptions {
-  /** Graph Laplacian of the domain, of size manifoldDim; needed for tau attention, left aside for dot. */
+  /** Graph Laplacian of the domain, of size manifoldDim; needed for tau attention, left aside if no heads need one. */
   laplacian?: Csr
   /** Same seed, same parameters, on every backend. */
   seed?: number
@@ -25,7 +31,7 @@ export function createModel(
     device,
     resolved,
     () => initParameters(device, resolved, seed),
-    resolved.attention === 'tau' ? laplacian : undefined,
+    needsLaplacian(resolved) ? laplacian : undefined,
   )
 }
 
@@ -35,10 +41,5 @@ export function emptyModel(device: Device, config: ModelConfig): GPT {
     new Map(parameterSpecs(config).map(({ name, shape }) => [name, device.empty(shape)]))
   const size = manifoldDim(config)
   const withoutEdges = { data: new Float64Array(size * size), rows: size, cols: size }
-  return assemble(
-    device,
-    config,
-    parameters,
-    config.attention === 'tau' ? csrFromDense(withoutEdges) : undefined,
-  )
+  return assemble(device, config, parameters, needsLaplacian(config) ? csrFromDense(withoutEdges) : undefined)
 }

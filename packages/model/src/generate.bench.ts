@@ -1,9 +1,10 @@
 import type { Device } from '@tau/tensor'
 import { type DecodeBench, expectNear } from '@tau/testing'
-import type { ModelOptions } from './config.ts'
+import type { ModelOptions } from './config/config.ts'
 import { createModel } from './create.ts'
+import type { DecodeState } from './decode-state.ts'
 import { type GenerateOptions, generate } from './generate.ts'
-import type { DecodeState, GPT } from './gpt.ts'
+import type { GPT } from './gpt.ts'
 import { perturbParameters, randomIds, randomLaplacian } from './testing.ts'
 
 const VOCABULARY = 2048

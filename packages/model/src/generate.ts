@@ -1,9 +1,9 @@
 import { Random } from '@tau/tensor'
-import type { DecodeOptions } from './attention-layer.ts'
-import type { DecodeState, GPT } from './gpt.ts'
+import type { DecodeState, DecodeStateOptions } from './decode-state.ts'
+import type { GPT } from './gpt.ts'
 import { checkSampleOptions, type SampleOptions, sampleToken } from './sample.ts'
 
-export interface GenerateOptions extends SampleOptions, DecodeOptions {
+export interface GenerateOptions extends SampleOptions, DecodeStateOptions {
   /** Tokens to make at most. Default 256. */
   maxTokens?: number
   /** Ends the text; the stop token itself is not given out. */
@@ -32,7 +32,7 @@ export async function* generate(
     throw new RangeError('generate: prompt must hold at least one token, got none; start with a newline')
   if (prompt.length > seqLen && cache !== 'bounded')
     throw new RangeError(
-      `generate: prompt must have at most seqLen = ${seqLen} tokens, got ${prompt.length}; shorten it${model.config.attention === 'tau' ? ' or use a bounded cache' : ''}`,
+      `generate: prompt must have at most seqLen = ${seqLen} tokens, got ${prompt.length}; shorten it${model.hasBoundedCache ? ' or use a bounded cache' : ''}`,
     )
 
   const random = new Random(seed)

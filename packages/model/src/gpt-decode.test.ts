@@ -1,7 +1,7 @@
 import { cpu, gpu } from '@tau/tensor'
 import { describeDevices, expectNear } from '@tau/testing'
 import { expect, it } from 'vitest'
-import type { ModelOptions } from './config.ts'
+import type { ModelOptions } from './config/config.ts'
 import { randomIds, tiny, tinyModel } from './testing.ts'
 
 const BATCH = 2
@@ -18,19 +18,21 @@ describeDevices(
   'decoding with a state',
   { cpu, gpu },
   (device, deviceName) => {
-    const clocks = ['none', 'steady', 'gate'] as const
-    const cases = (['tau', 'dot'] as const).flatMap((attention) =>
-      clocks.flatMap((clock) =>
-        [false, true].map((keyShift): ModelOptions => ({ attention, clock, keyShift, gamma: 0.1 })),
+    const decays = ['none', 'constant', 'forget-gate'] as const
+    const cases = (['tau', 'dot', 'dot-window'] as const).flatMap((attention) =>
+      decays.flatMap((decay) =>
+        (['none', 'half', 'all'] as const).map(
+          (tokenShift): ModelOptions => ({ attention, decay, tokenShift, decayRate: 0.1, window: 5 }),
+        ),
       ),
     )
-    const few = cases.filter(({ clock, keyShift }) => clock === 'gate' && keyShift)
+    const few = cases.filter(({ decay, tokenShift }) => decay === 'forget-gate' && tokenShift === 'half')
     const chunks = [new Array(13).fill(1), [13], [5, 1, 1, 6], [2, 3, 7, 1]]
 
     it.for(
       (deviceName === 'gpu.js cpu' ? few : cases).map(
         (options) =>
-          [`${options.attention}, clock ${options.clock}, shift ${options.keyShift}`, options] as const,
+          [`${options.attention}, decay ${options.decay}, shift ${options.tokenShift}`, options] as const,
       ),
     )('%s: chunks of any size give the logits of the full pass', async ([, options]) => {
       using model = await tinyModel(device(), { ...options, nHead: 6, nKvHead: 3 })
@@ -104,10 +106,10 @@ describeDevices(
   'decoding with bounded caches',
   { cpu, gpu },
   (device) => {
-    it.for(['none', 'steady', 'gate'] as const)(
-      'clock %s: nears the full pass as bins get finer',
-      async (clock) => {
-        using model = await tinyModel(device(), { clock, gamma: 0.1 })
+    it.for(['none', 'constant', 'forget-gate'] as const)(
+      'decay %s: nears the full pass as bins get finer',
+      async (decay) => {
+        using model = await tinyModel(device(), { decay, decayRate: 0.1 })
         const ids = randomIds(BATCH * LENGTH, tiny.vocabSize)
         using scope = device().scope()
         const full = await model.forward(model.tokens(ids, BATCH), { lastOnly: true }).data()

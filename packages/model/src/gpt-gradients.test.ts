@@ -1,7 +1,7 @@
 import { cpu, type Device, gpu, grad } from '@tau/tensor'
 import { describeDevices } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ModelConfig, ModelOptions } from './config.ts'
+import type { ModelConfig, ModelOptions } from './config/config.ts'
 import type { GPT } from './gpt.ts'
 import { parameterValues, randomIds, tiny, tinyModel } from './testing.ts'
 
@@ -33,12 +33,12 @@ const choices = <T extends object>(fields: { readonly [K in keyof T]: readonly T
     [{}],
   ) as T[]
 
-/** The baseline's LayerNorm has it, but one vector added to all keys moves all scores of a query alike: its gradient is 0. */
+/** The baseline's LayerNorm has it, but in dot products one vector added to all keys moves all scores of a query alike: its gradient is 0. */
 const NEVER_LEARNS = 'qk_norm_k.bias'
 
 const common = {
-  clock: ['none', 'steady', 'gate'],
-  keyShift: [false, true],
+  decay: ['none', 'constant', 'forget-gate'],
+  tokenShift: ['none', 'half'],
   outputGate: [false, true],
   manifoldDim: [null, 10],
 } as const
@@ -50,6 +50,23 @@ const combinations: Partial<ModelConfig>[] = [
     tauMode: ['fixed', 'learned', 'adaptive', 'reference-median', 'reference-mean'],
   }),
   ...choices<Partial<ModelConfig>>({ attention: ['dot'], ...common, qkLayerNorm: [false, true] }),
+  ...choices<Partial<ModelConfig>>({
+    attention: ['tau', 'dot', 'dot-window'],
+    window: [3],
+    tokenShift: ['half', 'all'],
+    positionalEncoding: ['rope', 'none'],
+    sharedQk: [false, true],
+    qkLayerNorm: [false, true],
+    nKvHead: [6],
+  }),
+  {
+    layers: [
+      [
+        { kvHeads: 1, attention: 'dot-window', window: 4 },
+        { positionalEncoding: 'none', manifoldDim: 10 },
+      ],
+    ],
+  },
 ]
 
 describe('every combination of switches', () => {
@@ -61,7 +78,7 @@ describe('every combination of switches', () => {
 
   it('is a combination of its own', () => {
     expect(new Set(combinations.map((options) => JSON.stringify(options))).size).toBe(
-      3 * 2 * 2 * 2 * (2 * 5 + 2),
+      3 * 2 * 2 * 2 * (2 * 5 + 2) + 3 * 2 * 2 * 2 * 2 + 1,
     )
   })
 
@@ -74,14 +91,15 @@ describe('every combination of switches', () => {
         nEmbd: 24,
         nLayer: 1,
         temperature: 0.5,
-        gamma: 0.1,
+        decayRate: 0.1,
       })
       const { loss, gradients } = lossAndGradients(model)
       expect(Number.isFinite(await loss)).toBe(true)
       for (const [name, values] of await gradients) {
         expect(values.every(Number.isFinite), name).toBe(true)
         const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-        if (name.endsWith(NEVER_LEARNS)) expect(largest, name).toBeLessThan(1e-6)
+        if (name.endsWith(NEVER_LEARNS) && options.attention !== 'tau')
+          expect(largest, name).toBeLessThan(1e-6)
         else expect(largest, name).toBeGreaterThan(1e-6)
       }
     },
@@ -101,8 +119,22 @@ describeDevices(
   (device) => {
     it.for<[string, ModelOptions]>([
       ['tau default', {}],
-      ['tau steady, plain scales', { clock: 'steady', gamma: 0.1, positiveAs: 'plain', tau: 0.5 }],
+      ['tau steady, plain scales', { decay: 'constant', decayRate: 0.1, positiveAs: 'plain', tau: 0.5 }],
       ['dot default', { attention: 'dot' }],
+      [
+        'tau without RoPE, one map',
+        { positionalEncoding: 'none', sharedQk: true, nKvHead: 6, tokenShift: 'all' },
+      ],
+      ['dot within a window', { attention: 'dot-window', window: 4 }],
+      [
+        'groups of two kinds',
+        {
+          layers: [
+            [{ kvHeads: 1, attention: 'dot-window', window: 4 }, { positionalEncoding: 'none' }],
+            [{}],
+          ],
+        },
+      ],
       ['dot with LayerNorm', { attention: 'dot', preset: 'paper', qkLayerNorm: true }],
     ])('%s', async ([, options]) => {
       using model = await tinyModel(device(), { temperature: 0.5, ...options })

@@ -3,10 +3,10 @@ import { csrFromDense } from '@tau/graph'
 import { cpu, type Device, gpu, grad, type Tensor } from '@tau/tensor'
 import { describeDevices, expectNear } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ModelOptions } from './config.ts'
+import type { ModelOptions } from './config/config.ts'
 import { createModel } from './create.ts'
 import { GPT } from './gpt.ts'
-import { initParameters } from './parameters.ts'
+import { initParameters } from './parameters/parameters.ts'
 import { parameterValues, randomIds, randomLaplacian, tiny, tinyModel } from './testing.ts'
 
 const BATCH = 2
@@ -130,21 +130,21 @@ describeDevices(
         expect(device().memory.liveBuffers).toBe(held)
       }
       expect(held).toBeGreaterThan(liveBuffers)
-      await model.attention[0].scales()
+      await model.attention[0].scalars()
       expect(device().memory.liveBuffers).toBe(held)
       model[Symbol.dispose]()
       expect(device().memory).toEqual({ liveBuffers, liveBytes })
     })
 
-    it('shows each layer’s q, k, λ and clock, and its scales', async () => {
+    it('shows each layer’s q, k, λ and decay, and its scalars', async () => {
       using scope = device().scope()
       using model = await tinyModel(device(), {}, { perturb: false })
       const seen: Record<string, unknown>[] = []
-      const clocks: Tensor[] = []
+      const decays: Tensor[] = []
       model.forward(model.tokens(randomIds(BATCH * LENGTH, tiny.vocabSize), BATCH), {
-        probe: ({ layer, q, k, lambdaQ, lambdaK, clock }) => {
-          seen.push({ layer, q: q.shape, k: k.shape, lambdaQ: lambdaQ?.shape, lambdaK: lambdaK?.shape })
-          if (clock) clocks.push(clock)
+        probe: ({ layer, q, k, values: { lambdaQ, lambdaK }, logDecay }) => {
+          seen.push({ layer, q: q.shape, k: k.shape, lambdaQ: lambdaQ.shape, lambdaK: lambdaK.shape })
+          if (logDecay) decays.push(logDecay)
         },
       })
       const shapes = { q: [2, 6, 11, 10], k: [2, 3, 11, 10], lambdaQ: [2, 6, 11], lambdaK: [2, 3, 11] }
@@ -157,9 +157,9 @@ describeDevices(
         const head = Math.floor(i / LENGTH) % 6
         return Math.log1p(Math.exp(-0.5 - head)) * ((i % LENGTH) + 1)
       })
-      for (const clock of clocks) expectNear(await clock.data(), expected, { atol: 1e-6, rtol: 1e-6 })
-      expect(clocks).toHaveLength(2)
-      const { temperature, tau } = await model.attention[1].scales()
+      for (const decay of decays) expectNear(await decay.data(), expected, { atol: 1e-6, rtol: 1e-6 })
+      expect(decays).toHaveLength(2)
+      const { temperature, tau } = await model.attention[1].scalars()
       expectNear(temperature, new Array(6).fill(0.05), { rtol: 1e-6 })
       expectNear(tau, new Array(3).fill(1), { rtol: 1e-6 })
       void scope
@@ -168,7 +168,7 @@ describeDevices(
   ['cpu plain 1 thread', 'cpu relaxed 2 threads', 'gpu.js cpu'],
 )
 
-describe('scales of models without them', () => {
+describe('scalars of models without them', () => {
   let device: Device
   beforeAll(async () => {
     device = await cpu({ threads: 1 })
@@ -181,7 +181,7 @@ describe('scales of models without them', () => {
     ['dot products', { attention: 'dot' }, 0, 0],
   ])('%s', async ([, options, temperatures, taus]) => {
     using model = await tinyModel(device, options, { perturb: false })
-    const { temperature, tau } = await model.attention[0].scales()
+    const { temperature = [], tau = [] } = await model.attention[0].scalars()
     expect(temperature).toEqual(new Array(temperatures).fill(model.config.temperature))
     expect(tau).toEqual(new Array(taus).fill(model.config.tau))
   })

@@ -1,4 +1,4 @@
-import { type LaplacianTensor, RopeTable } from '@tau/attention'
+import type { LaplacianTensor } from '@tau/attention'
 import {
   checkpoint,
   clamp,
@@ -17,45 +17,15 @@ import {
   Tensor,
 } from '@tau/tensor'
 import type { ParameterGroup } from '@tau/tensor/optim'
-import { AttentionLayer, type DecodeOptions, type LayerProbe, LayerState } from './attention-layer.ts'
-import { checkConfig, LOGIT_CLAMP, type ModelConfig, manifoldDim } from './config.ts'
-import { parameterGroups, parameterSpecs } from './parameters.ts'
+import { AttentionLayer, type LayerProbe } from './attention/layer.ts'
+import { checkConfig, type ModelConfig, manifoldDim, needsLaplacian } from './config/config.ts'
+import { headGroups } from './config/groups.ts'
+import { DecodeState, type DecodeStateOptions } from './decode-state.ts'
+import { parameterGroups, parameterSpecs } from './parameters/parameters.ts'
+import { Encodings } from './position/shared.ts'
 
-/** Memory of a sequence that is decoded step by step: one {@link LayerState} per layer. */
-export class DecodeState implements Disposable {
-  readonly layers: readonly LayerState[]
-  readonly batch: number
-  /** The model's: a state fits no other. */
-  readonly config: ModelConfig
-  /** Positions that there is room for; Infinity with bounded caches. */
-  readonly maxLength: number
-
-  /** See {@link GPT.decodeState}. */
-  constructor(model: GPT, batch: number, options: DecodeOptions) {
-    const { device, config, attention } = model
-    checkDecodeOptions(config, options)
-    this.batch = batch
-    this.config = config
-    this.maxLength = options.cache === 'bounded' ? Number.POSITIVE_INFINITY : config.seqLen
-    this.layers = device.unscoped(() =>
-      attention.map((layer) => new LayerState(device, config, batch, layer, options)),
-    )
-  }
-
-  /** Positions decoded so far. */
-  get length(): number {
-    return this.layers[0].length
-  }
-
-  /** Bytes of the caches' contents: what grows with the context. */
-  get cacheBytes(): number {
-    return this.layers.reduce((sum, { cache }) => sum + cache.bytes(), 0)
-  }
-
-  [Symbol.dispose](): void {
-    for (const layer of this.layers) layer[Symbol.dispose]()
-  }
-}
+/** Hard bound of the logits. Part of the definition: docs/definition.md, section 4. */
+const LOGIT_CLAMP = 50
 
 export interface ForwardOptions {
   /** Continue this sequence: tokens are its next positions. */
@@ -67,11 +37,12 @@ export interface ForwardOptions {
   /** Keep only what flows between attention and MLP layers, and run each again for its gradients: a quarter more time, a fraction
    *  of the memory, the same gradients to the bit. Matters to {@link grad} only. */
   checkpointActivations?: boolean
-  /** Called once per layer with what attention saw. */
+  /** Called once per group of heads of each layer with what attention saw. */
   probe?: (probe: LayerProbe) => void
 }
 
-/** A GPT whose attention is λ-distance over a Laplacian (TauGPT) or scaled dot product (the baseline), on one trunk:
+/** A GPT. Its attention is of any registered kind, such as λ-distance over a Laplacian (TauGPT) or scaled dot product (the baseline),
+ *  on one trunk:
  *  x ← x + attention(rmsnorm(x)), x ← x + W₂·relu(W₁·rmsnorm(x))², logits = clamp(W·rmsnorm(x), ±50), softly capped.
  *  Source: Moriondo, Topological Transformer (2026); docs/definition.md, section 5. */
 export class GPT implements Disposable {
@@ -82,9 +53,9 @@ export class GPT implements Disposable {
   readonly laplacian: LaplacianTensor | undefined
   readonly attention: readonly AttentionLayer[]
   /** Of all layers. */
-  readonly #angles: RopeTable
+  readonly #encodings: Encodings
 
-  /** @param laplacian of size manifoldDim; needed for tau attention. The model takes ownership of all tensors. */
+  /** @param laplacian of size manifoldDim; there if a kind of attention needs one. The model takes ownership of all tensors. */
   constructor(
     device: Device,
     config: ModelConfig,
@@ -98,10 +69,16 @@ export class GPT implements Disposable {
     this.config = config
     this.parameters = parameters
     this.laplacian = laplacian
-    this.#angles = new RopeTable(device, manifoldDim(config), config.seqLen, config.ropeBase)
-    this.attention = Array.from(
-      { length: config.nLayer },
-      (_, i) => new AttentionLayer(config, i, parameters, laplacian, this.#angles),
+    this.#encodings = new Encodings(device, config.seqLen)
+    this.attention = headGroups(config).map(
+      (groups, i) =>
+        new AttentionLayer(i, groups, {
+          device,
+          laplacian,
+          parameter: (name) => this.#weight(`blocks.${i}.attn.${name}`),
+          encodingOf: (group) => this.#encodings.of(group),
+          outputGate: config.outputGate,
+        }),
     )
   }
 
@@ -190,9 +167,15 @@ export class GPT implements Disposable {
     return linear(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), residual)
   }
 
-  /** Memory for decoding `batch` sequences step by step, with the temperatures of now. Throws when the model or its device has no cache of the kind asked for. */
-  decodeState(batch = 1, options: DecodeOptions = {}): DecodeState {
-    return new DecodeState(this, batch, options)
+  /** Memory for decoding `batch` sequences step by step, with the parameters of now. Throws if the model or its device has no cache of
+   *  the form asked for. */
+  decodeState(batch = 1, options: DecodeStateOptions = {}): DecodeState {
+    return DecodeState.empty(this, batch, options)
+  }
+
+  /** Whether {@link decodeState} has a bounded form. */
+  get hasBoundedCache(): boolean {
+    return this.attention.every(({ groups }) => groups.every(({ kind }) => kind.hasBoundedCache))
   }
 
   #checkLength(tokens: Tensor<'i32'>, state: DecodeState | undefined): void {
@@ -221,27 +204,13 @@ export class GPT implements Disposable {
   [Symbol.dispose](): void {
     for (const tensor of this.parameters.values()) tensor.dispose()
     this.laplacian?.[Symbol.dispose]()
-    this.#angles.dispose()
+    this.#encodings[Symbol.dispose]()
   }
-}
-
-/** The kinds of caches; `cache` may come from a command line. */
-function checkDecodeOptions({ attention }: ModelConfig, { cache = 'exact', bins }: DecodeOptions): void {
-  if (cache !== 'exact' && cache !== 'bounded')
-    throw new RangeError(`decodeState: cache must be exact or bounded, got ${cache}`)
-  if (cache === 'bounded' && attention !== 'tau')
-    throw new Error(
-      `decodeState: cache must be exact for ${attention} attention, got bounded; only λ falls into bins`,
-    )
-  if (cache === 'exact' && bins !== undefined)
-    throw new RangeError(
-      `decodeState: bins must be left out of an exact cache, got ${bins}; ask for a bounded one`,
-    )
 }
 
 /** Throws unless a Laplacian of size `dim` (undefined: none) suits the model. */
 export function checkLaplacian(config: ModelConfig, dim: number | undefined): void {
-  if (config.attention === 'tau' && dim === undefined)
+  if (dim === undefined && needsLaplacian(config))
     throw new Error(
       'GPT: tau attention must have a Laplacian, got none; build one with buildManifold of @tau/graph',
     )

@@ -1,22 +1,57 @@
-export type { DecodeOptions, LayerProbe } from './attention-layer.ts'
-export { calibrateModel } from './calibrate.ts'
+export { cacheOfInputs } from './attention/cache.ts'
+export type { HeadVectors } from './attention/head-vectors.ts'
 export {
+  type Attention,
+  type AttentionCache,
+  type AttentionInputs,
+  type AttentionKind,
+  type CacheForm,
+  defineAttentionKind,
+  type HeadShape,
+  type KindContext,
+  type Measure,
+} from './attention/kind.ts'
+export type { LayerProbe } from './attention/layer.ts'
+export {
+  attentionKind,
+  attentionKinds,
+  findAttentionKind,
+  registerAttentionKind,
+} from './attention/registry.ts'
+export { calibrateModel, recalibrates } from './calibrate.ts'
+export {
+  type AttentionOptions,
   checkConfig,
   headDim,
   type ModelConfig,
   type ModelOptions,
   manifoldDim,
-  type PresetName,
+  modelFields,
+  needsLaplacian,
   presets,
   resolveConfig,
-  type SizeName,
-  sizes,
-} from './config.ts'
-export { configFromJson, configToJson } from './config-json.ts'
+} from './config/config.ts'
+export {
+  choice,
+  type Field,
+  type Fields,
+  flag,
+  number,
+  numberOrNull,
+  type OptionsOf,
+  type PresetName,
+  text,
+} from './config/field.ts'
+export { type SizeName, sizes } from './config/fields.ts'
+export type { HeadGroupOptions } from './config/groups.ts'
+export { configFromJson, configToJson } from './config/json.ts'
+export { migrateModelFields } from './config/migrate.ts'
 export { type CreateOptions, createModel, emptyModel } from './create.ts'
+export { DecodeState, type DecodeStateOptions } from './decode-state.ts'
 export { type GenerateOptions, generate } from './generate.ts'
-export { DecodeState, type ForwardOptions, GPT } from './gpt.ts'
-export { countParameters, type ParameterSpec, parameterSpecs } from './parameters.ts'
+export { type ForwardOptions, GPT } from './gpt.ts'
+export { countParameters, parameterSpecs } from './parameters/parameters.ts'
+export { linearSpec, type ParameterSpec, positiveSpec, positiveValues } from './parameters/spec.ts'
 export { type SampleOptions, sampleToken } from './sample.ts'
 export {
   encodeModel,

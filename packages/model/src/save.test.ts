@@ -7,10 +7,10 @@ import { readManifold, writeManifold } from '@tau/graph'
 import { cpu, type Device } from '@tau/tensor'
 import { decodeSafetensors, encodeSafetensors, type NamedArray } from '@tau/tensor/files'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ModelOptions } from './config.ts'
+import type { ModelOptions } from './config/config.ts'
 import type { GPT } from './gpt.ts'
 import { encodeModel, loadModel, MODEL_FILES, saveModel } from './save.ts'
-import { parameterValues, randomIds, randomLaplacian, tiny, tinyModel } from './testing.ts'
+import { parameterValues, randomIds, randomLaplacian, tausOf, tiny, tinyModel } from './testing.ts'
 
 let device: Device
 let dir = ''
@@ -42,21 +42,22 @@ describe('a saved model', () => {
   it.for<[string, ModelOptions]>([
     ['tau default', {}],
     ['tau paper with calibrated τ', { preset: 'paper', tauMode: 'adaptive', tauPolicy: 'percentile:0.75' }],
-    ['tau, plain scales, steady clock', { positiveAs: 'plain', clock: 'steady', softcap: null }],
+    ['tau, plain scales, constant decay', { positiveAs: 'plain', decay: 'constant', softcap: null }],
     ['tau of each vector', { preset: 'paper', tauMode: 'reference-median' }],
     ['dot', { attention: 'dot' }],
     ['dot with LayerNorm', { attention: 'dot', preset: 'paper', qkLayerNorm: true }],
   ])('%s comes back bit for bit', async ([, options]) => {
     using model = await tinyModel(device, options)
-    model.attention.forEach((layer, i) => {
-      layer.tau = 1 / 3 + i // not exact in f32, one for each layer
+    model.attention.forEach(({ groups }, i) => {
+      const { state } = groups[0].attention
+      if (state) state.tau = 1 / 3 + i // not exact in f32, one for each layer
     })
     await saveModel(model, dir)
     const manifold = options.attention === 'dot' ? [] : ['manifold.json', 'manifold.parquet']
     expect((await readdir(dir)).sort()).toEqual(['config.json', ...manifold, 'model.safetensors'])
     using loaded = await loadModel(device, dir)
     expect(loaded.config).toEqual(model.config)
-    expect(loaded.attention.map(({ tau }) => tau)).toEqual([1 / 3, 4 / 3])
+    expect(tausOf(loaded)).toEqual(options.attention === 'dot' ? [undefined, undefined] : [1 / 3, 4 / 3])
     expect(Array.from(loaded.parameters.keys())).toEqual(Array.from(model.parameters.keys()))
     expect(await parameterValues(loaded.parameters)).toEqual(await parameterValues(model.parameters))
     expect(loaded.laplacian?.csr).toEqual(model.laplacian?.csr)
@@ -118,7 +119,7 @@ describe('a saved model', () => {
     const path = join(dir, MODEL_FILES.weights)
     await writeFile(path, encodeSafetensors(decodeSafetensors(await readFile(path)).tensors))
     using loaded = await loadModel(device, dir)
-    expect(loaded.attention.map(({ tau }) => tau)).toEqual([0.75, 0.75])
+    expect(tausOf(loaded)).toEqual([0.75, 0.75])
   })
 })
 
@@ -179,7 +180,7 @@ describe('a model that cannot be loaded', () => {
     [
       'a field of another type',
       () => patchConfig({ n_layer: true }),
-      /config\.json: n_layer must be a number, got true/,
+      /config\.json: config: nLayer must be a whole number from 1 to 1024, got true/,
     ],
     [
       'heads that do not divide',
@@ -333,7 +334,9 @@ describe('a model that cannot be loaded', () => {
 
   it('is whole again when the damage is undone', async () => {
     await patchConfig({ n_layer: 3 })
-    await expect(loadModel(device, dir)).rejects.toThrow('metadata tau must be 3 positive numbers')
+    await expect(loadModel(device, dir)).rejects.toThrow(
+      'must hold blocks.2.attn.c_q.weight for its config.json',
+    )
     await patchConfig({ n_layer: 2 })
     using loaded = await loadModel(device, dir)
     expect(loaded.config.nLayer).toBe(2)

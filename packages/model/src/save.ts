@@ -12,10 +12,10 @@ import {
   storeAt,
 } from '@tau/tensor/files'
 import { assemble } from './assemble.ts'
-import { type ModelConfig, manifoldDim } from './config.ts'
-import { configFromJson, configToJson } from './config-json.ts'
+import { type ModelConfig, manifoldDim, needsLaplacian } from './config/config.ts'
+import { configFromJson, configToJson } from './config/json.ts'
 import type { GPT } from './gpt.ts'
-import { parameterSpecs } from './parameters.ts'
+import { parameterSpecs } from './parameters/parameters.ts'
 
 /** Names of the files of a model directory. */
 export const MODEL_FILES = {
@@ -33,7 +33,7 @@ export interface SaveOptions {
   origin?: ManifoldOrigin | undefined
 }
 
-/** Writes `model.safetensors`, `config.json` and, for tau attention, `manifold.parquet` with `manifold.json` into a folder, given by its
+/** Writes `model.safetensors`, `config.json` and, if the model has a Laplacian, `manifold.parquet` with `manifold.json` into a folder, given by its
  *  path or as a store; a folder that exists keeps its other files. All are on the disk before the first takes the place of an old one: if the disk is full the model
  *  that was there is unchanged, as a whole. */
 export async function saveModel(
@@ -53,14 +53,19 @@ export async function saveModel(
   await storeAt(folder).write(files)
 }
 
-/** The bytes of model.safetensors: the parameters, and as metadata τ per layer where it is not learned. */
+/** The bytes of model.safetensors: the parameters, and as metadata the state of the kinds of attention, such as τ per layer. */
 export async function encodeModel(model: GPT): Promise<Uint8Array> {
   const arrays = new Map<string, NamedArray>()
   for (const [name, tensor] of model.parameters)
     arrays.set(name, { shape: tensor.shape, data: await tensor.data() })
   return encodeSafetensors(arrays, {
     format: 'tau',
-    tau: JSON.stringify(model.attention.map(({ tau }) => tau)),
+    ...Object.fromEntries(
+      Array.from(statesOf(model), ([name, states]) => [
+        name,
+        JSON.stringify(states.map((state) => state[name])),
+      ]),
+    ),
   })
 }
 
@@ -71,16 +76,17 @@ export async function loadModel(device: Device, folder: FolderPlace): Promise<GP
   const weights = { store, name: MODEL_FILES.weights }
   const weightsPath = pathOf(weights)
   const file = decodeSafetensors(await readFileBytes(weights, 'loadModel'), weightsPath)
-  const taus = readTaus(config, file, weightsPath)
-  const laplacian =
-    config.attention === 'tau'
-      ? (await readManifold(store, { size: manifoldDim(config) })).laplacian
-      : undefined
+  const laplacian = needsLaplacian(config)
+    ? (await readManifold(store, { size: manifoldDim(config) })).laplacian
+    : undefined
   const makeParameters = () => toParameters(device, config, file, weightsPath)
   const model = assemble(device, config, makeParameters, laplacian)
-  model.attention.forEach((layer, i) => {
-    layer.tau = taus[i]
-  })
+  try {
+    restoreStates(model, file, weightsPath)
+  } catch (error) {
+    model[Symbol.dispose]()
+    throw error
+  }
   return model
 }
 
@@ -120,22 +126,36 @@ function toParameters(
   return parameters
 }
 
-/** τ per layer from the metadata; the configuration's where a file does not say. */
-function readTaus({ tau, nLayer }: ModelConfig, { metadata }: SafetensorsFile, path: string): number[] {
-  if (metadata.tau === undefined) return Array.from({ length: nLayer }, () => tau)
-  let taus: unknown
-  try {
-    taus = JSON.parse(metadata.tau)
-  } catch {
-    taus = undefined // the message below shows the text
-  }
-  if (
-    !Array.isArray(taus) ||
-    taus.length !== nLayer ||
-    !taus.every((value) => Number.isFinite(value) && value > 0)
-  )
-    throw new Error(
-      `${path}: metadata tau must be ${nLayer} positive numbers, one per layer, got ${metadata.tau}; the files do not belong together`,
-    )
-  return taus
+/** States of the kinds of attention by the names of their numbers, in the order of layers and groups. */
+function statesOf({ attention }: GPT): ReadonlyMap<string, Record<string, number>[]> {
+  const found = new Map<string, Record<string, number>[]>()
+  for (const { groups } of attention)
+    for (const {
+      attention: { state },
+    } of groups)
+      for (const name of Object.keys(state ?? {}))
+        if (state) found.set(name, [...(found.get(name) ?? []), state])
+  return found
 }
+
+/** Sets the states from the metadata; where a file does not say, they stay as the configuration has them. */
+function restoreStates(model: GPT, { metadata }: SafetensorsFile, path: string): void {
+  for (const [name, states] of statesOf(model)) {
+    const found = metadata[name]
+    if (found === undefined) continue
+    let values: unknown
+    try {
+      values = JSON.parse(found)
+    } catch {
+      values = undefined // the message below shows the text
+    }
+    if (!isPositives(values) || values.length !== states.length)
+      throw new Error(
+        `${path}: metadata ${name} must be ${states.length} positive numbers, one per layer, got ${found}; the files do not belong together`,
+      )
+    for (const [i, state] of states.entries()) state[name] = values[i]
+  }
+}
+
+const isPositives = (values: unknown): values is number[] =>
+  Array.isArray(values) && values.every((value) => Number.isFinite(value) && value > 0)

@@ -2,7 +2,7 @@ import type { Csr } from '@tau/graph'
 import { csrFromDense } from '@tau/graph'
 import type { Device, Tensor } from '@tau/tensor'
 import { randomArray } from '@tau/testing'
-import type { ModelOptions } from './config.ts'
+import type { ModelOptions } from './config/config.ts'
 import { createModel } from './create.ts'
 import type { GPT } from './gpt.ts'
 
@@ -70,3 +70,7 @@ export async function parameterValues(
   const reads = Array.from(parameters, async ([name, tensor]) => [name, await tensor.data()] as const)
   return new Map(await Promise.all(reads))
 }
+
+/** τ of every group of heads that has one of its own, in order. */
+export const tausOf = ({ attention }: GPT): (number | undefined)[] =>
+  attention.flatMap(({ groups }) => groups.map((group) => group.attention.state?.tau))

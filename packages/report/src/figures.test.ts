@@ -1,12 +1,18 @@
+import { attentionKind } from '@tau/model'
+import { distributionsOf } from '@tau/train'
 import { describe, expect, it } from 'vitest'
-import { driftChart, join, lossChart, meanLambda, stepCharts } from './figures.ts'
-import { historyOf } from './history.ts'
-import { lambdaCharts, parameterCharts } from './page/head-figures.ts'
+import { driftChart, join, lossChart, meanOf, stepCharts } from './figures.ts'
+import { type History, historyOf } from './history.ts'
+import { distributionCharts, parameterCharts as scalarCharts } from './page/head-figures.ts'
 import { syntheticRun } from './testing.ts'
 
 const tau = historyOf(syntheticRun({ steps: 60, nLayer: 3, nHead: 4, nKvHead: 2, evalEvery: 7 }))
 const paper = historyOf(syntheticRun({ steps: 60, preset: 'paper' }))
 const dot = historyOf(syntheticRun({ steps: 60, attention: 'dot' }))
+
+const kind = attentionKind('tau')
+const lambdaCharts = (history: History) => distributionCharts(history, kind.distributions)
+const parameterCharts = (history: History) => scalarCharts(history, kind.scalars)
 
 describe('join', () => {
   it('aligns columns on their steps, with gaps', () => {
@@ -57,28 +63,32 @@ describe('lossChart', () => {
 
 describe('driftChart', () => {
   it('puts mean λ of queries and keys on the left and the loss on the right', () => {
-    const chart = driftChart(tau)!
+    const chart = driftChart(tau, kind)!
     expect(chart.series.map((series) => series.axis)).toEqual(['left', 'left', 'right', 'right'])
     const layers = tau.heads[0].layers
-    const byHand = layers.flatMap((layer) => layer.lambdaQ).reduce((sum, head) => sum + head.mean, 0) / 12
-    expect(meanLambda(tau.heads[0], 'lambdaQ')).toBeCloseTo(byHand, 12)
+    const byHand =
+      layers.flatMap((layer) => distributionsOf(layer, 'lambdaQ')).reduce((sum, head) => sum + head.mean, 0) /
+      12
+    expect(meanOf(tau.heads[0], 'lambdaQ')).toBeCloseTo(byHand, 12)
     expect(chart.series[0].values[chart.x.indexOf(tau.heads[0].step)]).toBeCloseTo(byHand, 4)
   })
 
   it('is absent for a model without λ', () => {
-    expect(driftChart(dot)).toBeUndefined()
+    expect(driftChart(dot, kind)).toBeUndefined()
     expect(lambdaCharts(dot)).toEqual([])
   })
 })
 
-describe('lambdaCharts', () => {
+describe('distributionCharts', () => {
   it('has a chart per layer and query head, with the kv head it reads', () => {
     const layers = lambdaCharts(tau)
     expect(layers.map(({ charts }) => charts.map((chart) => chart.title))).toEqual(
       Array(3).fill(['head 0 · kv head 0', 'head 1 · kv head 0', 'head 2 · kv head 1', 'head 3 · kv head 1']),
     )
     const chart = layers[1].charts[3]
-    const { lambdaQ, lambdaK } = tau.heads[0].layers[1]
+    const [lambdaQ, lambdaK] = ['lambdaQ', 'lambdaK'].map((name) =>
+      distributionsOf(tau.heads[0].layers[1], name),
+    )
     const first = (label: string, color: string) =>
       chart.series.find((series) => series.label === label && series.color === color)!.values[0]
     expect(first('λ of queries', 'teal')).toBeCloseTo(lambdaQ[3].q50, 4)
@@ -110,16 +120,16 @@ describe('lambdaCharts', () => {
 
 describe('parameterCharts', () => {
   it('draws what is learned on log axes, and says what is fixed', () => {
-    const [temperature, own, clock] = parameterCharts(tau)
+    const [temperature, own, decay] = parameterCharts(tau)
     expect(temperature).toMatchObject({ name: 'Temperature', headCount: 4, fixed: undefined })
     expect(temperature.charts).toHaveLength(3)
     expect(temperature.charts[0].left.isLog).toBe(true)
     expect(own).toMatchObject({ name: 'τ', headCount: 2 })
-    expect(clock.charts[2].left.isLog).toBe(false)
+    expect(decay.charts[2].left.isLog).toBe(false)
     expect(parameterCharts(paper).map(({ name, fixed }) => [name, fixed])).toEqual([
       ['Temperature', 1],
       ['τ', 1],
     ])
-    expect(parameterCharts(dot).map(({ name }) => name)).toEqual(['Clock rate'])
+    expect(parameterCharts(dot).map(({ name }) => name)).toEqual(['Decay rate'])
   })
 })

@@ -1,4 +1,5 @@
-import type { EvalRecord, HeadsRecord, StepRecord } from '@tau/train'
+import type { AttentionKind } from '@tau/model'
+import { distributionsOf, type EvalRecord, type HeadsRecord, type StepRecord } from '@tau/train'
 import type { Chart, Series } from './chart.ts'
 import type { History } from './history.ts'
 import { compact, smooth, spread, thin } from './thin.ts'
@@ -125,42 +126,53 @@ export function stepCharts({ steps, resumes }: History): Chart[] {
   })
 }
 
-/** Mean of λ over all layers and heads that have one; NaN where the model has none. */
-export function meanLambda(record: HeadsRecord, part: 'lambdaQ' | 'lambdaK'): number {
-  const means = record.layers.flatMap((layer) => layer[part].map((head) => head.mean)).filter(Number.isFinite)
+/** Mean of a distribution over all layers and heads that have one; NaN where no head has. */
+export function meanOf(record: HeadsRecord, name: string): number {
+  const means = record.layers
+    .flatMap((layer) => distributionsOf(layer, name).map((head) => head.mean))
+    .filter(Number.isFinite)
   return means.reduce((sum, value) => sum + value, 0) / means.length
 }
 
-/** The loss (left) with the mean of λ over all heads (right): does λ drift down as the loss falls? */
-export function driftChart({ steps, evals, heads, resumes }: History): Chart | undefined {
+/** Colours of a kind's distributions, in their order. */
+export const MEASURE_COLORS = ['teal', 'violet', 'orange', 'blue'] as const
+
+/** The loss (right) with the means over all heads of what a kind of attention shows (left), such as λ: do they drift as the loss falls?
+ *  Undefined if nothing of it was recorded. */
+export function driftChart(
+  { steps, evals, heads, resumes }: History,
+  { distributions, report }: Pick<AttentionKind, 'distributions' | 'report'>,
+): Chart | undefined {
   const drawn = spread(heads.length, 400).map((i) => heads[i])
   const at = drawn.map((record) => record.step)
   const losses = smooth(steps.map((record) => record.loss))
   const kept = spread(steps.length, 400)
   const { x, values } = join([
-    { steps: at, values: drawn.map((record) => meanLambda(record, 'lambdaQ')) },
-    { steps: at, values: drawn.map((record) => meanLambda(record, 'lambdaK')) },
+    ...distributions.map(({ name }) => ({ steps: at, values: drawn.map((record) => meanOf(record, name)) })),
     { steps: kept.map((i) => steps[i].step), values: kept.map((i) => losses[i]) },
     { steps: evals.map((record) => record.step), values: evals.map((record) => record.valLoss) },
   ])
-  if (![...values[0], ...values[1]].some((value) => value !== null)) return undefined
+  const means = values.slice(0, distributions.length)
+  if (!means.flat().some((value) => value !== null)) return undefined
+  const [trainLoss, valLoss] = values.slice(distributions.length)
   return {
-    title: 'Mean λ and loss',
-    note: 'λ over all layers and heads (left), loss in nats per token (right)',
+    title: `Mean ${report.heading} and loss`,
+    note: `${report.heading} over all layers and heads (left), loss in nats per token (right)`,
     height: 280,
     x,
     series: [
-      line('mean λ of queries', 'teal', values[0], { width: 2 }),
-      line('mean λ of keys', 'violet', values[1], { width: 2 }),
-      line('train loss, smoothed', 'blue', values[2], {
+      ...distributions.map(({ title }, i) =>
+        line(`mean ${title}`, MEASURE_COLORS[i % MEASURE_COLORS.length], means[i], { width: 2 }),
+      ),
+      line('train loss, smoothed', 'blue', trainLoss, {
         axis: 'right',
         width: 1.25,
         opacity: 0.55,
         hasPoints: false,
       }),
-      line('validation loss', 'orange', values[3], { axis: 'right', width: 1.25, opacity: 0.8 }),
+      line('validation loss', 'orange', valLoss, { axis: 'right', width: 1.25, opacity: 0.8 }),
     ].filter((one) => one.values.some((value) => value !== null)),
-    left: { label: 'mean λ' },
+    left: { label: `mean ${report.heading}` },
     right: { label: 'nats per token' },
     marks: resumes,
     hasLegend: true,

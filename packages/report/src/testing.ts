@@ -106,7 +106,7 @@ function headsRecord(
         ? each(nHead, (head) => (isLearned ? 0.05 * Math.exp((head - 1.5) * progress) : 1))
         : [],
       tau: isTau ? each(nKvHead, (head) => (isLearned ? Math.exp((head - 0.3) * progress) : 1)) : [],
-      clockRate: isLearned ? each(nHead, (head) => 0.02 + 0.1 * head * (1 + 0.3 * progress * layer)) : [],
+      decayRate: isLearned ? each(nHead, (head) => 0.02 + 0.1 * head * (1 + 0.3 * progress * layer)) : [],
     }
   })
   return { kind: 'heads', step, layers }

@@ -33,7 +33,7 @@ export {
   train,
 } from './loop/train.ts'
 export { MetricsFile, readMetrics } from './metrics/file.ts'
-export type * from './metrics/records.ts'
+export * from './metrics/records.ts'
 export { trainingFlops } from './pipeline/flops.ts'
 export {
   type DescribedManifold,

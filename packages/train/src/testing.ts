@@ -97,3 +97,7 @@ export const evalsOf = (records: readonly MetricsRecord[]): EvalRecord[] =>
 
 /** Whether this Node runs the sources in a child process as they are: it must know `using` and take types away. */
 export const canRunSources = Number(process.versions.node.split('.')[0]) >= 24
+
+/** τ of every group of heads that has one of its own, in order. */
+export const tausOf = ({ attention }: GPT): (number | undefined)[] =>
+  attention.flatMap(({ groups }) => groups.map((group) => group.attention.state?.tau))

@@ -1,4 +1,4 @@
-import { LaplacianTensor } from '@tau/attention'
+import { KvCache, LaplacianTensor, TauCache } from '@tau/attention'
 import { GPT, type ModelConfig, resolveConfig } from '@tau/model'
 import { crossEntropy, type Device, grad, softcap } from '@tau/tensor'
 import type { Fields, OracleArray, OracleCase } from '@tau/testing/oracle'
@@ -49,8 +49,8 @@ export function configOf(inputs: Fields, seqLen: number): ModelConfig {
     preset: 'paper',
     temperature: config.number('temperature'),
     learnTemperature: weights.has('blocks.0.attn.temperature'),
-    clock: learnGamma ? 'steady' : 'none',
-    learnGamma,
+    decay: learnGamma ? 'constant' : 'none',
+    learnDecayRate: learnGamma,
     tauMode,
     tau: policy.optionalNumber('value') ?? 1,
   })
@@ -111,9 +111,12 @@ export async function decodeModel(fixture: OracleCase, { device, groups }: Conte
     capped.push(await softcap(logits, SOFTCAP).data())
   }
   const caches: Float32Array[] = []
-  for (const { cache } of state.layers)
-    if ('lambdaK' in cache) caches.push(await cache.lambdaK().data())
-    else if ('k' in cache) caches.push(await cache.k().data())
+  for (const { groups } of state.layers)
+    for (const { cache } of groups) {
+      const { own } = cache
+      if (own instanceof TauCache) caches.push(await own.lambdaK().data())
+      else if (own instanceof KvCache) caches.push(await own.k().data())
+    }
   const name = gpt.config.attention === 'tau' ? 'cache_lambda_k' : 'cache_k'
   return { logits: joined(steps), logits_softcap: joined(capped), [name]: joined(caches) }
 }

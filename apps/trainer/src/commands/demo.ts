@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path'
 import { demoOptions, mobyDick } from '@tau/demo'
+import { resolveConfig } from '@tau/model'
 import { duration } from '@tau/report'
 import { writeFileAtomic } from '@tau/tensor/files'
 import {
@@ -72,7 +73,7 @@ async function demoAction(command: Command, io: Io): Promise<number> {
       `\n4. Training: ${steps} steps of ${config.train.batchSize} × ${run.model.config.seqLen} tokens. Ctrl-C stops and saves.`,
     )
     const { result, model } = await runTraining(run, config, () => devices.open(), io)
-    await conclude({ ...run, model }, { result, config, given, started }, io)
+    await conclude({ ...run, model }, { result, config, started }, io)
     return result.reason === 'interrupted' ? EXIT.interrupted : EXIT.ok
   } finally {
     await devices.close()
@@ -123,8 +124,7 @@ const narrate = (config: Config, io: Io): Stages => ({
   },
   config: (model) => checkMemory(config, model),
   model: (model) => {
-    if (model.config.attention === 'dot')
-      say(io, '\n3. Manifold: not needed, dot-product attention has no λ.')
+    if (!model.laplacian) say(io, '\n3. Manifold: not needed, no heads have a λ.')
     say(io, `\n   Model: ${modelText(model, config)}.`)
   },
 })
@@ -134,14 +134,12 @@ const number = (value: number) => value.toLocaleString('en')
 interface Conclusion {
   readonly result: TrainResult
   readonly config: Config
-  /** The configuration as the user gave it: paths to show. */
-  readonly given: Config
   readonly started: number
 }
 
 async function conclude(
   { model, tokenizer }: PreparedRun,
-  { result, config, given, started }: Conclusion,
+  { result, config, started }: Conclusion,
   io: Io,
 ): Promise<void> {
   const { sample, train } = config
@@ -156,7 +154,7 @@ async function conclude(
     `Validation loss: ${result.valBpb.toFixed(3)} bits per byte (${result.valLoss.toFixed(3)} nats per token)`,
   )
   print(io, `Sample: ${prompt}${text}`)
-  const other = given.model.attention === 'dot' ? 'tau' : 'dot'
+  const other = model.laplacian ? 'dot' : resolveConfig().attention
   print(io, `\nThe run is in ${folder}: open ${join(folder, 'report.html')} in a browser. Then try:`)
   for (const [command, what] of [
     [`npm run tau -- generate ${folder} "Call me Ishmael"`, 'continue a text of yours'],

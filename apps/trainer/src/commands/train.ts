@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { mobyDick } from '@tau/demo'
-import { type GPT, resolveConfig } from '@tau/model'
+import { attentionKind, type GPT, resolveConfig } from '@tau/model'
 import type { Device } from '@tau/tensor'
 import { fileExists } from '@tau/tensor/files'
 import {
@@ -153,8 +153,8 @@ const tellStages = (config: Config, isResumed: boolean, io: Io): Stages => ({
 })
 
 export function modelText({ config, parameterCount }: GPT, { model: { preset } }: Config): string {
-  const kind = { tau: 'TauGPT', dot: 'GPT with dot-product attention' }[config.attention]
-  return `${kind}, ${preset} preset, ${parameterCount.toLocaleString('en')} parameters`
+  const kind = attentionKind(config.attention)
+  return `${kind.architecture} with ${kind.about}, ${preset} preset, ${parameterCount.toLocaleString('en')} parameters`
 }
 
 /** What may change when a run goes on: how long, how it is watched, where it runs. The rest decides its numbers. */

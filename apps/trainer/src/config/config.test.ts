@@ -59,14 +59,19 @@ describe('buildConfig', () => {
 
   it('reads flags by the kind of the field; none is null where null is allowed', () => {
     const config = buildConfig(undefined, [
-      flag('model.keyShift', 'false'),
+      flag('model.tokenShift', 'none'),
+      flag('model.learnTemperature', 'false'),
+      flag('model.layers', '[[{"attention":"dot"}]]'),
       flag('model.softcap', 'none'),
       flag('train.gradClip', 'none'),
       flag('train.evalTokens', 'none'),
       flag('sample.prompt', 'true'),
       flag('data.files', 'one.txt'),
     ])
-    expect(config.model).toMatchObject({ keyShift: false, softcap: null })
+    expect(config.model).toMatchObject({
+      ...{ tokenShift: 'none', learnTemperature: false, softcap: null },
+      layers: [[{ attention: 'dot' }]],
+    })
     expect(config.sample.prompt).toBe('true')
     expect(config.data.files).toEqual(['one.txt'])
     expect(runSettingsOf(config).train).toMatchObject({
@@ -137,11 +142,11 @@ describe('buildConfig', () => {
     ],
     [
       'model: {attention: linear}',
-      'config model.attention: must be one of tau, dot, got "linear" (run.yaml line 1)',
+      'config model.attention: must be one of tau, dot, dot-window, got "linear" (run.yaml line 1)',
     ],
     [
-      'model: {keyShift: yes please}',
-      'config model.keyShift: must be true or false, got "yes please" (run.yaml line 1)',
+      'model: {outputGate: yes please}',
+      'config model.outputGate: must be true or false, got "yes please" (run.yaml line 1)',
     ],
     [
       'model: {softcap: 0}',
@@ -162,7 +167,7 @@ describe('buildConfig', () => {
       buildConfig(file('train:\n  stps: 2'), [flag('train.lr', 'fast'), flag('model.nHead', '')]),
     )
     expect(message.split('\n').sort()).toEqual([
-      'config model.nHead: must be a whole number of at least 1, got "" (--model.nHead)',
+      'config model.nHead: must be a whole number of at least 1 and at most 65536, got "" (--model.nHead)',
       'config train.lr: must be a number greater than 0, got "fast" (--train.lr)',
       'config train.stps: unknown key, got 2 (run.yaml line 2); did you mean train.steps?',
     ])
@@ -208,7 +213,7 @@ describe('configYaml', () => {
     const text = configYaml(config)
     const again = buildConfig(file(text), [])
     expect(expandConfig(again)).toEqual(expandConfig(config))
-    expect(again.model).toMatchObject({ nLayer: 6, temperature: 1, clock: 'none', nKvHead: 2 })
+    expect(again.model).toMatchObject({ nLayer: 6, temperature: 1, decay: 'none', nKvHead: 2 })
     expect(again.tokenizer.vocabSize).toBe(30_522)
     expect(text).toContain('lr: 0.003 # Peak learning rate')
     expect(again.train).toMatchObject({ optimizer: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-8 })

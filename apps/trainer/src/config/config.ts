@@ -1,4 +1,4 @@
-import { resolveConfig } from '@tau/model'
+import { migrateModelFields, resolveConfig } from '@tau/model'
 import { checkTrainOptions, type RunSettings, type TrainOptions } from '@tau/train'
 import { nearest, show, UsageError } from './errors.ts'
 import { configSections, type Field } from './fields.ts'
@@ -21,6 +21,8 @@ export function buildConfig(file: Source | undefined, flags: readonly FlagValue[
   const fields = configSections().flatMap((section) => section.fields)
   const byPath = new Map(fields.map((field) => [field.path, field]))
   const values = cloneRecord(file?.values ?? {})
+  // Files of before have other names for some of the model's fields.
+  if (isTree(values.model)) values.model = migrateModelFields(values.model)
   const flagOf = new Map<string, string>()
   for (const { path, flag, text } of flags) {
     const field = byPath.get(path)
@@ -28,7 +30,7 @@ export function buildConfig(file: Source | undefined, flags: readonly FlagValue[
     setIn(values, path.split('.'), readFlag(field, text))
     flagOf.set(path, flag)
   }
-  const parsed = configSchema.safeParse(values)
+  const parsed = configSchema().safeParse(values)
   const where = (path: readonly string[]) => flagOf.get(path.join('.')) ?? file?.where(path)
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) =>
@@ -118,9 +120,18 @@ const exampleKey = (section: string, { byPath }: Known): string =>
 function readFlag(field: Field, text: string | readonly string[]): unknown {
   if (typeof text !== 'string') return text
   if (field.isNullable && (text === 'none' || text === 'null')) return null
+  if (field.kind === 'json') return parsedJson(text)
   if (field.kind === 'number' && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
   if (field.kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   return field.kind === 'list' ? [text] : text
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 type Tree = { [key: string]: unknown }

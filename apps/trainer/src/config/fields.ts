@@ -8,7 +8,7 @@ export interface Field {
   readonly path: string
   readonly section: string
   readonly description: string
-  readonly kind: 'number' | 'boolean' | 'string' | 'list'
+  readonly kind: 'number' | 'boolean' | 'string' | 'list' | 'json'
   /** Values to choose from, if it is a choice. */
   readonly choices: readonly string[] | undefined
   /** What a value must be, in words: `a whole number of at least 1`. */
@@ -48,6 +48,7 @@ const propertySchema = z.object({
   none: z.string().optional(),
   bare: z.string().optional(),
   otherwise: z.string().optional(),
+  isJson: z.boolean().optional(),
 })
 const sectionSchema = z.object({
   description: z.string().optional(),
@@ -59,7 +60,7 @@ type Property = z.output<typeof propertySchema>
 export function configSections(): Section[] {
   const { properties } = z
     .object({ properties: z.record(z.string(), z.unknown()) })
-    .parse(z.toJSONSchema(configSchema, { io: 'input' }))
+    .parse(z.toJSONSchema(configSchema(), { io: 'input' }))
   const sections = Object.entries(properties).map(([name, value]) => {
     const section = sectionSchema.safeParse(value)
     if (section.success)
@@ -102,12 +103,12 @@ function fieldOf(property: Property, { path, section, flags, fallback }: Place):
   const options = property.anyOf?.map((option) => propertySchema.parse(option)) ?? [property]
   const value = options.find(({ type }) => type !== 'null') ?? property
   const isNullable = options.some(({ type }) => type === 'null')
-  const rule = ruleOf(value)
+  const rule = property.isJson ? 'lists of groups of heads, as JSON' : ruleOf(value)
   return {
     path,
     section,
     description: property.description ?? '',
-    kind: kindOf(value),
+    kind: property.isJson ? 'json' : kindOf(value),
     choices: value.enum,
     rule: isNullable ? `${rule}, or null` : rule,
     isNullable,

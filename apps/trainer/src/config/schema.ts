@@ -1,5 +1,3 @@
-import type { ModelConfig } from '@tau/model'
-import { presets, sizes } from '@tau/model'
 import {
   defaultDataSettings,
   defaultManifoldSettings,
@@ -8,6 +6,7 @@ import {
   type TrainOptions,
 } from '@tau/train'
 import { z } from 'zod'
+import { modelSection } from './model.ts'
 import { optimizerFields, optimizerHelp, optimizerNames } from './optimizer.ts'
 
 /** What --help and error messages say of a field, besides its type and range. */
@@ -31,7 +30,6 @@ const about = <T extends z.ZodType>(schema: T, description: string, more: About 
 const whole = (min: number) => z.int().min(min)
 const above0 = z.number().positive()
 const atLeast0 = z.number().min(0)
-const names = <T extends object>(table: T) => z.enum(Object.keys(table) as [Extract<keyof T, string>])
 
 const data = z.strictObject({
   files: about(z.array(z.string().min(1)).default([]), 'Text files to train on, in this order, UTF-8', {
@@ -161,61 +159,6 @@ const manifold = z.strictObject({
   seed: about(whole(0).default(defaultManifoldSettings.seed), 'Of random directions and choices'),
 })
 
-const modelFields = {
-  attention: about(z.enum(['tau', 'dot']).optional(), 'λ-distance attention, or the dot-product baseline'),
-  seqLen: about(whole(1).optional(), 'Context', { unit: 'tokens' }),
-  nLayer: about(whole(1).optional(), 'Blocks'),
-  nHead: about(whole(1).optional(), 'Query heads'),
-  nKvHead: about(whole(1).optional(), 'Key and value heads, a divisor of nHead', { otherwise: 'nHead' }),
-  nEmbd: about(whole(1).optional(), 'Width of the residual stream, a multiple of nHead', {
-    unit: 'channels',
-  }),
-  manifoldDim: about(
-    whole(2).nullable().optional(),
-    'Width of a query or key head and of the Laplacian, even',
-    {
-      unit: 'channels',
-      none: 'nEmbd / nHead',
-    },
-  ),
-  temperature: about(above0.optional(), 'Attention temperature per head, or where learning it starts'),
-  learnTemperature: about(z.boolean().optional(), 'Learn the temperature'),
-  tauMode: about(
-    z.enum(['fixed', 'learned', 'adaptive', 'reference-median', 'reference-mean']).optional(),
-    'Where τ of λ = E / (E + τ) comes from',
-  ),
-  tau: about(above0.optional(), 'τ, or where it starts'),
-  tauPolicy: about(
-    z.string().optional(),
-    'Adaptive τ from a batch’s energies: median, mean, percentile:P with P from 0 to 1',
-  ),
-  clock: about(
-    z.enum(['none', 'steady', 'gate']).optional(),
-    'What makes old keys fade: nothing, a rate, a forget gate',
-  ),
-  gamma: about(atLeast0.optional(), 'Rate of the steady clock, or where it starts', { unit: 'per token' }),
-  learnGamma: about(z.boolean().optional(), 'Learn the rate'),
-  keyShift: about(z.boolean().optional(), 'Keys read half of their channels from the token before'),
-  outputGate: about(z.boolean().optional(), 'Multiply the heads’ output by silu(W x)'),
-  qkLayerNorm: about(z.boolean().optional(), 'Affine LayerNorm on q and k; dot attention only'),
-  positiveAs: about(
-    z.enum(['log', 'plain']).optional(),
-    'Learn temperature, τ and γ as logarithms, or as they are',
-  ),
-  ropeBase: about(above0.optional(), 'Base of the rotary frequencies'),
-  eps: about(above0.optional(), 'ε of the Rayleigh quotient'),
-  softcap: about(above0.nullable().optional(), 'Soft bound of the logits', { none: 'only the hard ±50' }),
-} satisfies Record<Exclude<keyof ModelConfig, 'vocabSize'>, z.ZodType>
-
-const model = z.strictObject({
-  preset: about(
-    names(presets).default('default'),
-    'Parts of the attention: the measured best, or the publication’s',
-  ),
-  size: about(names(sizes).default('nano'), 'Layers, heads, width, context and vocabulary by name'),
-  ...modelFields,
-})
-
 const defaults = defaultTrainOptions
 const trainFields = {
   steps: about(whole(1).default(defaults.steps), 'Optimizer steps'),
@@ -298,24 +241,25 @@ const device = z.strictObject({
   ),
 })
 
-/** The configuration of a run, as a file holds it: everything but `model` has its defaults here; the model package fills in the rest
+/** The configuration of a run, as a file holds it, with the kinds of attention that are registered now. Everything but `model` has its defaults here; the model package fills in the rest
  *  from `model.preset` and `model.size`. */
-export const configSchema = z.strictObject({
-  data: about(data.prefault({}), 'What to train on'),
-  tokenizer: about(tokenizer.prefault({}), 'How text becomes tokens'),
-  manifold: about(
-    manifold.prefault({}),
-    'The domain graph whose Laplacian λ is measured with; tau attention only',
-  ),
-  model: about(model.prefault({}), 'The network'),
-  train: about(z.strictObject(trainFields).prefault({}), 'The optimisation'),
-  sample: about(sample.prefault({}), 'Texts written on the way'),
-  device: about(device.prefault({}), 'Where it runs'),
-  out: about(
-    z.string().min(1).default('runs/train'),
-    'Folder of the run: model, metrics, report, checkpoints',
-    { flag: 'out', value: 'folder' },
-  ),
-})
+export const configSchema = () =>
+  z.strictObject({
+    data: about(data.prefault({}), 'What to train on'),
+    tokenizer: about(tokenizer.prefault({}), 'How text becomes tokens'),
+    manifold: about(
+      manifold.prefault({}),
+      'The domain graph whose Laplacian λ is measured with, for kinds of attention that need one',
+    ),
+    model: about(modelSection().prefault({}), 'The network'),
+    train: about(z.strictObject(trainFields).prefault({}), 'The optimisation'),
+    sample: about(sample.prefault({}), 'Texts written on the way'),
+    device: about(device.prefault({}), 'Where it runs'),
+    out: about(
+      z.string().min(1).default('runs/train'),
+      'Folder of the run: model, metrics, report, checkpoints',
+      { flag: 'out', value: 'folder' },
+    ),
+  })
 
-export type Config = z.output<typeof configSchema>
+export type Config = z.output<ReturnType<typeof configSchema>>

@@ -1,4 +1,4 @@
-import { resolveConfig } from '@tau/model'
+import { needsLaplacian, resolveConfig } from '@tau/model'
 import { readTexts, type Texts } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
@@ -36,9 +36,7 @@ export function checkData({ data, manifold, model }: Config): void {
     )
   if (data.files.length === 0 && data.shards === undefined) throw new UsageError(NO_TEXT)
   const needsText =
-    resolveConfig(model).attention === 'tau' &&
-    manifold.path === undefined &&
-    manifold.embeddings === undefined
+    needsLaplacian(resolveConfig(model)) && manifold.path === undefined && manifold.embeddings === undefined
   if (data.shards !== undefined && needsText)
     throw new UsageError(
       `data: shards hold no text to build a manifold from, got ${data.shards} alone; pass --manifold or --embeddings`,

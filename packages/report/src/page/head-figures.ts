@@ -1,6 +1,7 @@
-import type { HeadsRecord, Quantiles } from '@tau/train'
+import type { Measure } from '@tau/model'
+import { distributionsOf, type HeadsRecord, numbersOf, type Quantiles } from '@tau/train'
 import type { Chart, Series } from '../chart.ts'
-import { join, line } from '../figures.ts'
+import { join, line, MEASURE_COLORS } from '../figures.ts'
 import type { History } from '../history.ts'
 import { spread } from '../thin.ts'
 
@@ -16,29 +17,33 @@ export interface LayerCharts {
   readonly charts: readonly Chart[]
 }
 
-const PARTS = [
-  { part: 'lambdaK', name: 'λ of keys', color: 'violet' },
-  { part: 'lambdaQ', name: 'λ of queries', color: 'teal' },
-] as const
 const EDGES = ['q95', 'q75', 'q25', 'q05'] as const
 
-/** Distribution of λ over time, a chart for each layer and query head: bands 5–95 % and 25–75 %, and the median, of the head's
- *  queries and of the keys it looks at (query heads share kv heads in order). All charts have one y range. */
-export function lambdaCharts({ heads, resumes }: History): LayerCharts[] {
+/** Distributions over time, such as those of λ, a chart for each layer and query head: bands 5–95 % and 25–75 %, and the median, of the
+ *  head and of the kv head it reads (query heads share kv heads in order). All charts have one y range. */
+export function distributionCharts({ heads, resumes }: History, measures: readonly Measure[]): LayerCharts[] {
   const drawn = spread(heads.length, DRAWN_RECORDS).map((i) => heads[i])
   const range = rangeOf(
     drawn.flatMap(({ layers }) =>
-      layers.flatMap((layer) => [...layer.lambdaQ, ...layer.lambdaK].flatMap((head) => [head.q05, head.q95])),
+      layers.flatMap((layer) =>
+        measures.flatMap(({ name }) => distributionsOf(layer, name).flatMap((head) => [head.q05, head.q95])),
+      ),
     ),
   )
   if (range === undefined) return []
   return layersOf(drawn).map((layer) => {
-    const nHead = most(drawn, layer, 'lambdaQ')
-    const nKvHead = most(drawn, layer, 'lambdaK')
+    const count = (per: Measure['per']) =>
+      Math.max(0, ...measures.filter((one) => one.per === per).map(({ name }) => most(drawn, layer, name)))
+    const [nHead, nKvHead] = [count('head'), count('kv head')]
     const charts = Array.from({ length: Math.max(nHead, nKvHead) }, (_, head): Chart => {
       const kvHead = nHead > 0 ? Math.floor((head * nKvHead) / nHead) : head
       const title = nHead > nKvHead && nKvHead > 0 ? `head ${head} · kv head ${kvHead}` : `head ${head}`
-      return { ...lambdaChart(drawn, { layer, head, kvHead }), title, left: { range }, marks: resumes }
+      return {
+        ...distributionChart(drawn, measures, { layer, head, kvHead }),
+        title,
+        left: { range },
+        marks: resumes,
+      }
     })
     return { layer, charts }
   })
@@ -50,23 +55,31 @@ interface HeadPlace {
   readonly kvHead: number
 }
 
-function lambdaChart(drawn: readonly HeadsRecord[], { layer, head, kvHead }: HeadPlace): Chart {
+function distributionChart(
+  drawn: readonly HeadsRecord[],
+  measures: readonly Measure[],
+  { layer, head, kvHead }: HeadPlace,
+): Chart {
   const steps = drawn.map((record) => record.step)
-  const columns = PARTS.flatMap(({ part }) => {
-    const at = part === 'lambdaQ' ? head : kvHead
+  // The first measure is drawn last, above the others.
+  const parts = measures
+    .map((measure, i) => ({ ...measure, color: MEASURE_COLORS[i % MEASURE_COLORS.length] }))
+    .toReversed()
+  const columns = parts.flatMap(({ name, per }) => {
+    const at = per === 'head' ? head : kvHead
     const read = (key: keyof Quantiles) =>
-      drawn.map((record) => record.layers[layer]?.[part][at]?.[key] ?? Number.NaN)
+      drawn.map((record) => distributionsOf(record.layers[layer] ?? {}, name)[at]?.[key] ?? Number.NaN)
     return [...EDGES.map(read), read('q50')].map((values) => ({ steps, values }))
   })
   const { x, values } = join(columns)
   const stride = EDGES.length + 1
-  const series = PARTS.flatMap(({ name, color }, p): Series[] => [
+  const series = parts.flatMap(({ title, color }, p): Series[] => [
     ...EDGES.map((edge, i) =>
       line(edge, color, values[p * stride + i], { width: 0, isEdge: true, hasPoints: false }),
     ),
-    line(name, color, values[p * stride + EDGES.length], { width: 1.5, hasPoints: x.length === 1 }),
+    line(title, color, values[p * stride + EDGES.length], { width: 1.5, hasPoints: x.length === 1 }),
   ])
-  const bands = PARTS.flatMap(({ color }, p) => [
+  const bands = parts.flatMap(({ color }, p) => [
     { upper: p * stride, lower: p * stride + 3, color, opacity: 0.16 },
     { upper: p * stride + 1, lower: p * stride + 2, color, opacity: 0.26 },
   ])
@@ -85,82 +98,59 @@ export interface HeadParameter {
   readonly fixed: number | undefined
 }
 
-interface ParameterFigure {
-  readonly part: 'temperature' | 'tau' | 'clockRate'
-  readonly name: string
-  readonly headName: string
-  readonly isLog: boolean
-  readonly about: string
+/** What all kinds of attention have, if there is decay. */
+const DECAY_RATE: Measure = {
+  name: 'decayRate',
+  title: 'Decay rate',
+  per: 'head',
+  about:
+    'Mean growth of the head’s cumulative decay per token: a head that decays fast forgets what is far back.',
 }
 
-const PARAMETERS: readonly ParameterFigure[] = [
-  {
-    part: 'temperature',
-    name: 'Temperature',
-    headName: 'head',
-    isLog: true,
-    about: 'λ-distances are divided by it: a colder head looks only at keys whose λ is close to the query’s.',
-  },
-  {
-    part: 'tau',
-    name: 'τ',
-    headName: 'kv head',
-    isLog: true,
-    about: 'λ = E / (E + τ): the energy that is mapped to λ = ½.',
-  },
-  {
-    part: 'clockRate',
-    name: 'Clock rate',
-    headName: 'head',
-    isLog: false,
-    about: 'Mean advance of the head’s clock per token: a fast clock forgets what is far back.',
-  },
-]
-
-/** Temperature, τ and clock rate over time; parameters that the model lacks are left out. */
-export function parameterCharts({ heads, resumes }: History): HeadParameter[] {
+/** The numbers per head of a kind of attention and the decay rate over time; those that the model lacks are left out. */
+export function parameterCharts({ heads, resumes }: History, scalars: readonly Measure[]): HeadParameter[] {
   const drawn = spread(heads.length, 2 * DRAWN_RECORDS).map((i) => heads[i])
   const layers = layersOf(drawn)
-  return PARAMETERS.flatMap(({ part, name, headName, isLog, about }): HeadParameter[] => {
-    const all = drawn
-      .flatMap((record) => record.layers.flatMap((layer) => layer[part]))
-      .filter(Number.isFinite)
-    if (all.length === 0) return []
-    const headCount = Math.max(...layers.map((layer) => most(drawn, layer, part)))
-    const common = { name, about, headCount, headName }
-    if (all.every((value) => value === all[0])) return [{ ...common, charts: [], fixed: all[0] }]
-    const canLog = isLog && all.every((value) => value > 0)
-    const range = rangeOf(all, canLog)
-    const steps = drawn.map((record) => record.step)
-    const charts = layers.map((layer): Chart => {
-      const columns = Array.from({ length: most(drawn, layer, part) }, (_, head) => ({
-        steps,
-        values: drawn.map((record) => record.layers[layer]?.[part][head] ?? Number.NaN),
-      }))
-      const { x, values } = join(columns)
-      return {
-        title: `layer ${layer}`,
-        height: 150,
-        x,
-        series: values.map((column, head) =>
-          line(`${headName} ${head}`, headColor(head), column, { width: 1.5, hasPoints: x.length === 1 }),
-        ),
-        left: { isLog: canLog, ...(range && { range }) },
-        marks: resumes,
-        hasLegend: false,
-      }
-    })
-    return [{ ...common, charts, fixed: undefined }]
-  })
+  return [...scalars, DECAY_RATE].flatMap(
+    ({ name: part, title, per, isLog = false, about = '' }): HeadParameter[] => {
+      const all = drawn
+        .flatMap((record) => record.layers.flatMap((layer) => numbersOf(layer, part)))
+        .filter(Number.isFinite)
+      if (all.length === 0) return []
+      const headCount = Math.max(...layers.map((layer) => most(drawn, layer, part)))
+      const common = { name: title, about, headCount, headName: per }
+      if (all.every((value) => value === all[0])) return [{ ...common, charts: [], fixed: all[0] }]
+      const canLog = isLog && all.every((value) => value > 0)
+      const range = rangeOf(all, canLog)
+      const steps = drawn.map((record) => record.step)
+      const charts = layers.map((layer): Chart => {
+        const columns = Array.from({ length: most(drawn, layer, part) }, (_, head) => ({
+          steps,
+          values: drawn.map((record) => numbersOf(record.layers[layer] ?? {}, part)[head] ?? Number.NaN),
+        }))
+        const { x, values } = join(columns)
+        return {
+          title: `layer ${layer}`,
+          height: 150,
+          x,
+          series: values.map((column, head) =>
+            line(`${per} ${head}`, headColor(head), column, { width: 1.5, hasPoints: x.length === 1 }),
+          ),
+          left: { isLog: canLog, ...(range && { range }) },
+          marks: resumes,
+          hasLegend: false,
+        }
+      })
+      return [{ ...common, charts, fixed: undefined }]
+    },
+  )
 }
 
 const layersOf = (drawn: readonly HeadsRecord[]): number[] =>
   Array.from({ length: Math.max(0, ...drawn.map((record) => record.layers.length)) }, (_, layer) => layer)
 
-type HeadPart = keyof HeadsRecord['layers'][number]
-
-const most = (drawn: readonly HeadsRecord[], layer: number, part: HeadPart): number =>
-  Math.max(0, ...drawn.map((record) => record.layers[layer]?.[part].length ?? 0))
+const most = (drawn: readonly HeadsRecord[], layer: number, name: string): number =>
+  Math.max(0, ...drawn.map((record) => record.layers[layer]?.[name]?.length ?? 0))
 
 /** Smallest and largest finite value with a margin of 4 %; undefined if there is none. */
 function rangeOf(values: readonly number[], isLog = false): [number, number] | undefined {

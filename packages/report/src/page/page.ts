@@ -1,8 +1,9 @@
+import { type AttentionKind, findAttentionKind, type Measure, resolveConfig } from '@tau/model'
 import type { MetricsRecord, SampleRecord } from '@tau/train'
-import { driftChart, lossChart, meanLambda, stepCharts } from '../figures.ts'
+import { driftChart, lossChart, MEASURE_COLORS, meanOf, stepCharts } from '../figures.ts'
 import { type History, historyOf } from '../history.ts'
 import { smooth, spread } from '../thin.ts'
-import { HEAD_COLORS, headColor, lambdaCharts, parameterCharts } from './head-figures.ts'
+import { distributionCharts, HEAD_COLORS, headColor, parameterCharts } from './head-figures.ts'
 import { html, type Markup } from './html.ts'
 import { chartPlaces, figure, type Place, pageMarkup, tableMarkup, tilesMarkup } from './shell.ts'
 import { type Summary, summaryOf, when } from './summary.ts'
@@ -14,12 +15,21 @@ const SHOWN_SAMPLES = 40
 export function renderReport(records: readonly MetricsRecord[]): string {
   const history = historyOf(records)
   const summary = summaryOf(history)
+  // A run that does not say its kind is shown as the default kind's.
+  const kinds =
+    summary.kinds.length > 0
+      ? summary.kinds
+      : [findAttentionKind(resolveConfig().attention)].flatMap((kind) => kind ?? [])
   const { charts, place } = chartPlaces()
   const body = html`<main>
 ${headMarkup(summary, history)}
 ${lossSection(history, place)}
-${summary.attention === 'dot' ? dotSection() : lambdaSection(history, place)}
-${parameterSection(history, place)}
+${kinds.map((kind, i) => kindSection(kind, i, history, place))}
+${parameterSection(
+  kinds.flatMap(({ scalars }) => scalars),
+  history,
+  place,
+)}
 ${sampleSection(history.samples)}
 ${configSection(history)}
 <footer>Drag across a chart to zoom, double-click to see all of it again, click a legend entry to hide it.${
@@ -35,9 +45,9 @@ function headMarkup(summary: Summary, { runs }: History): Markup {
 <div class="title"><h1>${summary.title}${
     summary.preset === undefined ? undefined : html`, ${summary.preset} preset`
   }</h1>${
-    summary.attention === undefined
+    summary.kinds.length === 0
       ? undefined
-      : html`<span class="pill">attention: ${summary.attention}</span>`
+      : html`<span class="pill">attention: ${summary.kinds.map(({ name }) => name).join(', ')}</span>`
   }<span class="pill ${summary.status.name}">${summary.status.text}</span></div>
 <p class="lead">${summary.lead}</p>
 ${summary.fallbacks.map((fallback) => html`<p class="note">Fallback: ${fallback}</p>`)}
@@ -55,45 +65,48 @@ ${charts.length === 0 ? undefined : html`<div class="grid">${charts.map((chart, 
 </section>`
 }
 
-const dotSection = (): Markup => html`<section><h2>λ</h2>
-<p class="about">This model scores queries and keys by their dot product. It has no λ, so there is no distribution to show.</p>
-</section>`
-
-function lambdaSection(history: History, place: Place): Markup {
-  const drift = driftChart(history)
-  const layers = lambdaCharts(history)
+/** What a kind of attention shows of its heads. `index` tells the charts of several kinds apart. */
+function kindSection(kind: AttentionKind, index: number, history: History, place: Place): Markup {
+  const { distributions, report } = kind
+  const { heading, about } = report
+  if (distributions.length === 0)
+    return html`<section><h2>${heading}</h2><p class="about">${about}</p></section>`
+  const drift = driftChart(history, kind)
+  const layers = distributionCharts(history, distributions)
   if (drift === undefined)
-    return html`<section><h2>λ</h2><p class="about">No λ has been recorded.</p></section>`
-  return html`<section><h2>λ</h2>
-<p class="about">Each head vector is turned into one number λ between 0 and 1, its energy on the domain’s graph; attention looks from a query to keys of
-similar λ. The reference reports that λ drifts down as the loss falls. ${driftText(history)}</p>
-${place('drift', drift)}
-<h2>Distribution of λ</h2>
+    return html`<section><h2>${heading}</h2><p class="about">No ${heading} has been recorded.</p></section>`
+  const id = index === 0 ? '' : `-${index}`
+  return html`<section><h2>${heading}</h2>
+<p class="about">${about} ${driftText(kind, history)}</p>
+${place(`drift${id}`, drift)}
+<h2>Distribution of ${heading}</h2>
 <p class="about">Per layer and head over the steps: median, middle half (25–75 %, darker) and 5–95 % (lighter). All charts have the same scale.</p>
-<div data-group><div class="key">${keyButton('teal', 'λ of queries')}${keyButton('violet', 'λ of keys')}</div>
+<div data-group><div class="key">${distributions.map(({ title }, i) => keyButton(MEASURE_COLORS[i % MEASURE_COLORS.length], title))}</div>
 ${layers.map(
   ({ layer, charts }) =>
-    html`<h4>Layer ${layer}</h4><div class="grid small">${charts.map((chart, head) => place(`lambda-${layer}-${head}`, chart))}</div>`,
+    html`<h4>Layer ${layer}</h4><div class="grid small">${charts.map((chart, head) => place(`lambda${id}-${layer}-${head}`, chart))}</div>`,
 )}</div>
 </section>`
 }
 
-/** Whether the finding holds here, in numbers. */
-function driftText({ heads, steps }: History): string | undefined {
+/** From where to where the means went, in numbers. */
+function driftText({ distributions }: AttentionKind, { heads, steps }: History): string | undefined {
   const first = heads[0]
   const last = heads.at(-1)
   if (first === undefined || last === undefined || first === last || steps.length < 2) return undefined
   const losses = smooth(steps.map((record) => record.loss))
-  const [from, to] = [meanLambda(first, 'lambdaQ'), meanLambda(last, 'lambdaQ')]
-  const [keyFrom, keyTo] = [meanLambda(first, 'lambdaK'), meanLambda(last, 'lambdaK')]
-  return `Here the mean λ of queries went from ${figure(from)} to ${figure(to)} and that of keys from ${figure(keyFrom)} to ${figure(keyTo)}, while the training loss went from ${figure(steps[0].loss)} to ${figure(losses[losses.length - 1])} nats (smoothed).`
+  const means = distributions.map(
+    ({ name, title }) =>
+      `the mean ${title} went from ${figure(meanOf(first, name))} to ${figure(meanOf(last, name))}`,
+  )
+  return `Here ${means.join(' and ')}, while the training loss went from ${figure(steps[0].loss)} to ${figure(losses[losses.length - 1])} nats (smoothed).`
 }
 
 const keyButton = (color: string, label: string): Markup =>
   html`<button type="button" data-color="${color}" aria-pressed="true"><i class="${color}"></i>${label}</button>`
 
-function parameterSection(history: History, place: Place): Markup | undefined {
-  const parameters = parameterCharts(history)
+function parameterSection(scalars: readonly Measure[], history: History, place: Place): Markup | undefined {
+  const parameters = parameterCharts(history, scalars)
   if (parameters.length === 0) return undefined
   return html`<section><h2>What the heads learn</h2>
 ${parameters.map(({ name, about, headCount, headName, charts, fixed }, i) => {

@@ -1,3 +1,4 @@
+import { type AttentionKind, findAttentionKind } from '@tau/model'
 import type { RunRecord } from '@tau/train'
 import { bestEval } from '../figures.ts'
 import type { History } from '../history.ts'
@@ -9,7 +10,8 @@ import { figure, type Tile } from './shell.ts'
 export interface Summary {
   readonly title: string
   readonly preset: string | undefined
-  readonly attention: 'tau' | 'dot' | undefined
+  /** Kinds of attention that some heads have; none if the run does not say, or they are not registered here. */
+  readonly kinds: readonly AttentionKind[]
   readonly lead: string
   readonly status: { readonly name: string; readonly text: string }
   readonly fallbacks: readonly string[]
@@ -28,27 +30,34 @@ function at(value: unknown, ...path: readonly string[]): unknown {
 
 export function summaryOf(history: History): Summary {
   const run = history.runs.at(-1)
-  const attention = at(run?.config, 'model', 'attention')
+  const kinds = kindsOf(run?.config)
   const preset = at(run?.config, 'model', 'preset')
-  const isKnown = attention === 'tau' || attention === 'dot'
   return {
-    title: isKnown ? { tau: 'TauGPT', dot: 'GPT' }[attention] : 'Training run',
+    title: kinds.at(0)?.architecture ?? 'Training run',
     preset: typeof preset === 'string' ? preset : undefined,
-    attention: isKnown ? attention : undefined,
-    lead: leadOf(history, isKnown ? attention : undefined),
+    kinds,
+    lead: leadOf(history, kinds),
     status: statusOf(history),
     fallbacks: run?.device?.fallbacks ?? [],
     tiles: tilesOf(history),
   }
 }
 
-function leadOf({ runs }: History, attention: 'tau' | 'dot' | undefined): string {
+/** The registered kinds that a configuration names, each once: its own, or those of its groups of heads. */
+function kindsOf(config: unknown): AttentionKind[] {
+  const own = at(config, 'model', 'attention')
+  const layers = at(config, 'model', 'layers')
+  const groups: readonly unknown[] = Array.isArray(layers) ? layers.flat() : [{}]
+  const names = new Set(groups.map((group) => at(group, 'attention') ?? own))
+  return Array.from(names).flatMap((name) => findAttentionKind(String(name)) ?? [])
+}
+
+function leadOf({ runs }: History, kinds: readonly AttentionKind[]): string {
   const run = runs.at(-1)
   if (run === undefined)
     return 'The metrics hold no run record, so model, device and configuration are unknown.'
-  const kind = attention && { tau: 'λ-distance attention', dot: 'dot-product attention' }[attention]
   return [
-    kind,
+    kinds.length > 0 ? kinds.map(({ about }) => about).join(' and ') : undefined,
     shapeText(run),
     `${count(run.parameters)} parameters`,
     `trained on ${run.device.backend} (${run.device.variant}, ${threads(run.device.threads)})`,

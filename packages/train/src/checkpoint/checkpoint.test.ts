@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { TokenBatches } from '../data/batches.ts'
 import { modelOptimizer } from '../loop/optimizer.ts'
 import { trainStep } from '../loop/step.ts'
-import { canRunSources, readAll, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
+import { canRunSources, readAll, tausOf, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
 import { latestCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { decodeOptimizerState } from './optimizer-state.ts'
 
@@ -66,8 +66,8 @@ class Trained implements Disposable {
   }
 
   /** All that a checkpoint must bring back. */
-  async values(): Promise<[Map<string, Float32Array>, OptimizerState, number[]]> {
-    const taus = this.model.attention.map(({ tau }) => tau)
+  async values(): Promise<[Map<string, Float32Array>, OptimizerState, (number | undefined)[]]> {
+    const taus = tausOf(this.model)
     return [await readAll(this.model.parameters), await this.optimizer.state(), taus]
   }
 
@@ -86,7 +86,7 @@ async function restored(dir: string, choice = tinyOptions.optimizer) {
   using optimizer = modelOptimizer(model, { ...tinyOptions, optimizer: choice })
   restore(optimizer)
   expect(optimizer.steps).toBe(state.step)
-  const taus = model.attention.map(({ tau }) => tau)
+  const taus = tausOf(model)
   const values = [await readAll(model.parameters), await optimizer.state(), taus]
   return { values, state, config: model.config, laplacian: model.laplacian?.csr }
 }

@@ -1,12 +1,13 @@
 import { cpu, type Device, gpu } from '@tau/tensor'
 import { expectNear, gpuModes } from '@tau/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { distributionsOf } from '../metrics/records.ts'
 import { evalsOf, recordRun, tinyModel } from '../testing.ts'
 
 const options = { steps: 20, evalEvery: 20, headsEvery: 20, accumulate: 2 }
 
 const tauModel = (device: Device) => tinyModel(device, { nKvHead: 1 })
-const dotModel = (device: Device) => tinyModel(device, { attention: 'dot', clock: 'steady' })
+const dotModel = (device: Device) => tinyModel(device, { attention: 'dot', decay: 'constant' })
 const adaptiveModel = (device: Device) => tinyModel(device, { preset: 'paper', tauMode: 'adaptive' })
 
 async function trainOn(open: () => Promise<Device>, make: typeof tauModel) {
@@ -18,7 +19,9 @@ async function trainOn(open: () => Promise<Device>, make: typeof tauModel) {
     return {
       losses: [...steps.map(({ loss }) => loss), ...evalsOf(records).map(({ valLoss }) => valLoss)],
       norms: steps.map(({ gradNorm }) => gradNorm),
-      medians: heads.flatMap(({ layers }) => layers.flatMap(({ lambdaQ }) => lambdaQ.map(({ q50 }) => q50))),
+      medians: heads.flatMap(({ layers }) =>
+        layers.flatMap((layer) => distributionsOf(layer, 'lambdaQ').map(({ q50 }) => q50)),
+      ),
     }
   } finally {
     await device.close()

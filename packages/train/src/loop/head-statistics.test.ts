@@ -3,7 +3,7 @@ import { cpu, gpu } from '@tau/tensor'
 import { describeDevices, expectNear, randomArray } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
-import type { Quantiles } from '../metrics/records.ts'
+import { distributionsOf, numbersOf, type Quantiles } from '../metrics/records.ts'
 import { tiny, tinyData, tinyModel } from '../testing.ts'
 import { headStatistics, quantiles } from './head-statistics.ts'
 
@@ -54,12 +54,12 @@ const { tokens } = new TokenBatches({
 }).batch(0)
 
 /** What attention saw, per layer and head, straight from the probes. */
-async function probed(model: GPT): Promise<Record<'lambdaQ' | 'lambdaK' | 'clock', number[][]>[]> {
+async function probed(model: GPT): Promise<Record<'lambdaQ' | 'lambdaK' | 'decay', number[][]>[]> {
   using _scope = model.device.scope()
-  const layers: Promise<Record<'lambdaQ' | 'lambdaK' | 'clock', number[][]>>[] = []
+  const layers: Promise<Record<'lambdaQ' | 'lambdaK' | 'decay', number[][]>>[] = []
   model.forward(model.tokens(tokens, rows), {
-    probe: ({ lambdaQ, lambdaK, clock }) => {
-      const reads = [lambdaQ, lambdaK, clock].map(async (tensor) => {
+    probe: ({ values: { lambdaQ, lambdaK }, logDecay }) => {
+      const reads = [lambdaQ, lambdaK, logDecay].map(async (tensor) => {
         if (!tensor) return []
         const heads = tensor.shape[1]
         const out: number[][] = Array.from({ length: heads }, () => [])
@@ -68,20 +68,20 @@ async function probed(model: GPT): Promise<Record<'lambdaQ' | 'lambdaK' | 'clock
         })
         return out
       })
-      layers.push(Promise.all(reads).then(([q, k, c]) => ({ lambdaQ: q, lambdaK: k, clock: c })))
+      layers.push(Promise.all(reads).then(([q, k, c]) => ({ lambdaQ: q, lambdaK: k, decay: c })))
     },
   })
   return Promise.all(layers)
 }
 
 describeDevices('headStatistics', { cpu, gpu }, (device) => {
-  it.for<[string, ModelOptions, { q: number; kv: number; tau: number; clock: number }]>([
-    ['the default model', {}, { q: 2, kv: 2, tau: 2, clock: 2 }],
-    ['two query heads on one kv head', { nKvHead: 1, clock: 'steady' }, { q: 2, kv: 1, tau: 1, clock: 2 }],
+  it.for<[string, ModelOptions, { q: number; kv: number; tau: number; decay: number }]>([
+    ['the default model', {}, { q: 2, kv: 2, tau: 2, decay: 2 }],
+    ['two query heads on one kv head', { nKvHead: 1, decay: 'constant' }, { q: 2, kv: 1, tau: 1, decay: 2 }],
     [
-      'no clock and a τ per vector',
+      'no decay and a τ per vector',
       { preset: 'paper', tauMode: 'reference-median' },
-      { q: 2, kv: 2, tau: 0, clock: 0 },
+      { q: 2, kv: 2, tau: 0, decay: 0 },
     ],
   ])('summarises what each head saw: %s', async ([, options, heads]) => {
     using model = tinyModel(device(), options)
@@ -91,39 +91,48 @@ describeDevices('headStatistics', { cpu, gpu }, (device) => {
     expect(device().memory.liveBuffers).toBe(liveBuffers)
     const expected = await probed(model)
     expect(found).toHaveLength(tiny.nLayer)
-    for (const [layer, { lambdaQ, lambdaK, temperature, tau, clockRate }] of found.entries()) {
-      expect([lambdaQ.length, lambdaK.length, clockRate.length]).toEqual([heads.q, heads.kv, heads.clock])
+    for (const [layer, values] of found.entries()) {
+      const [lambdaQ, lambdaK] = ['lambdaQ', 'lambdaK'].map((name) => distributionsOf(values, name))
+      const [temperature, tau, decayRate] = ['temperature', 'tau', 'decayRate'].map((name) =>
+        numbersOf(values, name),
+      )
+      expect([lambdaQ.length, lambdaK.length, decayRate.length]).toEqual([heads.q, heads.kv, heads.decay])
       // the same f32 numbers on both sides; the means are sums of 39
       for (const [i, head] of lambdaQ.entries()) expectQuantiles(head, expected[layer].lambdaQ[i], 1e-6)
       for (const [i, head] of lambdaK.entries()) expectQuantiles(head, expected[layer].lambdaK[i], 1e-6)
-      const rates = expected[layer].clock.map((readings) => {
+      const rates = expected[layer].decay.map((readings) => {
         const advances = readings.flatMap((value, i) => (i % length === 0 ? [] : [value - readings[i - 1]]))
         return advances.reduce((sum, value) => sum + value, 0) / advances.length
       })
-      expectNear(clockRate, rates, { atol: 1e-5 }) // readings go up to 13
+      expectNear(decayRate, rates, { atol: 1e-5 }) // readings go up to 13
       const { temperature: start } = resolveConfig(options)
       expectNear(temperature, new Array(heads.q).fill(start), { rtol: 1e-6 })
       expectNear(tau, new Array(heads.tau).fill(1), { rtol: 1e-6 })
     }
   })
 
-  it('has nothing to say of a dot model but its clock', async () => {
-    const none = { lambdaQ: [], lambdaK: [], temperature: [], tau: [] }
-    using plain = tinyModel(device(), { attention: 'dot', clock: 'none' })
-    expect(await headStatistics(plain, tokens, rows)).toEqual([
-      { ...none, clockRate: [] },
-      { ...none, clockRate: [] },
-    ])
-    using steady = tinyModel(device(), { attention: 'dot', clock: 'steady', gamma: 0.25 })
-    for (const { clockRate, ...rest } of await headStatistics(steady, tokens, rows)) {
-      expect(rest).toEqual(none)
-      expectNear(clockRate, [0.25, 0.25], { rtol: 1e-6 })
+  it('has nothing to say of a dot model but its decay', async () => {
+    using plain = tinyModel(device(), { attention: 'dot', decay: 'none' })
+    expect(await headStatistics(plain, tokens, rows)).toEqual([{}, {}])
+    using constant = tinyModel(device(), { attention: 'dot', decay: 'constant', decayRate: 0.25 })
+    for (const { decayRate, ...rest } of await headStatistics(constant, tokens, rows)) {
+      expect(rest).toEqual({})
+      expectNear(numbersOf({ decayRate }, 'decayRate'), [0.25, 0.25], { rtol: 1e-6 })
     }
   })
 
-  it('gives no rate for a clock of one reading', async () => {
+  it('joins the groups of a layer', async () => {
+    using model = tinyModel(device(), { layers: [[{ attention: 'dot', kvHeads: 1 }, { temperature: 0.5 }]] })
+    for (const values of await headStatistics(model, tokens, rows)) {
+      expect(distributionsOf(values, 'lambdaQ')).toHaveLength(1)
+      expect(numbersOf(values, 'temperature')).toEqual([0.5])
+      expect(numbersOf(values, 'decayRate')).toHaveLength(2)
+    }
+  })
+
+  it('gives no rate for a decay of one reading', async () => {
     using model = tinyModel(device())
-    for (const { clockRate } of await headStatistics(model, tokens.subarray(0, 3), 3))
-      expect(clockRate).toEqual([0, 0])
+    for (const { decayRate } of await headStatistics(model, tokens.subarray(0, 3), 3))
+      expect(decayRate).toEqual([0, 0])
   })
 })

@@ -1,6 +1,6 @@
 import type { GPT } from '@tau/model'
 import type { Tensor } from '@tau/tensor'
-import type { HeadsRecord, Quantiles } from '../metrics/records.ts'
+import { distributionsOf, type HeadsRecord, type Quantiles } from '../metrics/records.ts'
 
 /** Mean and quantiles, by linear interpolation between order statistics. Sorts in place. */
 export function quantiles(values: Float32Array): Quantiles {
@@ -15,49 +15,46 @@ export function quantiles(values: Float32Array): Quantiles {
   return { mean, q05: at(0.05), q25: at(0.25), q50: at(0.5), q75: at(0.75), q95: at(0.95) }
 }
 
-/** λ, temperature, τ and clock of every head over one batch: `tokens` are `batchSize` sequences of equal length. */
+/** What the kinds of attention show of every head over one batch, and how fast keys fade: `tokens` are `batchSize` sequences of equal
+ *  length. */
 export async function headStatistics(
   model: GPT,
   tokens: Int32Array,
   batchSize: number,
 ): Promise<HeadsRecord['layers']> {
   const layers = startReads(model, tokens, batchSize).map(async (reads, layer) => {
-    const [lambdaQ, lambdaK, clock, { temperature, tau }] = await Promise.all([
-      reads.lambdaQ,
-      reads.lambdaK,
-      reads.clock,
-      model.attention[layer].scales(),
-    ])
-    return {
-      lambdaQ: lambdaQ.map(quantiles),
-      lambdaK: lambdaK.map(quantiles),
-      temperature,
-      tau,
-      clockRate: clock.map((readings) => meanRate(readings, batchSize)),
-    }
+    const values: Record<string, Quantiles[] | number[]> = {}
+    for (const [name, heads] of reads.distributions)
+      values[name] = [...distributionsOf(values, name), ...(await heads).map(quantiles)]
+    Object.assign(values, await model.attention[layer].scalars())
+    const decays = (await Promise.all(reads.logDecay)).flat()
+    if (decays.length > 0) values.decayRate = decays.map((readings) => meanRate(readings, batchSize))
+    return values
   })
   return Promise.all(layers)
 }
 
+interface LayerReads {
+  readonly distributions: [name: string, heads: Promise<Float32Array[]>][]
+  readonly logDecay: Promise<Float32Array[]>[]
+}
+
 /** Reads begin while the forward pass's tensors are alive; waiting needs none of them. */
-function startReads(model: GPT, tokens: Int32Array, batchSize: number) {
+function startReads(model: GPT, tokens: Int32Array, batchSize: number): LayerReads[] {
   using _scope = model.device.scope()
-  const reads: {
-    lambdaQ: Promise<Float32Array[]>
-    lambdaK: Promise<Float32Array[]>
-    clock: Promise<Float32Array[]>
-  }[] = []
+  const reads = model.attention.map((): LayerReads => ({ distributions: [], logDecay: [] }))
   model.forward(model.tokens(tokens, batchSize), {
-    probe: ({ layer, lambdaQ, lambdaK, clock }) => {
-      reads[layer] = { lambdaQ: perHead(lambdaQ), lambdaK: perHead(lambdaK), clock: perHead(clock) }
+    probe: ({ layer, values, logDecay }) => {
+      for (const [name, tensor] of Object.entries(values))
+        reads[layer].distributions.push([name, perHead(tensor)])
+      if (logDecay) reads[layer].logDecay.push(perHead(logDecay))
     },
   })
   return reads
 }
 
 /** [B, H, T] → per head its B·T values. */
-async function perHead(tensor: Tensor | undefined): Promise<Float32Array[]> {
-  if (!tensor) return []
+async function perHead(tensor: Tensor): Promise<Float32Array[]> {
   const [batch, heads, length] = tensor.shape
   const data = await tensor.data()
   return Array.from({ length: heads }, (_, head) => {
@@ -68,11 +65,11 @@ async function perHead(tensor: Tensor | undefined): Promise<Float32Array[]> {
   })
 }
 
-/** Mean advance per token of one head's clock, over the sequences of the batch. */
+/** Mean growth per token of one head's cumulative decay, over the sequences of the batch. */
 function meanRate(readings: Float32Array, batchSize: number): number {
   const length = readings.length / batchSize
   if (length < 2) return 0
-  let advance = 0
-  for (let b = 0; b < batchSize; b++) advance += readings[(b + 1) * length - 1] - readings[b * length]
-  return advance / batchSize / (length - 1)
+  let growth = 0
+  for (let b = 0; b < batchSize; b++) growth += readings[(b + 1) * length - 1] - readings[b * length]
+  return growth / batchSize / (length - 1)
 }

@@ -12,7 +12,7 @@ afterAll(() => device.close())
 describe('profileStep', () => {
   it.each([
     ['tau', { attention: 'tau' }],
-    ['dot', { attention: 'dot', clock: 'steady' }],
+    ['dot', { attention: 'dot', decay: 'constant' }],
     ['paper', { preset: 'paper' }],
   ] as const)(
     'times a step of a %s model in phases that add up, and leaves the model as it is',
@@ -41,7 +41,12 @@ describe('profileStep', () => {
   )
 
   it('does the products of a step: twice the parameters of its matrices forward, and that twice backward', async () => {
-    using model = tinyModel(device, { attention: 'dot', keyShift: false, clock: 'none', outputGate: false })
+    using model = tinyModel(device, {
+      attention: 'dot',
+      tokenShift: 'none',
+      decay: 'none',
+      outputGate: false,
+    })
     const { launches } = await profileStep(model, tinyOptions)
     const flops = launches
       .filter(({ kernel }) => kernel.startsWith('matmul'))

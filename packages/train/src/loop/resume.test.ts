@@ -65,7 +65,7 @@ describe('reproducibility', () => {
       { calibrateEvery: 2 },
       { tauMode: 'adaptive', tauPolicy: 'percentile:0.3' },
     ],
-    ['of a dot model', {}, { attention: 'dot', clock: 'steady' }],
+    ['of a dot model', {}, { attention: 'dot', decay: 'constant' }],
     ['with Muon', { optimizer: { name: 'muon' } }, {}],
     ['with Sgd', { optimizer: { name: 'sgd', nesterov: true }, lr: 0.1 }, {}],
   ])('interrupted and resumed equals uninterrupted bit for bit: %s', async ([, options, modelOptions]) => {

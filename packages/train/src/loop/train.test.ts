@@ -3,7 +3,7 @@ import { cpu, type Device } from '@tau/tensor'
 import { expectNear } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
-import { evalsOf, readAll, recordRun, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
+import { evalsOf, readAll, recordRun, tausOf, tiny, tinyData, tinyModel, tinyOptions } from '../testing.ts'
 import { modelOptimizer } from './optimizer.ts'
 import { learningRate } from './schedule.ts'
 import { trainStep } from './step.ts'
@@ -155,7 +155,7 @@ describe('a run', () => {
       model,
       options: { steps: 5, calibrateEvery: 2, headsEvery: 0 },
       onRecord: ({ kind }) => {
-        if (kind === 'step') taus.push(model.attention.map(({ tau }) => tau).join())
+        if (kind === 'step') taus.push(tausOf(model).join())
       },
     })
     expect(taus[1]).toBe(taus[0])

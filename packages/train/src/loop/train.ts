@@ -1,4 +1,4 @@
-import { calibrateModel, type GPT } from '@tau/model'
+import { calibrateModel, type GPT, recalibrates } from '@tau/model'
 import type { FolderPlace, Store } from '@tau/tensor/files'
 import type { Optimizer } from '@tau/tensor/optim'
 import {
@@ -222,8 +222,7 @@ class TrainingRun implements Disposable {
   /** Adaptive τ follows the model: from the batch of this step, so that a resumed run does the same. */
   async #calibrate(): Promise<void> {
     const { model, options } = this.#task
-    const { attention, tauMode } = model.config
-    if (attention !== 'tau' || tauMode !== 'adaptive' || this.#step % options.calibrateEvery !== 0) return
+    if (!recalibrates(model) || this.#step % options.calibrateEvery !== 0) return
     using tokens = model.device.unscoped(() =>
       model.tokens(this.#batches.batch(this.#step * options.accumulate).tokens, options.batchSize),
     )

@@ -1,4 +1,5 @@
 import { type FilePlace, fileAt, fileExists, pathOf, readFileBytes, type StoredFile } from '@tau/tensor/files'
+import { migrateRecord } from './migrate.ts'
 import type { MetricsRecord } from './records.ts'
 
 /** Appends records to a metrics.jsonl, one line each, handed to the system with every call: a killed process loses at most
@@ -60,6 +61,6 @@ export async function readMetrics(file: FilePlace): Promise<MetricsRecord[]> {
       throw new Error(
         `metrics: line ${i + 1} of ${pathOf(file)} must be a record, got ${line.slice(0, 60)}; remove the line`,
       )
-    return value
+    return migrateRecord(value)
   })
 }

@@ -65,19 +65,25 @@ export interface Quantiles {
   readonly q95: number
 }
 
-/** State of the attention heads: λ, temperature, τ, clock. Arrays are per head; empty where the model has no such part. */
+/** What heads of one layer have, by name: distributions over a batch, such as `lambdaQ`, or numbers, such as `temperature`. A list has one
+ *  entry for each head that has the value; the kind of attention says which heads those are. `decayRate` is the mean growth of the
+ *  cumulative decay per token. */
+export type HeadValues = Readonly<Record<string, readonly Quantiles[] | readonly number[]>>
+
+/** State of the attention heads. */
 export interface HeadsRecord {
   readonly kind: 'heads'
   readonly step: number
-  readonly layers: readonly {
-    readonly lambdaQ: readonly Quantiles[]
-    readonly lambdaK: readonly Quantiles[]
-    readonly temperature: readonly number[]
-    readonly tau: readonly number[]
-    /** Mean advance of the clock per token. */
-    readonly clockRate: readonly number[]
-  }[]
+  readonly layers: readonly HeadValues[]
 }
+
+/** The distributions of that name; none if the layer has no such value. */
+export const distributionsOf = (layer: HeadValues, name: string): readonly Quantiles[] =>
+  (layer[name] ?? []).filter((value) => typeof value !== 'number')
+
+/** The numbers of that name; none if the layer has no such value. */
+export const numbersOf = (layer: HeadValues, name: string): readonly number[] =>
+  (layer[name] ?? []).filter((value) => typeof value === 'number')
 
 export interface SampleRecord {
   readonly kind: 'sample'

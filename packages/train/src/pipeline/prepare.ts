@@ -1,5 +1,13 @@
 import { type ManifoldOrigin, readManifold } from '@tau/graph'
-import { createModel, type GPT, MODEL_FILES, type ModelConfig, manifoldDim, resolveConfig } from '@tau/model'
+import {
+  createModel,
+  type GPT,
+  MODEL_FILES,
+  type ModelConfig,
+  manifoldDim,
+  needsLaplacian,
+  resolveConfig,
+} from '@tau/model'
 import type { Device } from '@tau/tensor'
 import { type FolderPlace, fileExists, storeAt } from '@tau/tensor/files'
 import { splitHeldOut } from '../data/text.ts'
@@ -54,7 +62,7 @@ export async function prepareModel(
   { text, stages = {} }: { text?: string | undefined; stages?: Stages } = {},
 ): Promise<{ model: GPT; origin: ManifoldOrigin | undefined }> {
   await stages.config?.(config)
-  const manifold = config.attention === 'tau' ? await manifoldOf(device, settings, config, text) : undefined
+  const manifold = needsLaplacian(config) ? await manifoldOf(device, settings, config, text) : undefined
   if (manifold) stages.manifold?.(manifold.about)
   const laplacian = manifold?.laplacian
   const model = createModel(device, config, { ...(laplacian && { laplacian }), seed: settings.train.seed })

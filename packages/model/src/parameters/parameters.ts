@@ -1,25 +1,12 @@
 import { type Device, fill, Random, sizeOf, type Tensor, zeros } from '@tau/tensor'
 import type { ParameterGroup } from '@tau/tensor/optim'
-import { headDim, MLP_RATIO, type ModelConfig, manifoldDim } from './config.ts'
+import { layerSpecs } from '../attention/layer.ts'
+import type { ModelConfig } from '../config/config.ts'
+import { headGroups } from '../config/groups.ts'
+import { linearSpec, type ParameterSpec } from './spec.ts'
 
-/** How a parameter starts. */
-export type Init =
-  | { readonly kind: 'zeros' }
-  | { readonly kind: 'normal'; readonly std: number }
-  | { readonly kind: 'constant'; readonly value: number }
-  /** Evenly spaced from the first element to the last. */
-  | { readonly kind: 'spread'; readonly first: number; readonly last: number }
-
-export interface ParameterSpec {
-  readonly name: string
-  readonly shape: readonly number[]
-  readonly init: Init
-  /** Whether it maps vectors to vectors between the embedding and the output layer: see {@link parameterGroups}. */
-  readonly isHidden?: boolean
-}
-
-/** Spread over heads so that each forgets on its own scale: half-lives from about 1 token to about 170. */
-const FORGET_BIAS = { first: 0.5, last: 5.5 } as const
+/** Width of the MLP over that of the residual stream. */
+const MLP_RATIO = 4
 
 /** Embeddings start with this standard deviation; the first rmsnorm makes its size immaterial to the first block, but it is
  *  what blocks add to, and what AdamW's steps compare with. */
@@ -31,65 +18,23 @@ const HEAD_STD = 0.001
  *  Weights [out, in] are normal with deviation 1/√in, which keeps the size of activations; projections back into the residual
  *  stream are 0, so that every block starts as the identity (Zhang et al., Fixup (2019); nanochat does the same). */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
-  const { vocabSize, nLayer, nEmbd } = config
+  const { vocabSize, nEmbd } = config
   const specs: ParameterSpec[] = [
     { name: 'wte.weight', shape: [vocabSize, nEmbd], init: { kind: 'normal', std: EMBEDDING_STD } },
   ]
-  for (let layer = 0; layer < nLayer; layer++) {
+  headGroups(config).forEach((groups, layer) => {
     const prefix = `blocks.${layer}`
-    specs.push(...attentionSpecs(config).map((spec) => ({ ...spec, name: `${prefix}.attn.${spec.name}` })))
-    specs.push(linear(`${prefix}.mlp.c_fc`, MLP_RATIO * nEmbd, nEmbd), {
+    specs.push(
+      ...layerSpecs(groups, config).map((spec) => ({ ...spec, name: `${prefix}.attn.${spec.name}` })),
+    )
+    specs.push(linearSpec(`${prefix}.mlp.c_fc`, MLP_RATIO * nEmbd, nEmbd), {
       name: `${prefix}.mlp.c_proj.weight`,
       shape: [nEmbd, MLP_RATIO * nEmbd],
       init: { kind: 'zeros' },
       isHidden: true,
     })
-  }
+  })
   specs.push({ name: 'lm_head.weight', shape: [vocabSize, nEmbd], init: { kind: 'normal', std: HEAD_STD } })
-  return specs
-}
-
-const linear = (name: string, out: number, inputs: number): ParameterSpec => ({
-  name: `${name}.weight`,
-  shape: [out, inputs],
-  init: { kind: 'normal', std: 1 / Math.sqrt(inputs) },
-  isHidden: true,
-})
-
-/** A positive number per head, stored as it is or as its logarithm. */
-function positive(config: ModelConfig, name: string, heads: number, value: number): ParameterSpec {
-  return config.positiveAs === 'log'
-    ? { name: `log_${name}`, shape: [heads], init: { kind: 'constant', value: Math.log(value) } }
-    : { name, shape: [heads], init: { kind: 'constant', value } }
-}
-
-function attentionSpecs(config: ModelConfig): ParameterSpec[] {
-  const { nHead, nKvHead, nEmbd } = config
-  const dim = manifoldDim(config)
-  const specs = [
-    linear('c_q', nHead * dim, nEmbd),
-    linear('c_k', nKvHead * dim, nEmbd),
-    linear('c_v', nKvHead * headDim(config), nEmbd),
-  ]
-  if (config.attention === 'tau' && config.learnTemperature)
-    specs.push(positive(config, 'temperature', nHead, config.temperature))
-  if (config.attention === 'tau' && config.tauMode === 'learned')
-    specs.push(positive(config, 'tau', nKvHead, config.tau))
-  if (config.clock === 'steady' && config.learnGamma)
-    specs.push(positive(config, 'gamma', nHead, config.gamma))
-  if (config.clock === 'gate')
-    specs.push(
-      { name: 'c_f.weight', shape: [nHead, nEmbd], init: { kind: 'zeros' } },
-      { name: 'c_f.bias', shape: [nHead], init: { kind: 'spread', ...FORGET_BIAS } },
-    )
-  if (config.qkLayerNorm)
-    for (const which of ['q', 'k'])
-      specs.push(
-        { name: `qk_norm_${which}.weight`, shape: [dim], init: { kind: 'constant', value: 1 } },
-        { name: `qk_norm_${which}.bias`, shape: [dim], init: { kind: 'zeros' } },
-      )
-  if (config.outputGate) specs.push(linear('c_g', nEmbd, nEmbd))
-  specs.push({ name: 'c_proj.weight', shape: [nEmbd, nEmbd], init: { kind: 'zeros' }, isHidden: true })
   return specs
 }
 

@@ -1,9 +1,9 @@
 import { cpu, type Device } from '@tau/tensor'
 import { itMatchesOracle } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ModelOptions, resolveConfig } from './config.ts'
+import { type ModelOptions, resolveConfig } from '../config/config.ts'
+import { parameterValues, tiny } from '../testing.ts'
 import { countParameters, initParameters, parameterGroups, parameterSpecs, streamOf } from './parameters.ts'
-import { parameterValues, tiny } from './testing.ts'
 
 const shapesOf = (options: ModelOptions): Record<string, readonly number[]> =>
   Object.fromEntries(parameterSpecs(resolveConfig(options)).map(({ name, shape }) => [name, shape]))
@@ -35,10 +35,10 @@ describe('names and shapes', () => {
     ['a learned temperature', { learnTemperature: true }, ['log_temperature']],
     ['a learned temperature as it is', { learnTemperature: true, positiveAs: 'plain' }, ['temperature']],
     ['a learned τ', { tauMode: 'learned' }, ['log_tau']],
-    ['a given clock', { clock: 'steady', gamma: 0.1 }, []],
-    ['a learned clock', { clock: 'steady', gamma: 0.1, learnGamma: true }, ['log_gamma']],
-    ['a forget gate', { clock: 'gate' }, ['c_f.weight', 'c_f.bias']],
-    ['the key shift', { keyShift: true }, []],
+    ['a given decay', { decay: 'constant', decayRate: 0.1 }, []],
+    ['a learned decay', { decay: 'constant', decayRate: 0.1, learnDecayRate: true }, ['log_gamma']],
+    ['a forget gate', { decay: 'forget-gate' }, ['c_f.weight', 'c_f.bias']],
+    ['the token shift', { tokenShift: 'half' }, []],
     ['the output gate', { outputGate: true }, ['c_g.weight']],
     ['dot products', { attention: 'dot', learnTemperature: true, tauMode: 'learned' }, []],
     [
@@ -75,8 +75,8 @@ function optionsOf({ config, weights }: ModelInputs): ModelOptions {
     manifoldDim: weights['blocks.0.attn.c_q.weight'].shape[0] / heads,
     learnTemperature: has('temperature'),
     tauMode: has('tau') ? 'learned' : 'fixed',
-    clock: has('gamma') ? 'steady' : has('c_f.weight') ? 'gate' : 'none',
-    learnGamma: has('gamma'),
+    decay: has('gamma') ? 'constant' : has('c_f.weight') ? 'forget-gate' : 'none',
+    learnDecayRate: has('gamma'),
     outputGate: has('c_g.weight'),
     qkLayerNorm: has('qk_norm_q.weight'),
   }
@@ -175,7 +175,7 @@ describe('init', () => {
     expect(drawn).toHaveLength(2 + 2 * 5)
     // Equal streams would give equal numbers but for the deviation.
     expect(new Set(drawn.map(([first, second]) => (first / second).toFixed(4))).size).toBe(drawn.length)
-    const options = { nLayer: 200, clock: 'gate', attention: 'dot', qkLayerNorm: true } as const
+    const options = { nLayer: 200, decay: 'forget-gate', attention: 'dot', qkLayerNorm: true } as const
     const names = [
       ...Object.keys(shapesOf(options)),
       ...Object.keys(shapesOf({ ...options, attention: 'tau', qkLayerNorm: false })),
@@ -215,7 +215,7 @@ describe('init', () => {
   })
 
   it('is the configured scale for temperature, τ and γ, as it is or as a logarithm', async () => {
-    const scales = { ...tiny, temperature: 0.25, tau: 3, clock: 'steady', gamma: 0.5 } as const
+    const scales = { ...tiny, temperature: 0.25, tau: 3, decay: 'constant', decayRate: 0.5 } as const
     const logs = await init(scales)
     const plain = await init({ ...scales, positiveAs: 'plain' })
     for (const [name, value, heads] of [

@@ -5,10 +5,9 @@ import {
   type ModelConfig,
   type ModelOptions,
   manifoldDim,
-  presets,
   resolveConfig,
-  sizes,
 } from './config.ts'
+import { sizes } from './fields.ts'
 
 describe('presets and sizes', () => {
   it('default is the gated tau model at nano size', () => {
@@ -26,10 +25,13 @@ describe('presets and sizes', () => {
       tauMode: 'learned',
       tau: 1,
       tauPolicy: 'median',
-      clock: 'gate',
-      gamma: 0.02,
-      learnGamma: true,
-      keyShift: true,
+      decay: 'forget-gate',
+      decayRate: 0.02,
+      learnDecayRate: true,
+      tokenShift: 'half',
+      sharedQk: false,
+      positionalEncoding: 'rope',
+      layers: null,
       outputGate: true,
       qkLayerNorm: false,
       positiveAs: 'log',
@@ -40,19 +42,19 @@ describe('presets and sizes', () => {
   })
 
   it('paper is plain attention by distance at temperature 1 and τ 1', () => {
-    expect(presets.paper).toEqual({
+    expect(resolveConfig({ preset: 'paper' })).toEqual({
+      ...resolveConfig(),
       temperature: 1,
       learnTemperature: false,
       tauMode: 'fixed',
       tau: 1,
       tauPolicy: 'median',
-      clock: 'none',
-      gamma: 0,
-      learnGamma: false,
-      keyShift: false,
+      decay: 'none',
+      decayRate: 0,
+      learnDecayRate: false,
+      tokenShift: 'none',
       outputGate: false,
     })
-    expect(resolveConfig({ preset: 'paper' })).toEqual({ ...resolveConfig(), ...presets.paper })
   })
 
   it.for([
@@ -69,14 +71,20 @@ describe('presets and sizes', () => {
       { vocabSize: 30_522, seqLen: 1024, nLayer: 12, nHead: 12, nKvHead: 12, nEmbd: 768, manifoldDim: null },
     ],
   ] as const)('size %s', ([size, expected]) => {
-    expect(sizes[size]).toEqual(expected)
+    expect({ ...sizes[size], manifoldDim: null }).toEqual(expected)
     expect(resolveConfig({ size })).toMatchObject(expected)
   })
 
   it('given fields win over size and preset, undefined ones do not', () => {
     expect(
-      resolveConfig({ size: 'tau-30m', preset: 'paper', clock: 'steady', gamma: 0.1, nLayer: undefined }),
-    ).toMatchObject({ nLayer: 6, clock: 'steady', gamma: 0.1, temperature: 1 })
+      resolveConfig({
+        size: 'tau-30m',
+        preset: 'paper',
+        decay: 'constant',
+        decayRate: 0.1,
+        nLayer: undefined,
+      }),
+    ).toMatchObject({ nLayer: 6, decay: 'constant', decayRate: 0.1, temperature: 1 })
   })
 
   it('kv heads follow the query heads unless given', () => {
@@ -118,9 +126,13 @@ describe('a configuration that makes no model', () => {
     [
       'odd head dim',
       { nEmbd: 12 },
-      'config: manifoldDim must be an even number from 2 to 65536 (here 3), for RoPE rotates pairs, got null',
+      'config: manifoldDim must be even, because RoPE rotates pairs of channels (here 3), got null; set another',
     ],
-    ['odd manifold', { manifoldDim: 7 }, 'manifoldDim must be an even number from 2 to 65536 (here 7)'],
+    [
+      'odd manifold',
+      { manifoldDim: 7 },
+      'manifoldDim must be even, because RoPE rotates pairs of channels (here 7)',
+    ],
     ['manifold of nothing', { manifoldDim: 0 }, /manifoldDim must .* got 0;/],
     ['manifold too large', { manifoldDim: 65_538 }, /manifoldDim must .* got 65538;/],
     ['no vocabulary', { vocabSize: 0 }, 'vocabSize must be a whole number from 1 to 16777216, got 0'],
@@ -142,11 +154,11 @@ describe('a configuration that makes no model', () => {
       { ropeBase: Number.POSITIVE_INFINITY },
       'ropeBase must be a finite number above 0, got Infinity',
     ],
-    ['negative γ', { gamma: -0.1 }, 'gamma must be a finite number of at least 0, got -0.1'],
+    ['negative γ', { decayRate: -0.1 }, 'decayRate must be a finite number of at least 0, got -0.1'],
     [
       'logarithm of γ 0',
-      { clock: 'steady', gamma: 0 },
-      'gamma must start above 0 when it is learned as a logarithm, got 0; set gamma to 0.02',
+      { decay: 'constant', decayRate: 0 },
+      'decayRate must start above 0 when it is learned as a logarithm, got 0; set decayRate to 0.02',
     ],
     ['softcap 0', { softcap: 0 }, 'softcap must be a finite number above 0, or null, got 0'],
     [
@@ -154,25 +166,33 @@ describe('a configuration that makes no model', () => {
       { softcap: Number.POSITIVE_INFINITY },
       'softcap must be a finite number above 0, or null, got Infinity',
     ],
-    ['attention of another kind', { attention: 'cosine' }, 'attention must be one of tau, dot, got "cosine"'],
+    [
+      'attention of another kind',
+      { attention: 'cosine' },
+      'attention must be one of tau, dot, dot-window, got "cosine"',
+    ],
     [
       'τ of another kind',
       { tauMode: 'median' },
       'tauMode must be one of fixed, learned, adaptive, reference-median, reference-mean, got "median"',
     ],
-    ['clock of another kind', { clock: 'cuckoo' }, 'clock must be one of none, steady, gate, got "cuckoo"'],
+    [
+      'decay of another kind',
+      { decay: 'gate' },
+      'decay must be one of none, constant, forget-gate, got "gate"',
+    ],
     ['scale of another kind', { positiveAs: 'sqrt' }, 'positiveAs must be one of log, plain, got "sqrt"'],
-    ['switch as text', { keyShift: 'yes' }, 'keyShift must be one of true, false, got "yes"'],
+    ['shift as a switch', { tokenShift: true }, 'tokenShift must be one of none, half, all, got true'],
+    ['switch as text', { sharedQk: 'yes' }, 'sharedQk must be one of true, false, got "yes"'],
     ['switch as number', { outputGate: 1 }, 'outputGate must be one of true, false, got 1'],
     ['policy of another kind', { tauPolicy: 'mode' }, 'tauPolicy must be median, mean or percentile:P'],
     ['percentile above 1', { tauPolicy: 'percentile:1.5' }, /tauPolicy must .* got "percentile:1.5"/],
     ['policy as number', { tauPolicy: 0.5 }, /tauPolicy must .* got 0.5/],
     [
-      'LayerNorm on tau',
-      { qkLayerNorm: true },
-      'qkLayerNorm must be false for tau attention, got true; set attention',
+      'unknown field',
+      { nHeads: 8 },
+      'config: nHeads must be left out, because no model has such a field, got 8',
     ],
-    ['unknown field', { nHeads: 8 }, 'config: nHeads must be left out, for no model has such a field, got 8'],
   ])('%s', ([, fields, message]) => {
     expect(() => resolveConfig(given(fields))).toThrow(message)
   })
@@ -193,8 +213,8 @@ describe('a configuration that makes no model', () => {
   })
 
   it('rules of one attention do not bind the other', () => {
-    expect(resolveConfig({ attention: 'dot', qkLayerNorm: true }).qkLayerNorm).toBe(true)
-    expect(resolveConfig({ clock: 'steady', gamma: 0, learnGamma: false }).gamma).toBe(0)
-    expect(resolveConfig({ clock: 'steady', gamma: 0, positiveAs: 'plain' }).gamma).toBe(0)
+    expect(resolveConfig({ attention: 'dot', temperature: 3 })).not.toHaveProperty('temperature')
+    expect(resolveConfig({ decay: 'constant', decayRate: 0, learnDecayRate: false }).decayRate).toBe(0)
+    expect(resolveConfig({ decay: 'constant', decayRate: 0, positiveAs: 'plain' }).decayRate).toBe(0)
   })
 })

@@ -1,0 +1,27 @@
+import { number } from '../config/field.ts'
+import { DOT_REPORT, dotProduct } from './dot.ts'
+import { defineAttentionKind } from './kind.ts'
+
+/** Dot-product attention within a window: time O(T·window), and a cache that does not grow with the context. */
+export const dotWindow = defineAttentionKind({
+  name: 'dot-window',
+  about: 'dot-product attention within a window',
+  modelType: 'gpt_window',
+  architecture: 'WindowGPT',
+  needsLaplacian: false,
+  hasBoundedCache: true,
+  options: {
+    window: number({
+      default: 64,
+      whole: true,
+      atLeast: 1,
+      unit: 'tokens',
+      help: 'Newest keys that a query of dot-window attention sees',
+    }),
+  },
+  parameters: () => [],
+  create: (context, { window }) => dotProduct(context, window),
+  report: DOT_REPORT,
+  distributions: [],
+  scalars: [],
+})

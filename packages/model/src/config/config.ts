@@ -1,0 +1,121 @@
+import { kindFields } from '../attention/registry.ts'
+import type { TauOptions } from '../attention/tau/tau.ts'
+import { checkFields, checkNames, failOn, type Values } from './check.ts'
+import { type Fields, type FieldValue, type PresetName, presetValue } from './field.ts'
+import {
+  type HeadOptions,
+  headFields,
+  type SizeName,
+  sizes,
+  type TrunkOptions,
+  trunkFields,
+} from './fields.ts'
+import {
+  checkGroups,
+  checkManifold,
+  type HeadGroupOptions,
+  headGroups,
+  isOptionOf,
+  kindNames,
+} from './groups.ts'
+
+/** Options of all kinds of attention. A package that registers a kind adds its own by declaration merging. */
+export interface AttentionOptions extends TauOptions {
+  /** Newest keys that a query of dot-window attention sees. */
+  window: number
+}
+
+/** Every choice of the model. Options of a kind of attention are there if some heads have that kind. The table that a field comes from
+ *  has its help and its rule: fields.ts, and the files of the kinds. */
+export interface ModelConfig extends TrunkOptions, HeadOptions, Partial<AttentionOptions> {
+  /** Groups of heads, where heads are not all alike. Layer i has the groups of `layers[i % layers.length]`, in order: each has
+   *  some of the layer's kv heads, and the query heads that read them. Fields of a group stand in place of the model's.
+   *  null: every layer is one group with the fields of the model. */
+  layers: readonly (readonly HeadGroupOptions[])[] | null
+}
+
+export type ModelOptions = Partial<ModelConfig> & { preset?: PresetName; size?: SizeName }
+
+/** All fields but `layers`, with the options of all registered kinds. */
+export const modelFields = (): Fields => ({ ...trunkFields, ...headFields, ...kindFields() })
+
+/** The names of presets. `default` is the measured best; `paper` is the publication's: temperature 1, τ = 1, no decay, no shift, no
+ *  gate. It is faithful, and weak. */
+export const presets = { default: 'default', paper: 'paper' } as const satisfies Record<
+  PresetName,
+  PresetName
+>
+
+const presetOf = (preset: PresetName): Record<string, FieldValue> =>
+  Object.fromEntries(Object.entries(modelFields()).map(([name, field]) => [name, presetValue(field, preset)]))
+
+function known<T extends object>(what: string, table: T, name: string): T[keyof T] {
+  for (const [key, value] of Object.entries(table)) if (key === name) return value
+  throw new Error(`config: ${what} must be one of ${Object.keys(table).join(', ')}, got ${name}`)
+}
+
+/** Fills in preset and size, then checks every rule. Options of kinds that no heads have are left out. Throws with the field, its
+ *  value and the rule. */
+export function resolveConfig(options: ModelOptions = {}): ModelConfig {
+  const { preset = 'default', size = 'nano', ...rest } = options
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
+  const values: Record<string, unknown> = {
+    ...presetOf(known('preset', presets, preset)),
+    layers: null,
+    ...known('size', sizes, size),
+    ...given,
+  }
+  if (given.nHead !== undefined && given.nKvHead === undefined) values.nKvHead = values.nHead
+  return completeConfig(values)
+}
+
+/** The configuration that has these values, one for every field of the model and of the kinds that it has; options of others are left
+ *  out. Throws for a field that no model has, and for values that break a rule. */
+export function completeConfig(values: Values): ModelConfig {
+  checkNames(values, isField, failOn(values))
+  const names = kindNames(values)
+  const used = Object.entries(values).filter(([name]) => isShared(name) || isOptionOf(names, name))
+  const config = Object.fromEntries(used)
+  assertConfig(config)
+  checkManifold(config)
+  return config
+}
+
+/** Whether a field is there in every model, whatever kinds of attention it has. */
+export const isShared = (name: string): boolean =>
+  name === 'layers' || Object.hasOwn(trunkFields, name) || Object.hasOwn(headFields, name)
+const isField = (name: string): boolean => isShared(name) || Object.hasOwn(kindFields(), name)
+
+/** Throws unless the configuration makes a model: with the field, the rule, its value and what to do. */
+export function checkConfig(config: ModelConfig): void {
+  assertConfig({ ...config })
+  checkManifold(config)
+}
+
+function assertConfig(
+  values: Record<string, unknown>,
+): asserts values is Record<string, unknown> & ModelConfig {
+  const fail = failOn(values)
+  checkNames(values, isField, fail)
+  checkFields(trunkFields, values, fail)
+  const [nEmbd, nHead, nKvHead] = [values.nEmbd, values.nHead, values.nKvHead].map(Number)
+  if (nEmbd % nHead !== 0)
+    fail('nEmbd', `be a multiple of nHead = ${nHead}`, `use ${nHead * Math.ceil(nEmbd / nHead)}`)
+  if (nHead % nKvHead !== 0) fail('nKvHead', `divide nHead = ${nHead}`, `use ${nHead}`)
+  checkGroups(values)
+}
+
+/** Channels of a value head. */
+export const headDim = (config: ModelConfig): number => config.nEmbd / config.nHead
+
+const groupsWithLaplacian = (config: ModelConfig) =>
+  headGroups(config)
+    .flat()
+    .filter(({ kind }) => kind.needsLaplacian)
+
+/** Whether some heads need a Laplacian. */
+export const needsLaplacian = (config: ModelConfig): boolean => groupsWithLaplacian(config).length > 0
+
+/** Channels of a query or key head: the size of the Laplacian, where some heads need one. */
+export const manifoldDim = (config: ModelConfig): number =>
+  groupsWithLaplacian(config).at(0)?.shape.dim ?? config.manifoldDim ?? headDim(config)

@@ -1,0 +1,88 @@
+import type { CacheForm } from './attention/kind.ts'
+import { LayerState } from './attention/state.ts'
+import type { ModelConfig } from './config/config.ts'
+import type { GPT } from './gpt.ts'
+
+export interface DecodeStateOptions {
+  /** `exact` keeps every position that later ones need, at most seqLen of them. `bounded` needs memory and time that do not depend on the
+   *  context, which has no end; the kind of attention must have such a cache. λ-attention has one on the cpu backend, of sums over
+   *  `bins` bins of λ: results are within the bound of BoundedTauCache. Default exact. */
+  cache?: 'exact' | 'bounded' | undefined
+  /** Of a bounded cache, 2 to 65536. Default 1024. */
+  bins?: number | undefined
+}
+
+const DEFAULT_BINS = 1024
+
+/** Memory of a sequence that is decoded step by step: one {@link LayerState} per layer. */
+export class DecodeState implements Disposable {
+  readonly layers: readonly LayerState[]
+  readonly batch: number
+  /** The model's: a state fits no other. */
+  readonly config: ModelConfig
+  /** Positions that there is room for; Infinity with bounded caches. */
+  readonly maxLength: number
+  readonly #model: GPT
+
+  private constructor(model: GPT, batch: number, maxLength: number, layers: readonly LayerState[]) {
+    this.#model = model
+    this.config = model.config
+    this.batch = batch
+    this.maxLength = maxLength
+    this.layers = layers
+  }
+
+  /** See {@link GPT.decodeState}. */
+  static empty(model: GPT, batch: number, options: DecodeStateOptions): DecodeState {
+    const { device, config, attention } = model
+    const form = cacheForm(model, options)
+    const maxLength = form.form === 'bounded' ? Number.POSITIVE_INFINITY : config.seqLen
+    const layers = device.unscoped(() =>
+      attention.map((layer) => LayerState.empty(device, layer, batch, config.nEmbd, form)),
+    )
+    return new DecodeState(model, batch, maxLength, layers)
+  }
+
+  /** Positions decoded so far. */
+  get length(): number {
+    return this.layers[0].length
+  }
+
+  /** Bytes of the caches' contents: what grows with the context. */
+  get cacheBytes(): number {
+    return this.layers.reduce((sum, { cacheBytes }) => sum + cacheBytes, 0)
+  }
+
+  /** A second state with the same positions, to go on from here in two ways. Each must be disposed. */
+  fork(): DecodeState {
+    const layers = this.#model.device.unscoped(() => this.layers.map((layer) => layer.fork()))
+    return new DecodeState(this.#model, this.batch, this.maxLength, layers)
+  }
+
+  /** Forgets all positions and keeps the room for them. */
+  reset(): void {
+    for (const layer of this.layers) layer.reset()
+  }
+
+  [Symbol.dispose](): void {
+    for (const layer of this.layers) layer[Symbol.dispose]()
+  }
+}
+
+/** The form that is asked for; `cache` may come from a command line. */
+function cacheForm(model: GPT, { cache = 'exact', bins }: DecodeStateOptions): CacheForm {
+  if (cache !== 'exact' && cache !== 'bounded')
+    throw new RangeError(`decodeState: cache must be exact or bounded, got ${cache}`)
+  const kinds = model.attention.flatMap(({ groups }) => groups.map(({ kind }) => kind))
+  const growing = kinds.find(({ hasBoundedCache }) => !hasBoundedCache)
+  if (cache === 'bounded' && growing)
+    throw new Error(
+      `decodeState: cache must be exact for ${growing.name} attention, got bounded; its cache keeps every position`,
+    )
+  if (cache === 'bounded') return { form: 'bounded', bins: bins ?? DEFAULT_BINS }
+  if (bins !== undefined)
+    throw new RangeError(
+      `decodeState: bins must be left out of an exact cache, got ${bins}; ask for a bounded one`,
+    )
+  return { form: 'exact' }
+}
