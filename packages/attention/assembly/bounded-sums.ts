@@ -1,18 +1,19 @@
 import { highF64, lowF64 } from '@tau/tensor/assembly/simd'
 
-// Sums of keys for queries on one side of them, in f64: as many keys as there will ever be go into the same numbers.
-//
-// A sum is kept relative to a leader, one of its keys: its λ, its decay reading, then mass and values Σ e^(a_j − a_leader)·[1, v_j],
-// where a_j = slope·λ_j + c_j is the part of the score that does not depend on the query. slope is β = 1 / temperature for queries
-// above the keys and −β for queries below them. A key leads when it is first, or when it exceeds the leader by more than LEAD: so
-// mass ≥ 1, no power overflows, and old sums are scaled rarely. Mass 0: no key yet.
+// Sums of keys for queries on one side of them. They run in f64, because any number of keys is added to the
+// same numbers.
+// A sum is relative to one of its keys, its leader. It holds the leader's λ and decay reading, then mass and
+// values: Σ e^(a_j − a_leader)·[1, v_j], with a_j = slope·λ_j + c_j. a_j is the part of the score that does
+// not depend on the query. slope is β = 1 / temperature for queries above the keys and −β for queries below
+// them. The first key leads. A later key takes the lead if it exceeds the leader by more than LEAD. So mass
+// ≥ 1, no power overflows, and old sums are rarely scaled. Mass 0 means that there is no key yet.
 
 /** Bytes of a sum besides its values. */
 export const SUM_HEAD: usize = 24
 const LAMBDA: usize = 0
 const DECAY: usize = 8
 const MASS: usize = 16
-/** e³² times a thousand million keys is far from the end of f64, and rounds off nothing. */
+/** e³² times a thousand million keys is far below the largest f64. */
 const LEAD: f64 = 32
 
 // @ts-ignore: decorator
@@ -21,8 +22,8 @@ export function sumBytes(dim: i32): usize {
   return SUM_HEAD + ((<usize>dim) << 3)
 }
 
-/** eᵈ for d ≤ 700, relative error 1e-15; 0 below −700. d = n·ln 2 + f by Cody and Waite's two-part ln 2, then Taylor's series
- *  up to f¹³/13!. */
+/** eᵈ for d ≤ 700 with a relative error of 1e-15, and 0 below −700. d = n·ln 2 + f with ln 2 in two parts
+ *  (Cody and Waite), then Taylor's series up to f¹³/13!. */
 export function expF64(d: f64): f64 {
   if (d < -700) return 0
   const n = nearest(d * 1.4426950408889634)
@@ -42,7 +43,7 @@ export function expF64(d: f64): f64 {
   return (p * f * f + f + 1) * reinterpret<f64>((<i64>n + 1023) << 52)
 }
 
-/** 1 − e^(−x) for x ≥ 0, relative error 1e-13 down to the smallest x. */
+/** 1 − e^(−x) for x ≥ 0, with a relative error of 1e-13 down to the smallest x. */
 export function oneMinusExp(x: f64): f64 {
   if (x > 0.01) return 1 - expF64(-x)
   return x * (1 - (x / 2) * (1 - (x / 3) * (1 - (x / 4) * (1 - x / 5))))
@@ -94,12 +95,14 @@ function scaleSum(sum: usize, factor: f64, dim: i32): void {
   for (let at = sum + MASS; at < end; at += 8) store<f64>(at, factor * load<f64>(at))
 }
 
-// What a query reads: a list of sums, each with a factor and a score, the logarithm of what its leader weighs.
+// A query reads a list of sums. Each entry has a factor and a score; the score is the logarithm of the
+// leader's weight.
 const ENTRY_BYTES: usize = 24
 const ENTRY_SCORE: usize = 8
 const ENTRY_FACTOR: usize = 16
 
-/** Adds a sum that weighs factor·e^extra more than its distance says, unless it is empty. Returns the new end of the list. */
+/** Adds a sum to the list unless the sum is empty. Its weight is factor·e^extra times the weight of its
+ *  distance. Returns the new end of the list. */
 export function listSum(
   list: usize,
   sum: usize,
@@ -116,10 +119,11 @@ export function listSum(
   return list + ENTRY_BYTES
 }
 
-/** Sums that weigh less than e^(−NOTHING) of the largest are passed over: with e^LEAD per key it takes 10¹² keys to see them. */
+/** Sums with a weight below e^(−NOTHING) of the largest are skipped. With e^LEAD per key it would take 10¹²
+ *  keys to notice them. */
 const NOTHING: f64 = 100
 
-/** out = Σ weight·values / Σ weight·mass over a list that is not empty; `totals` holds `dim` numbers of f64 in between. */
+/** out = Σ weight·values / Σ weight·mass over a list that is not empty. `totals` is scratch for `dim` f64. */
 export function readSums(list: usize, end: usize, totals: usize, out: usize, dim: i32): void {
   let top = load<f64>(list, ENTRY_SCORE)
   for (let at = list + ENTRY_BYTES; at < end; at += ENTRY_BYTES) top = max(top, load<f64>(at, ENTRY_SCORE))

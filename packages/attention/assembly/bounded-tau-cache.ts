@@ -1,12 +1,15 @@
 import { workspace } from '@tau/tensor/assembly/workspace'
 import { addToSum, isEmpty, listSum, oneMinusExp, readSums, sumBytes } from './bounded-sums'
 
-// λ-distance attention over keys of which only sums per bin of λ are left; see bounded-tau-cache.ts for what it computes.
-//
-// A head's state: the newest decay reading (f64); the smallest and the largest λ in each bin (f32); then sums, two per bin, for
-// queries above and below it, and one per node of the levels above the bins. Node i of level l covers bins i·2^l to (i + 1)·2^l.
-// A query reads the sibling of every node on its bin's path, so even nodes hold their sum for queries above them and odd nodes
-// theirs for queries below; the root has no sibling and is left out.
+// λ-distance attention over keys that are kept only as sums per bin of λ. src/caches/bounded-tau-cache.ts
+// says what it computes.
+// The state of a head holds:
+// - the newest decay reading (f64);
+// - the smallest and the largest λ in each bin (f32);
+// - two sums per bin, for queries above it and below it;
+// - one sum per node of the levels above the bins. Node i of level l covers the bins i·2^l to (i + 1)·2^l.
+// A query reads the sibling of every node on the path of its bin. So an even node holds its sum for queries
+// above it, and an odd node its sum for queries below it. The root has no sibling and is left out.
 const HEAD_BYTES: usize = 8
 const BIN_BYTES: usize = 8
 const SMALLEST: usize = 0
@@ -20,7 +23,7 @@ function binOf(lambda: f32, bins: i32): i32 {
   return min(bins - 1, <i32>(<f64>lambda * <f64>bins))
 }
 
-/** Puts a key into its bin and into the nodes above it. */
+/** Adds a key to its bin and to the nodes above it. */
 function append(state: usize, bins: i32, beta: f64, key: f32, decay: f64, v: usize, dim: i32): void {
   const bin = binOf(key, bins)
   const range = state + HEAD_BYTES + <usize>bin * BIN_BYTES
@@ -44,7 +47,7 @@ function append(state: usize, bins: i32, beta: f64, key: f32, decay: f64, v: usi
   }
 }
 
-/** Attention of one query to all keys so far, at least one. */
+/** Attention of one query to all keys so far. There is at least one. */
 function attend(state: usize, bins: i32, beta: f64, query: f32, out: usize, dim: i32): void {
   const list = workspace()
   const bin = binOf(query, bins)
@@ -56,7 +59,7 @@ function attend(state: usize, bins: i32, beta: f64, query: f32, out: usize, dim:
   let end = listOwn(list, state, bins, bin, beta, query, dim)
   const sibling = bin ^ 1
   if (sibling < bins) {
-    // Its sum for queries above it is the first of two, the one for queries below it the second.
+    // A bin's first sum is for queries above it, its second one for queries below it.
     const below = bin & 1 ? 0 : 1
     const sum = sums + <usize>((sibling << 1) + below) * bytes
     end = listSum(end, sum, below ? -beta : beta, q, now, 1, 0)
@@ -72,9 +75,13 @@ function attend(state: usize, bins: i32, beta: f64, query: f32, out: usize, dim:
   readSums(list, end, list + LIST_BYTES, out, dim)
 }
 
-/** The query's own bin, whose keys lie between `low` and `high`. Outside of these one of its two sums is exact. Between them a key
- *  at x is weighed f(x) = μ(α·e^(β(x − q)) + γ·e^(β(q − x))), with α and γ such that α… + γ… is e^(−β|x − q|) for keys at `low` and
- *  `high`; it is least, r = α + γ times that, for keys at q. μ = 2 / (1 + r) makes the errors at both ends equal. */
+/** Lists the query's own bin. Its keys lie between `low` and `high`. A query outside of these reads one of
+ *  the two sums, which is exact. For a query between them the sums are blended, so that a key at x gets the
+ *  weight
+ *    f(x) = μ(α·e^(β(x − q)) + γ·e^(β(q − x))).
+ *  α and γ are chosen so that the term in brackets equals e^(−β|x − q|) for keys at `low` and at `high`.
+ *  Relative to that it is least for keys at q, where it is r = α + γ. μ = 2 / (1 + r) makes the errors at
+ *  both ends equal. */
 function listOwn(list: usize, state: usize, bins: i32, bin: i32, beta: f64, query: f32, dim: i32): usize {
   const bytes = sumBytes(dim)
   const above = state + HEAD_BYTES + <usize>bins * BIN_BYTES + (<usize>bin << 1) * bytes
@@ -89,7 +96,8 @@ function listOwn(list: usize, state: usize, bins: i32, bin: i32, beta: f64, quer
   const down = 2 * beta * (q - <f64>low)
   const up = 2 * beta * (<f64>high - q)
   const whole = oneMinusExp(down + up)
-  // α = e^(−up)·(1 − e^(−down)) / whole, γ likewise; the powers go to the scores, where they cannot underflow.
+  // α = e^(−up)·(1 − e^(−down)) / whole, and γ likewise. The powers are added to the scores, where they
+  // cannot underflow.
   const alpha = oneMinusExp(down) / whole
   const gamma = oneMinusExp(up) / whole
   const least = alpha * (1 - oneMinusExp(up)) + gamma * (1 - oneMinusExp(down))
@@ -98,9 +106,11 @@ function listOwn(list: usize, state: usize, bins: i32, bin: i32, beta: f64, quer
   return listSum(end, below, -beta, q, now, balance * gamma, -down)
 }
 
-/** For heads (b, h) begin … end−1 and each of `length` times in order: appends lambdaK and v [B, Hkv, length(, dim)] with the reading
- *  decay + decayLow [B, H, length] (0: none), unless lambdaK is 0; then attends with lambdaQ [B, H, length] into
- *  out [B, H, length, dim], unless lambdaQ is 0. Each head has `stateBytes` of state. */
+/** For heads (b, h) begin … end−1 and each of `length` times in order:
+ *  - Appends lambdaK and v [B, Hkv, length(, dim)], unless lambdaK is 0. The reading is decay + decayLow
+ *    [B, H, length] (0: none).
+ *  - Then attends with lambdaQ [B, H, length] into out [B, H, length, dim], unless lambdaQ is 0.
+ *  Each head has `stateBytes` of state. */
 export function boundedTauCache(
   states: usize,
   stateBytes: usize,

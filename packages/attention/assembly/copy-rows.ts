@@ -1,4 +1,4 @@
-/** target[row, c] = source[row, c], 0 for c ≥ sourceDim, for rows begin … end−1. */
+/** target[row, c] = source[row, c] for rows begin … end−1; 0 for c ≥ sourceDim. */
 export function copyRows(source: usize, target: usize, sourceDim: i32, targetDim: i32, begin: i32, end: i32): void {
   const from = (<usize>sourceDim) << 2
   const to = (<usize>targetDim) << 2

@@ -1,6 +1,7 @@
-// Decay readings are pairs high + low of f32: what rounding to f32 leaves over is kept.
+// Decay readings are pairs high + low of f32. low is what rounding to f32 leaves over.
 
-/** high + low = previous + previousLow + Σ_{s ≤ t} steps[row, s] for rows begin … end−1; the sum runs in f64. */
+/** high + low = previous + previousLow + Σ_{s ≤ t} steps[row, s] for rows begin … end−1. The sum runs in
+ *  f64. */
 export function forgetGateDecay(
   steps: usize,
   previous: usize,
@@ -25,7 +26,7 @@ export function forgetGateDecay(
   }
 }
 
-/** dSteps[row, s] = Σ_{t ≥ s} dLogDecay[row, t]; the sum runs in f64. */
+/** dSteps[row, s] = Σ_{t ≥ s} dLogDecay[row, t]. The sum runs in f64. */
 export function forgetGateDecayGrad(dLogDecay: usize, dSteps: usize, length: i32, begin: i32, end: i32): void {
   const bytes = (<usize>length) << 2
   for (let row = <usize>begin; row < <usize>end; row++) {
@@ -38,7 +39,8 @@ export function forgetGateDecayGrad(dLogDecay: usize, dSteps: usize, length: i32
   }
 }
 
-/** high + low = gamma[row]·(start + t) for rows begin … end−1, exactly: f64 holds the product of two numbers of 24 bits. */
+/** high + low = gamma[row]·(start + t) for rows begin … end−1. It is exact, because f64 holds the product of
+ *  two numbers of 24 bits. */
 export function constantDecay(
   gamma: usize,
   high: usize,

@@ -16,12 +16,17 @@ import {
 } from './blocks'
 import { hideOld, scoreRow, softmaxRow } from './dot-attention-scores'
 
-/** Backward of {@link dotAttention}. With p = the weights, G = dOut and δ_i = G_i·out_i: ds_ij = p_ij (G_i·v_j − δ_i);
- *  dq_i = scale Σ_j ds_ij k_j; dk_j = scale Σ_i ds_ij q_i; dv_j = Σ_i p_ij G_i;
- *  dlogDecay_j = Σ_i ds_ij, and dnow_i = −Σ_j ds_ij for the query's own reading (0 but for rounding, which it takes back out of
- *  dlogDecay). Items are (b, kv head, span of key blocks),
- *  the span fastest; what a span gives for the queries goes to its own part: dQ [B, H, spans, Tq, D] and dNow [B, H, spans, Tq].
- *  dLogDecay [B, H, Tk]. dLogDecay and dNow are 0 where they are not wanted. A query sees the newest `window` keys. */
+/** Backward pass of {@link dotAttention}. p are the weights, G = dOut and δ_i = G_i·out_i.
+ *    ds_ij = p_ij (G_i·v_j − δ_i)
+ *    dq_i = scale Σ_j ds_ij k_j
+ *    dk_j = scale Σ_i ds_ij q_i
+ *    dv_j = Σ_i p_ij G_i
+ *    dlogDecay_j = Σ_i ds_ij
+ *    dnow_i = −Σ_j ds_ij, for the query's own reading
+ *  dnow is 0 but for rounding; it removes that rounding from dlogDecay. An item is (b, kv head, span of key
+ *  blocks); the span runs fastest. Each span writes its own sums for the queries: dQ [B, H, spans, Tq, D] and
+ *  dNow [B, H, spans, Tq]. dLogDecay is [B, H, Tk]. dLogDecay and dNow are 0 if nobody asks for them. A query
+ *  sees the newest `window` keys. */
 export function dotAttentionGrad(
   q: usize,
   k: usize,
@@ -84,7 +89,7 @@ export function dotAttentionGrad(
 
     for (let j0 = from; j0 < to; j0 += KEYS) {
       const count = min(KEYS, to - j0)
-      const wide = (count + 7) & ~7 // padded keys and values are zeros, so all that the vectors read is finite
+      const wide = (count + 7) & ~7 // padding is zeros, so whole vectors read only finite numbers
       const here = firstKey + <usize>j0
       packRight(k + here * row, row, 4, count, dim, packedKeys)
       packRight(k + here * row, 4, row, dim, count, packedKeyRows)
@@ -98,7 +103,8 @@ export function dotAttentionGrad(
         if (decays) loadList(decays + ((<usize>j0) << 2), count, decayList)
         if (decaysLow) loadList(decaysLow + ((<usize>j0) << 2), count, lowList)
         memory.fill(scoreSums, 0, BLOCK_ROW)
-        const lastQuery = min(queries, j0 + count - 1 + window - (keys - queries)) // beyond it none sees the block
+        // Queries from this one on do not see the block.
+        const lastQuery = min(queries, j0 + count - 1 + window - (keys - queries))
         for (let i0 = max(0, j0 - (keys - queries)); i0 < lastQuery; i0 += QUERIES) {
           const rows = min(QUERIES, lastQuery - i0)
           const time = i0 + keys - queries
@@ -144,7 +150,7 @@ export function dotAttentionGrad(
   }
 }
 
-/** ds = weights·(products − δ) is added to sums, and products become scale·ds; returns Σ ds. */
+/** Adds ds = weights·(products − δ) to sums. Replaces products by scale·ds. Returns Σ ds. */
 function scoreGrads(weights: usize, products: usize, wide: i32, delta: f32, scale: f32, sums: usize): f32 {
   let total = splat(0)
   for (let j: usize = 0; j < (<usize>wide) << 2; j += 16) {

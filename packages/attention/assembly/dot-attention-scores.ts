@@ -1,15 +1,17 @@
-// Products of a query with a block of keys become scores, and these weights.
+// Turns the products of a query with a block of keys into scores, and scores into weights.
 import { exp4, fma, maxLanes, splat, sumLanes } from '@tau/tensor/assembly/simd'
 import { BLOCK_ROW, KEYS, lanesBefore } from './blocks'
 
-/** The first key of the first block that a query at `time` sees through its window. Blocks begin where they do without a window. */
+/** The first key of the first block that a query at `time` sees through its window. Blocks begin at the same
+ *  keys as without a window. */
 export function firstBlock(time: i32, window: i32): i32 {
   const oldest = max(0, time + 1 - window)
   return oldest - (oldest % KEYS)
 }
 
-/** Hides the keys of a block that lie before a query's window: products of the first `old` become −∞. Returns false if that leaves none
- *  of the first `visible`; the row of weights is then all zeros. */
+/** Hides the keys of a block that lie before a query's window: the first `old` products become −∞. If that
+ *  leaves none of the first `visible` products, the row of weights becomes all zeros, and the result is
+ *  false. */
 export function hideOld(products: usize, old: i32, visible: i32): bool {
   if (old <= 0) return true
   if (old >= visible) {
@@ -20,8 +22,8 @@ export function hideOld(products: usize, old: i32, visible: i32): bool {
   return true
 }
 
-/** Products become scores, scale·product + c_j − now, for the first `visible` keys; returns the largest, −∞ of none. Those that
- *  are NaN are passed over here and come back in the weights. `decays` 0: no decay. */
+/** Turns the first `visible` products into scores, scale·product + c_j − now. Returns the largest score, or
+ *  −∞ if there is none. A NaN is skipped here; it shows up in the weights. `decays` 0: no decay. */
 export function scoreRow(
   products: usize,
   visible: i32,
@@ -70,8 +72,8 @@ function score(
   return maxLanes(peak)
 }
 
-/** Scores become weights factor · e^(score − peak) for the first `visible` keys, 0 for the rest of the block's row; returns
- *  their sum. */
+/** Turns the first `visible` scores into weights factor · e^(score − peak), and the rest of the block's row
+ *  into 0. Returns the sum of the weights. */
 export function softmaxRow(scores: usize, visible: i32, peak: f32, factor: f32): f32 {
   const end = scores + BLOCK_ROW
   let sum = splat(0)

@@ -3,11 +3,12 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { KEYS, LIST_BYTES, loadList, scaleRow } from './blocks'
 import { hideOld, scoreRow, softmaxRow } from './dot-attention-scores'
 
-/** Up to so many queries packing keys and values costs more than it saves. */
+/** For at most this many queries, packing keys and values costs more than it saves. */
 export const FEW_QUERIES: i32 = 4
 
-/** dotAttention of up to FEW_QUERIES queries, as in decoding: keys and values are read where they lie, a block of KEYS at a time, at
- *  the speed of memory; a head's other queries find the block in the first-level cache. Items are (b, h). */
+/** dotAttention of at most FEW_QUERIES queries, as in decoding. Keys and values are read in place, a block of
+ *  KEYS at a time, at the speed of memory. The first query of a head brings the block into the first-level
+ *  cache; the others find it there. An item is (b, h). */
 export function dotAttentionThin(
   q: usize,
   k: usize,
@@ -46,7 +47,7 @@ export function dotAttentionThin(
     const decaysLow = decayLow ? decayLow + reading : 0
     const first = (<usize>item) * (<usize>queries)
     const target = out + first * valueRow
-    const stat = stats + (first << 3) // maximum and mass so far, of every query
+    const stat = stats + (first << 3) // maximum and mass so far of every query
 
     memory.fill(target, 0, (<usize>queries) * valueRow)
     for (let r = 0; r < queries; r++) {
@@ -90,8 +91,8 @@ export function dotAttentionThin(
   }
 }
 
-/** out[j] = x·row_j for the `count` rows from `rows` on; up to three more numbers are written. Rows are read one after the other: the
- *  prefetcher follows one long stream better than four short ones. */
+/** out[j] = x·row_j for the `count` rows from `rows` on. It may write up to three more numbers. Rows are read
+ *  one after the other, because the prefetcher follows one long stream better than four short ones. */
 function dotRows(x: usize, rows: usize, bytes: usize, count: i32, out: usize): void {
   const last = rows + (<usize>(count - 1)) * bytes
   const vectors = bytes & ~15
@@ -109,7 +110,7 @@ function dotRows(x: usize, rows: usize, bytes: usize, count: i32, out: usize): v
   }
 }
 
-/** x·row in four sums; `vectors` bytes in whole vectors, then `tail` more. */
+/** x·row as four partial sums. A row has `vectors` bytes in whole vectors and `tail` more bytes. */
 // @ts-ignore: decorator
 @inline
 function dotLanes(x: usize, row: usize, vectors: usize, tail: usize): v128 {
@@ -125,7 +126,7 @@ function dotLanes(x: usize, row: usize, vectors: usize, tail: usize): v128 {
   return f32x4.add(a, b)
 }
 
-/** The sums of four vectors' lanes, each as (0 + 2) + (1 + 3). */
+/** The sums over the lanes of four vectors, each as (0 + 2) + (1 + 3). */
 // @ts-ignore: decorator
 @inline
 function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
@@ -135,13 +136,13 @@ function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(i32x4.shuffle(ab, cd, 0, 2, 4, 6), i32x4.shuffle(ab, cd, 1, 3, 5, 7))
 }
 
-/** Nothing is read beyond the row, where a NaN may be. Not inlined. */
+/** Loads the end of a row. It reads nothing past the row, because a NaN may lie there. Not inlined. */
 function loadTail(row: usize, bytes: usize): v128 {
   return loadPart(row, bytes)
 }
 
-/** sums += Σ_j weights[j]·row_j over the `count` rows from `rows` on, in strips of columns that fit the registers. The sum
- *  of the block is taken by itself: long contexts keep their digits. */
+/** sums += Σ_j weights[j]·row_j over the `count` rows from `rows` on, in strips of columns that fit the
+ *  registers. The block is summed by itself before it is added, so that long contexts keep their digits. */
 function addRows(weights: usize, rows: usize, bytes: usize, count: i32, sums: usize): void {
   const end = weights + ((<usize>count) << 2)
   let c: usize = 0
@@ -150,7 +151,7 @@ function addRows(weights: usize, rows: usize, bytes: usize, count: i32, sums: us
   for (; c < bytes; c += 16) addStrip4(weights, end, rows + c, bytes, sums + c, bytes - c)
 }
 
-/** 64 columns: rows of 64 are read whole, in the order of memory. */
+/** Adds 64 columns. Rows of 64 are read whole, in the order of memory. */
 function addStrip64(weights: usize, end: usize, row: usize, bytes: usize, sums: usize): void {
   let s0 = splat(0)
   let s1 = s0
@@ -206,7 +207,7 @@ function addStrip64(weights: usize, end: usize, row: usize, bytes: usize, sums: 
   add(sums + 240, s15)
 }
 
-/** 16 columns. */
+/** Adds 16 columns. */
 function addStrip16(weights: usize, end: usize, row: usize, bytes: usize, sums: usize): void {
   let s0 = splat(0)
   let s1 = s0
@@ -226,7 +227,7 @@ function addStrip16(weights: usize, end: usize, row: usize, bytes: usize, sums: 
   add(sums + 48, s3)
 }
 
-/** One to four columns, of which `left` bytes are to go. */
+/** Adds one to four columns, which have `left` bytes. */
 function addStrip4(weights: usize, end: usize, row: usize, bytes: usize, sums: usize, left: usize): void {
   let sum = splat(0)
   for (; weights < end; weights += 4) {

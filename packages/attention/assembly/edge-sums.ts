@@ -1,20 +1,23 @@
 import { fma, splat } from '@tau/tensor/assembly/simd'
 
-// Sums over the edges of a graph for a block of 16 vectors, which lie transposed in the workspace, [D, 16]: one edge is then one
-// multiply-add for each of them, and its column and weight are read once for all. The Laplacian comes as edge weights
-// w_ij = −L_ij and row sums ρ_i = Σ_j L_ij, and
+// Sums over the edges of a graph, for a block of 16 vectors. The block lies transposed in the workspace, [D,
+// 16]. So an edge takes one multiply-add per vector register, and its column and weight are read once for
+// all vectors. The Laplacian is given as edge weights w_ij = −L_ij and row sums ρ_i = Σ_j L_ij. Then
 //   xᵀLx = Σ_{i<j} w_ij (x_i − x_j)² + Σ_i ρ_i x_i²,   (Lx)_i = Σ_j w_ij (x_i − x_j) + ρ_i x_i
-// in place of Σ L_ij x_i x_j: nothing cancels for vectors that hardly vary over the graph, a constant has energy 0 exactly
-// where ρ = 0, and in the form each edge is visited once.
+// This is used in place of Σ L_ij x_i x_j for three reasons:
+// - Nothing cancels for vectors that hardly vary over the graph.
+// - A constant vector has energy exactly 0 if ρ = 0.
+// - xᵀLx visits each edge once.
 
-/** Vectors per block: four registers, so that sums are long enough to hide the latency of an FMA. Two ran at 0.65 of the speed. */
+/** Vectors per block. They fill four registers, so that enough sums run side by side to hide the latency of
+ *  an FMA. Two registers ran at 0.65 of the speed. */
 export const LANES: i32 = 16
 /** Bytes of one element of all vectors. */
 export const COLUMN: usize = 64
 const COLUMN_SHIFT: usize = 6
 
-/** Entry i of a graph array. The edges of row i are first[i] … first[i + 1]−1, ascending; those to a greater column start at
- *  upper[i]. */
+/** Entry i of a graph array. The edges of row i are first[i] … first[i + 1]−1, in order of their columns.
+ *  Those to a greater column start at upper[i]. */
 // @ts-ignore: decorator
 @inline
 function edge(list: usize, i: i32): i32 {
@@ -32,7 +35,7 @@ export function energyForms(
   dim: i32,
   forms: usize,
 ): void {
-  memory.fill(forms, 0, 64) // a sum of the sums of each i: short chains round less
+  memory.fill(forms, 0, 64) // each i is summed by itself first, because short chains round less
   for (let i = 0; i < dim; i++) {
     const here = block + (<usize>i) * COLUMN
     const a0 = v128.load(here)
@@ -64,7 +67,8 @@ export function energyForms(
   }
 }
 
-/** result = factor · (Lx − energy·x) of each vector, [D, 16]; factors and energies [16] per vector. */
+/** result = factor · (Lx − energy·x) of each vector, [D, 16]. factors [16] and energies [16] have one number
+ *  per vector. */
 export function energySlopes(
   block: usize,
   first: usize,
@@ -133,7 +137,8 @@ export function addSquares(block: usize, dim: i32, squares: usize): void {
   v128.store(squares, s3, 48)
 }
 
-/** max(0, form / square) in f64, so that λ is rounded once. 0 / 0 is 0 here: a zero vector with ε = 0 has energy 0. NaN stays. */
+/** max(0, form / square) in f64, so that λ is rounded only once. 0 / 0 gives 0: a zero vector with ε = 0 has
+ *  energy 0. NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 export function quotient(form: f32, square: f64): f64 {

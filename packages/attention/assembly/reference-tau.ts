@@ -1,6 +1,6 @@
 import { workspace } from '@tau/tensor/assembly/workspace'
 
-/** out[r] = max(median or mean of row r, floor). The mean is summed in f64 in the order of the columns. */
+/** out[r] = max(median or mean of row r, floor). The mean is summed in f64, in the order of the columns. */
 export function referenceTau(
   x: usize,
   out: usize,
@@ -23,7 +23,7 @@ function mean(row: usize, cols: i32): f64 {
   return sum / <f64>cols
 }
 
-/** NaN if any element is NaN: a sort could hide it. */
+/** The median; NaN if any element is NaN, because a sort could hide it. */
 function median(row: usize, cols: i32): f64 {
   const sorted = workspace()
   memory.copy(sorted, row, (<usize>cols) << 2)
@@ -37,7 +37,8 @@ function median(row: usize, cols: i32): f64 {
   return cols & 1 ? upper : (upper + <f64>load<f32>(half - 4)) / 2
 }
 
-/** Gaps shrink by 2.25 (Tokuda): a few dozen elements, no recursion, no allocation. */
+/** Shell sort with gaps that shrink by 2.25 (Tokuda). It suits a few dozen elements, and needs no recursion
+ *  and no allocation. */
 function shellSort(values: usize, count: i32): void {
   let gap = count
   while (gap > 1) {

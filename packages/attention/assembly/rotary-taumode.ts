@@ -3,32 +3,35 @@ import { fma, loadNext, splat, storeNext } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import { addSquares, COLUMN, energyForms, energySlopes, LANES, quotient } from './edge-sums'
 
-// Rows are the vectors of y [B, T, H, D] in memory order: row = (b·T + t)·H + h. Each is clamped, turned by the angles of its time,
-// and gets the λ of itself over its root mean square. No such vector is made: with r the turned vector and n = r / √(Σr²/D + normEps),
+// Rows are the vectors of y [B, T, H, D] in memory order: row = (b·T + t)·H + h. Each row is clamped and
+// rotated by the angles of its time. Its λ is that of the rotated row over its root mean square. That
+// quotient is never stored. With r the rotated row and n = r / √(Σr²/D + normEps),
 //   E = nᵀLn / (nᵀn + ε) = rᵀLr / Q,   Q = Σr²·(1 + ε/D) + ε·normEps,   dE/dr = 2·(Lr − E·(1 + ε/D)·r) / Q.
-// Angles come as two short tables in f64, of every 2^shift-th time and of the 2^shift times from 0, joined by the sum formulas:
-// one table of all times would be a sixth as large as y at six heads.
+// Angles come as two short f64 tables: `coarse` has every 2^shift-th time, `fine` has the 2^shift times from
+// 0 on. The sum formulas of sine and cosine join them. One table of all times would be a sixth as large as y
+// if there are six heads.
 
-// Workspace: seven lists of 16, the cosines and sines of up to 16 times, 16 turned rows, then those as a block [D, 16]. Gradients take
-// the places of the rows and the block.
+// Layout of the workspace: seven lists of 16 numbers, the cosines and sines of up to 16 times, 16 rotated
+// rows, then the same rows as a block [D, 16]. The gradients later take the places of the rows and of the
+// block.
 const FORMS: usize = 0
 const SQUARES: usize = 64
 const FACTORS: usize = 128
 const ENERGIES: usize = 192
-/** Where a row's λ lies in [B, H, T], in bytes; its τ; its cosines and sines. */
+/** Lists: the place of a row's λ in [B, H, T] in bytes, its τ, the address of its cosines and sines. */
 const PLACES: usize = 256
 const TAUS: usize = 320
 const TURN_OF: usize = 384
 const TURNS: usize = 448
 
-/** Bytes of 16 rows, of 16 turns, of a block. */
+/** Bytes of 16 rows, of the cosines and sines of 16 times, and of a block. All three are equal. */
 // @ts-ignore: decorator
 @inline
 function blockBytes(dim: i32): usize {
   return (<usize>dim) << 6
 }
 
-/** Cosines and sines (D/2 f32 each) of time t at `turn`. */
+/** Writes the cosines and sines (D/2 f32 each) of time t to `turn`. */
 function makeTurn(coarse: usize, fine: usize, shift: i32, t: i32, dim: i32, turn: usize): void {
   const half = (<usize>dim) << 2
   const a = coarse + ((<usize>(t >> shift) * <usize>dim) << 3)
@@ -54,7 +57,7 @@ function makeTurn(coarse: usize, fine: usize, shift: i32, t: i32, dim: i32, turn
   store<f32>(sines + (p >> 1), <f32>(sa * cb + ca * sb))
 }
 
-/** out = x clamped and turned. */
+/** out = x, clamped and rotated. */
 function turnRow(x: usize, turn: usize, dim: i32, limit: f32, out: usize): void {
   const half = (<usize>dim) << 1
   const high = splat(limit)
@@ -70,7 +73,7 @@ function turnRow(x: usize, turn: usize, dim: i32, limit: f32, out: usize): void 
   }
 }
 
-/** dX = dOut turned back, 0 where x was beyond the limit. */
+/** dX = dOut, rotated back. It is 0 if x was beyond the limit. */
 function turnRowBack(x: usize, dOut: usize, turn: usize, dim: i32, limit: f32, dX: usize): void {
   const half = (<usize>dim) << 1
   const high = splat(limit)
@@ -89,7 +92,8 @@ function turnRowBack(x: usize, dOut: usize, turn: usize, dim: i32, limit: f32, d
   }
 }
 
-/** Fills the lists PLACES, TAUS and TURN_OF for rows start … start + count − 1, and the turns of their times. */
+/** Fills the lists PLACES, TAUS and TURN_OF for rows start … start + count − 1, and the cosines and sines of
+ *  their times. */
 function describeRows(
   coarse: usize,
   fine: usize,
@@ -123,7 +127,8 @@ function describeRows(
   }
 }
 
-/** Rows start … start + count − 1 of y, clamped and turned, as the block; lanes beyond are 0. SQUARES gets their Σr². */
+/** Loads rows start … start + count − 1 of y, clamped and rotated, as the block. Other lanes are 0. SQUARES
+ *  gets their Σr². */
 function loadTurned(y: usize, start: i32, count: i32, dim: i32, limit: f32, base: usize): void {
   const row = (<usize>dim) << 2
   const rows = base + TURNS + blockBytes(dim)
@@ -137,14 +142,15 @@ function loadTurned(y: usize, start: i32, count: i32, dim: i32, limit: f32, base
   addSquares(block, dim, base + SQUARES)
 }
 
-/** Q of a row, from its Σr². */
+/** Q of a row, computed from its Σr². */
 // @ts-ignore: decorator
 @inline
 function denominator(square: f32, dim: i32, eps: f32, normEps: f32): f64 {
   return <f64>square * (1 + <f64>eps / <f64>dim) + <f64>eps * <f64>normEps
 }
 
-/** energy and λ = E / (E + τ), [B, H, T], for the blocks begin … end−1 of 16 rows; τ of head h is tau[h / tauHeads]. */
+/** energy and λ = E / (E + τ), [B, H, T], for blocks begin … end−1 of 16 rows. τ of head h is tau[h /
+ *  tauHeads]. */
 export function rotaryTaumode(
   y: usize,
   coarse: usize,
@@ -188,7 +194,7 @@ export function rotaryTaumode(
   }
 }
 
-/** dY [B, T, H, D] and dTau [B, H, T] = −dLambda · E/(E + τ)² per row. Either may be 0: not wanted. */
+/** dY [B, T, H, D] and dTau [B, H, T] = −dLambda · E/(E + τ)² per row. dY or dTau 0: not wanted. */
 export function rotaryTaumodeGrad(
   y: usize,
   coarse: usize,

@@ -1,10 +1,11 @@
 import { fma, loadNext, splat, storeNext } from '@tau/tensor/assembly/simd'
 
-/** Rows of an item. */
+/** Rows of a work item. */
 export const LANES: i32 = 8
 
-/** Σ_c a[r, c]·b[r, c] over four columns of four rows, `o1` … `o3` bytes apart, each row in a lane: turned by shuffles, so that a row is
- *  summed in the order of its columns. Of the last columns `left` bytes are there. */
+/** Adds a[r, c]·b[r, c] over four columns c of four rows r to `sum`. The rows lie `o1` … `o3` bytes apart,
+ *  and each has a lane of `sum`. Shuffles transpose the block, so that each row is summed in the order of its
+ *  columns. `left` is the number of bytes that remain in a row. */
 // @ts-ignore: decorator
 @inline
 function addColumns(a: usize, b: usize, o1: usize, o2: usize, o3: usize, left: usize, sum: v128): v128 {
@@ -30,8 +31,8 @@ function addColumns(a: usize, b: usize, o1: usize, o2: usize, o3: usize, left: u
   return fma(i64x2.shuffle(aHigh01, aHigh23, 1, 3), i64x2.shuffle(bHigh01, bHigh23, 1, 3), sum)
 }
 
-/** out[r] = Σ_c a[r, c]·b[r, c] for blocks begin … end−1 of eight rows. Each row is summed in the order of its columns, as the micro-kernel
- *  of matmul does: a query with one key then has G·v − G·out = 0 exactly. */
+/** out[r] = Σ_c a[r, c]·b[r, c] for blocks begin … end−1 of eight rows. Each row is summed in the order of
+ *  its columns, as in the micro-kernel of matmul. So a query with one key has G·v − G·out = 0 exactly. */
 export function rowDots(a: usize, b: usize, out: usize, rows: i32, cols: i32, begin: i32, end: i32): void {
   const row = (<usize>cols) << 2
   const stop = min(rows, end * LANES)
@@ -39,7 +40,7 @@ export function rowDots(a: usize, b: usize, out: usize, rows: i32, cols: i32, be
   for (; first + LANES <= stop; first += LANES) {
     const left = a + (<usize>first) * row
     const right = b + (<usize>first) * row
-    let s0 = splat(0) // two chains of sums side by side
+    let s0 = splat(0) // two independent chains of additions
     let s1 = s0
     for (let p: usize = 0; p < row; p += 16) {
       s0 = addColumns(left + p, right + p, row, 2 * row, 3 * row, row - p, s0)
@@ -49,7 +50,7 @@ export function rowDots(a: usize, b: usize, out: usize, rows: i32, cols: i32, be
     v128.store(out + ((<usize>first) << 2), s1, 16)
   }
   for (; first < stop; first += 4) {
-    const last = <usize>min(3, stop - first - 1) // rows that are not there are read as the last
+    const last = <usize>min(3, stop - first - 1) // the last row is read in place of missing rows
     const o1 = row * min<usize>(1, last)
     const o2 = row * min<usize>(2, last)
     const o3 = row * last

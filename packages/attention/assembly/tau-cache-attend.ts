@@ -22,8 +22,9 @@ import {
   vectorBytes,
 } from './tau-cache-view'
 
-/** out [heads, dim] of one query per head, for heads begin … end−1 of all batch·heads. A query reads the sums of the children beside
- *  its path from the root down, and keys of the leaf that it comes to: O(log T) vectors. */
+/** out [heads, dim] of one query per head, for heads begin … end−1 of all batch·heads. A query walks from the
+ *  root down to a leaf. It reads the sums of the children beside its path, and the keys of the leaf: O(log T)
+ *  vectors. */
 export function tauCacheAttend(cache: usize, lambdaQ: usize, out: usize, dim: i32, begin: i32, end: i32): void {
   for (let head = begin; head < end; head++) {
     openHead(cache, head)
@@ -36,7 +37,7 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
   let node = <usize>load<u32>(state, ROOT)
   let count = 0
   while (levelOf(node) > 0) {
-    // Children before it hold no key above the query, those behind it none below.
+    // Children before `taken` hold no key above the query; children after it hold none below.
     const taken = childFor(node, query, 0xffffffff)
     const children = countOf(node)
     for (let i = 0; i < children; i++) {
@@ -45,7 +46,7 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
       const head = child + side
       const score = scoreOf(query, load<f32>(head, HEAD_KEY), load<f64>(head, HEAD_DECAY))
       putVector(count, score, vectorAt(child, side), load<f32>(head, HEAD_MASS))
-      count += i32(i != taken) // the next one takes the place of the child on the path
+      count += i32(i != taken) // the child on the path is overwritten by the next one
     }
     node = childOf(node, taken)
   }
@@ -69,14 +70,16 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
   for (let p: usize = 0; p < bytes; p += 16) storeNext(out + p, f32x4.div(v128.load(total + p), mass), bytes - p)
 }
 
-// In a narrow leaf a query does not read all keys. With x_j = β (λk_j − λq), the sum for queries above all keys is Σ_j e^(c_j + x_j) v_j. Keys
-// above the query should count e^(c_j − x_j): each is corrected by −2 e^(c_j) sinh x_j. Likewise the other way round, whichever side
-// has fewer keys. Nothing cancels: corrections are at most 2 sinh ½ of what a key counts for, so the sum is as exact as its terms.
+// In a narrow leaf a query does not read all keys. It reads the leaf's sum and corrects some keys. With x_j
+// = β (λk_j − λq), the sum for queries above all keys is Σ_j e^(c_j + x_j) v_j. A key above the query should
+// count e^(c_j − x_j), so −2 e^(c_j) sinh x_j corrects it. The sum for queries below works in the same way.
+// The query takes the side with fewer corrections. Nothing cancels: a correction is at most 2 sinh ½ of what
+// a key counts for. So the sum is as exact as its terms.
 
-/** β times the width in λ of a leaf that is narrow. */
+/** A leaf is narrow if β times its width in λ is at most this. */
 const NARROW: f64 = 0.5
 
-/** Keys of a leaf that are above the query. */
+/** Number of keys of a leaf that are above the query. */
 function keysAbove(leaf: usize, query: f32): i32 {
   const keys = countOf(leaf)
   let above = 0
@@ -84,14 +87,15 @@ function keysAbove(leaf: usize, query: f32): i32 {
   return above
 }
 
-/** The side of a leaf's sum that needs fewer corrections: those of the keys above, or below. */
+/** The side whose sum needs fewer corrections. ABOVE needs one per key above the query, BELOW one per key
+ *  below it. */
 // @ts-ignore: decorator
 @inline
 function sideFor(leaf: usize, above: i32): usize {
   return 2 * above <= countOf(leaf) ? ABOVE : BELOW
 }
 
-/** Lists the sum of a narrow leaf. */
+/** Adds the sum of a narrow leaf to the lists. */
 function putSum(leaf: usize, query: f32, above: i32, count: i32): void {
   const side = sideFor(leaf, above)
   const head = leaf + side
@@ -100,7 +104,7 @@ function putSum(leaf: usize, query: f32, above: i32, count: i32): void {
   putVector(count, score, vectorAt(leaf, side), load<f32>(head, HEAD_MASS))
 }
 
-/** Lists the keys to be corrected, with their factors as masses. */
+/** Adds the keys to be corrected to the lists, with their factors as masses. */
 function putCorrections(leaf: usize, query: f32, above: i32, count: i32): i32 {
   const keys = countOf(leaf)
   const correctAbove = sideFor(leaf, above) == ABOVE
@@ -114,7 +118,7 @@ function putCorrections(leaf: usize, query: f32, above: i32, count: i32): i32 {
   return count
 }
 
-/** sinh x for 0 ≤ x ≤ ½, within 10⁻⁸ of it. */
+/** sinh x for 0 ≤ x ≤ ½, with an error of at most 10⁻⁸ of it. */
 // @ts-ignore: decorator
 @inline
 function sinh(x: f64): f64 {
@@ -122,7 +126,7 @@ function sinh(x: f64): f64 {
   return x * (1 + (y / 6) * (1 + (y / 20) * (1 + y / 42)))
 }
 
-/** The score but for the reading of now, which is the same for the whole row. */
+/** The score without the reading of the query's time, which is the same for the whole row. */
 // @ts-ignore: decorator
 @inline
 function scoreOf(query: f32, key: f32, reading: f64): f64 {

@@ -25,17 +25,19 @@ import {
   valueBytes,
 } from './tau-cache-view'
 
-// Whole trees from many positions at once: sort the keys, move the positions into that order, then make the levels from the leaves up.
+// Builds whole trees from many positions at once. It sorts the keys, moves the positions into that order,
+// and then makes the levels from the leaves up.
 
-// Radix sort by 3 digits of 11 bits.
+// Radix sort with 3 digits of 11 bits.
 const DIGIT_BITS: i32 = 11
 const DIGITS: i32 = 1 << DIGIT_BITS
 const DIGIT_PASSES: i32 = 3
 
-/** Bytes of a (bits of a key, time) in the list that is sorted. */
+/** Bytes of a pair (bits of a key, time) in the list that is sorted. */
 const PAIR_BYTES: usize = 8
 
-/** Two lists of pairs per kv head; after an odd number of passes the second is the sorted one. */
+/** Address of one of the two lists of pairs of a kv head. After an odd number of passes the second list is
+ *  the sorted one. */
 // @ts-ignore: decorator
 @inline
 function listOf(lists: usize, row: i32, length: i32, second: i32): usize {
@@ -83,7 +85,7 @@ export function tauCacheSort(cache: usize, lists: usize, length: i32, begin: i32
   }
 }
 
-/** Bits that compare as whole numbers like the finite floats they come from; −0 and 0 are equal. */
+/** Bits of a finite f32 that compare as whole numbers in the same order. −0 and 0 are equal. */
 // @ts-ignore: decorator
 @inline
 function orderedBits(key: f32): u32 {
@@ -103,8 +105,8 @@ function timeAt(list: usize, i: i32): u32 {
   return load<u32>(list + <usize>i * PAIR_BYTES, 4)
 }
 
-/** Copies places begin … end−1 of kv head `row` in sorted order to `copies`: one field of all `length` positions after the other, which is
- *  values, λ, scales and the readings of each query head. */
+/** Copies places begin … end−1 of kv head `row`, in sorted order, to `copies`. Each field of all `length`
+ *  positions lies together: values, then λ with scales, then the readings of each query head. */
 export function tauCacheGather(cache: usize, lists: usize, copies: usize, length: i32, row: i32, begin: i32, end: i32): void {
   const list = listOf(lists, row, length, 1)
   openKeys(cache, row)
@@ -123,7 +125,7 @@ export function tauCacheGather(cache: usize, lists: usize, copies: usize, length
   }
 }
 
-/** Copies those back to slots begin … end−1, and notes in `places` [rows, length] whose they are now. */
+/** Copies them back to slots begin … end−1, and writes the slot of each time to `places` [rows, length]. */
 export function tauCacheArrange(
   cache: usize,
   lists: usize,
@@ -153,7 +155,7 @@ export function tauCacheArrange(
   }
 }
 
-/** Where part i of `parts` begins when `count` things are dealt out evenly. */
+/** First element of part i if `count` elements are divided evenly into `parts`. */
 // @ts-ignore: decorator
 @inline
 function partStart(i: i32, parts: i32, count: i32): i32 {
@@ -168,7 +170,8 @@ function makeNode(node: usize, level: i32, count: i32): void {
   store<i32>(node, level, LEVEL)
 }
 
-/** Makes leaves begin … end−1 of `leaves` per tree, the first of the tree's `nodes` nodes from `base` on. */
+/** Makes leaves begin … end−1. Each tree has `leaves` leaves; they are the first of its `nodes` nodes from
+ *  `base` on. */
 export function tauCacheLeaves(
   cache: usize,
   lists: usize,
@@ -197,8 +200,8 @@ export function tauCacheLeaves(
   }
 }
 
-/** Makes nodes begin … end−1 of the `count` per tree of one level, which follow the `children` nodes of the level below: these begin at
- *  node `below` of the tree. */
+/** Makes nodes begin … end−1 of one level. Each tree has `count` of them. They follow the `children` nodes of
+ *  the level below, which begin at node `below` of the tree. */
 export function tauCacheLevel(
   cache: usize,
   base: usize,

@@ -3,10 +3,11 @@ import { workspace } from '@tau/tensor/assembly/workspace'
 import { decodeValue, encodeValue, firstUnfit } from './tau-cache-values'
 import { BLOCK, hasDecay, group, keyAt, keyOf, openHead, openKeys, readingAt, readingOf, slotOf } from './tau-cache-view'
 
-// Positions into a TauCache's blocks and out of them.
+// Copies positions into a TauCache's blocks and out of them.
 
-// What is wrong with new positions: kind, row of heads, position among the new, element of the vector (i32), the value and, for a decay
-// that runs backward, the reading before (f64).
+// A report says what is wrong with new positions. It holds the kind, the row of heads, the position among
+// the new ones and the element of the vector (i32 each); then the bad value and, if a decay decreases, the
+// reading before it (f64 each).
 const REPORT_BYTES: usize = 32
 const KEY: i32 = 1
 const VALUE: i32 = 2
@@ -34,8 +35,9 @@ function report(
   store<f64>(at, before, 24)
 }
 
-/** Copies `count` positions to the times from `start` on, for kv heads begin … end−1 with the decays of their query heads, and
- *  reports the first that cannot be taken. Memory up to there is written, which does no harm: the cache ends before. */
+/** Copies `count` positions to the times from `start` on, for kv heads begin … end−1 with the decays of their
+ *  query heads. Reports the first position that cannot be stored. Positions before it are already written
+ *  then. That does no harm, because the cache ends before `start`. */
 export function tauCacheStore(
   cache: usize,
   lambdaK: usize,
@@ -108,8 +110,8 @@ function storeReadings(
   return true
 }
 
-/** Copies the first `length` positions out: lambdaK [rows, length], v [rows, length, dim], and readings in two parts; where an
- *  address is 0, not. Items are blocks of `blocks` per kv head. */
+/** Copies the first `length` positions out: lambdaK [rows, length], v [rows, length, dim], and readings in
+ *  two parts. An output with address 0 is skipped. Each kv head has `blocks` items, one per block. */
 export function tauCacheRead(
   cache: usize,
   lambdaK: usize,
@@ -147,12 +149,13 @@ export function tauCacheRead(
   }
 }
 
-/** Index of the first of `count` numbers that is not finite to *found, −1 where there is none. One item. */
+/** Writes to *found the index of the first of `count` numbers that is not finite, or −1 if all are finite. It
+ *  is one item. */
 export function firstNotFinite(x: usize, count: i32, found: usize, begin: i32, end: i32): void {
   const bytes = (<usize>count) << 2
   let at = -1
   for (let p: usize = 0; p < bytes && at < 0; p += 16) {
-    const zeros = f32x4.sub(loadNext(x + p, bytes - p), loadNext(x + p, bytes - p)) // NaN where not finite
+    const zeros = f32x4.sub(loadNext(x + p, bytes - p), loadNext(x + p, bytes - p)) // NaN if x is not finite
     if (i32x4.all_true(f32x4.eq(zeros, splat(0)))) continue
     for (at = <i32>(p >> 2); isFinite(load<f32>(x + ((<usize>at) << 2))); ) at++
   }

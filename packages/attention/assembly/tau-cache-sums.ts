@@ -25,16 +25,17 @@ import {
   vectorBytes,
 } from './tau-cache-view'
 
-// Sums of weighted vectors: of the keys of a leaf, of the children of a node, of what a query reads.
+// Sums of weighted vectors: over the keys of a leaf, over the children of a node, and over what a query
+// reads.
 
-/** Most vectors of one sum: the keys of a leaf and the other children on up to 12 levels. */
+/** The most vectors of one sum: the keys of a leaf, and the other children on up to 12 levels. */
 const MOST: usize = 256
-// The lists of a sum, in the workspace.
+// Offsets of the lists of a sum in the workspace.
 const SCORES: usize = PATH_BYTES
 const WEIGHTS: usize = SCORES + MOST * 8
 const ROWS: usize = WEIGHTS + MOST * 4
 const MASSES: usize = ROWS + MOST * 4
-/** Where the lists end, and decoded values may begin. */
+/** End of the lists. Decoded values may begin here. */
 export const LISTS_BYTES: usize = MASSES + MOST * 4
 
 // @ts-ignore: decorator
@@ -43,7 +44,8 @@ function itemAt(list: usize, i: i32, shift: usize): usize {
   return workspace() + list + ((<usize>i) << shift)
 }
 
-/** Puts a vector into the lists: its score (the exponent of its weight, up to a constant) and mass. */
+/** Puts a vector into the lists, with its score (the exponent of its weight, up to a constant) and its
+ *  mass. */
 // @ts-ignore: decorator
 @inline
 export function putVector(i: i32, score: f64, row: usize, mass: f32): void {
@@ -52,7 +54,7 @@ export function putVector(i: i32, score: f64, row: usize, mass: f32): void {
   store<f32>(itemAt(MASSES, i, 2), mass)
 }
 
-/** Makes weights e^(score − largest) of the scores listed so far. */
+/** Computes the weights e^(score − largest) of the scores listed so far. */
 export function weighVectors(count: i32): void {
   let top = load<f64>(itemAt(SCORES, 0, 3))
   for (let i = 1; i < count; i++) top = max(top, load<f64>(itemAt(SCORES, i, 3)))
@@ -63,7 +65,7 @@ export function weighVectors(count: i32): void {
   }
 }
 
-/** Multiplies the weights from vector `from` on by what is listed as their masses, which become 1. */
+/** Multiplies the weights of vectors from … to−1 by their masses. The masses become 1. */
 export function applyFactors(from: i32, to: i32): void {
   for (let i = from; i < to; i++) {
     const weight = itemAt(WEIGHTS, i, 2)
@@ -72,8 +74,8 @@ export function applyFactors(from: i32, to: i32): void {
   }
 }
 
-/** Σ weight·vector to `target`, and returns Σ weight·mass. Vectors of weight 0 are not read. Those from `firstSlot` on are listed by
- *  their slot and decoded. */
+/** Writes Σ weight·vector to `target` and returns Σ weight·mass. Vectors of weight 0 are not read. Vectors
+ *  from `firstSlot` on are listed by their slots and decoded. */
 export function sumVectors(count: i32, firstSlot: i32, target: usize): f32 {
   if (format != F32) fetch(count, firstSlot)
   let mass: f64 = 0
@@ -96,8 +98,8 @@ export function sumVectors(count: i32, firstSlot: i32, target: usize): f32 {
   return <f32>mass
 }
 
-/** Reads a word of every cache line of the vectors, which lie all over memory: the processor fetches many lines at once, where decoding
- *  would wait for one vector after the other. */
+/** Reads a word of every cache line of the vectors, which lie scattered in memory. So the processor fetches
+ *  many lines at once. Decoding alone would wait for one vector after the other. */
 function fetch(count: i32, firstSlot: i32): void {
   let seen: u32 = 0
   for (let i = 0; i < count; i++) {
@@ -110,7 +112,7 @@ function fetch(count: i32, firstSlot: i32): void {
   store<u32>(itemAt(SCORES, 0, 3), seen)
 }
 
-/** Columns of the sum stay in registers while all rows pass by. */
+/** Adds the listed rows. Columns of the sum stay in registers while all rows pass by. */
 function addRows(count: i32, target: usize): void {
   const weights = workspace() + WEIGHTS
   const rows = workspace() + ROWS
@@ -154,14 +156,14 @@ function addRows(count: i32, target: usize): void {
   }
 }
 
-/** Address of a node's vector of the side ABOVE or BELOW. */
+/** Address of a node's vector on the side ABOVE or BELOW. */
 // @ts-ignore: decorator
 @inline
 export function vectorAt(node: usize, side: usize): usize {
   return node + SUMS + (side == ABOVE ? 0 : vectorBytes)
 }
 
-/** Makes both sums of a node anew: a leaf's from its keys, another's from its children. */
+/** Computes both sums of a node from its keys (a leaf) or from its children. */
 export function sumNode(node: usize): void {
   store<u32>(node, 0, ADDED)
   sumSide(node, ABOVE, beta)
@@ -173,7 +175,7 @@ function sumSide(node: usize, side: usize, slope: f64): void {
   const leaf = levelOf(node) == 0
   let leader: f64 = 0
   let leaderKey: f64 = 0
-  // Potentials relative to the first, which differ from those relative to the leader by a constant: the leader is found with them.
+  // Finds the leader, the entry with the largest potential slope·λ + c.
   let best = -1
   for (let i = 0; i < count; i++) {
     const entry = entryAt(node, i)
@@ -204,7 +206,7 @@ function sumSide(node: usize, side: usize, slope: f64): void {
   store<f32>(head, sumVectors(count, leaf ? 0 : count, vectorAt(node, side)), HEAD_MASS)
 }
 
-/** Adds one key to both sums of a node that has keys. */
+/** Adds one key to both sums of a node that already has keys. */
 export function addToNode(node: usize, slot: u32): void {
   const row = valueVector(slot, workspace() + LISTS_BYTES)
   store<u32>(node, load<u32>(node, ADDED) + 1, ADDED)
@@ -212,8 +214,8 @@ export function addToNode(node: usize, slot: u32): void {
   addToSide(node, BELOW, -beta, slot, row)
 }
 
-/** A key takes the lead only where it is ahead by more than 1: weights are at most e, and the rounding of factors close to 1 cannot
- *  add up over the many keys of a rising potential. */
+/** A key takes the lead only if it is ahead by more than 1. So weights are at most e. Also, rounding cannot
+ *  add up over many keys with rising potentials, whose factors would all be close to 1. */
 const LEAD: f64 = 1
 
 function addToSide(node: usize, side: usize, slope: f64, slot: u32, row: usize): void {

@@ -28,9 +28,11 @@ import {
   state,
 } from './tau-cache-view'
 
-// A B+-tree over (λ, slot). Nodes that another cache may read (made before a fork) are copied before they are changed.
+// A B+-tree over (λ, slot). Nodes that were made before a fork may be read by another cache. They are copied
+// before they are changed.
 
-/** One node's memory. The reserve is filled before every change, and larger than what one change can take. */
+/** Takes the memory of one node. The reserve is filled before every change, and it is larger than one change
+ *  can need. */
 function takeNode(): usize {
   let node = load<u32>(state, NEXT)
   if (node == load<u32>(state, END)) {
@@ -55,7 +57,7 @@ function newNode(level: i32): usize {
   return node
 }
 
-/** The node itself where this cache made it, else a copy. */
+/** The node itself if this cache made it, else a copy. */
 function ownNode(node: usize): usize {
   if (load<u32>(node, NODE_OWNER) == owner) return node
   const copy = takeNode()
@@ -64,7 +66,7 @@ function ownNode(node: usize): usize {
   return copy
 }
 
-/** Child i of a node that is owned, owned too. */
+/** Child i of an owned node, owned as well. */
 function ownChild(node: usize, i: i32): usize {
   const child = ownNode(childOf(node, i))
   store<u32>(entryAt(node, i), <u32>child)
@@ -77,7 +79,7 @@ function isFull(node: usize): bool {
   return countOf(node) == (levelOf(node) == 0 ? LEAF : FAN)
 }
 
-/** Moves entries i … count−1 of a node's lists to entries j … of another's, which may be the same. */
+/** Moves entries i … count−1 of a node's lists to entries j … of another node, or of the same one. */
 function moveEntries(from: usize, i: i32, to: usize, j: i32): void {
   const bytes = (<usize>(countOf(from) - i)) << 2
   memory.copy(entryAt(to, j), entryAt(from, i), bytes)
@@ -86,8 +88,9 @@ function moveEntries(from: usize, i: i32, to: usize, j: i32): void {
   memory.copy(entryAt(to, j) + CHILD_SLOT, entryAt(from, i) + CHILD_SLOT, bytes)
 }
 
-/** Splits a full child before `key` goes there: in halves, or, where the key goes to an end, so that most stays on the other side, lest
- *  sorted keys leave half-empty nodes behind. The parent has room, both are owned. */
+/** Splits a full child before `key` goes there. If the key goes to an end, most entries stay on the other
+ *  side. Otherwise it splits in halves. Without this rule sorted keys would leave half-empty nodes behind.
+ *  The parent has room, and both nodes are owned. */
 function splitChild(parent: usize, i: i32, key: f32): void {
   const left = childOf(parent, i)
   const right = newNode(levelOf(left))
@@ -105,7 +108,7 @@ function splitChild(parent: usize, i: i32, key: f32): void {
   sumNode(right)
 }
 
-/** Makes `child` the child i of its parent, with its first (λ, slot). */
+/** Makes `child` the child i of its parent and stores its first (λ, slot). */
 export function linkChild(parent: usize, i: i32, child: usize): void {
   const entry = entryAt(parent, i)
   const first = entryAt(child, 0)
@@ -114,19 +117,19 @@ export function linkChild(parent: usize, i: i32, child: usize): void {
   store<u32>(entry, levelOf(child) == 0 ? load<u32>(first) : load<u32>(first, CHILD_SLOT), CHILD_SLOT)
 }
 
-// The path: nodes from the root down to a leaf's parent, and which child was taken of each.
-// @ts-ignore: decorator
+// An entry of the path: a node between the root and a leaf's parent, and the child that was taken.
 @inline
 function stepAt(depth: i32): usize {
   return workspace() + ((<usize>depth) << 3)
 }
 
-/** Sums of the path's nodes, from the lowest up. The root's are never read. */
+/** Computes the sums of the path's nodes anew, from the lowest up. Nobody reads the root's sums. */
 function sumPath(depth: i32): void {
   for (let i = depth - 1; i > 0; i--) sumNode(load<u32>(stepAt(i)))
 }
 
-/** Keys added to a node's sums one by one before its sums are made anew from its children: rounding cannot add up. */
+/** After so many single additions a node's sums are computed anew from its children. So rounding cannot add
+ *  up. */
 const MOST_ADDED: u32 = 16
 
 /** Adds a key to the sums of the path's nodes, from the lowest up. */
@@ -138,7 +141,7 @@ function addToPath(depth: i32, slot: u32): void {
   }
 }
 
-/** Adds the key of `time`, newer than all others, to the trees of heads begin … end−1. */
+/** Adds the key of `time` to the trees of heads begin … end−1. It is newer than all other keys. */
 export function tauCacheInsert(cache: usize, time: i32, begin: i32, end: i32): void {
   for (let tree = begin; tree < end; tree++) {
     openHead(cache, tree)
@@ -173,7 +176,7 @@ function insertKey(slot: u32): void {
   addToPath(depth, slot)
 }
 
-/** The root, owned and with room. */
+/** The root, owned and with room for one more entry. */
 function ownRoot(key: f32): usize {
   const root = <usize>load<u32>(state, ROOT)
   let own = root == 0 ? newNode(0) : ownNode(root)
@@ -211,7 +214,7 @@ function removeKey(slot: u32): void {
   let at = 0
   while (load<u32>(entryAt(node, at)) != slot) at++
   removeEntry(node, at)
-  // Nodes that became empty leave their parents.
+  // Removes nodes that became empty from their parents.
   while (countOf(node) == 0) {
     addNodes(-1)
     if (depth == 0) {
@@ -224,7 +227,7 @@ function removeKey(slot: u32): void {
   }
   sumNode(node)
   sumPath(depth)
-  // A root with one child gives way to it.
+  // If the root has one child, that child becomes the root.
   let root = <usize>load<u32>(state, ROOT)
   while (levelOf(root) > 0 && countOf(root) == 1) {
     root = childOf(root, 0)

@@ -6,7 +6,8 @@ import { F16, F32, format, scaleAt, valueAt, vectorBytes } from './tau-cache-vie
 const LARGEST_F32: f32 = 3.4028234663852886e38
 const LARGEST_F16: f32 = 65504
 
-/** Where among `count` numbers the first lies that cannot be stored: not finite, or beyond half precision. −1: nowhere. */
+/** Index of the first of `count` numbers that cannot be stored, or −1 if all can. A number must be finite
+ *  and, in format f16, at most 65504 in size. */
 export function firstUnfit(source: usize, count: i32): i32 {
   const limit = format == F16 ? LARGEST_F16 : LARGEST_F32
   const bytes = (<usize>count) << 2
@@ -38,7 +39,7 @@ export function encodeValue(source: usize, count: i32, slot: u32): void {
   for (let p: usize = 0; p < bytes; p += 16) largest = f32x4.max(largest, f32x4.abs(loadNext(source + p, bytes - p)))
   const scale = maxLanes(largest) / 127
   store<f32>(scaleAt(slot), scale)
-  // Vectors so small that the scale underflows are stored as zeros.
+  // A vector whose scale underflows is stored as zeros.
   const divisor = splat(scale > 0 ? scale : Infinity)
   for (let p: usize = 0; p < bytes; p += 16) {
     const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.div(loadNext(source + p, bytes - p), divisor)))
@@ -48,7 +49,7 @@ export function encodeValue(source: usize, count: i32, slot: u32): void {
   }
 }
 
-/** The address of the value of `slot` as a padded f32 vector: where it lies, or decoded to `room`. */
+/** The address of the value of `slot` as a padded f32 vector: its own place, or `room` after decoding. */
 export function valueVector(slot: u32, room: usize): usize {
   let source = valueAt(slot)
   if (format == F32) return source
@@ -75,28 +76,30 @@ export function decodeValue(slot: u32, target: usize, count: i32, room: usize): 
   for (let p: usize = 0; p < bytes; p += 16) storeNext(target + p, v128.load(source + p), bytes - p)
 }
 
-/** Bits of half precision, in the low 16 of each lane, for |x| ≤ 65504; rounds to nearest even. */
+/** Bits of half precision in the low 16 bits of each lane, for |x| ≤ 65504. Rounds to nearest even. */
 // @ts-ignore: decorator
 @inline
 function toHalf(x: v128): v128 {
   const magnitude = v128.and(x, i32x4.splat(0x7fffffff))
-  // Exponents move from bias 127 to 15; half of the last kept unit, less one where it is even, carries into it.
+  // Exponents move from bias 127 to 15. To round to even, it adds half of the last kept unit; one less if
+  // that unit is even.
   const odd = v128.and(i32x4.shr_u(magnitude, 13), i32x4.splat(1))
   const rebased = i32x4.sub(magnitude, i32x4.splat(112 << 23))
   const normal = i32x4.shr_u(i32x4.add(i32x4.add(rebased, i32x4.splat(0xfff)), odd), 13)
-  // Below 2⁻¹⁴ a half counts units of 2⁻²⁴, the last place of f32 numbers from ½ on: adding ½ rounds to them.
+  // Below 2⁻¹⁴ a half counts units of 2⁻²⁴. That is the last place of f32 numbers from ½ on, so adding ½
+  // rounds to it.
   const small = i32x4.sub(f32x4.add(magnitude, splat(0.5)), i32x4.splat(0x3f000000))
   const bits = v128.bitselect(small, normal, f32x4.lt(magnitude, splat(6.103515625e-5)))
   return v128.or(bits, v128.and(i32x4.shr_u(x, 16), i32x4.splat(0x8000)))
 }
 
-/** Four numbers of half precision, without infinities; exact. */
+/** Four finite numbers of half precision as f32; exact. */
 // @ts-ignore: decorator
 @inline
 function fromHalf(halves: v128): v128 {
   const bits = i32x4.extend_low_i16x8_u(halves)
   const magnitude = i32x4.shl(v128.and(bits, i32x4.splat(0x7fff)), 13)
   const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16)
-  // The product with 2¹¹² moves the bias, and makes normal numbers of those below 2⁻¹⁴.
+  // The product with 2¹¹² moves the bias. It also turns halves below 2⁻¹⁴ into normal numbers.
   return v128.or(f32x4.mul(magnitude, splat(5.192296858534828e33)), sign)
 }

@@ -1,28 +1,32 @@
-// Where a TauCache keeps things in device memory. The layout is shared with src/kernels/tau-cache/layout.ts.
-//
-// Every position has a slot per kv head; slots lie in blocks of BLOCK, whose addresses a table holds. A new position takes the slot behind
-// all others. Where trees are made in one go, the positions so far move to slots in the order of (λ, time), so that the keys of a leaf lie
-// side by side; a list of places says where those times are. Slots of one λ are always in order of time. A block is
+// The layout of a TauCache in device memory. src/kernels/tau-cache/layout.ts has the other half. Every
+// position has a slot per kv head. Slots lie in blocks of BLOCK, and a table holds the addresses of the
+// blocks. A new position takes the slot behind all others. When trees are built in one go, the positions so
+// far move to slots in the order of (λ, time). So the keys of a leaf lie side by side. A list of places then
+// gives the slot of each of those times. Slots with the same λ are always in order of time. A block holds
 //   per (batch, kv head): λ [BLOCK] f32 · scales [BLOCK] f32 (int8 values only) · values [BLOCK] rows
 //   per (batch, query head), with decay: readings [BLOCK] f64
-// Per (batch, query head) there is a tree over λ, of nodes of one size:
-//   owner u32 · count u32 · level u32 (0: a leaf) · keys added u32 since its sums were made · two heads: decay f64, key f32, mass f32 · two vectors of sums
-//   leaf: slots u32 [LEAF], ordered by (λ, slot) · their λ f32 [LEAF]: to read them here spares a page of memory for each
-//   else: children u32 [FAN] · slots u32 [FAN] · from where λ lie in a leaf, λ f32 [FAN]: no key of a child is below its (λ, slot), which
-//         is not read for child 0
-//
-// A node's sums are Σ e^{a_j − a_r} [v_j, 1] over its keys, for queries above them all (a_j = β·λk_j + c_j, offset ABOVE) and below
-// them all (a_j = −β·λk_j + c_j, BELOW), r being a key with about the largest a, whose λ and reading are in the head. They depend neither
-// on the query nor on the time that has passed since. Differences of λ and of readings are taken in f64, where they are exact.
+// Per (batch, query head) there is a tree over λ. All its nodes have the same size and the same head:
+//   owner u32 · count u32 · level u32 (0: a leaf) · keys added u32 since the sums were computed
+//   two sum heads, ABOVE and BELOW: decay f64, key f32, mass f32 · two vectors of sums
+// A leaf continues with
+//   slots u32 [LEAF] in order of (λ, slot) · their λ f32 [LEAF]
+// The λ are copied here because reading each from its block would touch another page of memory. Any other
+// node continues with
+//   children u32 [FAN] · slots u32 [FAN] · λ f32 [FAN], at the place of λ in a leaf
+// No key of a child is below the child's (λ, slot). The (λ, slot) of child 0 is not read. The sums of a node
+// are Σ e^(a_j − a_r) [v_j, 1] over its keys. The side ABOVE is for queries above all its keys, with a_j =
+// β·λk_j + c_j. The side BELOW is for queries below all its keys, with a_j = −β·λk_j + c_j. r is the leader,
+// a key with about the largest a; its λ and reading are in the sum head. Sums depend neither on the query
+// nor on the time since then. Differences of λ and of readings are taken in f64, where they are exact.
 
 export const BLOCK: i32 = 256
 const BLOCK_SHIFT: i32 = 8
 
-/** Most keys of a leaf, most children of a node. */
+/** The most keys of a leaf and the most children of a node. */
 export const LEAF: i32 = 48
 export const FAN: i32 = 8
 
-// The cache's description, in 32-bit words.
+// Offsets in the cache's description, which consists of 32-bit words.
 const HEADS: usize = 0
 const KV_HEADS: usize = 4
 const FORMAT: usize = 8
@@ -36,28 +40,29 @@ const OWNER: usize = 36
 const TABLE: usize = 40
 const TEMPERATURE: usize = 44
 const STATES: usize = 48
-/** Times that the list of places has, from 0 on; the slots that these took when it was made; the list, [rows, slots] u32. */
+/** The number of times, from 0 on, in the list of places; the number of slots that they had when it was made;
+ *  the list itself, [rows, slots] u32. */
 const PLACED: usize = 52
 const PLACED_SLOTS: usize = 56
 const PLACES: usize = 60
 
-/** Formats of values. */
+/** Formats of stored values. */
 export const F32: i32 = 0
 export const F16: i32 = 1
 export const INT8: i32 = 2
 
-// A tree's state.
+// Offsets in the state of a tree.
 export const STATE_BYTES: usize = 32
 export const ROOT: usize = 0
-/** Room for new nodes: [NEXT, END), then [RESERVE, RESERVE_END). */
+/** Room for new nodes: first [NEXT, END), then [RESERVE, RESERVE_END). */
 export const NEXT: usize = 4
 export const END: usize = 8
 export const RESERVE: usize = 12
 export const RESERVE_END: usize = 16
-/** Nodes of the tree. */
+/** Number of nodes of the tree. */
 export const NODES: usize = 20
 
-// A node.
+// Offsets in a node.
 export const NODE_OWNER: usize = 0
 export const COUNT: usize = 4
 export const LEVEL: usize = 8
@@ -74,7 +79,7 @@ export const CHILD_SLOT: usize = (<usize>FAN) << 2
 /** The workspace begins with the path from the root to a leaf. */
 export const PATH_BYTES: usize = 256
 
-// Of the tree that is open: set by {@link openHead}.
+// The state of the open tree. {@link openHead} sets it.
 export let heads: i32 = 0
 export let group: i32 = 0
 export let beta: f64 = 0
@@ -82,10 +87,10 @@ export let state: usize = 0
 export let owner: u32 = 0
 export let format: i32 = 0
 export let hasDecay: bool = false
-/** Bytes of a vector of sums: D rounded up to whole vectors. */
+/** Bytes of a vector of sums. D is rounded up to whole vectors. */
 export let vectorBytes: usize = 0
 export let nodeBytes: usize = 0
-/** Where a node's slots or children begin. */
+/** Offset of a node's slots or children. */
 export let listAt: usize = 0
 let table: usize = 0
 /** Bytes of a stored value. */
@@ -95,11 +100,11 @@ let scalesAt: usize = 0
 let valuesAt: usize = 0
 let decaysAt: usize = 0
 let placed: u32 = 0
-/** How much later the slots of other times are than the times. */
+/** The slot minus the time, for times that the list of places lacks. */
 let shift: u32 = 0
 let places: usize = 0
 
-/** Opens the data of kv head `row` of all batch·kvHeads: keys and values. */
+/** Opens the keys and values of kv head `row` of all batch·kvHeads. */
 export function openKeys(cache: usize, row: i32): void {
   heads = load<i32>(cache, HEADS)
   group = heads / load<i32>(cache, KV_HEADS)
@@ -129,7 +134,7 @@ export function openHead(cache: usize, tree: i32): void {
   state = load<u32>(cache, STATES) + <usize>tree * STATE_BYTES
 }
 
-/** Where a position is. */
+/** The slot of a position. */
 // @ts-ignore: decorator
 @inline
 export function slotOf(time: u32): u32 {
@@ -178,7 +183,7 @@ export function readingAt(slot: u32): usize {
   return blockOf(slot) + decaysAt + (within(slot) << 3)
 }
 
-/** The decay reading, 0 without decay. */
+/** The decay reading; 0 without decay. */
 // @ts-ignore: decorator
 @inline
 export function readingOf(slot: u32): f64 {
@@ -210,15 +215,16 @@ export function childOf(node: usize, i: i32): usize {
   return load<u32>(entryAt(node, i))
 }
 
-/** The last child that may hold (key, slot): no key of it is above. It depends on the data and cannot be predicted: children are counted,
- *  without a branch. */
+/** The last child that may hold (key, slot): its first (λ, slot) is not above. Children are counted without a
+ *  branch, because the answer depends on the data and the processor cannot predict it. */
 export function childFor(node: usize, key: f32, slot: u32): i32 {
   const list = node + listAt
   const before = notAfter(list, key, slot) | (notAfter(list + 16, key, slot) << 4)
-  return popcnt(before & ((1 << countOf(node)) - 2)) // the first child is before them all
+  return popcnt(before & ((1 << countOf(node)) - 2)) // the first child is left out: its first (λ, slot) is not read
 }
 
-/** A bit for each of the four children of a list from `list` on whose first (λ, slot) is not above. */
+/** One bit for each of the four children from `list` on. It is set if the child's first (λ, slot) is not
+ *  above. */
 // @ts-ignore: decorator
 @inline
 function notAfter(list: usize, key: f32, slot: u32): i32 {

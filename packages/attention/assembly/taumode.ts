@@ -3,11 +3,12 @@ import { splat } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import { addSquares, COLUMN, energyForms, energySlopes, LANES, quotient } from './edge-sums'
 
-// Blocks of 16 rows, see edge-sums.ts. Rows are scaled by a power of two to |x| < 2 first, and ε with them: squares of anything that
-// fits f32 stay in range. A block's workspace: scales, squares, two lists of what is per row, then the block itself.
+// Blocks of 16 rows, see edge-sums.ts. Rows, and ε with them, are first scaled by a power of two to |x| < 2.
+// So squares of all numbers that fit f32 stay in range. The workspace of a block holds scales, squares, two
+// lists with a number per row, and the block.
 const STATS: usize = 256
 
-/** 16 rows → [D, 16]; rows beyond `rows` become zeros. */
+/** 16 rows → [D, 16]. Rows past `rows` become zeros. */
 // @ts-ignore: decorator
 @inline
 function loadBlock(x: usize, rows: i32, dim: i32, block: usize): void {
@@ -21,7 +22,8 @@ function storeBlock(block: usize, rows: i32, dim: i32, out: usize): void {
   packPanels(block, COLUMN, 4, dim, rows, dim, out)
 }
 
-/** The power of two 2^−e with 2^e ≤ peak < 2^(e+1); e is kept between −60, so that ε·scale² stays finite, and 126. */
+/** The power of two 2^−e with 2^e ≤ peak < 2^(e+1). e is kept between −60, so that ε·scale² stays finite, and
+ *  126. */
 // @ts-ignore: decorator
 @inline
 function scaleOf(peak: v128): v128 {
@@ -30,11 +32,11 @@ function scaleOf(peak: v128): v128 {
   return i32x4.sub(i32x4.splat(254 << 23), bounded)
 }
 
-/** Scales the block in place and stores scale and scaled Σx² + ε·scale² (16 each) at `stats`. */
+/** Scales the block in place. Stores scale and the scaled Σx² + ε·scale² (16 numbers each) at `stats`. */
 function normalizeBlock(block: usize, dim: i32, eps: f32, stats: usize): void {
   const end = block + (<usize>dim) * COLUMN
   for (let group: usize = 0; group < COLUMN; group += 16) {
-    let peak = splat(0) // pmax is one instruction where max is eight; a NaN is passed over here and stays in Σx²
+    let peak = splat(0) // pmax takes one instruction, max eight; pmax skips a NaN, which stays in Σx²
     for (let p = block + group; p < end; p += COLUMN) peak = f32x4.pmax(peak, f32x4.abs(v128.load(p)))
     const scale = scaleOf(peak)
     for (let p = block + group; p < end; p += COLUMN) v128.store(p, f32x4.mul(scale, v128.load(p)))
@@ -44,8 +46,8 @@ function normalizeBlock(block: usize, dim: i32, eps: f32, stats: usize): void {
   addSquares(block, dim, stats + 64)
 }
 
-/** energy[r] = max(0, xᵀLx / (xᵀx + ε)) and lambda[r] = E / (E + τ) for blocks begin … end−1 of 16 rows; τ of row r is
- *  tau[(r / tauInner) mod tauCount]. */
+/** energy[r] = max(0, xᵀLx / (xᵀx + ε)) and lambda[r] = E / (E + τ) for blocks begin … end−1 of 16 rows. τ of
+ *  row r is tau[(r / tauInner) mod tauCount]. */
 export function taumode(
   x: usize,
   first: usize,
@@ -84,8 +86,8 @@ export function taumode(
   }
 }
 
-/** dX = dLambda · τ/(E + τ)² · 2(Lx − E·x)/(xᵀx + ε) where E > 0, else 0; dTau[r] = −dLambda · E/(E + τ)² per row.
- *  Either of dX and dTau may be 0: not wanted. */
+/** dX = dLambda · τ/(E + τ)² · 2(Lx − E·x)/(xᵀx + ε) if E > 0, else 0; dTau[r] = −dLambda · E/(E + τ)² per
+ *  row. dX or dTau 0: not wanted. */
 export function taumodeGrad(
   x: usize,
   first: usize,
@@ -134,7 +136,8 @@ export function taumodeGrad(
   }
 }
 
-/** Four lanes of scale · 2·dE / (Σx² + ε·scale²), 0 where dE is 0 (a zero row with ε = 0 has no gradient). */
+/** Four lanes of scale · 2·dE / (Σx² + ε·scale²). The result is 0 if dE is 0, because a zero row with ε = 0
+ *  has no gradient. */
 // @ts-ignore: decorator
 @inline
 function factor(stats: usize): v128 {

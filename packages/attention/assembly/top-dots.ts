@@ -3,11 +3,13 @@ import { fma, splat } from '@tau/tensor/assembly/simd'
 import { workspace } from '@tau/tensor/assembly/workspace'
 import { dominates, MASS, STAT_BYTES, TOP } from './lambda-attention/quadratic'
 
-/** Rows of an item, transposed as in row-dots.ts: G·centre is then, to the bit, what the micro-kernel makes of the same vectors. */
+/** Rows of a work item. They are transposed as in row-dots.ts. So G·centre has the same bits as in the
+ *  micro-kernel for the same vectors. */
 export const LANES: i32 = 8
 
-/** dots[row] = dOut·centre, dOut·rest for blocks begin … end−1 of eight rows of [B, H, Tq, D]; the centre is the value of the row's
- *  top key where that dominates, otherwise 0, and rest is what {@link lambdaAttention} gave. */
+/** dots[row] = (dOut·centre, dOut·rest) for blocks begin … end−1 of eight rows of [B, H, Tq, D]. The centre
+ *  is the value of the row's top key if that key dominates, else 0. rest comes from {@link
+ *  lambdaAttention}. */
 export function topDots(
   dOut: usize,
   rest: usize,

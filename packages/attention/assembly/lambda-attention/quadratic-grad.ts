@@ -16,14 +16,20 @@ import {
 } from '../blocks'
 import { beyondTop, LOWER, LOWER_LOW, MASS, MEAN, STAT_BYTES, UPPER, UPPER_LOW, weigh } from './quadratic'
 
-/** Backward of {@link lambdaAttention}. With p the weights, G = dOut and each row's dots G_i·centre_i and G_i·rest_i, centre + rest = out:
- *  ds_ij = p_ij ((G_i·v_j − G_i·centre_i) − G_i·rest_i), which keeps its digits where one weight is almost 1 (see top-dots.ts);
- *  dλq_i = −β Σ_j ds sgn(λq_i − λk_j); dλk_j = β Σ_i ds sgn(λq_i − λk_j); dv_j = Σ_i p_ij G_i;
- *  dlogDecay_j = Σ_i ds, and dnow_i = −Σ_j ds for the query's own reading (0 but for rounding, which it takes back out of dlogDecay);
- *  dtemperature = β² Σ ds (gap_ij − mean_i): rows of ds sum to zero, and without the mean gap an error of the dots cancels.
- *  Items are (b, kv head, span of key blocks), the span fastest; what a span gives for queries and temperature
- *  goes to its own part: dQ and dNow [B, H, spans, Tq], dTemperature [B, H, spans]. dLogDecay [B, H, Tk]. dLogDecay and dNow are 0
- *  where they are not wanted. */
+/** Backward pass of {@link lambdaAttention}. p are the weights, G = dOut, and centre + rest = out. Each row
+ *  has the products G_i·centre_i and G_i·rest_i in `dots`; see top-dots.ts.
+ *    ds_ij = p_ij ((G_i·v_j − G_i·centre_i) − G_i·rest_i), exact even if one weight is almost 1
+ *    dλq_i = −β Σ_j ds_ij sgn(λq_i − λk_j)
+ *    dλk_j = β Σ_i ds_ij sgn(λq_i − λk_j)
+ *    dv_j = Σ_i p_ij G_i
+ *    dlogDecay_j = Σ_i ds_ij
+ *    dnow_i = −Σ_j ds_ij, for the query's own reading
+ *    dtemperature = β² Σ ds_ij (gap_ij − mean_i)
+ *  dnow is 0 but for rounding; it removes that rounding from dlogDecay. A row of ds sums to zero, so mean_i
+ *  changes nothing exactly. With it an error in `dots` cancels. An item is (b, kv head, span of key blocks);
+ *  the span runs fastest. Each span writes its own sums for queries and temperature: dQ and dNow [B, H,
+ *  spans, Tq], dTemperature [B, H, spans]. dLogDecay is [B, H, Tk]. dLogDecay and dNow are 0 if nobody asks
+ *  for them. */
 export function lambdaAttentionGrad(
   lambdaQ: usize,
   lambdaK: usize,
@@ -85,7 +91,7 @@ export function lambdaAttentionGrad(
 
     for (let j0 = from; j0 < to; j0 += KEYS) {
       const count = min(KEYS, to - j0)
-      const wide = (count + 7) & ~7 // padded values are zeros, so all that the vectors read is finite
+      const wide = (count + 7) & ~7 // padding values are zeros, so whole vectors read only finite numbers
       loadList(k + ((<usize>j0) << 2), count, keyList)
       packRight(values + (<usize>j0) * row, row, 4, count, dim, packedValues)
       for (let g = 0; g < group; g++) {
@@ -139,8 +145,8 @@ export function lambdaAttentionGrad(
   }
 }
 
-/** One query against one block of keys: adds ds·sgn to sideSums and ds to scoreSums, −β Σ ds·sgn to *dQuery and
- *  −Σ ds to *dNow unless that is 0; returns Σ ds·(gap − mean gap). */
+/** One query against one block of keys. Adds ds·sgn to sideSums, ds to scoreSums, −β Σ ds·sgn to *dQuery and
+ *  −Σ ds to *dNow (dNow 0: not wanted). Returns Σ ds·(gap − mean gap). */
 function addRow(
   weights: usize,
   products: usize,
@@ -171,7 +177,7 @@ function addRow(
     const difference = f32x4.sub(x, key)
     const slope = f32x4.sub(f32x4.sub(v128.load(products), product), rest)
     const dScore = f32x4.mul(v128.load(weights), slope)
-    // ds with the sign of the difference, 0 where there is none
+    // ds with the sign of the difference; 0 if the difference is 0
     const signed = v128.xor(dScore, v128.and(difference, i32x4.splat(0x80000000)))
     const side = v128.andnot(signed, f32x4.eq(difference, splat(0)))
     sides = f32x4.add(sides, side)

@@ -15,10 +15,16 @@ import {
   QUERIES,
 } from '../blocks'
 
-/** Bytes of a row's stats: where gaps equal that of the key with the largest score, UPPER above the query and LOWER below it, each in
- *  two parts; that key's decay reading in two parts; 1 / mass; the mean of gap − its gap; its index (i32). Scores relative to that
- *  key are −β·beyond + (c_j − its reading), where beyond = gap_j − its gap = max(λk_j − upper, lower − λk_j): differences of close
- *  numbers come first, so that a weight is as exact as its own exponent is small, however large β, the gaps and the decays are. */
+/** Bytes of a row's stats. The top key of a row is the key with the largest score. The stats are:
+ *  - the two values of λ that have the top key's gap, in two parts each: UPPER above the query, LOWER below it;
+ *  - the top key's decay reading in two parts;
+ *  - 1 / mass;
+ *  - the mean of gap − the top key's gap;
+ *  - the top key's index (i32).
+ *  A score relative to the top key's is −β·beyond + (c_j − its reading), where
+ *    beyond = gap_j − its gap = max(λk_j − upper, lower − λk_j).
+ *  Differences of close numbers are taken first. So a weight is as exact as its own exponent is small,
+ *  however large β, the gaps and the decays are. */
 export const STAT_BYTES: usize = 36
 export const UPPER: usize = 0
 export const UPPER_LOW: usize = 4
@@ -30,9 +36,10 @@ export const MASS: usize = 24
 export const MEAN: usize = 28
 export const TOP: usize = 32
 
-/** Looks for the largest score of one query among the first `visible` keys of a block that starts at key `first`; updates *largest and
- *  the row's top key. Scores leave out what is the same for the row. Those that are NaN are passed over here and come back in
- *  the weights. `decays` 0: no decay, as in {@link weigh}. */
+/** Looks for the largest score of one query among the first `visible` keys of a block that starts at key
+ *  `first`. Updates *largest and the row's top key. Scores leave out terms that are the same for the whole
+ *  row. A NaN score is skipped here; it shows up in the weights. `decays` 0: no decay, as in {@link
+ *  weigh}. */
 function findTop(
   query: f32,
   now: f32,
@@ -98,7 +105,8 @@ function take(score: f32, key: i32, largest: usize, stat: usize): void {
   store<i32>(stat, key, TOP)
 }
 
-/** Fills a row's stats from its top key. The other place with that key's gap, 2·query − key, is kept in two parts (Knuth's TwoSum). */
+/** Fills a row's stats from its top key. 2·query − key is the other λ with the top key's gap. It is kept in
+ *  two parts (Knuth's TwoSum). */
 function placeTop(stat: usize, query: f32, key: f32, decay: f32, decayLow: f32): void {
   const twice: f32 = query + query
   const mirror: f32 = twice - key
@@ -115,7 +123,7 @@ function placeTop(stat: usize, query: f32, key: f32, decay: f32, decayLow: f32):
   store<f32>(stat, 0, MEAN)
 }
 
-/** gap − the top key's gap, of four keys; the other vectors are the row's UPPER … LOWER_LOW. */
+/** gap − the top key's gap, of four keys. The other vectors hold the row's UPPER … LOWER_LOW. */
 // @ts-ignore: decorator
 @inline
 export function beyondTop(keys: v128, upper: v128, upperLow: v128, lower: v128, lowerLow: v128): v128 {
@@ -124,8 +132,9 @@ export function beyondTop(keys: v128, upper: v128, upperLow: v128, lower: v128, 
   return f32x4.pmax(above, below)
 }
 
-/** weights[j] = factor · e^(score_j − largest) for j < visible, 0 for the rest of the block's row; returns their sum and, where
- *  `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. `decays` 0: no decay. */
+/** weights[j] = factor · e^(score_j − largest) for j < visible, and 0 for the rest of the block's row.
+ *  Returns their sum. If `moment` is not 0, adds Σ weight·(gap − top gap) to *moment. `decays` 0: no
+ *  decay. */
 export function weigh(
   minusBeta: f32,
   visible: i32,
@@ -191,7 +200,7 @@ function weighRow(
   return sumLanes(sum)
 }
 
-/** Sets the top key's weight, 1, to 0 and returns the sum of the others of its block. */
+/** Sets the top key's weight, which is 1, to 0. Returns the sum of the other weights of its block. */
 function withoutTop(weights: usize, key: i32): f32 {
   store<f32>(weights + ((<usize>key) << 2), 0)
   let s0 = splat(0)
@@ -207,13 +216,13 @@ function withoutTop(weights: usize, key: i32): f32 {
   return sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)))
 }
 
-/** Streaming λ-distance attention; the op's docstring has the formula. Items are (b, h, block of QUERIES queries), the
- *  block fastest. Two passes over the keys: the first finds each row's top key, the one with the largest score, the second sums
- *  e^(score − largest)·[v, 1] of all others, so no row loses its largest weight and nothing is rescaled. Where the top key has more
- *  than half of the weight, rest = out − v_top = Σ p_j (v_j − v_top) keeps its digits though one weight be almost 1; elsewhere
- *  rest = out. rest 0: not wanted.
- *  Keys have `capacity` rows per head; decay has `capacity` numbers per head (decay 0: none), decayBatch per batch, and so has
- *  decayLow (0: none). stats[row]: see STAT_BYTES. */
+/** λ-distance attention over all pairs in blocks; the formula is in docs/definition.md, section 3. An item is
+ *  (b, h, block of QUERIES queries); the block runs fastest. It passes over the keys twice. The first pass
+ *  finds each row's top key. The second one sums e^(score − largest)·[v, 1] over all other keys. So no row
+ *  loses its largest weight, and nothing is rescaled. If the top key has more than half of the weight, rest =
+ *  out − v_top = Σ p_j (v_j − v_top), which keeps its digits even if that weight is almost 1. Otherwise rest
+ *  = out. rest 0: not wanted. Keys, decay and decayLow have `capacity` rows per head. decayBatch is the
+ *  number of readings per batch entry. decay or decayLow 0: there is none. stats[row]: see STAT_BYTES. */
 export function lambdaAttention(
   lambdaQ: usize,
   lambdaK: usize,
@@ -327,15 +336,17 @@ export function lambdaAttention(
   }
 }
 
-/** Whether the top key has more than half of a row's weight, from 1 / mass; its value is then the row's centre, otherwise 0 is. */
+/** Whether the top key has more than half of a row's weight; `factor` is 1 / mass. Then its value is the
+ *  row's centre; otherwise the centre is 0. */
 // @ts-ignore: decorator
 @inline
 export function dominates(factor: f32): bool {
   return factor > 0.5
 }
 
-/** *out = factor (*out + v_top) from Σ w v of all keys but the top one, and rest = *out − centre. Where the top key dominates,
- *  rest = factor (*out − others·v_top) comes first and *out = v_top + rest. */
+/** Finishes a row. *out holds Σ w v over all keys but the top one. Then *out = factor (*out + v_top), and
+ *  rest = *out − centre. If the top key dominates, rest = factor (*out − others·v_top) is computed first, and
+ *  *out = v_top + rest. */
 function addTop(out: usize, top: usize, bytes: usize, others: f32, factor: f32, rest: usize): void {
   const centred = dominates(factor)
   const share = splat(centred ? -others : 1)

@@ -8,14 +8,18 @@ import { ROW_BYTES, finishRow } from './sweep/rows'
 import { placeSorted, sortedBytes } from './sweep/sorted'
 import { COLUMNS, FORWARD, joinHalves, ROWS, solve } from './sweep/solve'
 
-// λ-distance attention in O(T log T): see docs/attention.md for the algorithm and sweep/ for its parts. Every pass runs in steps, each a
-// launch of its own: blocks of `size` times are solved, one an item; then blocks of twice the size are made from two halves, until one
-// block is left; then results are finished, a head an item. Steps cut the work, not the arithmetic: the size where they begin changes no bit.
+// λ-distance attention in O(T log T). docs/attention.md has the algorithm; sweep/ has its parts. Every pass
+// runs in steps, and each step is a launch:
+// - SOLVE solves blocks of `size` times, one block per item.
+// - JOIN makes each block of twice the size from its two halves. It repeats until one block is left.
+// - FINISH finishes the results, one head per item.
+// The size at which the steps begin only cuts the work into items. It changes no bit of the results.
 export const SOLVE: i32 = 0
 export const JOIN: i32 = 1
 export const FINISH: i32 = 2
 
-/** Bytes from the workspace's start to the running sum of a pass; what is before holds records. */
+/** Bytes from the workspace's start to the running sum of a pass. The records of the head and of the list
+ *  come before it. */
 const RECORDS: usize = 256
 
 // @ts-ignore: decorator
@@ -24,7 +28,8 @@ function headRecord(): Head {
   return changetype<Head>(workspace())
 }
 
-/** Fills the record of query head `item` = b·H + h from the arguments that all passes share. orders: 8 (Tq + 3·Tk) bytes per head. */
+/** Fills the record of query head `item` = b·H + h from the arguments that all passes share. orders has 8 (Tq
+ *  + 3·Tk) bytes per head. */
 function openHead(
   item: i32,
   lambdaQ: usize,
@@ -66,14 +71,15 @@ function openHead(
   return head
 }
 
-/** Where the rows of a head's queries would begin if its first query were at time 0. */
+/** Address at which the rows of a head's queries would begin if its first query were at time 0. */
 // @ts-ignore: decorator
 @inline
 function ofQueries(head: Head, item: i32, base: usize, bytes: usize): usize {
   return base + ((<usize>item) * (<usize>(head.keys - head.firstQuery)) - (<usize>head.firstQuery)) * bytes
 }
 
-/** One item of a SOLVE or JOIN step. lists: EVENT_BYTES per key, of which every block has its own. */
+/** Runs one item of a SOLVE or JOIN step. lists has EVENT_BYTES per key; every block has its own part of
+ *  it. */
 function runBlock(pass: i32, step: i32, head: Head, lists: usize, item: i32, block: i32, size: i32, leaf: i32): void {
   const list = changetype<Events>(workspace() + offsetof<Head>())
   const from = block * size
@@ -86,7 +92,8 @@ function runBlock(pass: i32, step: i32, head: Head, lists: usize, item: i32, blo
   else joinHalves(pass, head, list, sum, from, size)
 }
 
-/** Outputs: best [B·H, Tq] f64 is what the backward passes need again; mass [B·H, Tq] f32; sorted: see sweep/sorted.ts, 0: none. */
+/** The forward pass. It writes out, best [B·H, Tq] in f64, which the backward passes read, and mass [B·H, Tq]
+ *  in f32. sorted is scratch, see sweep/sorted.ts; 0: rows stay in order of time. */
 export function lambdaSweepForward(
   step: i32,
   size: i32,
@@ -128,7 +135,8 @@ export function lambdaSweepForward(
   }
 }
 
-/** First half of the backward pass: rowSums [B·H, Tq, 6] f64, dLambdaQ [B·H, Tq] and moments [B·H] f64 = Σ λq ρ. */
+/** First half of the backward pass. It writes rowSums [B·H, Tq, 6] in f64, dLambdaQ [B·H, Tq], and moments
+ *  [B·H] = Σ λq ρ in f64. */
 export function lambdaSweepRows(
   step: i32,
   size: i32,
@@ -183,8 +191,8 @@ function finishRows(head: Head, dLambdaQ: usize, moment: usize): void {
   store<f64>(moment, sum)
 }
 
-/** Second half, of query heads: keySums [B·H, Tk, 2] f64, dLambdaK and dLogDecay [B·H, Tk] (0: not wanted), dV [B·H, Tk, D],
- *  dTemperature [B·H]. */
+/** Second half of the backward pass. It writes the gradients of each query head: keySums [B·H, Tk, 2] in f64,
+ *  dLambdaK and dLogDecay [B·H, Tk] (dLogDecay 0: not wanted), dV [B·H, Tk, D], dTemperature [B·H]. */
 export function lambdaSweepColumns(
   step: i32,
   size: i32,
@@ -237,7 +245,8 @@ export function lambdaSweepColumns(
   }
 }
 
-/** Σ_ij ds_ij |λq_i − λk_j| = Σ_i λq_i ρ_i − Σ_j λk_j κ_j: the same ds on both sides, summed in f64, so nothing is lost. */
+/** Σ_ij ds_ij |λq_i − λk_j| = Σ_i λq_i ρ_i − Σ_j λk_j κ_j. Both sides have the same ds and are summed in f64,
+ *  so no digits are lost. */
 function finishColumns(head: Head, dLambdaK: usize, dLogDecay: usize, moment: f64, dTemperature: usize): void {
   for (let key = 0; key < head.keys; key++) {
     const sums = head.keySums + (<usize>key) * COLUMN_BYTES

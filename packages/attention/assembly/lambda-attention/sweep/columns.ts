@@ -3,13 +3,14 @@ import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head } from './head'
 import { fmaF64, ROW_BYTES } from './rows'
 
-// Second half of the backward pass, after rows.ts: the same lists run backward, from the queries to the keys. With
-// R = Σ_i w_ij / Z_i [G_i, e_i] over the queries that read key j, dv_j = R_G and Σ_i ds_ij = v_j·R_G − R_e.
+// Second half of the backward pass, after rows.ts. The same lists of events run backward, from the queries
+// to the keys. With R = Σ_i w_ij / Z_i [G_i, e_i] over the queries that read key j, dv_j = R_G and Σ_i ds_ij
+// = v_j·R_G − R_e.
 
-/** Bytes of a key's sums: Σ_i ds_ij sgn(λq_i − λk_j) and Σ_i ds_ij, f64. */
+/** Bytes of a key's sums in f64: Σ_i ds_ij sgn(λq_i − λk_j) and Σ_i ds_ij. */
 export const COLUMN_BYTES: usize = 16
 
-/** Adds ds to a key's sums; `sign` is sgn(λq − λk). */
+/** Adds ds to a key's sums. `sign` is sgn(λq − λk). */
 // @ts-ignore: decorator
 @inline
 export function addToColumn(head: Head, key: i32, sign: f64, score: f64): void {
@@ -18,7 +19,7 @@ export function addToColumn(head: Head, key: i32, sign: f64, score: f64): void {
   store<f64>(at, load<f64>(at, 8) + score, 8)
 }
 
-/** Runs a list of events backward: `sum` holds R in f64, 2·bytes. */
+/** Runs a list of events backward. `sum` holds R in f64, 2·bytes. */
 export function sumColumns(head: Head, list: Events, sign: f64, sum: usize): void {
   const bytes = head.bytes
   memory.fill(sum, 0, 2 * bytes)

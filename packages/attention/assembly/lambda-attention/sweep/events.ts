@@ -2,56 +2,66 @@ import { exp4 } from '@tau/tensor/assembly/simd'
 import { bestOf, Head, keyDecay } from './head'
 import { ENTRY_BYTES, lambdaOf, largestOf, leastOf, timeOf } from './order'
 
-// A block of time [from, middle) ∪ [middle, to): every key of its first half is seen by every query of its second half. Sorted by λ,
-// the sums that queries need are running sums. With S = Σ_j e^(a_j − lead) [v_j, 1] over the keys passed so far, a_j = β λk_j + c_j and
-// lead the largest a_j, a list of events tells what to do:
-//   key j:    S ← decay·S + weight·[v_j, 1]    where the other of the two is 1: either j leads from now on, or it does not
-//   query i:  [out, mass]_i ← decay·[out, mass]_i + weight·S    likewise: either the sum brings a better score than the best so far, or not
-// Every exponent is a difference of potentials or of scores in f64 and ≤ 0, so no row loses its largest weight.
+// A block of time has two halves, [from, middle) and [middle, to). Every query of the second half sees every
+// key of the first half. In order of λ the sums that queries need are running sums. For the keys passed so
+// far let
+//   S = Σ_j e^(a_j − lead) [v_j, 1], with a_j = β λk_j + c_j and lead the largest a_j.
+// A list of events says what to do next:
+//   key j:    S ← decay·S + weight·[v_j, 1]
+//   query i:  [out, mass]_i ← decay·[out, mass]_i + weight·S
+// Either decay or weight is 1. The other one is the event's factor:
+// - A key that becomes the leader has weight 1. Any other key has decay 1.
+// - If S brings a query a better score than its best so far, the query has weight 1. Otherwise it has decay 1.
+// Every exponent is a difference of potentials a_j or of scores, in f64, and at most 0. So no row loses its
+// largest weight.
 
-/** Bytes of an event in a list; a list of a block of n times has at most n. */
+/** Bytes of an event in a list. The list of a block of n times has at most n events. */
 export const EVENT_BYTES: usize = 8
 
-/** An event is the time of a key or query with these flags. */
+/** An event is the time of a key or a query, with these flags. */
 export const QUERY: i32 = 0x80000000
-/** The factor is the weight; otherwise the decay. */
+/** The event's factor is its weight; without this flag it is its decay. */
 const WEIGHS: i32 = 0x40000000
 export const TIME: i32 = 0x3fffffff
 
-/** Scores this much below another count as 0, as in exp4. */
+/** A weight counts as 0 if its score lies this far below another, as in exp4. */
 export const UNDERFLOW: f64 = -87.33654
 
-/** A list in memory: its events (i32), then their exponents, which {@link weighEvents} turns into factors (f32), each padded to four. */
+/** A list in memory: its events (i32), then their exponents. {@link weighEvents} turns the exponents into
+ *  factors (f32). Both are padded to a multiple of four. */
 @unmanaged
 export class Events {
   events: usize
   factors: usize
   count: i32
-  /** A 0 to read in place of a reading. */
+  /** A 0 that is read in place of a decay reading. */
   zero: f64
 }
 
-/** The decay reading from which on keys count for some query of [firstQuery, to): below it the decay makes every weight 0. */
+/** The lowest decay reading with which a key can count for some query of [firstQuery, to). Below it the decay
+ *  makes every weight 0. */
 export function lowestSeen(head: Head, firstQuery: i32, to: i32): f64 {
   let lowest = Infinity
-  for (let i = firstQuery; i < to; i++) lowest = min(lowest, bestOf(head, i)) // a NaN stays, and then nothing is left out
+  // A NaN stays a NaN, and then no key is left out.
+  for (let i = firstQuery; i < to; i++) lowest = min(lowest, bestOf(head, i))
   return lowest + UNDERFLOW
 }
 
-/** The part of a block that a list is made of: entries of its keys and of its queries, from `begin` to `end`. */
+/** The part of a block from which a list is made: the entries of its keys and of its queries, from begin to
+ *  end. */
 @unmanaged
 export class Block {
   keys: usize
   keysEnd: usize
   queries: usize
   queriesEnd: usize
-  /** Decay reading from which on keys count. */
+  /** The lowest decay reading with which a key counts. */
   since: f64
-  /** Best scores are final; otherwise a query that finds a better one takes it. */
+  /** Whether best scores are final. If not, a query that finds a better score takes it. */
   settled: bool
 }
 
-/** Queries and the keys below them, λ ascending. Returns whether some key equals a query. */
+/** Lists queries and the keys below them, with λ ascending. Returns whether some key equals a query. */
 export function listBelow(head: Head, list: Events, block: Block): bool {
   return head.decay
     ? block.settled
@@ -62,7 +72,7 @@ export function listBelow(head: Head, list: Events, block: Block): bool {
       : walk(head, list, block, true, false, false)
 }
 
-/** Queries and the keys above them, λ descending. */
+/** Lists queries and the keys above them, with λ descending. */
 export function listAbove(head: Head, list: Events, block: Block): void {
   if (head.decay) {
     if (block.settled) walk(head, list, block, false, true, true)
@@ -71,9 +81,10 @@ export function listAbove(head: Head, list: Events, block: Block): void {
   else walk(head, list, block, false, false, false)
 }
 
-/** Merges keys and queries into events. Which of the two is next depends on the data and cannot be predicted, so that nothing here
- *  branches on it. With u = ±β λ, w = c_j of a key or the best score of a query, g = u + w − lead is what key j's potential is above
- *  lead, or what the query's best score is above the sum's: the exponent is −|g| either way. */
+/** Merges keys and queries into events. Nothing here branches on which of the two comes next, because that
+ *  depends on the data and the processor cannot predict it. Let u = ±β λ, and let w be c_j of a key or the
+ *  best score of a query. Then g = u + w − lead says how far a key's potential is above lead, or how far a
+ *  query's best score is above the sum's. The exponent is −|g| in both cases. */
 // @ts-ignore: decorator
 @inline
 function walk(head: Head, list: Events, block: Block, up: bool, hasDecay: bool, settled: bool): bool {
@@ -103,7 +114,7 @@ function walk(head: Head, list: Events, block: Block, up: bool, hasDecay: bool, 
     const sum = f64x2.add(u, before)
     const g = f64x2.sub(sum, lead)
     const exponent = f64x2.neg(f64x2.abs(g))
-    // a key weighs where it does not lead, a query where it does not find a better score
+    // The factor is the weight if a key does not lead, or if a query does not find a better score.
     const behind: i32 = i64x2.bitmask(f64x2.lt(g, f64x2.splat(0))) & 1
     const weighs: i32 = settled ? (isKey ^ 1) | behind : behind ^ isKey ^ 1
     const lost: i32 = i64x2.bitmask(f64x2.lt(exponent, f64x2.splat(UNDERFLOW))) & weighs
@@ -130,7 +141,7 @@ function walk(head: Head, list: Events, block: Block, up: bool, hasDecay: bool, 
   return ties != 0
 }
 
-/** Queries and the keys equal to them: a new sum for every value of λ that both have. */
+/** Lists queries and the keys equal to them. Each value of λ that both have starts a new sum. */
 export function listEqual(head: Head, list: Events, block: Block): void {
   let key = block.keys
   let lead = -Infinity
@@ -167,13 +178,13 @@ function push(list: Events, event: i32, exponent: f64): void {
   list.count++
 }
 
-/** Exponents become factors. */
+/** Turns exponents into factors. */
 export function weighEvents(list: Events): void {
   const bytes = (<usize>((list.count + 3) & ~3)) << 2
   for (let at: usize = 0; at < bytes; at += 16) v128.store(list.factors + at, exp4(v128.load(list.factors + at)))
 }
 
-/** What an event multiplies by its factor; the other is multiplied by 1. */
+/** The decay of an event and, below, its weight. One of them is the factor, the other is 1. */
 // @ts-ignore: decorator
 @inline
 export function decayOf(event: i32, factor: f32): f32 {

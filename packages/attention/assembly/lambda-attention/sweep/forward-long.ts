@@ -3,15 +3,16 @@ import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head } from './head'
 import { fmaF64 } from './rows'
 
-/** Events of a list from which on its sum is kept in parts. In f32 the errors of a thousand additions of the same number are all of one
- *  sign where λ is tied, and come to several 1e-6 of the sum. */
+/** From this many events on, the sum of a list is kept in two parts. If λ is tied, the rounding errors of a
+ *  thousand equal additions in f32 all have the same sign. They reach several 1e-6 of the sum. */
 export const LONG: i32 = 1024
 
-/** Bytes of the events whose keys are summed in f32 before their sum goes to the older part. */
+/** Bytes of the events whose keys are summed in f32 before that sum is added to the older part. */
 const RECENT: usize = 128 << 2
 
-/** As sumValues, for long lists. S is a recent part in f32 and decayed·older, an f64 sum that changes once in a while, of which queries
- *  read an f32 copy: half the work of f64 throughout. `sum` holds 4·bytes. */
+/** sumValues for long lists. S is a recent part in f32 plus decayed·older. `older` is an f64 sum that changes
+ *  only once per RECENT events; queries read an f32 copy of it. That is half the work of f64 throughout.
+ *  `sum` holds 4·bytes. */
 export function sumLongValues(head: Head, list: Events, sum: usize): void {
   const bytes = head.bytes
   const values = head.values

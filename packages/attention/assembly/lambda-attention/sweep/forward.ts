@@ -4,7 +4,7 @@ import { LONG, sumLongValues } from './forward-long'
 import { Head, isBroken } from './head'
 import { SORTED_BLOCK, unsortRows } from './sorted'
 
-/** Runs a list of events for the outputs: `sum` holds S, up to 4·bytes. */
+/** Runs a list of events for the outputs. `sum` holds S, up to 4·bytes. */
 export function sumValues(head: Head, list: Events, sum: usize): void {
   if (list.count > LONG) sumLongValues(head, list, sum)
   else if (head.decay) run(true, head, list, sum)
@@ -50,8 +50,8 @@ function run(weighted: bool, head: Head, list: Events, sum: usize): void {
   }
 }
 
-/** out / mass for every query; NaN from the first key on that is not finite. What was kept in order of λ goes
- *  back to its time. */
+/** Writes out / mass for every query. Queries from the first key on that is not finite get NaN. Rows that
+ *  were kept in order of λ go back to their times. */
 export function finishForward(head: Head): void {
   let broken = head.keys
   for (let time = head.keys - 1; time >= 0; time--) {

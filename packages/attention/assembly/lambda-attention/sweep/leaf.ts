@@ -4,9 +4,9 @@ import { bestOf, decayAt, Head, keyAt, keyDecay, queryAt } from './head'
 import { ENTRY_BYTES, rankSort } from './order'
 import { ABOVE, addToRow, BELOW, EQUAL, fmaF64, ROW_BYTES } from './rows'
 
-/** Most times in a leaf. */
+/** The most times in a leaf. */
 export const MAX_LEAF: i32 = 64
-// Scratch of a leaf: keys, decay readings and scores in f64, weights in f32.
+// Offsets in the scratch of a leaf: keys, decay readings and scores in f64, weights in f32.
 const KEYS: usize = 0
 const DECAYS: usize = 512
 const SCORES: usize = 1024
@@ -26,7 +26,7 @@ export function sortLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   rankSort(scratch, to - first, first, head.queryOrder + (<usize>first) * ENTRY_BYTES)
 }
 
-/** Keys and decay readings of a leaf as f64, for {@link weighLeaf}. */
+/** Loads the keys and decay readings of a leaf as f64, for {@link weigh}. */
 export function loadLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   const keys = scratch + KEYS
   const decays = scratch + DECAYS
@@ -37,8 +37,8 @@ export function loadLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   }
 }
 
-/** The best score of one query over the first `count` keys of the leaf, and weights e^(score_j − best) in WEIGHTS, padded with zeros
- *  to four. Where `known` the best is given. */
+/** Computes the weights e^(score_j − best) of one query over the first `count` keys of the leaf. They go to
+ *  WEIGHTS, padded with zeros to a multiple of four. Returns the best score. If `known`, `best` gives it. */
 // @ts-ignore: decorator
 @inline
 function weigh(head: Head, x: f64, count: i32, known: bool, best: f64, scratch: usize): f64 {
@@ -65,7 +65,7 @@ function weigh(head: Head, x: f64, count: i32, known: bool, best: f64, scratch: 
   return best
 }
 
-/** Sums of the pairs within one leaf: the first of every query of [from, to). */
+/** Sums over the pairs within one leaf. They are the first sums of every query of [from, to). */
 export function forwardLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   const bytes = head.bytes
   const weights = scratch + WEIGHTS
@@ -85,7 +85,7 @@ export function forwardLeaf(head: Head, from: i32, to: i32, scratch: usize): voi
   }
 }
 
-/** Sums of the pairs within one leaf for rows.ts: the first of every query. */
+/** Sums over the pairs within one leaf, for rows.ts. They are the first sums of every query. */
 export function rowsLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   loadLeaf(head, from, to, scratch)
   for (let query = max(from, head.firstQuery); query < to; query++) {
@@ -102,7 +102,7 @@ export function rowsLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   }
 }
 
-/** Sums of the pairs within one leaf for columns.ts: the first of every key. */
+/** Sums over the pairs within one leaf, for columns.ts. They are the first sums of every key. */
 export function columnsLeaf(head: Head, from: i32, to: i32, scratch: usize): void {
   const bytes = head.bytes
   memory.fill(head.dValues + (<usize>from) * bytes, 0, (<usize>(to - from)) * bytes)
@@ -138,7 +138,7 @@ function loadGrad(head: Head, query: i32, scratch: usize): void {
   }
 }
 
-/** A key's value times the gradient in scratch, in f64. */
+/** The dot product of a key's value and the gradient in scratch, in f64. */
 function dot(head: Head, key: i32, scratch: usize): f64 {
   const row = head.values + (<usize>key) * head.bytes
   let even = f64x2.splat(0)

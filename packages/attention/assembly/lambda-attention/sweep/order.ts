@@ -1,7 +1,8 @@
 import { splat } from '@tau/tensor/assembly/simd'
 
-// Keys and queries in order of λ are lists of u64 entries: λ above, as an unsigned number of the same order, and the time below. Entries
-// compare as integers: in one instruction, ties by time.
+// Keys and queries in order of λ are lists of u64 entries. The high half holds λ as an unsigned number of
+// the same order, the low half holds the time. Entries are compared as integers, in one instruction; equal λ
+// are ordered by time.
 export const ENTRY_BYTES: usize = 8
 
 // @ts-ignore: decorator
@@ -25,7 +26,7 @@ export function lambdaOf(entry: u64): f64 {
   return <f64>reinterpret<f32>(ordered ^ ((~ordered >> 31) | 0x80000000))
 }
 
-/** The least and the largest entry with the same λ. */
+/** The least entry with the same λ and, below, the largest one. */
 // @ts-ignore: decorator
 @inline
 export function leastOf(entry: u64): u64 {
@@ -38,8 +39,9 @@ export function largestOf(entry: u64): u64 {
   return entry | 0xffffffff
 }
 
-/** Entries of the up to 64 numbers in `list`, the first of time `first`, in order. Ranks are counted, four at a time, which needs no branch
- *  that depends on the data. NaN counts as ∞. `list` has room to be padded to four. */
+/** Writes the entries of at most 64 numbers in `list` in order. The first number has time `first`. Ranks are
+ *  counted four at a time, without a branch that depends on the data. NaN counts as ∞. `list` has room to be
+ *  padded to a multiple of four. */
 export function rankSort(list: usize, count: i32, first: i32, order: usize): void {
   const vectors = (count + 3) >> 2
   for (let i = count; i < vectors << 2; i++) store<f32>(list + ((<usize>i) << 2), Infinity)
@@ -47,7 +49,7 @@ export function rankSort(list: usize, count: i32, first: i32, order: usize): voi
     const own = load<f32>(list + ((<usize>i) << 2))
     const x = splat(own == own ? own : Infinity)
     const home = i >> 2
-    let before = i32x4.splat(0) // minus the number of smaller ones, and of equal ones that come first
+    let before = i32x4.splat(0) // minus the number of smaller numbers and of equal earlier ones
     for (let g = 0; g < vectors; g++) {
       const raw = v128.load(list + ((<usize>g) << 4))
       const y = v128.bitselect(raw, splat(Infinity), f32x4.eq(raw, raw))
@@ -70,7 +72,7 @@ export function rankSort(list: usize, count: i32, first: i32, order: usize): voi
   }
 }
 
-/** Merges the ordered lists [left, right) and [right, end) by way of `spare`. */
+/** Merges the ordered lists [left, right) and [right, end), using `spare`. */
 export function mergeOrders(left: usize, right: usize, end: usize, spare: usize): void {
   const start = left
   const leftEnd = right

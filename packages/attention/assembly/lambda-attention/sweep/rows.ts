@@ -2,12 +2,16 @@ import { highF64, lowF64, sumLanesF64 } from '@tau/tensor/assembly/simd'
 import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head } from './head'
 
-// First half of the backward pass: what every query i needs of its row, with w_ij = e^(score_ij − best_i), G = dOut and x_ij = G_i·v_j:
-// Σ_j w [x, 1] over the keys below it, equal to it and above it. From these the mass Z_i, the mean e_i = Σ w x / Z and, with
-// ds_ij = w_ij (x_ij − e_i) / Z_i, ρ_i = Σ_j ds_ij sgn(λq_i − λk_j). Where almost all weight sits on one key, x − e is a small difference
-// of large numbers: all of it is summed in f64, and from the same factors as in columns.ts.
+// First half of the backward pass. It computes what every query i needs of its row. With w_ij = e^(score_ij
+// − best_i), G = dOut and x_ij = G_i·v_j, it sums w [x, 1] over the keys below the query, equal to it and
+// above it. These give:
+// - the mass Z_i and the mean e_i = Σ_j w_ij x_ij / Z_i;
+// - ρ_i = Σ_j ds_ij sgn(λq_i − λk_j), with ds_ij = w_ij (x_ij − e_i) / Z_i.
+// If one key has almost all weight, x − e is a small difference of large numbers. So all sums run in f64,
+// and use the same factors as columns.ts.
 
-/** Bytes of a query's sums: (Σ w x, Σ w) below, equal, above; after {@link finishRow} its first two are 1 / Z and e. */
+/** Bytes of a query's sums: (Σ w x, Σ w) below, equal and above. {@link finishRow} replaces the first two
+ *  numbers by 1 / Z and e. */
 export const ROW_BYTES: usize = 48
 export const BELOW: usize = 0
 export const EQUAL: usize = 16
@@ -28,7 +32,7 @@ export function addToRow(head: Head, query: i32, side: usize, product: f64, mass
   store<f64>(at, load<f64>(at, 8) + mass, 8)
 }
 
-/** Runs a list of events for the rows' sums of one side: `sum` holds S in f64, 2·bytes. */
+/** Runs a list of events for the rows' sums of one side. `sum` holds S in f64, 2·bytes. */
 export function sumRows(head: Head, list: Events, side: usize, sum: usize): void {
   const bytes = head.bytes
   const end = (<usize>list.count) << 2
@@ -66,7 +70,7 @@ export function sumRows(head: Head, list: Events, side: usize, sum: usize): void
   }
 }
 
-/** Turns a query's sums into 1 / Z and e; returns ρ. All are NaN where the row is `broken`. */
+/** Turns a query's sums into 1 / Z and e, and returns ρ. All three are NaN if the row is `broken`. */
 export function finishRow(head: Head, query: i32, broken: bool): f64 {
   const at = head.rowSums + (<usize>query) * ROW_BYTES
   const below = load<f64>(at, BELOW + 8)

@@ -8,14 +8,14 @@ import { ABOVE, BELOW, EQUAL, sumRows } from './rows'
 import { exchange, SORTED_BLOCK, sortRows } from './sorted'
 
 // The three passes over all blocks of time.
-/** Outputs and best scores; after it, best scores are final. */
+/** Computes outputs and best scores. After it the best scores are final. */
 export const FORWARD: i32 = 0
-/** rows.ts */
+/** The backward pass of rows.ts. */
 export const ROWS: i32 = 1
-/** columns.ts */
+/** The backward pass of columns.ts. */
 export const COLUMNS: i32 = 2
 
-/** Everything within [from, from + size), size a power of two times `leaf`: as much of it as there is. */
+/** Solves [from, from + size), or as much of it as exists. size is a power of two times `leaf`. */
 export function solve(pass: i32, head: Head, list: Events, scratch: usize, from: i32, size: i32, leaf: i32): void {
   const to = min(head.keys, from + size)
   if (size == leaf) {
@@ -31,7 +31,7 @@ export function solve(pass: i32, head: Head, list: Events, scratch: usize, from:
   joinHalves(pass, head, list, scratch, from, size)
 }
 
-/** Makes one block of [from, from + size) from its two halves, the second of which may be beyond the end. */
+/** Makes one block of [from, from + size) from its two halves. The second half may lie beyond the end. */
 export function joinHalves(pass: i32, head: Head, list: Events, scratch: usize, from: i32, size: i32): void {
   const middle = from + (size >> 1)
   const to = min(head.keys, from + size)
@@ -44,7 +44,8 @@ export function joinHalves(pass: i32, head: Head, list: Events, scratch: usize, 
   if (head.queryTimes && size == SORTED_BLOCK) sortRows(head, from, to)
 }
 
-/** What the keys of [from, middle) give to the queries of [middle, to); then both are one block in order. */
+/** Adds what the queries of [middle, to) read of the keys of [from, middle). Then it merges both halves into
+ *  one ordered block. */
 function join(pass: i32, head: Head, list: Events, scratch: usize, from: i32, middle: i32, to: i32): void {
   const keys = head.keyOrder + (<usize>from) * ENTRY_BYTES
   const keysMiddle = head.keyOrder + (<usize>middle) * ENTRY_BYTES
@@ -70,7 +71,7 @@ function join(pass: i32, head: Head, list: Events, scratch: usize, from: i32, mi
       run(pass, head, list, ABOVE, -1, scratch)
     }
   }
-  const spare = head.spare + (<usize>from) * ENTRY_BYTES // blocks of one head may be joined at the same time
+  const spare = head.spare + (<usize>from) * ENTRY_BYTES // other threads may join other blocks of this head
   mergeOrders(keys, keysMiddle, head.keyOrder + (<usize>to) * ENTRY_BYTES, spare)
   const start = max(from, head.firstQuery)
   if (start < first && first < to) mergeOrders(head.queryOrder + (<usize>start) * ENTRY_BYTES, queries, queriesEnd, spare)

@@ -1,9 +1,10 @@
 import { Head } from './head'
 import { ENTRY_BYTES, leastOf, timeOf } from './order'
 
-// Where a head's rows no longer fit the caches, the rows of a block of this many times are put in order of λ: copies of the values, and
-// outputs, which until then lie where those copies will go. Larger blocks then read as many streams as they have such blocks, row after row, instead of rows
-// from all over the memory.
+// If a head's rows no longer fit the caches, the rows of each block of this many times are put into order of
+// λ. Values are copied into that order. Outputs are moved into it; before, they lie in the memory that the
+// copied values will take. A larger block then reads one stream, row after row, per block of this size
+// within it. Otherwise it would read rows from all over the memory.
 export const SORTED_BLOCK: i32 = 2048
 
 /** Bytes of a head's sorted copies; see {@link placeSorted}. */
@@ -14,7 +15,7 @@ export function sortedBytes(head: Head): usize {
   return (<usize>head.keys) * (head.bytes + 8) + queries * 16
 }
 
-/** Where they lie: f64 first, so that all of it is aligned. */
+/** Places the sorted copies at `base`. The f64 arrays come first, so that everything is aligned. */
 export function placeSorted(head: Head, base: usize): void {
   const keys = <usize>head.keys
   const moved = <usize>head.firstQuery
@@ -31,7 +32,7 @@ export function placeSorted(head: Head, base: usize): void {
   head.queryTimes = next - moved * 4
 }
 
-/** Exchanges rows by time and rows in order. */
+/** Exchanges the rows in order of time and the rows in order of λ. */
 export function exchange(head: Head): void {
   const values = head.values
   const out = head.out
@@ -50,7 +51,8 @@ export function exchange(head: Head): void {
   head.otherDecays = decays
 }
 
-/** Puts the rows of the block [from, to) in order; from here on its entries hold places instead of times. */
+/** Puts the rows of the block [from, to) into order of λ. From here on its entries hold places instead of
+ *  times. */
 export function sortRows(head: Head, from: i32, to: i32): void {
   const bytes = head.bytes
   const first = max(from, head.firstQuery)
@@ -72,8 +74,9 @@ export function sortRows(head: Head, from: i32, to: i32): void {
   }
 }
 
-/** Puts best scores and masses of the block [from, to) in order of time again, and its outputs in that order to the beginning of head.out,
- *  which stays in the cache from block to block. Values are not needed any more. */
+/** Puts best scores and masses of the block [from, to) back into order of time. Its outputs go in that order
+ *  to the beginning of head.out, which stays in the cache from block to block. Values are no longer
+ *  needed. */
 export function unsortRows(head: Head, from: i32, to: i32): void {
   const bytes = head.bytes
   for (let place = from; place < to; place++) {
@@ -84,7 +87,7 @@ export function unsortRows(head: Head, from: i32, to: i32): void {
   }
 }
 
-/** A row of whole vectors; for so few bytes memory.copy takes longer. */
+/** Copies a row of whole vectors. For so few bytes memory.copy takes longer. */
 // @ts-ignore: decorator
 @inline
 function copyRow(target: usize, source: usize, bytes: usize): void {
