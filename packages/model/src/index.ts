@@ -1,3 +1,4 @@
+export type { DecodeCache } from '@tau/attention'
 export { cacheOfInputs } from './attention/cache.ts'
 export type { HeadVectors } from './attention/head-vectors.ts'
 export {
@@ -32,14 +33,18 @@ export {
   resolveConfig,
 } from './config/config.ts'
 export {
+  type ChoiceField,
   choice,
   type Field,
   type Fields,
   flag,
+  type NumberField,
   number,
   numberOrNull,
   type OptionsOf,
   type PresetName,
+  type SwitchField,
+  type TextField,
   text,
 } from './config/field.ts'
 export { type SizeName, sizes } from './config/fields.ts'
