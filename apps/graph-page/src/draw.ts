@@ -5,7 +5,8 @@ export interface Place {
   readonly y: number
 }
 
-/** Where nodes [n, 2] go in a box of `width` × `height` pixels with a margin, stretched to fill it. */
+/** The places of nodes [n, 2] in a box of `width` × `height` pixels. They are stretched to fill the box
+ *  inside its margin. */
 export const placesOf = (
   positions: ArrayLike<number>,
   width: number,
@@ -23,7 +24,7 @@ export const placesOf = (
   return xs.map((x, i) => ({ x, y: ys[i] }))
 }
 
-/** Edges as thin lines, then nodes as squares of 3 × 3 pixels in their colours. */
+/** Draws the edges as thin lines, then the nodes as squares of 3 × 3 pixels in their colours. */
 export const drawGraph = (
   context: CanvasRenderingContext2D,
   graph: Csr,

@@ -1,6 +1,6 @@
 import type { Unrolled } from './unroll.ts'
 
-/** What the worker tells the page. */
+/** What the worker sends to the page. */
 export type Message =
   | { readonly kind: 'status'; readonly text: string }
   | {

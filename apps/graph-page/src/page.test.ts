@@ -11,7 +11,7 @@ describe('swissRoll', () => {
     const { data, rows } = swissRoll(101, 3)
     for (let i = 0; i < rows; i++) {
       const radius = Math.hypot(data[3 * i], data[3 * i + 2])
-      const angle = 12 * Math.atan(radius - 0.4) // six times the angle of the half-angle formulas
+      const angle = 12 * Math.atan(radius - 0.4) // six times the angle from the half-angle formulas
       expect(Math.abs(data[3 * i] - radius * Math.cos(angle))).toBeLessThan(1e-13)
       expect(Math.abs(data[3 * i + 2] - radius * Math.sin(angle))).toBeLessThan(1e-13)
       expect(data[3 * i + 1] >= 0 && data[3 * i + 1] < 1.5).toBe(true)
@@ -40,7 +40,7 @@ describe.skipIf(skipsChromium())(`the page in a browser (skipped without ${CHROM
     await page.waitForSelector('html[data-ready]')
     const seen = await page.evaluate(() => {
       const { graph, layout, points, threads, fallbacks, places } = globalThis.graphPage!
-      /** Nodes whose place has no opaque pixel, and opaque pixels in the margin, where nothing is drawn. */
+      /** The nodes whose place has no opaque pixel, and the opaque pixels in the margin, where nothing may be drawn. */
       const look = (id: 'roll' | 'layout') => {
         const canvas = document.querySelector<HTMLCanvasElement>(`#${id}`)!
         const { width, height } = canvas
@@ -78,7 +78,7 @@ describe.skipIf(skipsChromium())(`the page in a browser (skipped without ${CHROM
     expect(seen.graph.indptr).toEqual([...expected.graph.indptr])
     expect(seen.graph.indices).toEqual([...expected.graph.indices])
     expect(seen.graph.values).toEqual([...expected.graph.values])
-    // Small eigenproblems in JavaScript may differ by the engine's rounding; vectors are right to 1e-8 of the norm over their gap.
+    // Engines may round small eigenproblems differently. Vectors are right to 1e-8 of the norm divided by their gap.
     const error = seen.layout.reduce(
       (most, value, n) => Math.max(most, Math.abs(value - expected.layout[n])),
       0,

@@ -3,11 +3,11 @@ import type { Message } from './messages.ts'
 import { LARGEST_RADIUS } from './roll.ts'
 import type { Unrolled } from './unroll.ts'
 
-/** What was drawn, for tests and for the curious: `graphPage` in the console. */
+/** What was drawn. Tests read it, and it is `graphPage` in the browser's console. */
 export interface GraphPage extends Unrolled {
   readonly threads: number
   readonly fallbacks: readonly string[]
-  /** by the id of the canvas */
+  /** the drawn nodes of each canvas, by the id of the canvas */
   readonly places: Readonly<Record<'roll' | 'layout', readonly Place[]>>
 }
 
@@ -24,7 +24,8 @@ const contextOf = (id: 'roll' | 'layout'): CanvasRenderingContext2D => {
   return context
 }
 
-/** The roll, seen along its axis, and what the graph knows of it; both in the colours of the radius, which grows along the band. */
+/** Draws the roll along its axis, and the layout of its graph. The colour of a point is its radius, which
+ *  grows along the band. */
 const draw = ({ points, layout, graph }: Unrolled): GraphPage['places'] => {
   const across = Float64Array.from({ length: 2 * graph.nRows }, (_, n) => points[3 * (n >> 1) + 2 * (n & 1)])
   const colourOf = (node: number) =>

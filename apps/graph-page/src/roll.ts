@@ -1,13 +1,14 @@
 import type { DenseMatrix } from '@tau/graph'
 import { Random } from '@tau/tensor'
 
-/** How high the roll is; its radius goes from 0.4 to 1.4. */
+/** The height of the roll. Its radius grows from 0.4 to 1.4. */
 export const HEIGHT = 1.5
 export const LARGEST_RADIUS = 1.4
 
-/** Points on a Swiss roll: a band of one and a half turns. [count, 3]: across, along the axis, across.
- *  The angle is six times that of the point ((1 − t²) / (1 + t²), 2t / (1 + t²)), 0 ≤ t < 1: no sine and cosine, whose last bit differs from
- *  one engine to the next, so every engine has the same points. */
+/** Points on a Swiss roll, a band of one and a half turns. [count, 3]: across, along the axis, across.
+ *  The angle is six times the angle of the point ((1 − t²) / (1 + t²), 2t / (1 + t²)), with 0 ≤ t < 1. This
+ *  needs no sine and cosine, because their last bit differs between engines. So every engine has the same
+ *  points. */
 export const swissRoll = (count: number, seed: number): DenseMatrix & { data: Float64Array } => {
   const random = new Random(seed)
   const data = new Float64Array(count * 3)

@@ -11,7 +11,7 @@ interface Page {
 
 const HERE = new URL('.', import.meta.url)
 
-/** The page's files by their path: index.html, and its two scripts with everything they import. */
+/** The files of the page by their paths: index.html and its two scripts, with everything that they import. */
 export const bundlePage = async (): Promise<ReadonlyMap<string, Page>> => {
   const { outputFiles } = await build({
     entryPoints: ['page.ts', 'worker.ts'].map((name) => fileURLToPath(new URL(name, HERE))),
@@ -31,7 +31,7 @@ export const bundlePage = async (): Promise<ReadonlyMap<string, Page>> => {
   return new Map<string, Page>([['/', html], ...scripts])
 }
 
-/** With these a page is cross-origin isolated: its memory can be shared with threads. */
+/** A page with these headers is cross-origin isolated, so it can share its memory with threads. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -41,7 +41,7 @@ export interface Site extends AsyncDisposable {
   readonly url: string
 }
 
-/** Serves the files on this machine, from any free port unless one is given. */
+/** Serves the files on this machine, on the given port or any free one. */
 export const serve = async (
   files: ReadonlyMap<string, Page>,
   { isolated, port = 0 }: { isolated: boolean; port?: number },

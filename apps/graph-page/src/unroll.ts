@@ -6,7 +6,7 @@ export const POINTS = 5000
 const NEIGHBOURS = 10
 const SEED = 1
 
-/** A roll, its graph, and the roll unrolled by the graph alone. */
+/** A roll, its graph, and the layout that follows from the graph alone. */
 export interface Unrolled {
   /** [POINTS, 3] */
   readonly points: Float64Array
@@ -15,7 +15,8 @@ export interface Unrolled {
   readonly graph: Csr
 }
 
-/** The same in a worker and in Node: points, the graph of their nearest neighbours, its spectral embedding. `tell` is told how far it is. */
+/** Makes the points, the graph of their nearest neighbours and its spectral embedding, with the same bits in
+ *  a worker and in Node. `tell` is called with the progress. */
 export const unroll = async (device: Device, tell: (status: string) => void): Promise<Unrolled> => {
   const points = swissRoll(POINTS, SEED)
   const lists = await kneighborsGraph(points, {

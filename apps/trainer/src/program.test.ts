@@ -653,7 +653,7 @@ describe('bad input', () => {
         ...['--out', path('m')],
       ],
       1,
-      /ragged\.txt: word vectors: a line must have a word and 2 numbers, as the first has, got 1 numbers on line 2/,
+      /ragged\.txt: word vectors: a line must have a word and 2 numbers like the first line, got 1 numbers on line 2/,
     ],
     [
       'a tokenizer that lies',

@@ -14,18 +14,18 @@ interface Koffi {
   load(file: string): Library
 }
 
-/** koffi's file as a module at `from` sees it. Throws when it is not installed. */
+/** The path of koffi as a module at `from` finds it. Throws if koffi is not installed. */
 export function koffiPath(from: string): string {
   try {
     return createRequire(from).resolve('koffi')
   } catch {
     throw new Error(
-      'openBlas: koffi must be installed, got none; it is an optional dependency: npm install koffi',
+      'openBlas: koffi must be installed, got none; it is an optional dependency, install it with: npm install koffi',
     )
   }
 }
 
-/** Loads it. Throws when it has no binary for this machine. */
+/** Loads koffi from its path. Throws if koffi has no binary for this machine. */
 export function loadKoffi(path: string): Koffi {
   try {
     return createRequire(path)(path) as Koffi

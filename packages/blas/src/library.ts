@@ -1,10 +1,11 @@
 import type { Library } from './koffi.ts'
 
-/** What openblas_get_parallel says: how the library was built. */
+/** The value of openblas_get_parallel for a library that was built without threads. */
 const SEQUENTIAL = 0
 
-/** Sets the library to do each call on the thread that makes it, for the whole process, as far as it can be told. A library that
- *  has no switch we know is taken to have no threads, as the reference BLAS. Throws when `threads` must not call it at once. */
+/** Sets the library, for the whole process, to do each call on the thread that makes it. If a library has
+ *  none of the switches that we know, we assume that it has no threads, like the reference BLAS. Throws if
+ *  several threads must not call the library at the same time. */
 export function singleThreaded(library: Library, threads: number): void {
   // Accelerate reads it at its first call. It has no effect on any other library.
   if (process.platform === 'darwin') process.env.VECLIB_MAXIMUM_THREADS ??= '1'
@@ -15,12 +16,13 @@ export function singleThreaded(library: Library, threads: number): void {
     throw new Error('openBlas: sizes must have 32 bits, got a build with 64-bit integers; give another path')
   if (threads > 1 && symbol(library, 'int openblas_get_parallel()')?.() === SEQUENTIAL)
     throw new Error(
-      `openBlas: ${threads} threads call the library, got a sequential build, which they must not; use the pthread build, or 1 thread`,
+      `openBlas: several threads must not call a sequential build, got ${threads} threads and such a build; use the pthread build, or 1 thread`,
     )
   setThreads(1)
 }
 
-/** `openblas-0.3.21-haswell`: results depend on version and kernels. `blas` for a library that does not say. */
+/** The name of the library, e.g. `openblas-0.3.21-haswell`, because results depend on the version and its
+ *  kernels. It is `blas` for a library that does not give its version. */
 export function describe(library: Library): string {
   const config = symbol(library, 'const char *openblas_get_config()')?.()
   if (config === undefined) return 'blas'
@@ -36,6 +38,6 @@ function symbol(library: Library, prototype: string) {
   try {
     return library.func(prototype)
   } catch {
-    return undefined // not every library has it: the caller knows what that means
+    return undefined // not every library has it; the caller decides what that means
   }
 }

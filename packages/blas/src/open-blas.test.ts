@@ -7,7 +7,7 @@ import { type Library, loadKoffi } from './koffi.ts'
 import { describe as nameOf, singleThreaded } from './library.ts'
 import { openBlas } from './open-blas.ts'
 
-/** Why this machine cannot run the tests that need a BLAS; undefined where it can. */
+/** The reason why this machine cannot run the tests that need a BLAS; undefined if it can. */
 const missing = ((): string | undefined => {
   try {
     openBlas().open(1)
@@ -50,7 +50,7 @@ describe.skipIf(missing !== undefined)(
       expect(devices[1].info.fallbacks).toEqual([])
     })
 
-    // Tall, wide, deep, larger than one tile of 512 × 768, thin.
+    // These are tall, wide, deep, larger than one tile of 512 × 768, and thin.
     const shapes = [
       [67, 71, 73],
       [1031, 389, 97],
@@ -63,7 +63,7 @@ describe.skipIf(missing !== undefined)(
       async (layout) => {
         for (const shape of shapes) {
           const [one, two, four] = await Promise.all(devices.map((device) => product(device, layout, shape)))
-          // Both round k times: see the tolerance of matmul's own tests.
+          // Both round k times. The tests of matmul explain the same tolerance.
           expectNear(one, await product(ours, layout, shape), { atol: 8 * (shape[2] + 3) * 2 ** -24 })
           expect(two, `${shape}`).toEqual(one)
           expect(four, `${shape}`).toEqual(one)
@@ -71,13 +71,13 @@ describe.skipIf(missing !== undefined)(
       },
     )
 
-    it('go on in memory that has grown: the library was given its address before', async () => {
+    it('still work after the memory has grown, although the library got its address before', async () => {
       const device = devices[1]
       const before = await product(device, 'nn', shapes[0])
       const large = device.empty([128, 1024, 1024])
       expect(await product(device, 'nn', shapes[0])).toEqual(before)
       using _scope = device.scope()
-      // Operands beyond what there was at the start.
+      // These operands lie beyond the memory of the start.
       const x = device.tensor(new Float32Array(509 * 509).fill(1), [509, 509])
       expect(x.handle).toBeGreaterThan(64 << 20)
       expect(await matmul(x, x).data()).toEqual(new Float32Array(509 * 509).fill(509))
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)(
   },
 )
 
-describe('what is missing is said', () => {
+describe('the error names what is missing', () => {
   it('a path that names nothing', () => {
     expect(() => openBlas({ path: '' })).toThrow("openBlas: path must name a library, got ''; leave it out")
   })
@@ -125,7 +125,7 @@ describe('what is missing is said', () => {
 
   it('koffi, in a folder without it, and without a binary', () => {
     const folder = join(parse(process.cwd()).root, 'no-such-folder')
-    // In a process of its own: pnpm's commands let every module see every package through NODE_PATH.
+    // This needs its own process, because pnpm's commands let every module see every package through NODE_PATH.
     const script = `import { koffiPath } from ${JSON.stringify(new URL('koffi.ts', import.meta.url))}
       try { koffiPath(${JSON.stringify(join(folder, 'module.js'))}) } catch (error) { console.log(error.message) }`
     const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
@@ -152,7 +152,7 @@ describe('what is missing is said', () => {
 })
 
 describe('libraries', () => {
-  /** A library with these symbols, by name. */
+  /** A library that has only these symbols. */
   const library = (symbols: Readonly<Record<string, (...args: readonly number[]) => unknown>>): Library => ({
     func: (prototype) => {
       const name = /(\w+)\(/.exec(prototype)?.[1] ?? ''
@@ -175,9 +175,11 @@ describe('libraries', () => {
     singleThreaded(library({}), 2)
   })
 
-  it('with 64-bit sizes are refused, sequential ones on several threads', () => {
+  it('with 64-bit sizes are refused, and sequential ones on several threads', () => {
     expect(() => singleThreaded(openblas('OpenBLAS 0.3.29 USE64BITINT', 1), 1)).toThrow('64-bit integers')
-    expect(() => singleThreaded(openblas('OpenBLAS 0.3.29', 0), 2)).toThrow('got a sequential build')
+    expect(() => singleThreaded(openblas('OpenBLAS 0.3.29', 0), 2)).toThrow(
+      'a sequential build, got 2 threads',
+    )
     expect(() => singleThreaded(openblas('OpenBLAS 0.3.29', 0), 1)).not.toThrow()
   })
 

@@ -4,12 +4,12 @@ import { describe, singleThreaded } from './library.ts'
 import { sgemmSource } from './sgemm.ts'
 
 export interface OpenBlasOptions {
-  /** File or name of the library, as the system's loader takes it: anything with `cblas_sgemm` and 32-bit sizes. Default: Accelerate
-   *  on macOS, else OpenBLAS where the loader finds it. */
+  /** File or name of the library, as the system's loader takes it. It can be any library with `cblas_sgemm`
+   *  and 32-bit sizes. Default: Accelerate on macOS, elsewhere OpenBLAS if the loader finds it. */
   path?: string
 }
 
-/** Where the loader is asked for a BLAS. */
+/** The names of a BLAS that the loader tries, in this order. */
 const CANDIDATES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   darwin: [
     '/System/Library/Frameworks/Accelerate.framework/Accelerate',
@@ -21,17 +21,20 @@ const CANDIDATES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> 
 const UNIX_CANDIDATES = ['libopenblas.so.0', 'libopenblas.so']
 const INSTALL = 'install one (Debian: libopenblas0-pthread; macOS has its own) or give its path'
 
-/** Libraries that were opened stay loaded: koffi unloads one whose handle is collected, and what is loaded again in its place has as many
- *  threads as there are cores. */
+/** Opened libraries, which stay loaded. koffi would unload a library when its handle is garbage-collected. A
+ *  library that is loaded again would then have as many threads as there are cores. */
 const opened = new Set<Library>()
 
-/** Matrix products by the system's BLAS: `cpu({ gemm: openBlas() })`. The library works on the tensors where they are, without
- *  copies: it is given their addresses. Each thread of the device calls it for tiles of its own, and the library is set to one
- *  thread, in the whole process: so results do not depend on the number of threads. Nothing is loaded before the device is opened;
- *  what is missing then (koffi, the library, a symbol) is the reason that `device.info.fallbacks` gives, or with `strict` the error.
- *  Node only. Throws when a path is empty. */
+/** Matrix products by the system's BLAS: `cpu({ gemm: openBlas() })`. The library gets the addresses of the
+ *  tensors and works on them without copies.
+ *  It is set to one thread in the whole process, and each thread of the device calls it for its own tiles. So
+ *  results do not depend on the number of threads.
+ *  Nothing is loaded before the device is opened. If koffi, the library or a symbol is missing then,
+ *  `device.info.fallbacks` gives the reason; with `strict` it is thrown.
+ *  Node only. Throws if the path is empty. */
 export function openBlas({ path }: OpenBlasOptions = {}): GemmLibrary {
-  if (path === '') throw new Error(`openBlas: path must name a library, got ''; leave it out to find one`)
+  if (path === '')
+    throw new Error(`openBlas: path must name a library, got ''; leave it out to search for one`)
   return {
     open(threads) {
       const koffi = loadKoffi(koffiPath(import.meta.url))

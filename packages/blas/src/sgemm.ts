@@ -3,8 +3,9 @@ const ROW_MAJOR = 101
 const NO_TRANS = 111
 const TRANS = 112
 
-/** The program of GemmProgram: every thread loads koffi (once a process, one instance a thread) and makes its own handle of the same
- *  function. The address of shared memory stays when it grows; the file and the addresses of one process mean the same to all its threads. */
+/** The program of GemmProgram. Every thread loads koffi (once per process, with one instance per thread) and
+ *  makes its own handle of the same function. The file name and the addresses are valid in all threads of the
+ *  process. The address of shared memory stays when the memory grows. */
 export const sgemmSource = (koffi: string, library: string): string => `
 const path = ${JSON.stringify(koffi)}
 const koffi = process.getBuiltinModule('node:module').createRequire(path)(path)

@@ -1,5 +1,6 @@
-/** Rows begin … end−1 of out ← a·(m·x) + b·x + c·out in f64, x and out [n, cols] row-major. A term whose factor is 0 is not read. Each
- *  element sums the stored entries of its row in their order, multiply and add apart in both builds: the bits of the loops in JavaScript. */
+/** Rows begin … end−1 of out ← a·(m·x) + b·x + c·out in f64; x and out are [n, cols], row-major. A term with
+ *  factor 0 is not read. Each element sums the stored entries of its row in their order. Multiplication and
+ *  addition are separate in both builds, so the bits are the bits of the JavaScript loops. */
 export function csrStep(
   indptr: usize,
   indices: usize,

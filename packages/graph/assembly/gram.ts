@@ -3,17 +3,19 @@ import { packPanels } from '@tau/tensor/assembly/matmul-pack'
 import { EDGE_BYTES, multiplyPanels } from '@tau/tensor/assembly/matmul-panels'
 import { workspace } from '@tau/tensor/assembly/workspace'
 
-// Gram matrices of chunks of rows, in f32, only at and below their diagonal: half of the work of a product. A tile on the diagonal is
-// done in stripes, each as wide as it must be.
+// Gram matrices of chunks of rows, in f32. Only the part at and below the diagonal is computed, which is half
+// of the work of a product. A tile on the diagonal is done in stripes. Each stripe is only as wide as the
+// diagonal requires.
 /** Rows and columns of a tile, a multiple of MR and NR of every build. */
 export const TILE: i32 = 480
-/** Rows of A that are packed at a time, a multiple of MR: as high as a stripe on the diagonal. */
+/** Rows of A that are packed at a time: the height of a stripe on the diagonal, a multiple of MR. */
 const STRIPE: i32 = (48 / MR) * MR
 /** Depth of a slice, as in matmul. */
 const KC: i32 = 384
 
-/** partials[z] = xᵀ·x over the rows of chunk z, [cols, cols] each; x [rows, cols] in f32. What lies above the diagonal is left as it
- *  was, or is right. Items: tiles at and below the diagonal, row by row, for every chunk. */
+/** partials[z] = xᵀ·x over the rows of chunk z, [cols, cols] each; x is [rows, cols] in f32. An element above
+ *  the diagonal keeps its old value or gets the right one. Items: tiles at and below the diagonal, row by
+ *  row, for every chunk. */
 export function gramTiles(
   x: usize,
   partials: usize,
@@ -73,8 +75,8 @@ function tile(
   }
 }
 
-/** total += Σ partials, one after the other, in f64, at and below the diagonal; total [cols, cols] f64, `count` partials in f32.
- *  Items: rows of them. */
+/** total += Σ partials at and below the diagonal, one partial after the other, in f64. total is [cols, cols]
+ *  in f64; the `count` partials are in f32. Items: rows of total. */
 export function gramAdd(partials: usize, total: usize, cols: i32, count: i32, begin: i32, end: i32): void {
   const partialBytes = (<usize>cols * <usize>cols) << 2
   for (let i = begin; i < end; i++) {
@@ -106,8 +108,8 @@ export function gramAdd(partials: usize, total: usize, cols: i32, count: i32, be
   }
 }
 
-/** x ← (x − shift)·scale in f32, and sums[z] = Σ of its rows in chunk z, [cols] each in f64; x [rows, cols], shift [cols]. Items:
- *  chunks. */
+/** x ← (x − shift)·scale in f32, and sums[z] = Σ of the new rows of chunk z, [cols] each in f64. x is [rows,
+ *  cols], shift is [cols]. Items: chunks. */
 export function gramShift(
   x: usize,
   shift: usize,

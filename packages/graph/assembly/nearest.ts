@@ -1,20 +1,22 @@
 import { splat } from '@tau/tensor/assembly/simd'
 import { offer, SLOT } from './slots'
 
-// A score is shift − product, smaller is nearer. Almost all are above what the list of their row still takes: 16 are compared at
-// once, and only where one passes is it looked at by itself.
+// A score is shift − product; smaller is nearer. A list takes only scores up to its limit, and almost all
+// scores are above it. So 16 scores are compared at once, and single scores are looked at only if one of the
+// 16 passes.
 /** Bytes of 16 numbers. */
 const RUN: usize = 64
 
-/** Which of the 16 numbers from `p` on have shift − p ≤ limit, a bit each. */
+/** A bit mask of 16 comparisons: bit i is set if the score of column i is at most the limit. */
 // @ts-ignore: decorator
 @inline
 function passing(a: v128, b: v128, c: v128, d: v128): i32 {
   return i32x4.bitmask(a) | (i32x4.bitmask(b) << 4) | (i32x4.bitmask(c) << 8) | (i32x4.bitmask(d) << 12)
 }
 
-/** Offers products [rows, cols] of a block to the lists of its rows: column c, of index first + c, has score shifts[c] − product, and is
- *  left out of the row whose own index it is: skip + row. lists, limits and the rows begin … end−1 start at the block's first row. */
+/** Offers the products [rows, cols] of a block to the lists of its rows. Column c has the index first + c and
+ *  the score shifts[c] − product. Row r has the index skip + r, and its list does not take the column of that
+ *  index. lists, limits and the rows begin … end−1 count from the first row of the block. */
 export function nearestRows(
   block: usize,
   cols: i32,
@@ -59,8 +61,9 @@ export function nearestRows(
   }
 }
 
-/** Offers the same products to the lists of the block's columns begin … end−1: row r, of index first + r, has score shifts[r] − product.
- *  lists and limits start at the block's first column. Rows are read one after the other, for their columns lie side by side. */
+/** Offers the same products to the lists of the columns begin … end−1 of the block. Row r has the index first
+ *  + r and the score shifts[r] − product. lists and limits start at the first column of the block. The outer
+ *  loop goes over rows, because the columns of a row lie side by side in memory. */
 export function nearestColumns(
   block: usize,
   rows: i32,
@@ -102,7 +105,8 @@ export function nearestColumns(
   }
 }
 
-/** Writes the index of every column with shifts[c] − product ≤ the row's limit to found [rows, cols], and their number to counts [rows]. */
+/** Writes the index of every column with shifts[c] − product ≤ limit of the row to found [rows, cols], and
+ *  the number of them to counts [rows]. The column whose index is skips[row] is left out. */
 export function withinRows(
   block: usize,
   cols: i32,

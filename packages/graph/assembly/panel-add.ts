@@ -1,4 +1,5 @@
-/** Rows begin … end−1 of out += x·g in f64; x and out [n, 8], g [8, 8]. Each element adds the products in the order of x's columns. */
+/** Rows begin … end−1 of out += x·g in f64; x and out are [n, 8], g is [8, 8]. Each element adds the products
+ *  in the order of x's columns. */
 export function panelAdd(out: usize, x: usize, g: usize, begin: i32, end: i32): void {
   for (let row = (<usize>begin) << 6; row < (<usize>end) << 6; row += 64) {
     let s0 = v128.load(out + row)

@@ -1,13 +1,13 @@
-/** Rows of a partial product: two panels of them are 16 KiB. */
+/** Rows of one partial product. Two panels of so many rows take 16 KiB. */
 export const CHUNK: i32 = 128
 
-/** partials[item] = xᵀ·y over the rows of chunk `item`, [8, 8] each; x and y [n, 8] in f64. */
+/** partials[item] = xᵀ·y over the rows of chunk `item`, [8, 8] each; x and y are [n, 8] in f64. */
 export function panelGram(x: usize, y: usize, partials: usize, n: i32, begin: i32, end: i32): void {
   for (let item = begin; item < end; item++) {
     const from = ((<usize>item) * CHUNK) << 6
     const to = (<usize>min((item + 1) * CHUNK, n)) << 6
     const out = partials + ((<usize>item) << 9)
-    // Two columns of x by all of y: eight accumulators stay in registers.
+    // Two columns of x times all columns of y: the eight accumulators stay in registers.
     for (let a: usize = 0; a < 64; a += 16) {
       let p0 = f64x2.splat(0)
       let p1 = p0

@@ -1,6 +1,8 @@
-/** The sums that distances are made of, in f64, of candidates of the rows begin … end−1. Row r compares x[owners[r]] with y[i] for the
- *  counts[r] indices i that lie `step` bytes apart from candidates + r·stride·step on; the sums go to out [rows, stride]. They are Σ(x − y)²
- *  where `squares`, else Σ x·y, over `dim` coordinates in their order and without fused multiply-add: the bits of distance.ts. */
+/** Sums in f64 for distances between the rows begin … end−1 and their candidates. Row r compares x[owners[r]]
+ *  with y[i] for counts[r] indices i. These indices start at candidates + r·stride·step and lie `step` bytes
+ *  apart. The sums go to out [rows, stride].
+ *  A sum is Σ(x − y)² if `squares`, else Σ x·y. It runs over `dim` coordinates in their order, without fused
+ *  multiply-add, so it has the bits of distance.ts. */
 export function refineRows(
   x: usize,
   y: usize,
@@ -22,7 +24,8 @@ export function refineRows(
     let candidate = candidates + <usize>row * <usize>stride * step
     let target = out + ((<usize>row * <usize>stride) << 3)
     for (let n = 0; n < count; n += 4) {
-      // Four at a time: their chains of sums hide each other's latency. Missing ones repeat the first.
+      // Four candidates at a time, because their chains of sums hide each other's latency. A missing
+      // candidate repeats the first.
       const a = y + <usize>load<u32>(candidate) * rowBytes
       const b = n + 1 < count ? y + <usize>load<u32>(candidate + step) * rowBytes : a
       const c = n + 2 < count ? y + <usize>load<u32>(candidate + step * 2) * rowBytes : a

@@ -1,6 +1,7 @@
-// Lists of the nearest so far. A slot is a score and an index in one u64: the bits of the score, turned so that they ascend as it
-// does, above the index. One comparison of slots then gives equal scores to the smaller index. A list is a heap with its largest
-// slot on top, and always full: it begins with slots of score ∞.
+// Lists of the nearest candidates so far. A slot is a score and an index in one u64. The score is in the
+// upper half; its bits are changed so that they ascend as unsigned integers when the score ascends. The index
+// is in the lower half. So one comparison of slots orders by score, then by index. A list is a heap with its
+// largest slot on top. It is always full: it starts with slots of score ∞.
 /** Bytes of a slot. */
 export const SLOT: usize = 8
 
@@ -20,7 +21,8 @@ function scoreOf(slot: u64): f32 {
   return reinterpret<f32>(bits ^ (~(bits >> 31) | <i32>0x80000000))
 }
 
-/** Keeps (score, index) if it is among the `k` smallest of the list; the score of the largest that the list then has. */
+/** Keeps (score, index) if it is among the `k` smallest of the list. Returns the largest score of the list
+ *  afterwards. */
 export function offer(list: usize, k: i32, score: f32, index: i32): f32 {
   const slot = slotOf(score, index)
   if (slot >= load<u64>(list)) return scoreOf(load<u64>(list))
@@ -44,7 +46,7 @@ export function offer(list: usize, k: i32, score: f32, index: i32): f32 {
   return scoreOf(load<u64>(list))
 }
 
-/** Empties the lists begin … end−1 of `k` slots each, and sets what their rows take next to ∞. */
+/** Empties the lists begin … end−1 of `k` slots each, and sets the limits of their rows to ∞. */
 export function emptyLists(lists: usize, limits: usize, k: i32, begin: i32, end: i32): void {
   for (let row = begin; row < end; row++) {
     const list = lists + <usize>row * <usize>k * SLOT

@@ -1,3 +1,3 @@
-// The kernels that run on 256-bit registers where the device has them: @tau/tensor/assembly/wide tells how.
+// Kernels that run on 256-bit registers if the device has them. @tau/tensor/assembly/wide explains how.
 export { setWorkspace } from '@tau/tensor/assembly/workspace'
 export { gramTiles } from './gram'

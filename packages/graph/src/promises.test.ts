@@ -7,7 +7,7 @@ type Promised = {
   [Name in keyof Graph]: Graph[Name] extends (...args: never[]) => Promise<unknown> ? Name : never
 }[keyof Graph]
 
-it('promises are what takes longer than in proportion to its input, may open a device, or waits for a file or a model', () => {
+it('a function returns a promise if its time grows faster than its input, or if it may open a device, a file or a model', () => {
   expectTypeOf<Promised>().toEqualTypeOf<
     // all pairs of points
     | 'kneighbors'

@@ -3,7 +3,8 @@ import { Random } from '@tau/tensor'
 import type { OracleArray } from '@tau/testing/oracle'
 import type { DenseMatrix } from './dense/matrix.ts'
 
-/** A manifold folder by Arrow's Parquet writer, in ArrowSpace's schema; tools/fixtures/arrow-manifold.mjs made it. */
+/** A folder with a manifold in ArrowSpace's schema, written by Arrow's Parquet writer.
+ *  tools/fixtures/arrow-manifold.mjs made it. */
 export const ARROW_MANIFOLD = fileURLToPath(new URL('./fixtures/manifold', import.meta.url))
 
 export const matrixOf = ({ shape, data }: OracleArray): DenseMatrix => ({
@@ -22,7 +23,7 @@ export const normalMatrix = (
   return { data: Float64Array.from({ length: rows * cols }, () => random.gaussian()), rows, cols }
 }
 
-/** Largest |a − b|; NaN on either side or unequal lengths count as Infinity. */
+/** Largest |a − b|. NaN on either side, or unequal lengths, give Infinity. */
 export const maxError = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY
   let worst = 0

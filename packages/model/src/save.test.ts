@@ -283,7 +283,7 @@ describe('a model that cannot be loaded', () => {
         })
         await writeFile(manifold(), bytes)
       },
-      /manifold\.parquet must be what manifold\.json says, got (size_bytes|nnz|sha256)/,
+      /manifold\.parquet must agree with manifold\.json, got (size_bytes|nnz|sha256)/,
     ],
     [
       'τ for too few layers',

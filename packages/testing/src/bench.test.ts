@@ -16,7 +16,7 @@ describe('expectSamples', () => {
     }
   })
 
-  it('refuses a stretch of unwritten memory, and an empty result', () => {
+  it('refuses a range that was not written, and an empty result', () => {
     expect(() => expectSamples(squares.slice().fill(0, 400, 440), (i) => i * i, { atol: 0.5 })).toThrow(
       'expectNear',
     )

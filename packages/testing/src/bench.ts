@@ -1,41 +1,45 @@
 import { expectNear, type Tolerance } from './near.ts'
 
-/** One call of what is measured, its arguments at hand. */
+/** One call of the measured function, with its arguments prepared. */
 export interface BenchCase {
-  /** Does the work once; a promise is waited for. What it makes, it frees, and its inputs stay as they are. */
+  /** Does the work once; a promise is awaited. It frees what it makes and leaves its inputs as they are. */
   run(): void | Promise<void>
-  /** Throws unless the result is right; called once, before any timing. */
+  /** Throws unless the result is right. It is called once, before any timing. */
   check(): Promise<void>
 }
 
-/** A measurement of one kernel on one real shape. Files `<kernel>.bench.ts` export `benches`, a list of them. */
+/** A measurement of one kernel on one real shape. A file `<kernel>.bench.ts` exports a list of them as
+ *  `benches`. */
 export interface KernelBench<Device> {
-  /** Start of its metrics' names: kernel, then layout or function, then what the shape is. */
+  /** Start of the names of its metrics: the kernel, then the layout or function, then a word for the
+   *  shape. */
   readonly name: string
   /** The shape, as the table shows it. */
   readonly shape: string
-  /** Work of one call: floating-point operations (a multiply and an add are two), or bytes that must be read or written at
-   *  least once. */
+  /** Work of one call: floating-point operations (a multiply and an add are two), or the bytes that must be
+   *  read or written at least once. */
   readonly work: { readonly flops: number } | { readonly bytes: number }
-  /** Its bytes are read and next to none written: it is held against reads instead of a copy. */
+  /** True if the kernel reads its bytes and writes almost none. It is then compared with the speed of reads
+   *  instead of a copy. */
   readonly readsOnly?: boolean
-  /** What keeps it from its yardstick, in the table: a few words. */
+  /** A few words for the table: what keeps it below the speed that it is compared with. */
   readonly boundBy?: string
   readonly rival?: Rival
-  /** Makes inputs on the device. The caller frees them: a scope is open. */
+  /** Makes the inputs on the device. The caller frees them, because it has a scope open. */
   prepare(device: Device): BenchCase
 }
 
-/** Another bench of the same group that is timed in the same rounds; their ratio is the metric `ratio_vs_<as>`. */
+/** Another bench of the same group that is timed in the same rounds. The ratio of the two is the metric
+ *  `ratio_vs_<as>`. */
 export interface Rival {
   readonly name: string
   readonly as: string
 }
 
-/** What one call handles: 2048 `tokens`. */
+/** The number of things that one call handles, and their name: 2048 `tokens`. */
 export interface Items {
   readonly count: number
-  /** Plural, in lower case: metrics are called after it. */
+  /** Plural, in lower case. It becomes part of the names of metrics. */
   readonly unit: string
 }
 
@@ -55,12 +59,13 @@ export interface StepBench<Device> {
   /** Floating-point operations of a step, by the usual estimate 6 · parameters · tokens. */
   readonly flops: number
   readonly rival?: Rival
-  /** The caller frees what it makes: a scope is open. */
+  /** The caller frees what it makes, because it has a scope open. */
   prepare(device: Device): StepCase
 }
 
 export interface StepCase extends BenchCase {
-  /** Bytes that live when a backward pass ends: parameters, moments, activations, gradients. Known after the check. */
+  /** Live bytes at the end of a backward pass: parameters, moments, activations, gradients. Known after the
+   *  check. */
   liveBytes(): number
 }
 
@@ -69,20 +74,20 @@ export interface DecodeBench<Device> {
   readonly name: string
   readonly shape: string
   readonly rival?: Rival
-  /** The caller frees what it makes: a scope is open. */
+  /** The caller frees what it makes, because it has a scope open. */
   prepare(device: Device): DecodeCase
 }
 
 export interface DecodeCase {
-  /** Throws unless the decoded tokens are right; called once, before any timing. */
+  /** Throws unless the decoded tokens are right. It is called once, before any timing. */
   check(): Promise<void>
-  /** The same tokens at every call. The first of them comes when the whole prompt was read. */
+  /** The tokens, the same at every call. The first one comes after the whole prompt was read. */
   tokens(): AsyncIterable<number>
-  /** Bytes of the caches' contents after the last token, room to spare included. Known after the check. */
+  /** Bytes of the caches after the last token, with their spare room. Known after the check. */
   cacheBytes(): number
 }
 
-/** Times `op`, which makes a new tensor, and holds samples of it against f64 arithmetic. */
+/** A bench of `op`, which makes a new tensor. The check compares samples of it with f64 arithmetic. */
 export function opCase(
   device: { scope(): Disposable },
   op: () => { data(): Promise<ArrayLike<number>> },
@@ -101,15 +106,15 @@ export function opCase(
   }
 }
 
-/** Compares about `samples` elements, spread over the whole of `found`, with `expectedAt(index)`: enough to tell a kernel
- *  that computes from one that does not, at shapes where all elements would take longer than the bench. */
+/** Compares about `samples` elements, spread over all of `found`, with `expectedAt(index)`. That is enough to
+ *  see that a kernel computes. At large shapes, checking all elements would take longer than the bench. */
 export function expectSamples(
   found: ArrayLike<number>,
   expectedAt: (index: number) => number,
   tolerance: Tolerance,
   samples = 61,
 ): void {
-  if (found.length === 0) throw new Error('expectSamples: result must have elements, got none')
+  if (found.length === 0) throw new Error('expectSamples: the result must have elements, got none')
   const indices = Array.from({ length: samples }, (_, i) => Math.floor(((i + 0.5) / samples) * found.length))
   indices.push(0, found.length - 1)
   expectNear(

@@ -3,15 +3,15 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 
 export type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 
-/** Debian's. */
+/** The path of Debian's chromium. */
 export const CHROMIUM = '/usr/bin/chromium'
 
 const hasChromium = (): boolean => existsSync(CHROMIUM)
 
-/** Whether tests in a browser are skipped: where there is none, but for CI, where they fail. */
+/** Whether tests in a browser are skipped: only if there is no browser, and never in CI, where they fail. */
 export const skipsChromium = (): boolean => !hasChromium() && !process.env.CI
 
-/** Nothing that calls home. */
+/** Flags that stop all network traffic of the browser itself. */
 const QUIET = [
   '--no-sandbox',
   '--disable-quic',
@@ -20,7 +20,7 @@ const QUIET = [
   '--disable-component-update',
   '--disable-sync',
 ]
-/** WebGPU and WebGL by SwiftShader. */
+/** Flags for WebGPU and WebGL by SwiftShader. */
 export const SOFTWARE_GPU: readonly string[] = [
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
@@ -34,8 +34,8 @@ export async function launchChromium(flags: readonly string[] = []): Promise<Bro
   return await chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...flags] })
 }
 
-/** What goes wrong on a page from now on: exceptions, errors and warnings of its console, and what it asks for beyond itself, at addresses
- *  that do not begin with `own`. */
+/** The problems on a page from now on: exceptions, errors and warnings of its console, and requests to
+ *  addresses that do not start with `own`. */
 export function problemsOf(page: Page, own: string): readonly string[] {
   const problems: string[] = []
   page.on('console', (message) => {

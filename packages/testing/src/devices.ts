@@ -4,7 +4,7 @@ interface Closable {
   close(): Promise<void>
 }
 
-/** How to open a device of each backend: pass @tau/tensor's `cpu` and `gpu`. */
+/** Functions that open a device of each backend: `cpu` and `gpu` of @tau/tensor. */
 export interface Openers<Device extends Closable> {
   cpu(options: { threads: number; simd: 'plain' | 'relaxed' }): Promise<Device>
   gpu(options: { mode: GpuTestMode }): Promise<Device>
@@ -12,8 +12,8 @@ export interface Openers<Device extends Closable> {
 
 type GpuTestMode = 'webgpu' | 'webasm' | 'cpu'
 
-/** The modes of the gpu backend that run in Node here; without an adapter, which CI takes for a failure, webgpu is not among
- *  them: see adapter-setup.ts. */
+/** The modes of the gpu backend that run in Node here. 'webgpu' needs an adapter, and CI fails without one:
+ *  see adapter-setup.ts. */
 export const gpuModes: readonly GpuTestMode[] = [
   ...(process.env.TAU_ADAPTER ? (['webgpu'] as const) : []),
   'webasm',
@@ -22,7 +22,8 @@ export const gpuModes: readonly GpuTestMode[] = [
 
 export type DeviceName = 'cpu plain 1 thread' | 'cpu relaxed 2 threads' | `gpu.js ${GpuTestMode}`
 
-/** Every backend that the shared suites run on: both WASM builds, one thread and several, and gpu.js with and without a GPU. */
+/** Every backend that the shared suites run on: both WASM builds, one and several threads, and gpu.js with
+ *  and without a GPU. */
 export const deviceNames: readonly DeviceName[] = [
   'cpu plain 1 thread',
   'cpu relaxed 2 threads',
@@ -44,7 +45,8 @@ function open<Device extends Closable>(name: DeviceName, { cpu, gpu }: Openers<D
   }
 }
 
-/** `describe` once per backend; the suite gets a function that returns the open device inside a test. */
+/** Calls `describe` once per backend. The suite gets a function that returns the open device inside a
+ *  test. */
 export function describeDevices<Device extends Closable>(
   title: string,
   openers: Openers<Device>,

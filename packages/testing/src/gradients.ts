@@ -1,7 +1,7 @@
 import { expectNear, type Tolerance } from './near.ts'
 import { randomArray } from './random.ts'
 
-/** Central differences of a scalar function in f64, h = 6e-6·max(1, |x|): error about 1e-10 relative. */
+/** Central differences of a scalar function in f64 with h = 6e-6·max(1, |x|). The relative error is about 1e-10. */
 export function numericGradient(f: (x: Float64Array) => number, x: Float64Array): Float64Array {
   const point = x.slice()
   return x.map((value, i) => {
@@ -24,8 +24,8 @@ export interface GradientCase {
   readonly tolerance: Tolerance
 }
 
-/** Compares a backend's gradients with central differences of the f64 reference. Inputs are rounded to f32 first, so that
- *  both see the same numbers. */
+/** Compares a backend's gradients with central differences of the f64 reference. Inputs are rounded to f32
+ *  first, so both use the same numbers. */
 export async function checkGradients({
   inputs,
   reference,
@@ -38,7 +38,7 @@ export async function checkGradients({
   const found = await gradients(rounded, weights)
   if (found.length !== inputs.length)
     throw new Error(
-      `checkGradients: a gradient per input must come back, got ${found.length} for ${inputs.length}`,
+      `checkGradients: there must be one gradient per input, got ${found.length} for ${inputs.length}`,
     )
   exact.forEach((input, which) => {
     const expected = numericGradient((x) => {

@@ -54,7 +54,7 @@ export function rowsOf({ manifold, verdict, description, spectrum, items }: Look
       `edges: ${description.edges}, components: ${description.components}, isolated features: ${description.isolated}`,
     ],
     ['', 'min · quarter · median · three quarters · max'],
-    ['neighbours', spreadText(description.neighbours)],
+    ['neighbours', spreadText(description.neighbors)],
     ['degree', spreadText(description.degree)],
     ['weights', spreadText(description.weights)],
   ]

@@ -82,7 +82,7 @@ function tilesOf({ description, spectrum }: Look): Tile[] {
     {
       label: 'Edges',
       value: edges.toLocaleString('en'),
-      small: `median ${description.neighbours.median} neighbours`,
+      small: `median ${description.neighbors.median} neighbours`,
     },
     {
       label: 'Density',

@@ -2,20 +2,23 @@ import { checkInteger, checkPositive } from '../dense/matrix.ts'
 import { checkOptions, GraphError } from '../errors.ts'
 import { type Csr, checkCsr } from '../sparse/csr.ts'
 
-/** A weight as a function of one distance d, falling from 1 at d = 0 towards 0:
- *  rational: 1 / (1 + (d/σ)^p), ArrowSpace's;  gaussian: exp(−d² / 2σ²), scikit-learn's rbf kernel with γ = 1 / 2σ². */
+/** A weight as a function of one distance d. It falls from 1 at d = 0 towards 0.
+ *  rational: 1 / (1 + (d/σ)^p), as in ArrowSpace;  gaussian: exp(−d² / 2σ²), scikit-learn's rbf kernel with γ
+ *  = 1 / 2σ². */
 export type AffinityKernel = 'rational' | 'gaussian'
 
 export interface KernelOptions {
   /** 'rational' unless given */
   kernel?: AffinityKernel
-  /** distance at which a rational weight is 1/2; standard deviation of a gaussian one; in the unit of the distances */
+  /** distance at which a rational weight is 1/2; standard deviation of a gaussian weight; in the unit of the
+   *  distances */
   sigma: number
-  /** exponent of the rational kernel, 2 unless given; the gaussian ignores it */
+  /** exponent of the rational kernel, 2 unless given; the gaussian kernel ignores it */
   p?: number
 }
 
-/** self-tuning: exp(−d² / (σ_i σ_j)). σ_i is the distance of node i to its k-th neighbour, the 7th unless given, or to the last it has. */
+/** self-tuning: exp(−d² / (σ_i σ_j)). σ_i is the distance of node i to its k-th neighbour, or to its last one
+ *  if it has fewer. k is 7 unless given. */
 export interface SelfTuningOptions {
   kernel: 'self-tuning'
   k?: number
@@ -23,11 +26,13 @@ export interface SelfTuningOptions {
 
 export type AffinityOptions = KernelOptions | SelfTuningOptions
 
-/** Distances [n, n] (`kneighborsGraph` with mode 'distance') → weights in (0, 1] at the same places; a stored distance of 0 weighs 1.
- *  Self-tuning asks for every row: σ_i is of the stored distances of row i, so a node whose nearest k points coincide with it
- *  gets the least positive distance of its row, or 1 if there is none.
+/** Distances [n, n] (`kneighborsGraph` with mode 'distance') → weights in (0, 1] at the same places. A stored
+ *  distance of 0 gets weight 1.
+ *  Self-tuning takes σ_i from the stored distances of row i. If the k nearest points of a node coincide with
+ *  it, σ_i is the least positive distance of its row, or 1 if the row has none.
  *  Source: Zelnik-Manor and Perona, "Self-tuning spectral clustering", NIPS 2004.
- *  Throws GraphError for an unknown kernel, a scale that is not positive, and a distance that is negative or not finite, naming its place. */
+ *  Throws GraphError for an unknown kernel, a scale that is not positive, and a distance that is negative or
+ *  not finite, naming its place. */
 export const affinity = (distances: Csr, options: AffinityOptions): Csr => {
   checkOptions('affinity', options, '{ sigma }')
   checkDistances(distances)
@@ -47,7 +52,7 @@ const weigh = (distances: Csr, options: AffinityOptions): Float64Array => {
   return distances.values.map((d) => kernelWeight(d, options))
 }
 
-/** Weight of one distance d ≥ 0; NaN for NaN. Nothing is checked. */
+/** Weight of one distance d ≥ 0; NaN for NaN. The arguments are not checked. */
 export const kernelWeight = (
   distance: number,
   { kernel = 'rational', sigma, p = 2 }: KernelOptions,
@@ -56,7 +61,8 @@ export const kernelWeight = (
     ? Math.exp(-(distance * distance) / (2 * sigma * sigma))
     : 1 / (1 + (distance / sigma) ** p)
 
-/** The distance that a rational weight in (0, 1] stands for: d = σ (1/w − 1)^(1/p); ∞ for a weight of 0, NaN for one above 1. */
+/** The distance that has this rational weight, in (0, 1]: d = σ (1/w − 1)^(1/p). It is ∞ for weight 0 and NaN
+ *  for weights above 1. */
 export const impliedDistance = (weight: number, sigma: number, p: number): number =>
   sigma * (1 / weight - 1) ** (1 / p)
 

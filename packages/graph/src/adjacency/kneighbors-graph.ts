@@ -6,22 +6,25 @@ import { type KNeighborsOptions, kneighbors } from '../neighbors/kneighbors.ts'
 import type { NeighborLists } from '../neighbors/lists.ts'
 import { type Csr, csrFromCoo } from '../sparse/csr.ts'
 
-/** Options of `kneighbors` besides. */
+/** The options of `kneighbors` are options here too. */
 export interface KneighborsGraphOptions extends Omit<KNeighborsOptions, 'queries'> {
-  /** neighbours per point, the point itself among them with `includeSelf` */
+  /** neighbours per point; with `includeSelf` the point itself is one of them */
   k: number
-  /** connectivity: every value is 1;  distance: values are distances, a stored 0 where points coincide. 'connectivity' unless given */
+  /** connectivity: every value is 1;  distance: values are distances, with a stored 0 if points coincide.
+   *  'connectivity' unless given */
   mode?: 'connectivity' | 'distance'
-  /** a point is its own first neighbour; false unless given */
+  /** whether a point is its own first neighbour; false unless given */
   includeSelf?: boolean
-  /** of the k nearest, those with distance ≤ eps stay; null (all of them) unless given */
+  /** keeps only those of the k nearest with distance ≤ eps; null (keep all) unless given */
   eps?: number | null
 }
 
-/** The k nearest neighbours, by `kneighbors`, as a sparse matrix like that of scikit-learn's `kneighbors_graph`: points [N, F] → [N, N],
- *  k entries in each row unless `eps` takes some away, not symmetric. Equal distances go to the smaller index; with `includeSelf` a point
- *  comes before its copies (scikit-learn leaves both open).
- *  Throws GraphError for k or eps out of range, an unknown mode, and points not finite, naming row and column; and what `kneighbors` throws. */
+/** The k nearest neighbours of `kneighbors` as a sparse matrix, like scikit-learn's `kneighbors_graph`:
+ *  points [N, F] → [N, N]. Every row has k entries unless `eps` removes some. The matrix is not symmetric.
+ *  Equal distances go to the smaller index. With `includeSelf` a point comes before its copies. (scikit-learn
+ *  promises neither.)
+ *  Throws GraphError for k or eps out of range, an unknown mode, and points that are not finite, naming row
+ *  and column. It also throws what `kneighbors` throws. */
 export const kneighborsGraph = async (points: Points, options: KneighborsGraphOptions): Promise<Csr> => {
   const op = 'kneighborsGraph'
   checkOptions(op, options, '{ k }')
@@ -58,9 +61,10 @@ const emptyLists = (nNodes: number): NeighborLists => ({
   distances: new Float64Array(),
 })
 
-/** Neighbour lists, e.g. of `radiusNeighbors`, as such a matrix [n, n]: an entry per neighbour, and one on the diagonal with `includeSelf`.
- *  Throws GraphError for an unknown mode, lists that are not well formed, a neighbour that is no node, a distance that is NaN, and a list that
- *  names a node twice. */
+/** Neighbour lists, e.g. from `radiusNeighbors`, as a sparse matrix [n, n] with one entry per neighbour. With
+ *  `includeSelf` every row also has an entry on the diagonal.
+ *  Throws GraphError for an unknown mode, lists that are not well formed, a neighbour that is not a node, a
+ *  NaN distance, and a list that names a node twice. */
 export const csrFromNeighbors = (
   lists: NeighborLists,
   { mode = 'connectivity', includeSelf = false }: Pick<KneighborsGraphOptions, 'mode' | 'includeSelf'> = {},

@@ -3,16 +3,17 @@ import { affinity, type KernelOptions } from './affinity.ts'
 import { strongestHalf } from './strongest-half.ts'
 import { symmetrize } from './symmetrize.ts'
 
-/** Weights at or below this are no edge (ArrowSpace's constant). */
+/** A weight at or below this value is not an edge (ArrowSpace's constant). */
 export const WEIGHT_FLOOR = 1e-12
 
 export interface AdjacencyOptions extends KernelOptions {
-  /** ArrowSpace's inline sparsification (see `strongestHalf`), off unless given */
+  /** whether to keep only the stronger half of each row (see `strongestHalf`); false unless given */
   sparsify?: boolean
 }
 
-/** From the distances of neighbours [n, n] to a graph, by ArrowSpace's rules: weights, the stronger half of them if asked for, none at or
- *  below the floor, union. → weights of the neighbours, and the symmetric adjacency without diagonal.
+/** Turns distances of neighbours [n, n] into a graph by ArrowSpace's rules. It computes weights, keeps the
+ *  stronger half of them if `sparsify`, and drops weights at or below the floor. Then it symmetrizes by
+ *  union. Returns the weights of the neighbours, and the symmetric adjacency without diagonal.
  *  Source: L. Moriondo, ArrowSpace, JOSS 10.21105/joss.09002. Throws GraphError as `affinity` does. */
 export const adjacencyOf = (
   distances: Csr,

@@ -1,8 +1,9 @@
 import { type Csr, checkCsr, checkFinite, keepEntries } from '../sparse/csr.ts'
 
-/** ArrowSpace's inline sparsification of weights [n, n] (`affinity`): if the rows have more than 10 entries on average, every row of more
- *  than 2 keeps the better half (rounded down) by w √(deg_i deg_j), where deg is the number of entries of a row. Equal products go to the
- *  larger weight, then to the smaller index.
+/** ArrowSpace's inline sparsification of weights [n, n] (`affinity`). It changes nothing if rows have at most
+ *  10 entries on average. Otherwise every row of more than 2 entries keeps the better half (rounded down) by
+ *  w √(deg_i deg_j). deg is the number of entries of a row. Equal products go to the larger weight, then to
+ *  the smaller index.
  *  Throws GraphError for a matrix that is not well formed or not finite, naming the place. */
 export const strongestHalf = (weights: Csr): Csr => {
   checkCsr('strongestHalf', weights)

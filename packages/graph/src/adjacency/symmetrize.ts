@@ -1,9 +1,10 @@
 import { GraphError } from '../errors.ts'
 import { type Csr, checkCsr, checkFinite, transposeCsr } from '../sparse/csr.ts'
 
-/** union: joined if either lists the other, the larger of the values there are;  mutual: joined if both list each other, the smaller value;
- *  average: (W + Wᵀ)/2, scikit-learn's;  max: the larger element, one that is not stored counting as 0. Union and max differ for
- *  negative values only. */
+/** union: i and j are joined if either lists the other; the larger stored value counts.  mutual: they are
+ *  joined if both list each other; the smaller value counts.  average: (W + Wᵀ)/2, as in scikit-learn.  max:
+ *  the larger element; an element that is not stored counts as 0. Union and max differ only for negative
+ *  values. */
 export type Symmetrization = 'union' | 'mutual' | 'average' | 'max'
 
 type Merge = (a: number | undefined, b: number | undefined) => number | undefined
@@ -15,8 +16,10 @@ const merges: Readonly<Record<Symmetrization, Merge>> = {
   max: (a = 0, b = 0) => Math.max(a, b),
 }
 
-/** Directed graph [n, n] → symmetric one, in bits, by union unless given otherwise; the diagonal stays. Works on weights and on distances; stored zeros are entries.
- *  Throws GraphError for a graph that is not square or not finite, naming the place, and for an unknown rule. */
+/** Directed graph [n, n] → graph that is symmetric to the last bit, by union unless given. The diagonal
+ *  stays. It takes weights or distances; stored zeros are entries.
+ *  Throws GraphError for a graph that is not square or not finite, naming the place, and for an unknown
+ *  rule. */
 export const symmetrize = (graph: Csr, how: Symmetrization = 'union'): Csr => {
   checkCsr('symmetrize', graph)
   const { nRows, nCols } = graph

@@ -229,7 +229,7 @@ const cases: Record<string, Case[]> = {
     [
       'no edges',
       () => graph.sparsifyByResistance(empty, { samples: 9 }),
-      'the graph must have edges, got none',
+      'the graph must have at least one edge, got none',
     ],
     [
       'no samples',
@@ -307,7 +307,11 @@ const cases: Record<string, Case[]> = {
       () => graph.spectralClustering(path, { clusters: 4 }),
       'clusters must be an integer between 1 and 3, got 4',
     ],
-    ['fewer clusters than components', () => graph.spectralClustering(empty, { clusters: 2 }), 'got 2 of 3'],
+    [
+      'fewer clusters than components',
+      () => graph.spectralClustering(empty, { clusters: 2 }),
+      'got 2 clusters and 3 components',
+    ],
     [
       'one node',
       async () => (await graph.spectralClustering(single, { clusters: 1 })).labels,
@@ -482,7 +486,7 @@ function indexOf(x: graph.DenseMatrix) {
   return index
 }
 
-/** What reads and writes files and their parts has tests of its own beside it: embeddings/, manifold/. */
+/** Functions that read or write files and their parts. Their tests are beside them, in embeddings/ and manifold/. */
 const OF_FILES =
   /^(parse|read|write|encode|open)[A-Z]|^(configNumber|embeddingsOfBytes|manifoldConfig|\w*[eE]mbedder|embedderOf|wordVectorBlocks)$/
 
@@ -494,7 +498,7 @@ describe('every public function', () => {
     expect(Object.keys(cases).sort()).toEqual(names.sort())
   })
 
-  // Inner loops, the error itself, a verdict; wordVectorBlocks fails when its first block is asked for.
+  // These are inner loops, the error itself and a verdict. wordVectorBlocks throws only when its first block is requested.
   const unchecked = [
     'GraphError',
     'checkLaplacian',
@@ -505,23 +509,20 @@ describe('every public function', () => {
     'wordVectorBlocks',
   ]
   const called = Object.entries(graph).filter(([name]) => !unchecked.includes(name))
-  it.each(called)(
-    'says what is wrong when it is called with nothing, or with only half: %s',
-    async (_, f) => {
-      const isClass = f === DeviceCsr || f === TaumodeIndex
-      for (const args of [[], [undefined, {}], [[[1, 2]]], [path]]) {
-        const error: unknown = await Promise.resolve()
-          .then(() => (isClass ? Reflect.construct(f, args) : Reflect.apply(f, undefined, args)))
-          .then(
-            () => undefined,
-            (reason) => reason,
-          )
-        if (args.length !== 1) expect(error).toBeInstanceOf(Error) // a single argument may be all it needs
-        expect(error).not.toBeInstanceOf(TypeError)
-        expect(error).not.toBeInstanceOf(RangeError)
-      }
-    },
-  )
+  it.each(called)('names the problem if arguments are missing: %s', async (_, f) => {
+    const isClass = f === DeviceCsr || f === TaumodeIndex
+    for (const args of [[], [undefined, {}], [[[1, 2]]], [path]]) {
+      const error: unknown = await Promise.resolve()
+        .then(() => (isClass ? Reflect.construct(f, args) : Reflect.apply(f, undefined, args)))
+        .then(
+          () => undefined,
+          (reason) => reason,
+        )
+      if (args.length !== 1) expect(error).toBeInstanceOf(Error) // a function may need only one argument
+      expect(error).not.toBeInstanceOf(TypeError)
+      expect(error).not.toBeInstanceOf(RangeError)
+    }
+  })
 
   describe.each(Object.entries(cases))('%s', (_, list) => {
     it.each(list)('%s', async (_, run, expected) => {

@@ -1,6 +1,7 @@
 import type * as graph from '../index.ts'
 
-/** What goes in, and what must come of it: the message of a GraphError, or what the docstring says comes out. */
+/** What goes in, and what must happen: a GraphError with this message, or the result that the docstring
+ *  promises. */
 export type Case = readonly [input: string, run: () => unknown, expected: string | { gives: unknown }]
 
 export const { NaN: nan, POSITIVE_INFINITY: infinity } = Number
@@ -34,7 +35,7 @@ export const one = dense(1, 2, 3, 4)
 export const zeros = dense(3, 2, 0, 0, 0, 0, 1, 0)
 export const copies = dense(3, 2, 5, 6, 5, 6, 5, 6)
 
-// The path 0 – 1 – 2 and what can be wrong with it.
+// The path 0 – 1 – 2, and everything that can be wrong with it.
 export const path = csr([0, 1, 3, 4], [1, 0, 2, 1], [1, 1, 1, 1])
 export const L = csr([0, 2, 5, 7], [0, 1, 0, 1, 2, 1, 2], [1, -1, -1, 2, -1, -1, 1])
 export const onTwo = csr([0, 2, 4], [0, 1, 0, 1], [1, -1, -1, 1])
@@ -53,13 +54,13 @@ export const empty = csr([0, 0, 0, 0], [], [])
 
 export const lists = { nNodes: 3, indptr: Int32Array.of(0, 1, 2, 3), indices: Int32Array.of(1, 2, 0) }
 
-/** A function of points in any form, which must be sound. */
+/** Cases of a function that takes points in any form, and only finite ones. */
 export const ofPoints = (run: (x: graph.Points) => unknown): Case[] => [
   ['a NaN', () => run(withNaN), 'every element must be finite, got NaN at row 1, column 1'],
   ['an infinity', () => run(withInfinity), 'every element must be finite, got Infinity at row 2, column 0'],
   ...ofShapes(run),
 ]
-/** One of points that may hold anything. */
+/** Cases of a function that takes points in any form, NaN and infinities included. */
 export const ofShapes = (run: (x: graph.Points) => unknown): Case[] => [
   ['too few numbers', () => run(tooShort), 'data must hold rows × cols = 4 × 2 = 8 elements, got 7'],
   ['a size that is claimed', () => run(claimed), `= ${1e18} elements, got 8`],
@@ -89,16 +90,16 @@ export const ofShapes = (run: (x: graph.Points) => unknown): Case[] => [
   ],
   ['nothing', () => run(undefined as never), 'got undefined'],
 ]
-/** One of a matrix, sparse or dense, that must be well formed where it is sparse. */
+/** Cases of a function that takes a matrix, sparse or dense: the sparse ones must be well formed. */
 export const ofSparse = (run: (m: graph.Csr) => unknown): Case[] => [
   ['a short indptr', () => run(short), 'indptr must have nRows + 1 = 4 elements'],
   ['a falling indptr', () => run(falling), 'indptr must not decrease, got 3 then 1 at row 1'],
   ['a column outside', () => run(outside), 'must ascend within 0 … 2, got 7 after 0 in row 1'],
   ['columns out of order', () => run(unsorted), 'got 0 after 2 in row 1'],
-  ['fewer columns than values', () => run(uneven), 'one column index per value, got 3 and 4'],
+  ['fewer columns than values', () => run(uneven), 'one column index, got 3 indices and 4 values'],
   ['a size that is claimed', () => run(oversized), 'rows and columns, got [3, 1000000000000]'],
 ]
-/** One of a sparse matrix. */
+/** Cases of a function that takes only a sparse matrix. */
 export const ofCsr = (run: (m: graph.Csr) => unknown): Case[] => [
   ...ofSparse(run),
   [
@@ -118,7 +119,7 @@ export const notSquare = (run: (m: graph.Csr) => unknown): Case => [
   () => run(wide),
   'square, got [1, 2]',
 ]
-/** One of the adjacency of an undirected graph. */
+/** Cases of a function that takes the adjacency of an undirected graph. */
 export const ofAdjacency = (run: (m: graph.Csr) => unknown): Case[] => [
   ...ofCsr(run),
   notSquare(run),
@@ -126,7 +127,7 @@ export const ofAdjacency = (run: (m: graph.Csr) => unknown): Case[] => [
   ['a negative weight', () => run(negative), 'weights must be finite and at least 0, got -2 at (1, 2)'],
   ['a NaN', () => run(nanAt), 'weights must be finite and at least 0, got NaN at (1, 2)'],
 ]
-/** One of lists of neighbours with a value each. */
+/** Cases of a function that takes lists of neighbours with a value for each. */
 export const ofLists = (
   run: (broken: typeof lists, values: Float64Array) => unknown,
   values = Float64Array.of(1, 2, 3),
@@ -142,16 +143,20 @@ export const ofLists = (
     () => run({ ...lists, indices: Int32Array.of(1, 3, 0) }, values),
     'neighbours must be nodes from 0 to 2, got 3 in the list of node 1',
   ],
-  ['too few values', () => run(lists, values.subarray(0, 2)), 'as many as indptr ends with, 3, got 3 and 2'],
+  [
+    'too few values',
+    () => run(lists, values.subarray(0, 2)),
+    'as many elements as indptr says, 3, got 3 and 2',
+  ],
   ['a NaN', () => run(lists, Float64Array.of(1, nan, 2)), 'got NaN from node 1 to 2'],
 ]
-/** The search for neighbours. */
+/** Cases of a search for neighbours. */
 export const ofSearch = (run: (x: graph.Points, k: number, queries?: graph.Points) => unknown): Case[] => [
   ...ofPoints((x) => run(x, 1)),
   ['k of all points', () => run(points, 4), 'k must be an integer between 1 and 3, got 4'],
   ['k of 0', () => run(points, 0), 'k must be an integer between 1 and 3, got 0'],
   ['k of NaN', () => run(points, nan), 'got NaN'],
-  ['one point', () => run(one, 1), 'points that are their own queries must be at least 2, got 1'],
+  ['one point', () => run(one, 1), 'points without queries must be at least 2, got 1'],
   [
     'a query with NaN',
     () => run(points, 1, withNaN),

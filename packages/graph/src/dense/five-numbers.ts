@@ -1,5 +1,5 @@
 import { checkNumbers } from '../errors.ts'
-/** Five-number summary with linear interpolation between order statistics. */
+/** Minimum, quartiles and maximum. Quantiles between two order statistics are interpolated linearly. */
 export interface FiveNumbers {
   min: number
   q25: number
@@ -8,7 +8,7 @@ export interface FiveNumbers {
   max: number
 }
 
-/** FiveNumbers of the numbers, all NaN when there are none. */
+/** The FiveNumbers of the values. All are NaN if there are no values. */
 export const fiveNumbers = (values: ArrayLike<number>): FiveNumbers => {
   checkNumbers('fiveNumbers', 'values', values)
   const sorted = Float64Array.from(values).sort()

@@ -20,7 +20,8 @@ export const checkFiniteElements = (op: string, { data, cols }: DenseMatrix): vo
   }
 }
 
-/** Whether no element is NaN or infinite: 0·x is then 0, and sums of it are. Four sums at a time take a quarter of the time. */
+/** Whether no element is NaN or infinite. Then every 0·x is 0, and so is their sum. Four sums at a time take
+ *  a quarter of the time of one. */
 export const allFinite = (data: Float64Array | Float32Array): boolean => {
   let [a, b, c, d] = [0, 0, 0, 0]
   let i = 0
@@ -34,7 +35,7 @@ export const allFinite = (data: Float64Array | Float32Array): boolean => {
   return a + b + c + d === 0
 }
 
-/** Throws unless there is at least one row and one column, and `length` numbers are as many as these have. */
+/** Throws unless there is at least one row and one column, and `length` is rows × cols. */
 export const checkDenseShape = (
   op: string,
   { data, rows, cols }: DenseMatrix,
@@ -50,7 +51,7 @@ export const checkDenseShape = (
   }
 }
 
-/** Throws unless `value` is an integer in [low, high]. `advice` completes the message. */
+/** Throws unless `value` is an integer in [low, high]. `advice` ends the message. */
 export const checkInteger = (
   op: string,
   name: string,

@@ -1,6 +1,7 @@
 import type { DenseMatrix } from './matrix.ts'
 
-/** Dense product a [M, K] · b [K, N] → [M, N]; `step` is told before each row how much is done. */
+/** Dense product a [M, K] · b [K, N] → [M, N]. Before each row, `step` is called with the share that is
+ *  done. */
 export const multiply = (
   a: DenseMatrix,
   b: DenseMatrix,

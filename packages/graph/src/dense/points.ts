@@ -1,11 +1,12 @@
 import { GraphError, nameOf } from '../errors.ts'
 import { checkDenseShape, checkFiniteElements, type DenseMatrix } from './matrix.ts'
 
-/** Points as callers have them. Every row is a point, in every form:
- *  an array of equally long rows, or a row-major matrix `{ data, cols }`; `rows` may be left out. */
+/** Points as callers have them: an array of equally long rows, or a row-major matrix `{ data, cols }` with or
+ *  without `rows`. In every form a row is a point. */
 export type Points = readonly ArrayLike<number>[] | FlatPoints
 
-/** Rows of `cols` numbers, one after the other in `data`. f32 and f64 are taken as they are, other numbers are copied to f64. */
+/** Rows of `cols` numbers, one after the other in `data`. f32 and f64 arrays are used as they are; other
+ *  numbers are copied to f64. */
 export interface FlatPoints {
   data: ArrayLike<number>
   cols: number
@@ -13,14 +14,15 @@ export interface FlatPoints {
   rows?: number
 }
 
-/** The matrix of such points. Throws GraphError for what is none, ragged rows, no rows, and numbers that are not finite. */
+/** The matrix of such points. Throws GraphError for anything else, ragged rows, no rows, and numbers that are
+ *  not finite. */
 export const matrixOf = (op: string, points: Points): DenseMatrix => {
   const matrix = shapedMatrixOf(op, points)
   checkFiniteElements(op, matrix)
   return matrix
 }
 
-/** The same, NaN and infinities included. */
+/** The matrix of such points, which may hold NaN and infinities. */
 export const shapedMatrixOf = (op: string, points: Points): DenseMatrix => {
   if (Array.isArray(points)) return joined(op, points)
   if (typeof points !== 'object' || points === null || !('data' in points)) {

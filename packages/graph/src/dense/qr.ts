@@ -1,10 +1,13 @@
 import type { DenseMatrix } from './matrix.ts'
 
-/** Reduced QR of a tall matrix x [m, n] → q [m, n] with orthonormal columns, r [n, n] upper triangular, x = q r.
- *  Gram–Schmidt, four earlier columns at a time, repeated where cancellation took half of a column ("twice is enough", Kahan and Parlett).
- *  A column that depends on those before it gives a zero column of q and a zero on the diagonal of r.
- *  `step` is told before each column how much is done.
- *  Not ml-matrix's Householder QR: for [3400, 138] that takes 0.5 s against 0.1 s here, and the text embedder runs it four times. */
+/** Reduced QR of a tall matrix x [m, n]: q [m, n] with orthonormal columns, and r [n, n] upper triangular,
+ *  with x = q r.
+ *  A column that depends on earlier columns gives a zero column of q and a zero on the diagonal of r.
+ *  It is Gram–Schmidt with four earlier columns at a time. A pass is repeated if cancellation took half of
+ *  the column ("twice is enough", Kahan and Parlett).
+ *  Before each column, `step` is called with the share that is done.
+ *  ml-matrix's Householder QR takes 0.5 s for [3400, 138]; this takes 0.1 s. The text embedder runs it four
+ *  times. */
 export const qr = (
   x: DenseMatrix,
   step: (share: number) => void = () => {},
@@ -36,7 +39,8 @@ export const qr = (
   return { q: { data: q, rows: m, cols: n }, r: { data: r, rows: n, cols: n } }
 }
 
-/** column −= Σ (columns_i · column) columns_i for i in [start, end), at most four; the products are added to r. */
+/** column −= Σ (columns_i · column) columns_i for i in [start, end), at most four; the dot products are added
+ *  to r. */
 const removeProjections = (
   column: Float64Array,
   columns: Float64Array[],

@@ -1,4 +1,5 @@
-/** 1, or the power of two that brings the largest magnitude near 1 when its square would overflow or underflow. */
+/** A factor for the data: 1, unless the square of the largest magnitude would overflow or underflow. Then it
+ *  is the power of two that brings the largest magnitude near 1. */
 export const safeScale = (data: ArrayLike<number>, start: number, end: number): number => {
   const largest = largestMagnitude(data, start, end)
   if (largest === 0 || !Number.isFinite(largest) || (largest > 1e-120 && largest < 1e120)) return 1

@@ -55,10 +55,10 @@ describe('npy', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['nothing', new Uint8Array(), 'must start with \\x93NUMPY, got 0 bytes'],
-    ['a header cut off', npy('<f4', f32).subarray(0, 30), 'the header must fit the file'],
+    ['a header cut off', npy('<f4', f32).subarray(0, 30), 'the header must fit in the file'],
     ['data cut off', npy('<f4', f32.subarray(0, 23)), 'shape (2, 3) of <f4 needs 24 bytes, got 23'],
     [
-      'a shape that lies',
+      'a wrong shape',
       npy('<f4', f32, '(2000000000, 3000000000)'),
       'needs 24000000000000000000 bytes, got 24',
     ],
@@ -96,10 +96,10 @@ describe('jsonl', () => {
     ['nothing', '\n\n', 'at least one row and one column, got [0, 0]'],
     ['broken JSON', '[1, 2]\n[3, ', 'on line 2'],
     ['unequal widths', '[1, 2]\n\n[3]', 'the width of the first, 2, got 1 on line 3'],
-    ['what is no number', '[1, "2"]', 'vectors must be numbers, got "2" at position 1 on line 1'],
+    ['a string', '[1, "2"]', 'vectors must be numbers, got "2" at position 1 on line 1'],
     ['null', '[1, null]', 'got null at position 1'],
     ['overflow', '[1, 1e999]', 'got Infinity at row 0, column 1'],
-    ['no vector', '{"x": 1}', 'one under embedding, embeddings, vector, values, got {"x": 1} on line 1'],
+    ['no vector', '{"x": 1}', 'under embedding or embeddings or vector or values, got {"x": 1} on line 1'],
     ['a scalar', '7', 'a line must be an array'],
   ])('refuses %s', async (_, lines, message) => {
     await expect(parseJsonl(lines)).rejects.toThrow(FormatError)
@@ -231,7 +231,7 @@ describe('parquet', () => {
       'must have a column x, got id, embedding',
     )
     const words = new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'w', data: ['a', 'b'] }] }))
-    await expect(parseParquet(words)).rejects.toThrow('or numeric columns only, got w')
+    await expect(parseParquet(words)).rejects.toThrow('or only numeric columns, got w')
   })
 
   it('refuses or survives random damage', async () => {

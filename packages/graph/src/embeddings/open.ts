@@ -20,20 +20,23 @@ import { winkRows, wordRows } from './words/word-rows.ts'
 export type EmbeddingFormat = 'npy' | 'jsonl' | 'parquet' | 'safetensors' | 'txt' | 'vec' | 'json'
 
 export interface EmbeddingOptions {
-  /** which part of the file: field of a jsonl line, column of a parquet file, tensor of a safetensors file */
+  /** which part of the file holds the vectors: a field of jsonl lines, a column of a parquet file, a tensor
+   *  of a safetensors file */
   name?: string
 }
 
 export interface OpenEmbeddingsOptions extends EmbeddingOptions {
-  /** memory of a pass over the rows, with the Gram matrix that `buildManifold` makes of them; 256 MiB unless given, and at least one.
-   *  A pass takes less where less is as fast. */
+  /** bytes that a pass over the rows may take, with the Gram matrix that `buildManifold` makes of them; 256
+   *  MiB unless given, at least 1 MiB. A pass takes less if more would not be faster. */
   memoryBytes?: number
 }
 
-/** Embeddings of a file of any size, the format by its extension: .npy, .jsonl, .parquet, .safetensors, and word vectors in .txt, .vec or
- *  wink's .json. Its header is read and checked here, its rows by every pass: a range of rows at a time from .npy and .safetensors, a row
- *  group from .parquet, lines from .jsonl, .txt and .vec; .json is read whole.
- *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
+/** Embeddings in a file of any size. The extension names the format: .npy, .jsonl, .parquet, .safetensors,
+ *  and word vectors in .txt, .vec or wink's .json.
+ *  This call reads and checks the header. Every pass reads the rows: a range of rows at a time from .npy and
+ *  .safetensors, a row group from .parquet, lines from .jsonl, .txt and .vec. A .json file is read whole.
+ *  Throws FormatError, with the path, for an empty, damaged or unsupported file, and Error for a file that
+ *  cannot be read. */
 export const openEmbeddings = async (
   file: FilePlace,
   options: OpenEmbeddingsOptions = {},
@@ -71,7 +74,7 @@ const sourceOf = async (
   }
 }
 
-/** The size, where it is known, and passes over the rows. */
+/** The size, if it is known before a pass, and passes over the rows. */
 interface Reader {
   rows?: number
   cols?: number
@@ -98,7 +101,7 @@ const reader = async (
       return { rows, ...(!found.holdsLists && { cols: columns.length }), blocks }
     }
     case 'jsonl':
-      await withParts(open, async () => {}) // that it is there is known now
+      await withParts(open, async () => {}) // throws now if the file is missing
       return { blocks: () => passOver(open, (parts) => jsonlBlocks(parts, memoryBytes, part)) }
     case 'txt':
     case 'vec':
@@ -152,7 +155,7 @@ const named = async <T>(name: string, f: () => Promise<T>): Promise<T> => {
   }
 }
 
-/** A FormatError that says which file it is about. */
+/** Puts the name of the file in front of a FormatError. */
 const withName = (name: string, error: unknown): unknown =>
   error instanceof FormatError && name !== '' && !error.message.includes(name)
     ? new FormatError(`${name}: ${error.message}`, { cause: error })

@@ -6,22 +6,25 @@ import { type EmbeddingFormat, type EmbeddingOptions, embeddingsOfBytes, openEmb
 import { collectRows, type EmbeddingSource } from './source.ts'
 import { readWordVectors } from './words/word-vectors.ts'
 
-/** Bytes of an embeddings file → matrix [items, width]; f32 where the file is f32 or narrower and not parquet or jsonl, else f64.
- *  Throws FormatError for bytes that are not what they say, and elements that are not finite. */
+/** Bytes of an embeddings file → matrix [items, width]. It is f32 if the file is f32 or narrower and is not
+ *  parquet or jsonl, else f64.
+ *  Throws FormatError for bytes that are not of this format, and for elements that are not finite. */
 export const parseEmbeddings = async (
   bytes: Uint8Array,
   format: EmbeddingFormat,
   { name }: EmbeddingOptions = {},
 ): Promise<DenseMatrix> => wholeOf(await embeddingsOfBytes(bytes, format, { name, ...WHOLE }))
 
-/** Embeddings, and what their rows are where the file says it. */
+/** Embeddings, with a label for each row if the file has labels. */
 export type LabelledEmbeddings = DenseMatrix & { labels?: string[] }
 
 const WORD_EXTENSION = /\.(txt|vec|json)$/i
 
-/** Embeddings from a file, all in memory, the format by its extension: .npy, .jsonl, .parquet, .safetensors, and word vectors in .txt,
- *  .vec or wink's .json, whose rows are labelled by their words; for more than fits in memory there is `openEmbeddings`.
- *  Throws FormatError, with the path, for an empty, damaged or unsupported file, Error for one that cannot be read. */
+/** Embeddings from a file, all in memory. The extension names the format: .npy, .jsonl, .parquet,
+ *  .safetensors, and word vectors in .txt, .vec or wink's .json. Rows of word vectors get their words as
+ *  labels. `openEmbeddings` is for files that do not fit in memory.
+ *  Throws FormatError, with the path, for an empty, damaged or unsupported file, and Error for a file that
+ *  cannot be read. */
 export const readEmbeddings = async (
   file: FilePlace,
   { name }: EmbeddingOptions = {},
@@ -34,7 +37,7 @@ export const readEmbeddings = async (
   return wholeOf(await openEmbeddings(file, { name, ...WHOLE }))
 }
 
-/** What holds the rows may as well read them in large blocks. */
+// All rows are held in memory anyway, so they may be read in large blocks.
 const WHOLE = { memoryBytes: 2 ** 40 }
 
 const wholeOf = async (source: EmbeddingSource): Promise<DenseMatrix> => {

@@ -2,40 +2,42 @@ import type { DenseMatrix } from '../dense/matrix.ts'
 import { type Points, shapedMatrixOf } from '../dense/points.ts'
 import { CHUNK } from '../gram/products.ts'
 
-/** Consecutive rows of a source, [rows, cols]. Its data are valid until the next block is asked for. */
+/** Consecutive rows of a source, [rows, cols]. Its data are valid until the next block is requested. */
 export interface RowBlock extends DenseMatrix {
   /** index of its first row in the source */
   first: number
-  /** share of the source that is read when this block is done, 0 to 1 */
+  /** share of the source that has been read after this block, 0 to 1 */
   share: number
 }
 
-/** Memory for blocks, aligned for f64; asked for before the first one. */
+/** Gives memory for blocks, aligned for f64. It is called before the first block. */
 export type BlockBuffer = (bytes: number) => Uint8Array
 
-/** Rows that are read block by block, any number of times, and never all at once: embeddings [rows, cols] of a file or of memory. */
+/** Embeddings [rows, cols] of a file or of memory. They can be read block by block any number of times, and
+ *  are never all in memory. */
 export interface EmbeddingSource {
-  /** for messages: a path, or what the rows are */
+  /** used in messages: a path, or what the rows are */
   readonly name: string
-  /** how many there are, where that is known before they are read */
+  /** number of rows, if it is known before they are read */
   readonly rows: number | undefined
   readonly cols: number | undefined
-  /** bytes that reading them, and what is made of them meanwhile, may take */
+  /** bytes that may be taken for reading the rows and for what is computed from them meanwhile */
   readonly memoryBytes: number
-  /** A pass over all rows in their order. Rows that need no decoding are read into what `buffer` gives, where it is given. Throws
-   *  FormatError, with the name, where the file is not what it says. */
+  /** A pass over all rows in their order. Rows that need no decoding are read into the memory of `buffer`, if
+   *  it is given. Throws FormatError, with the name, if the file is damaged. */
   blocks(buffer?: BlockBuffer): AsyncIterable<RowBlock>
 }
 
-/** Unless given: little beside a machine's memory, and more would not be faster. */
+/** Default of memoryBytes. It is small beside a machine's memory, and more would not be faster. */
 export const DEFAULT_MEMORY_BYTES = 2 ** 28
 
-/** A block is at most this share of the memory: there is one that is read, one that is worked on, and copies of it. */
+/** A block is at most this share of the memory: one block is read, one is worked on, and both have copies. */
 const BLOCKS_IN_MEMORY = 8
 /** Larger blocks fall out of the cache. */
 const MAX_BLOCK_BYTES = 2 ** 23
 
-/** Rows of a block, of `rowBytes` each: whole chunks of a Gram matrix where they are many; 0 where none fits. */
+/** Rows of a block, with `rowBytes` bytes each; 0 if no row fits. Large blocks hold whole chunks of a Gram
+ *  matrix. */
 export const blockRows = (memoryBytes: number, rowBytes: number): number => {
   const rows = Math.floor(blockBytes(memoryBytes) / rowBytes)
   return rows < CHUNK ? rows : rows - (rows % CHUNK)
@@ -44,7 +46,7 @@ export const blockRows = (memoryBytes: number, rowBytes: number): number => {
 export const blockBytes = (memoryBytes: number): number =>
   Math.min(MAX_BLOCK_BYTES, Math.floor(memoryBytes / BLOCKS_IN_MEMORY))
 
-/** Points in memory as a source. Throws GraphError when they are not well formed. */
+/** A source from points in memory. Throws GraphError if they are not well formed. */
 export const matrixSource = (points: Points, name = 'matrix'): EmbeddingSource => {
   const { data, rows, cols } = shapedMatrixOf(name, points)
   const most = Math.max(1, blockRows(Number.POSITIVE_INFINITY, 8 * cols))
@@ -60,7 +62,7 @@ export const matrixSource = (points: Points, name = 'matrix'): EmbeddingSource =
   }
 }
 
-/** All rows of a source in one matrix, f32 where all its blocks are. */
+/** All rows of a source in one matrix, which is f32 if all blocks are. */
 export const collectRows = async (source: EmbeddingSource): Promise<DenseMatrix> => {
   const parts: DenseMatrix[] = []
   for await (const { data, rows, cols } of source.blocks()) parts.push({ data: data.slice(), rows, cols })

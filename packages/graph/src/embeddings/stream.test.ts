@@ -8,7 +8,7 @@ import { type EmbeddingFormat, embeddingsOfBytes } from './open.ts'
 import { parseEmbeddings } from './read.ts'
 import type { RowBlock } from './source.ts'
 
-/** The least: blocks of 128 KiB. */
+/** The smallest memory that is allowed; it gives blocks of 128 KiB. */
 const memoryBytes = 2 ** 20
 const text = (value: string) => new TextEncoder().encode(value)
 
@@ -61,7 +61,7 @@ describe('blocks of rows', () => {
     ['.parquet', 'parquet', () => columns(1000), x],
     ['.jsonl', 'jsonl', () => text(lines.join('\n')), x],
     ['.txt of word vectors', 'txt', () => text(words.join('\n')), f32],
-  ])('of %s are small, in order, and all there is', async (_, format, make, expected) => {
+  ])('of %s are small, in order and complete', async (_, format, make, expected) => {
     const bytes = make()
     const blocks = await blocksOf(bytes, format)
     expect(blocks.length).toBeGreaterThan(2)
@@ -79,7 +79,7 @@ describe('blocks of rows', () => {
     expect(await parseEmbeddings(bytes, format)).toEqual(expected)
   })
 
-  it('can be passed over again, and left in the middle', async () => {
+  it('can be read again, and a pass may stop in the middle', async () => {
     const source = await embeddingsOfBytes(npy('<f8', bytesOf(x.data)), 'npy', { memoryBytes })
     expect([source.rows, source.cols]).toEqual([3001, 29])
     for await (const block of source.blocks()) {
@@ -91,9 +91,9 @@ describe('blocks of rows', () => {
     expect(rows).toBe(3001)
   })
 
-  it('are refused where they cannot be small', async () => {
+  it('are refused if a row does not fit', async () => {
     await expect(blocksOf(columns(3001), 'parquet')).rejects.toThrow(
-      /a row group must fit in the memory, 1048576 bytes, got 87029 values that take \d+; raise the memory/,
+      /a row group must fit in the memory of 1048576 bytes, got 87029 values that take \d+; raise the memory/,
     )
     const long = text(`[1]\n[${'1,'.repeat(2 ** 20)}1]\n`)
     await expect(blocksOf(long, 'jsonl')).rejects.toThrow(

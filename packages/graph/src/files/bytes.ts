@@ -1,7 +1,7 @@
 import { FormatError } from '@tau/tensor'
 import { type FileParts, type FilePlace, openFileParts } from '@tau/tensor/files'
 
-/** Opens what a source reads, once per pass over its rows. */
+/** Opens a file or bytes for one pass over the rows. */
 export type OpenParts = () => Promise<FileParts>
 
 export const partsOfFile =
@@ -17,7 +17,7 @@ export const partsOfBytes =
       const part = bytes.subarray(start, start + target.length)
       if (part.length < target.length) {
         throw new FormatError(
-          `embeddings: there must be ${target.length} bytes from byte ${start} on, got ${part.length}; they are truncated`,
+          `embeddings: ${target.length} bytes must follow byte ${start}, got ${part.length}; the bytes are truncated`,
         )
       }
       target.set(part)
@@ -25,7 +25,7 @@ export const partsOfBytes =
     async close() {},
   })
 
-/** Bytes [start, start + length), where they are few. */
+/** The bytes [start, start + length) in a new array; meant for small lengths. */
 export const bytesAt = async (
   parts: FileParts,
   start: number,
@@ -45,7 +45,7 @@ export async function* chunksOf(parts: FileParts): AsyncGenerator<Uint8Array<Arr
     yield await bytesAt(parts, start, Math.min(CHUNK, parts.size - start))
 }
 
-/** Runs `f` on the opened parts and closes them. */
+/** Opens the parts, runs `f` on them and closes them. */
 export const withParts = async <T>(open: OpenParts, f: (parts: FileParts) => Promise<T>): Promise<T> => {
   const parts = await open()
   try {

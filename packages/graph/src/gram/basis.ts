@@ -6,7 +6,8 @@ import { qr } from '../dense/qr.ts'
 import { GraphError } from '../errors.ts'
 import type { Gram } from './gram.ts'
 
-/** random: onto random orthonormal directions;  pca: onto the principal directions;  rotated-pca: pca, then a random rotation. */
+/** random: project on random orthonormal directions;  pca: on the principal directions;  rotated-pca: pca,
+ *  then a random rotation. */
 export type ReduceMethod = 'random' | 'pca' | 'rotated-pca'
 
 export interface BasisOptions {
@@ -15,9 +16,12 @@ export interface BasisOptions {
   seed: number
 }
 
-/** Directions Q [F, D] of a reduction Y = X·Q. `gram`, XᵀX, is asked for only where they depend on the data. random: orthonormal columns
- *  (rows, for D > F), uniformly distributed;  pca: the D leading eigenvectors of XᵀX, the largest |component| of each positive;  rotated-pca:
- *  those, then a random rotation. Throws GraphError for D out of range. */
+/** Directions Q [F, D] of a reduction Y = X·Q. `gram` gives XᵀX; it is called only if the directions depend
+ *  on the data.
+ *  random: uniformly distributed orthonormal columns, or orthonormal rows if D > F.  pca: the D leading
+ *  eigenvectors of XᵀX, with signs that make the component of largest magnitude positive.  rotated-pca: those
+ *  directions, then a random rotation.
+ *  Throws GraphError for D out of range. */
 export const basisOf = (
   width: number,
   gram: () => Gram,
@@ -35,7 +39,7 @@ export const basisOf = (
   const advice = `${method} has ${most} directions; lower dim or use method 'random'`
   checkInteger('reduce', 'dim', dim, 1, most, advice)
   const directions = principalDirections(known, dim)
-  // stream 1: stream 0 of this seed is that of random directions
+  // stream 1, because random directions use stream 0 of the same seed
   return method === 'pca'
     ? directions
     : multiply(directions, randomOrthonormal(dim, dim, new Random(seed, 1)))
@@ -57,7 +61,8 @@ const principalDirections = ({ products, cols }: Gram, dim: number): DenseMatrix
   return { data, rows: cols, cols: dim }
 }
 
-/** [rows, cols] with orthonormal columns, or orthonormal rows where there are more columns than rows. */
+/** A matrix [rows, cols] with orthonormal columns, or with orthonormal rows if it has more columns than
+ *  rows. */
 const randomOrthonormal = (rows: number, cols: number, random: Random): DenseMatrix => {
   const tall = Math.max(rows, cols)
   const thin = Math.min(rows, cols)

@@ -5,16 +5,17 @@ import { graphWasm } from '../kernels/wasm-module.ts'
 import { nativeTiles } from './native-tiles.ts'
 import { CHUNK, type GramProducts } from './products.ts'
 
-/** Rows that are held. More of them would fall out of the cache between copying and multiplying. */
+/** Bytes of the rows that are held. With more, rows would leave the cache between the copy and the
+ *  product. */
 const HELD_BYTES = 2 ** 23
-/** Products of chunks that wait to be added. */
+/** Bytes of the products of chunks that wait to be added. */
 const PARTIAL_BYTES = 2 ** 23
-/** Chunks that are multiplied at a time, at least: threads take one each. */
+/** Fewest chunks that are multiplied at a time, because each thread takes one. */
 const MIN_CHUNKS = 4
 /** Rows and columns of a tile of products. */
 const { TILE } = gram
 
-/** What they take, besides the rows that others hold. */
+/** Device bytes that the products take, without the buffers that callers take for rows. */
 export const deviceProductBytes = (cols: number): number =>
   4 * cols * cols * chunksAtOnce(cols) + 8 * cols * cols + 4 * cols * heldRows(cols)
 
@@ -22,11 +23,11 @@ const heldRows = (cols: number): number =>
   CHUNK * Math.max(MIN_CHUNKS, Math.floor(HELD_BYTES / (4 * cols * CHUNK)))
 
 const chunksAtOnce = (cols: number): number => {
-  const wanted = cols > TILE ? 1 : MIN_CHUNKS // a wide chunk has tiles enough for the threads
+  const wanted = cols > TILE ? 1 : MIN_CHUNKS // one wide chunk has enough tiles for all threads
   return Math.max(wanted, Math.floor(PARTIAL_BYTES / (4 * cols * cols)))
 }
 
-/** Gram products in f32, chunk by chunk, by the kernels or the library of a cpu device; their sums are f64. */
+/** Gram products in f32, chunk by chunk, by the kernels or the BLAS of a cpu device. Their sums are f64. */
 export class DeviceProducts implements GramProducts {
   readonly capacity: number
   readonly #engine: CpuEngine
@@ -125,7 +126,7 @@ export class DeviceProducts implements GramProducts {
     this.#add(added, cols, rowGrain(cols * count), touches((cols * cols * (count + 4)) / 2))
   }
 
-  /** Memory in place, to be used at once: it may move when more is taken. */
+  /** A view of device memory. It must be used at once, because the memory may move when more is taken. */
   #doubles(address: number, length: number): Float64Array {
     return new Float64Array(this.#engine.view(address, 0).buffer, address, length)
   }

@@ -4,9 +4,11 @@ import { distanceOf, type Metric } from '../neighbors/distance.ts'
 import type { NeighborLists } from '../neighbors/lists.ts'
 import type { Gram } from './gram.ts'
 
-/** The k nearest of every feature, knowing only their products: cos_ij = G_ij / √(G_ii G_jj), |f_i − f_j|² = G_ii + G_jj − 2 G_ij. Lists as of
- *  `kneighbors` of the columns; a feature of zeros has cosine 0 with every other. Euclidean distances below 10⁻⁷ of the features' lengths are
- *  rounding. Throws GraphError for k or eps out of range. */
+/** The k nearest neighbours of every feature, from the products of features alone: cos_ij = G_ij / √(G_ii
+ *  G_jj), |f_i − f_j|² = G_ii + G_jj − 2 G_ij. The lists are like those of `kneighbors` for the columns. A
+ *  feature of zeros has cosine 0 with every other one. Euclidean distances below 10⁻⁷ of the features'
+ *  lengths are only rounding errors.
+ *  Throws GraphError for k or eps out of range. */
 export const featureNeighbors = (
   { products, cols, scale }: Gram,
   { k, metric, eps }: { k: number; metric: Metric; eps: number | null },

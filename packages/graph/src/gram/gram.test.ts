@@ -9,7 +9,7 @@ import { normalMatrix } from '../testing.ts'
 import { featureNeighbors } from './feature-neighbors.ts'
 import { GramSums, gramOf } from './gram.ts'
 
-/** Σ over rows of (x_i − c_i)(x_j − c_j) by plain loops in f64, c the column means or 0. */
+/** Σ over rows of (x_i − c_i)(x_j − c_j) by plain loops in f64; c are the column means or 0. */
 const reference = ({ data, rows, cols }: DenseMatrix, center: boolean): Float64Array => {
   const mean = new Float64Array(cols)
   if (center) for (let n = 0; n < data.length; n++) mean[n % cols] += data[n] / rows
@@ -48,7 +48,7 @@ const offset = (seed: number, rows: number, cols: number, mean: number): DenseMa
   return f32({ ...x, data: x.data.map((v, n) => v + means[n % cols]) })
 }
 
-/** What f32 products of a chunk make of it: nothing shifted, sums of blocks in f64. */
+/** The products without a shift: f32 within a chunk, f64 between chunks. */
 const unshifted = ({ data, rows, cols }: DenseMatrix, chunk: number): Float64Array => {
   const out = new Float64Array(cols * cols)
   for (let r0 = 0; r0 < rows; r0 += chunk) {
@@ -75,7 +75,7 @@ describe('gramOf', () => {
     ]) {
       const x = offset(rows, rows, cols, 10)
       const { products, mean, scale } = gramOf(x, { center })
-      // f64 sums of 1543 products of size 100, and what is subtracted again
+      // the tolerance is that of f64 sums of 1543 products of size 100, and of the terms that are subtracted again
       const expected = reference(x, center)
       const size = Math.max(1, ...x.data.map(Math.abs)) ** 2 * rows
       for (let n = 0; n < expected.length; n++)
@@ -94,21 +94,21 @@ describe('gramOf', () => {
       const x = normalMatrix(3, 17, 5)
       const { products, scale } = gramOf({ ...x, data: x.data.map((v) => v * factor) })
       const plain = gramOf(x)
-      // both are scaled by powers of two, which are exact
+      // both are scaled by powers of two, which is exact
       const ratio = (scale * factor) / plain.scale
       for (let n = 0; n < products.length; n++)
         expect(products[n] / ratio ** 2).toBeCloseTo(plain.products[n], 10)
     }
   })
 
-  it('says where squares leave the range', () => {
+  it('names the column whose squares leave the range', () => {
     const x = { data: Float64Array.from({ length: 1600 }, () => 1), rows: 800, cols: 2 }
     x.data[1599] = 1e200
     expect(() => gramOf(x)).toThrow(/squares must be finite, got a sum of (Infinity|NaN) in column 1/)
   })
 })
 
-/** A library of products in plain JavaScript. */
+/** A stand-in for a BLAS, in plain JavaScript. */
 const naive: GemmLibrary = {
   open: () => ({
     name: 'naive',
@@ -162,11 +162,11 @@ describe.each<[string, CpuOptions]>([
     [33, 967],
   ])('of [%i, %i] is XᵀX', (rows, cols) => {
     const x = f32(normalMatrix(5, rows, cols))
-    // f32 rounding of each product and of a sum of 768: √768 · 2⁻²⁴ at most a few times over
+    // each product and a sum of 768 are rounded to f32, which gives a few times √768 · 2⁻²⁴
     expect(cosineError(gram(x).products, reference(x, false), cols)).toBeLessThan(3e-6)
   })
 
-  it('has the bits of one block, however the rows are cut', () => {
+  it('has the same bits for any blocks', () => {
     const x = f32(normalMatrix(6, 7001, 19))
     const whole = gram(x)
     fc.assert(
@@ -180,12 +180,12 @@ describe.each<[string, CpuOptions]>([
     )
   })
 
-  it('multiplies rows in its own memory where they are, to the same bits', () => {
+  it('multiplies rows in its own memory in place, with the same bits', () => {
     const x = f32(normalMatrix(13, 6200, 29))
     using sums = new GramSums('gram', 29, engine)
     const [a, b] = [0, 1].map(() => sums.buffer(2400 * 29 * 4))
     let at = 0
-    // whole chunks and not, with held rows before and without
+    // whole chunks and parts, with and without held rows before them
     for (const rows of [1536, 768, 2400, 1000, 496]) {
       const { buffer, byteOffset } = at % 2 ? a : b
       const data = new Float32Array(buffer, byteOffset, rows * 29)
@@ -200,10 +200,10 @@ describe.each<[string, CpuOptions]>([
     const x = offset(7, 3001, 11, 1000)
     const expected = reference(x, true)
     expect(cosineError(gram(x, undefined, true).products, expected, 11)).toBeLessThan(3e-6)
-    // not centred, cosines differ from ±1 by 10⁻⁶ only: six digits of that are there
+    // without centring, cosines differ from ±1 by only 10⁻⁶; six digits of that are correct
     const plain = reference(x, false)
     expect(cosineError(gram(x).products, plain, 11)).toBeLessThan(2e-11)
-    // f32 products that are not shifted lose them
+    // f32 products without the shift lose these digits
     expect(cosineError(unshifted(x, 768), plain, 11)).toBeGreaterThan(1e-7)
   })
 

@@ -6,24 +6,28 @@ import { DeviceProducts } from './device-products.ts'
 import { PlainProducts } from './plain-products.ts'
 import { CHUNK, type GramProducts } from './products.ts'
 
-/** What a feature graph needs of embeddings x [rows, cols]: X·scale stands for them, with scale a power of two. */
+/** Everything that a feature graph needs from embeddings x [rows, cols]. The numbers are those of X·scale;
+ *  scale is a power of two. */
 export interface Gram {
   rows: number
   cols: number
-  /** XᵀX·scale² [cols, cols], symmetric; less rows·mean·meanᵀ where it is centred */
+  /** XᵀX·scale² [cols, cols], symmetric; minus rows·mean·meanᵀ if it is centred */
   products: Float64Array
   /** column means of X·scale [cols] */
   mean: Float64Array
   scale: number
 }
 
-/** XᵀX from one pass over the rows of X, any number of them at a time.
+/** XᵀX from one pass over the rows of X, any number of rows at a time. The bits depend only on the rows and
+ *  their order. They do not depend on the blocks or the threads.
  *
- *  It sums the products of u = (x − s)·scale and undoes that at the end, in f64: XᵀX = Σuuᵀ + s·Sᵀ + S·sᵀ + rows·ssᵀ with S = Σu (and scale 1).
- *  s is the mean of the first rows, rounded to f32, so that what is multiplied is about as large as the features vary: a mean a thousand times
- *  their deviation, which would leave f32 products no digit of it, costs nothing. scale brings the largest of the first rows near 1 where
- *  squares would leave the range. With an engine, products of 768 rows at a time are f32 and their sums f64; without one all is f64.
- *  The bits depend on the rows and their order alone: not on how they are cut into blocks, nor on threads. */
+ *  It sums the products of u = (x − s)·scale. At the end it undoes the shift in f64: XᵀX = Σuuᵀ + s·Sᵀ + S·sᵀ
+ *  + rows·ssᵀ with S = Σu (written for scale 1).
+ *  s is the mean of the first rows, rounded to f32. So the multiplied numbers are about as large as the
+ *  deviations of the features. If means are a thousand times the deviations, plain f32 products would lose
+ *  every digit of the deviations; this loses none.
+ *  scale brings the largest of the first rows near 1 if squares would leave the range. With an engine,
+ *  products of 768 rows at a time are f32 and their sums f64. Without an engine all is f64. */
 export class GramSums implements Disposable {
   readonly #name: string
   readonly #cols: number
@@ -33,7 +37,7 @@ export class GramSums implements Disposable {
   #shift: Float64Array | undefined
   #scale = 1
 
-  /** @param name the rows, for messages */
+  /** @param name what the rows are, for messages */
   constructor(name: string, cols: number, engine?: CpuEngine) {
     this.#name = name
     this.#cols = cols
@@ -44,17 +48,18 @@ export class GramSums implements Disposable {
     this.#work[Symbol.dispose]()
   }
 
-  /** How many were added. */
+  /** Number of rows that were added. */
   get rows(): number {
     return this.#rows + this.#held
   }
 
-  /** Memory for rows that are added as f32 and need not be copied: adding uses them up. */
+  /** Memory for f32 rows that `add` multiplies in place, without a copy. `add` overwrites them. */
   buffer(bytes: number): Uint8Array {
     return this.#work.buffer(bytes)
   }
 
-  /** Adds rows. Throws GraphError with row, column and value, now or later, for an element that is not finite, in f32 on an engine. */
+  /** Adds rows. An element that is not finite (in f32 if there is an engine) is a GraphError with row, column
+   *  and value, in this call or a later one. */
   add({ data, rows, cols }: DenseMatrix): void {
     const { capacity } = this.#work
     let at = 0
@@ -73,14 +78,15 @@ export class GramSums implements Disposable {
     }
   }
 
-  /** Of all rows that were added. Throws GraphError for none, or where squares overflow. */
+  /** The Gram matrix of all rows that were added. Throws GraphError if there are no rows, or if squares
+   *  overflow. */
   result({ center }: { center: boolean }): Gram {
     if (this.#held > 0) this.#multiplyHeld()
     const [cols, rows, scale] = [this.#cols, this.#rows, this.#scale]
     const products = this.#work.products()
     const sums = this.#work.sums()
     const t = Float64Array.from(this.#shift ?? [], (s) => s * scale)
-    if (rows === 0) throw new GraphError('gram: there must be rows, got none; add data')
+    if (rows === 0) throw new GraphError('gram: there must be at least one row, got none; add data')
     for (let i = 0; i < cols; i++) {
       for (let j = 0; j <= i; j++) {
         const at = i * cols + j
@@ -91,7 +97,7 @@ export class GramSums implements Disposable {
       }
       if (!Number.isFinite(products[i * cols + i])) {
         throw new GraphError(
-          `gram: squares must be finite, got a sum of ${products[i * cols + i]} in column ${i}: some elements are 10^18 times those of the first rows; scale or repair them`,
+          `gram: squares must be finite, got a sum of ${products[i * cols + i]} in column ${i}; some elements are 10^18 times those of the first rows, scale or repair them`,
         )
       }
     }
@@ -110,7 +116,8 @@ export class GramSums implements Disposable {
     this.#rows += x.length / this.#cols
   }
 
-  /** What is not finite leaves no sum finite, and stays what it is where the rows are shifted. */
+  /** Finds the element that is not finite and throws. It is still in x, because shifting leaves NaN and
+   *  infinities as they are. */
   #refuse(x: Float64Array | Float32Array): never {
     const bad = x.findIndex((value) => !Number.isFinite(value))
     const row = this.#rows + Math.floor(bad / this.#cols)
@@ -119,7 +126,7 @@ export class GramSums implements Disposable {
     )
   }
 
-  /** Mean of the first chunk's rows, exact in f32; and the scale. */
+  /** The mean of the rows of the first chunk, rounded to f32. Also sets the scale. */
   #firstShift(head: Float64Array | Float32Array): Float64Array {
     const rows = head.length / this.#cols
     this.#scale = rangeScale(head)
@@ -132,7 +139,7 @@ export class GramSums implements Disposable {
   }
 }
 
-/** As `safeScale`, for the range of what holds them. */
+/** Like `safeScale`, for the range of the array's type. */
 const rangeScale = (data: Float64Array | Float32Array): number => {
   if (data instanceof Float64Array) return safeScale(data, 0, data.length)
   const largest = largestMagnitude(data)
@@ -141,7 +148,7 @@ const rangeScale = (data: Float64Array | Float32Array): number => {
 }
 
 export interface GramOfOptions {
-  /** products of the rows less their mean */
+  /** whether the rows' mean is subtracted from them first */
   center?: boolean | undefined
   /** called between blocks of rows, with the share of them that is done; may throw */
   step?: (share: number) => void

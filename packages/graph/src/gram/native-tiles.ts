@@ -1,9 +1,11 @@
 import type { CpuEngine, Launch } from '@tau/tensor/kernel'
 
-/** Rows of a stripe of a product: fewer waste less above the diagonal, more make the library faster. */
+/** Rows of a stripe of a product. Fewer rows waste less above the diagonal; more rows make the library
+ *  faster. */
 const STRIPE = 128
 
-/** What every thread runs: the items of `gramTiles`, by calls of the library for stripes as wide as the diagonal asks. */
+/** The program of every thread. It does the items of `gramTiles` with calls of the library, for stripes that
+ *  are only as wide as the diagonal requires. */
 const program = (source: string): string => `
 const sgemm = ((memory) => {${source}
 })(memory)
@@ -29,6 +31,6 @@ const gramTiles = (x, partials, rows, cols, chunk, begin, end) => {
 }
 return { gramTiles }`
 
-/** The tiles of a Gram matrix by the device's library, if it has one. */
+/** Multiplies the tiles of a Gram matrix by the device's BLAS, if it has one. */
 export const nativeTiles = (engine: CpuEngine): Launch | undefined =>
   engine.gemm && engine.script(program(engine.gemm.source), 'gramTiles', engine.gemm.name)

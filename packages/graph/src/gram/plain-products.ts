@@ -1,6 +1,7 @@
 import { CHUNK, type GramProducts } from './products.ts'
 
-/** Gram products by loops in f64, four rows at a time, so that one load and store of a sum serves four products. */
+/** Gram products by loops in f64. Four rows at a time, so one load and store of a sum serves four
+ *  products. */
 export class PlainProducts implements GramProducts {
   readonly capacity = CHUNK
   readonly #cols: number
@@ -35,14 +36,14 @@ export class PlainProducts implements GramProducts {
 
   multiply(x: Float64Array, shift: Float64Array, scale: number): void {
     const cols = this.#cols
-    const u = this.#rows // x is where it begins
+    const u = this.#rows // x is the start of this array
     for (let n = 0; n < x.length; n += cols) {
       for (let j = 0; j < cols; j++) {
         u[n + j] = (u[n + j] - shift[j]) * scale
         this.#sums[j] += u[n + j]
       }
     }
-    // rows of zeros up to the next four add nothing
+    // rows of zeros up to the next multiple of four; they add nothing
     u.fill(0, x.length, Math.ceil(x.length / (4 * cols)) * 4 * cols)
     for (let a = 0; a < x.length; a += 4 * cols) addFour(u, a, cols, this.#products)
   }

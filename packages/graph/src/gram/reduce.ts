@@ -21,20 +21,23 @@ export interface Reduced extends DenseMatrix {
   data: Float64Array
   info: {
     method: ReduceMethod
-    /** share of the squared elements of x (after centring) that is left */
+    /** share of the squared elements of x (after centring) that is kept */
     keptEnergy: number
   }
 }
 
-/** Embeddings of any width F → D columns: x [N, F] → [N, D], Y = X·Q.
+/** Reduces embeddings of any width F to D columns: x [N, F] → Y = X·Q [N, D].
  *
- *  random (the default): Q [F, D] has orthonormal columns, uniformly distributed (QR of a Gaussian matrix); for D > F orthonormal rows, so
- *  the features depend on each other. Keeps about D / F of the energy, and distances between items up to scale (Johnson–Lindenstrauss).
- *  pca: keeps the most energy any D directions can, but its score columns are mutually orthogonal, so every cosine between features is 0
- *  and a cosine graph over them is degenerate (all distances 1); use it for graphs over items.
- *  rotated-pca: as much energy as pca, and features that are correlated again. Both need D ≤ min(N, F), and XᵀX with its eigenvectors, by
- *  ml-matrix in one go: 0.3 s for F = 512, 2.4 for 1024.
- *  Throws GraphError for D out of range or x not finite; the signal's reason when it is aborted. */
+ *  random (the default): Q [F, D] has uniformly distributed orthonormal columns (QR of a Gaussian matrix). It
+ *  keeps about D / F of the energy, and the distances between items up to a factor (Johnson–Lindenstrauss).
+ *  If D > F its rows are orthonormal, and the features depend on each other.
+ *  pca: keeps the most energy that D directions can keep. Its score columns are mutually orthogonal, so every
+ *  cosine between features is 0. A cosine graph over them is degenerate, with all distances 1. Use it for
+ *  graphs over items.
+ *  rotated-pca: keeps as much energy as pca, and its features are correlated again.
+ *  The two pca methods need D ≤ min(N, F), and XᵀX with its eigenvectors. ml-matrix computes these in one go:
+ *  0.3 s for F = 512, 2.4 s for 1024.
+ *  Throws GraphError for D out of range or x not finite, and the signal's reason when it is aborted. */
 export const reduceEmbeddings = (embeddings: Points, options: ReduceOptions): Reduced => {
   checkOptions('reduceEmbeddings', options, '{ dim }')
   const { dim, method = 'random', center = false, seed = 0, ...watched } = options
@@ -47,7 +50,7 @@ export const reduceEmbeddings = (embeddings: Points, options: ReduceOptions): Re
       `reduce: some element must not be 0${center ? ' after centring' : ''}, got all zeros; check the data`,
     )
   }
-  // The directions that a manifold of these embeddings is built with.
+  // The same directions as those of a manifold of these embeddings.
   const gram = () => gramOf(x, { center, step: (share) => watch.step(0.4 * share) })
   const basis = basisOf(x.cols, gram, { dim, method, seed })
   watch.step(0.5)

@@ -4,17 +4,17 @@ import { GraphError } from '../errors.ts'
 import { basisOf, type ReduceMethod } from './basis.ts'
 import type { Gram } from './gram.ts'
 
-/** Directions of a reduction and the Gram matrix of what it leaves: Y = X·Q. */
+/** The directions of a reduction Y = X·Q, and the Gram matrix of Y. */
 export interface Reduction {
-  /** Q [width, dim]; undefined where the features stay as they are */
+  /** Q [width, dim]; undefined if the features are not reduced */
   basis: DenseMatrix | undefined
   gram: Gram
-  /** trace(YᵀY) / trace(XᵀX): the share of the squared elements that is left */
+  /** trace(YᵀY) / trace(XᵀX): the share of the squared elements that is kept */
   keptEnergy: number
 }
 
-/** Reduces features [·, F] to D of them, knowing XᵀX only: YᵀY = Qᵀ(XᵀX)Q, with the Q of `basisOf`;  none: F must be D. Throws GraphError
- *  for D out of range, or nothing but zeros. */
+/** Reduces F features to D from XᵀX alone: YᵀY = Qᵀ(XᵀX)Q, with the Q of `basisOf`. With method none, F must
+ *  be D. Throws GraphError for D out of range, and if all products are zero. */
 export const reduceGram = (
   gram: Gram,
   { dim, method, seed }: { dim: number; method: ReduceMethod | 'none'; seed: number },
@@ -22,7 +22,7 @@ export const reduceGram = (
   const energy = trace(gram)
   if (energy === 0) {
     throw new GraphError(
-      'reduce: some element must not be 0, got all zeros, or all rows equal and centred; check the data',
+      'reduce: some element must not be 0, got all zeros, or equal rows that are centred; check the data',
     )
   }
   if (method === 'none') {

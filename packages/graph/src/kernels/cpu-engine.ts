@@ -1,7 +1,7 @@
 import { BackendError, type Device } from '@tau/tensor'
 import type { CpuEngine } from '@tau/tensor/kernel'
 
-/** The cpu engine of a device. Throws BackendError for another backend, whose kernels have no f64. */
+/** The cpu engine of a device. Throws BackendError for another backend, because its kernels have no f64. */
 export const cpuEngine = (op: string, device: Device): CpuEngine => {
   const engine = device?.engine
   if (engine?.backend !== 'cpu') {

@@ -1,4 +1,4 @@
-/** Disposes of what it was given when it is disposed of itself, the last first. */
+/** Holds things and disposes of them when it is disposed of, the last one first. */
 export class Owned implements Disposable {
   readonly #things: Disposable[] = []
 

@@ -1,10 +1,10 @@
 import type { Handle } from '@tau/tensor/kernel'
 import { panelGram } from '../generated/constants.ts'
 
-/** Columns of a panel: one row of it is a cache line. */
+/** Columns of a panel. A row of eight f64 is one cache line. */
 export const PANEL = 8
 
-/** Rows whose products are summed before they join the total. */
+/** Rows of one partial product. */
 export const { CHUNK } = panelGram
 
 /** Eight vectors side by side: [n, 8] f64, row-major. */
@@ -13,15 +13,16 @@ export interface Panel {
   readonly handle: Handle
 }
 
-/** Panels over the rows of one square sparse matrix m [n, n], and what an eigensolver does with them. The two implementations, JavaScript
- *  and WebAssembly on any number of threads, give the same bits. */
+/** Panels over the rows of one square sparse matrix m [n, n], with the operations that an eigensolver needs.
+ *  The two implementations are JavaScript, and WebAssembly on any number of threads. They give the same
+ *  bits. */
 export interface PanelSpace extends Disposable {
   readonly size: number
-  /** A panel with unknown content. */
+  /** A free panel. Its content is undefined. */
   take(): Panel
   /** Makes the panel free for the next `take`. */
   give(panel: Panel): void
-  /** out ← a·(m·x) + b·x + c·out; a term whose factor is 0 is not read */
+  /** out ← a·(m·x) + b·x + c·out. A term with factor 0 is not read. */
   step(x: Panel, out: Panel, a: number, b: number, c: number): void
   /** xᵀ·y [8, 8] */
   gram(x: Panel, y: Panel): Float64Array

@@ -9,7 +9,7 @@ import { JsPanels } from './js-panels.ts'
 import { PANEL, type Panel, type PanelSpace } from './panel-space.ts'
 import { WasmPanels } from './wasm-panels.ts'
 
-/** About five entries a row, one row empty. */
+/** A matrix with about five entries per row and one empty row. */
 const matrixOf = (size: number): Csr => {
   const { data } = normalMatrix(size, size, 5)
   const entries = Array.from(data, (value, n) => ({
@@ -27,7 +27,7 @@ const matrixOf = (size: number): Csr => {
   })
 }
 
-// around the chunk of 128 rows and the tiles of 1024
+// sizes around the chunk of 128 rows and the tiles of 1024
 const sizes = [1, 3, 127, 128, 131, 1031, 2053]
 const names = ['js', 'plain 1 thread', 'relaxed 2 threads'] as const
 
@@ -56,7 +56,7 @@ describe.each(names)('panels in %s', (name) => {
     const expected = product.map((value, n) => 2 * value - 3 * x.data[n] + 0.5 * out.data[n])
     space.step(x, out, 2, -3, 0.5)
     expectNear(out.data, expected, { atol: 1e-13 })
-    // what is not asked for is not read
+    // a term with factor 0 is not read
     out.data.fill(Number.NaN)
     space.step(x, out, 1, 0, 0)
     expect(out.data.slice()).toEqual(product)
@@ -68,7 +68,7 @@ describe.each(names)('panels in %s', (name) => {
     const g = normalMatrix(5, PANEL, PANEL)
     const xT = { data: new Float64Array(PANEL * size), rows: PANEL, cols: size }
     for (let n = 0; n < x.data.length; n++) xT.data[(n % PANEL) * size + Math.floor(n / PANEL)] = x.data[n]
-    expectNear(space.gram(x, y), multiply(xT, dense(y)).data, { atol: 1e-14 * 8 * size }) // `size` products up to 8
+    expectNear(space.gram(x, y), multiply(xT, dense(y)).data, { atol: 1e-14 * 8 * size }) // sums of `size` products of up to 8
     const expected = multiply(dense(x), g).data.map((value, n) => value + y.data[n])
     space.add(y, x, g.data)
     expectNear(y.data, expected, { atol: 1e-13 })

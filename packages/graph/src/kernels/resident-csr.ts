@@ -2,7 +2,7 @@ import type { CpuEngine, Handle, Launch, Work } from '@tau/tensor/kernel'
 import type { Csr } from '../sparse/csr.ts'
 import { graphWasm } from './wasm-module.ts'
 
-/** Rows per tile of a product: the 64 KiB of eight columns. */
+/** Rows per tile of a product with eight columns, so that a tile of out has 64 KiB. */
 const ROWS = 1024
 
 /** A sparse matrix in a device's memory. */
@@ -28,14 +28,14 @@ export class ResidentCsr implements Disposable {
     this.f64(this.#values, values.length).set(values)
   }
 
-  /** Memory that is freed with the matrix. */
+  /** Allocates memory that is freed with the matrix. */
   alloc(bytes: number): Handle {
     const handle = this.engine.alloc(Math.max(8, bytes))
     this.#handles.push(handle)
     return handle
   }
 
-  /** A buffer of f64 in place; it stays valid when the memory grows, because that memory is shared. */
+  /** A view of f64 memory. It stays valid when the memory grows, because that memory is shared. */
   f64(handle: Handle, length: number): Float64Array {
     return new Float64Array(this.engine.view(handle, 1).buffer, handle, length)
   }
@@ -52,7 +52,7 @@ export class ResidentCsr implements Disposable {
     const { nRows, nCols, indptr, indices, values } = this.#matrix
     const vectors = (nCols + (readsOut ? 2 : 1) * nRows) * cols
     return {
-      flops: 2 * values.length * cols, // the terms b·x and c·out are few beside
+      flops: 2 * values.length * cols, // without the terms b·x and c·out, which are few
       bytes: indptr.byteLength + indices.byteLength + values.byteLength + 8 * vectors,
       shape: `${nRows} x ${nCols}, ${values.length} entries, times ${cols}`,
     }

@@ -5,7 +5,7 @@ import { ResidentCsr } from './resident-csr.ts'
 import { graphWasm } from './wasm-module.ts'
 
 const PRODUCTS = PANEL * PANEL
-/** Chunks and rows per tile. */
+/** Items per tile: chunks for gram, rows for add. */
 const GRAIN = { gram: 8, add: 1024 }
 
 /** Panels in a device's memory, on its threads. */

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => device.close())
 
-/** Work of what `f` launches under a name. */
+/** The work of the launches of `f` that have this name. */
 async function worksOf(name: string, f: () => unknown): Promise<Work[]> {
   const { launches } = (await profile(device, f)).profile
   return launches.filter(({ kernel }) => kernel === name).map(({ work }) => work)

@@ -18,7 +18,7 @@ describe('checkLaplacian', () => {
     const normalised = await featureLaplacian(x, { k: 4, sigma: 0.9, normalization: 'symmetric' })
     const verdict = checkLaplacian(normalised, { rowSums: 'any' })
     expect(verdict).toMatchObject({ ok: true, psdMethod: 'eigenvalues' })
-    expect(Math.abs(verdict.minEigenvalue)).toBeLessThan(1e-14) // D^1/2 1 is its null vector
+    expect(Math.abs(verdict.minEigenvalue)).toBeLessThan(1e-14) // its null vector is D^1/2 · 1
     expect(checkLaplacian(normalised).problems[0]).toMatch(/^rows must sum to 0, got .* in row/)
   })
 
@@ -44,7 +44,7 @@ describe('checkLaplacian', () => {
   })
 
   it('rejects an indefinite matrix with its eigenvalue', () => {
-    // eigenvalues ±√2 and 0 of the path's adjacency minus nothing: rows do not sum to 0 either
+    // the adjacency of a path has the eigenvalues ±√2 and 0, and its rows do not sum to 0
     const verdict = checkLaplacian(dense(0, 1, 0, 1, 0, 1, 0, 1, 0), { rowSums: 'any' })
     expect(verdict.minEigenvalue).toBeCloseTo(-Math.SQRT2, 12)
     expect(verdict.problems[0]).toMatch(/^must be positive semidefinite, got an eigenvalue of -1\.414/)
@@ -67,7 +67,7 @@ describe('checkLaplacian', () => {
     })
     const verdict = checkLaplacian(shifted, { rowSums: 'any' })
     expect(verdict.ok).toBe(false)
-    expect(verdict.minEigenvalue).toBeLessThan(-0.4) // exactly -0.5, from above
+    expect(verdict.minEigenvalue).toBeLessThan(-0.4) // it is -0.5, and the estimate comes from above
   })
 
   it('rejects what is not finite or not a Csr, without throwing', () => {

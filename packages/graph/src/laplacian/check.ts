@@ -7,15 +7,17 @@ import { Watch, type WatchOptions } from '../watch/watch.ts'
 export interface LaplacianCheckOptions extends WatchOptions {
   /** expected number of rows and columns, e.g. the head dim */
   size?: number
-  /** 'zero' (the default): rows must sum to 0, as in D − W; 'any' for a symmetric-normalised Laplacian */
+  /** 'zero' (the default): rows must sum to 0, as those of D − W do; 'any' is for a symmetric-normalised
+   *  Laplacian */
   rowSums?: 'zero' | 'any'
-  /** errors up to tolerance × the largest magnitude in L are rounding; 1e-6 (an L that went through f32) unless given */
+  /** errors up to tolerance × the largest magnitude in L count as rounding; unless given 1e-6, for an L that
+   *  was stored in f32 */
   tolerance?: number
 }
 
 export interface LaplacianVerdict {
   ok: boolean
-  /** one sentence with its values per broken rule; empty when ok */
+  /** one sentence per broken rule, with its values; empty if ok */
   problems: string[]
   size: [number, number]
   /** largest magnitude in L */
@@ -24,14 +26,17 @@ export interface LaplacianVerdict {
   symmetryError: number
   /** max |Σ_j L_ij| */
   rowSumError: number
-  /** smallest eigenvalue, or a lower bound of it, or an estimate from above: see `psdMethod` */
+  /** smallest eigenvalue, a lower bound of it, or an estimate from above: `psdMethod` says which */
   minEigenvalue: number
-  /** gershgorin: a proved lower bound;  eigenvalues: all were computed;  power: an estimate by shifted power iteration (size > 512) */
+  /** gershgorin: a proved lower bound;  eigenvalues: computed from all eigenvalues;  power: an estimate by
+   *  shifted power iteration (size > 512);  none: not computed */
   psdMethod: 'gershgorin' | 'eigenvalues' | 'power' | 'none'
 }
 
-/** Is L a usable Laplacian: well formed, of the right size, finite, symmetric, rows summing to 0, positive semidefinite?
- *  Never throws for a bad L: the verdict says what is wrong, with the values. Throws the signal's reason when it is aborted. */
+/** Checks that L is a usable Laplacian: well formed, of the right size, finite, symmetric, with rows that sum
+ *  to 0, and positive semidefinite.
+ *  It never throws for a bad L. The verdict says what is wrong, with the values. It throws the signal's
+ *  reason when it is aborted. */
 export const checkLaplacian = (
   laplacian: Csr,
   { size, rowSums = 'zero', tolerance = 1e-6, ...options }: LaplacianCheckOptions = {},
@@ -97,7 +102,7 @@ export const checkLaplacian = (
   return verdict
 }
 
-/** checkLaplacian that throws GraphError `op: L <first problem>`. */
+/** Does `checkLaplacian`, and throws GraphError `op: L <first problem>` if there is a problem. */
 export const assertLaplacian = (op: string, laplacian: Csr, options: LaplacianCheckOptions = {}): void => {
   const { problems } = checkLaplacian(laplacian, options)
   if (problems.length) throw new GraphError(`${op}: L ${problems[0]}`)
@@ -122,7 +127,8 @@ const smallestEigenvalue = (
   return { minEigenvalue: powerEstimate(laplacian, high, watch), psdMethod: 'power' }
 }
 
-/** All eigenvalues of a symmetric matrix lie in [min (L_ii − r_i), max (L_ii + r_i)], r_i = Σ_{j≠i} |L_ij|. */
+/** Bounds of the eigenvalues of a symmetric matrix: all lie in [min (L_ii − r_i), max (L_ii + r_i)] with r_i
+ *  = Σ_{j≠i} |L_ij|. */
 const gershgorin = (laplacian: Csr): [number, number] => {
   const centre = diagonal(laplacian)
   let low = Number.POSITIVE_INFINITY
@@ -138,7 +144,8 @@ const gershgorin = (laplacian: Csr): [number, number] => {
   return [low, high]
 }
 
-/** Power iteration on high·I − L, whose largest eigenvalue is high − λ_min; the Rayleigh quotient bounds λ_min from above. */
+/** An estimate of λ_min from above. It is the Rayleigh quotient after power iteration on high·I − L, whose
+ *  largest eigenvalue is high − λ_min. */
 const powerEstimate = (laplacian: Csr, high: number, watch: Watch): number => {
   const random = new Random(0)
   let x = Float64Array.from({ length: laplacian.nRows }, () => random.gaussian())

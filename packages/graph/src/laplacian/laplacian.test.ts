@@ -58,7 +58,7 @@ describe('laplacian', () => {
     ).toBeLessThan(1e-15)
   })
 
-  it('gives loops no part, as SciPy does', () => {
+  it('ignores loops, as SciPy does', () => {
     const looped = csrFromDense({ data: Float64Array.of(5, 2, 2, 7), rows: 2, cols: 2 })
     expect([...toDense(laplacian(looped)).data]).toEqual([2, -2, -2, 2])
     expect(degrees(looped)).toEqual(Float64Array.of(2, 2))
@@ -106,7 +106,7 @@ describe('weights', () => {
   })
 
   it('are joined by union, keep the larger direction, drop the floor', () => {
-    // 1 / (1 + d) is 1/2, 1/4, 3/4, and next to nothing
+    // 1 / (1 + d) is 1/2, 1/4, 3/4, and nearly 0
     const distances = csrFromCoo({
       nRows: 4,
       nCols: 4,
@@ -132,9 +132,9 @@ describe('weights', () => {
         const j = e % (n - 1)
         return j < i ? j : j + 1
       }),
-      values: Float64Array.from({ length: n * (n - 1) }, (_, e) => ((e % (n - 1)) + 1) / n), // rising along a row
+      values: Float64Array.from({ length: n * (n - 1) }, (_, e) => ((e % (n - 1)) + 1) / n), // they rise along a row
     })
-    expect(strongestHalf(complete(11))).toEqual(complete(11)) // 10 each: not above 10
+    expect(strongestHalf(complete(11))).toEqual(complete(11)) // each row has 10 entries, which is not above 10
     const half = strongestHalf(complete(13))
     expect([...half.indptr]).toEqual(Array.from({ length: 14 }, (_, i) => i * 6))
     expect([...half.indices.slice(0, 6)]).toEqual([7, 8, 9, 10, 11, 12])
@@ -158,7 +158,7 @@ describe('featureLaplacian', () => {
         const L = await featureLaplacian(normalMatrix(seed, 5, 11), o)
         expect(symmetryError(L).error).toBe(0)
         const scale = Math.max(...diagonal(L), 1e-300)
-        // 11 roundings of terms up to the degree
+        // 11 roundings of terms that are at most the degree
         expect(Math.max(...spmv(L, new Float64Array(11).fill(1)).map(Math.abs))).toBeLessThanOrEqual(
           3e-15 * scale,
         )

@@ -7,18 +7,19 @@ export type Normalization = 'none' | 'symmetric' | 'random-walk'
 export interface LaplacianOptions {
   /** 'none' unless given */
   normalization?: Normalization
-  /** return the scaling of the nodes as well, as SciPy's `return_diag` does */
+  /** whether to return the scaling of the nodes as well, as SciPy's `return_diag` does; false unless given */
   returnDiagonal?: boolean
 }
 
 export interface LaplacianWithDiagonal {
   laplacian: Csr
-  /** none: the degrees;  symmetric: their roots, 1 for an isolated node, so that L·diagonal = 0;  random-walk: the degrees, 1 for an
-   *  isolated node */
+  /** none: the degrees;  symmetric: the square roots of the degrees, so that L·diagonal = 0;  random-walk:
+   *  the degrees. For the last two an isolated node has 1. */
   diagonal: Float64Array
 }
 
-/** Weighted degrees: row sums of the adjacency without its diagonal, whatever the sign of the weights; NaN where one is.
+/** Weighted degrees: row sums of the adjacency without its diagonal. Weights may have any sign; a NaN weight
+ *  gives NaN.
  *  Throws GraphError for a matrix that is not well formed. */
 export const degrees = (adjacency: Csr): Float64Array => {
   checkCsr('degrees', adjacency)
@@ -30,11 +31,13 @@ export const degrees = (adjacency: Csr): Float64Array => {
   return degree
 }
 
-/** Symmetric adjacency [n, n], weights ≥ 0 → Laplacian [n, n] with its whole diagonal stored. As in SciPy's `csgraph.laplacian`, loops
- *  (the diagonal of the adjacency) count for nothing, and an isolated node has a zero row under every normalization. 'none' and
- *  'symmetric' are positive semidefinite, the latter with eigenvalues in [0, 2]; rows of 'none' and 'random-walk' sum to 0.
- *  Throws GraphError for an adjacency that is not well formed, not square, not symmetric, negative or not finite, naming the place and
- *  the value. */
+/** Symmetric adjacency [n, n] with weights ≥ 0 → Laplacian [n, n] with its whole diagonal stored.
+ *  'none' and 'symmetric' are positive semidefinite; the eigenvalues of 'symmetric' lie in [0, 2]. Rows of
+ *  'none' and 'random-walk' sum to 0.
+ *  As in SciPy's `csgraph.laplacian`, loops (the diagonal of the adjacency) are ignored. An isolated node has
+ *  a zero row under every normalization.
+ *  Throws GraphError for an adjacency that is not well formed, not square, not symmetric, negative or not
+ *  finite, naming the place and the value. */
 export function laplacian(
   adjacency: Csr,
   options: LaplacianOptions & { returnDiagonal: true },
@@ -62,7 +65,7 @@ export function laplacian(
       if (j === i) continue
       row[at] = i
       col[at] = j
-      // (left_i right_j) first: that product is symmetric in bits, so L is
+      // left_i·right_j comes first, because that product is symmetric to the last bit; then L is, too
       value[at++] = -(left[i] * right[j]) * adjacency.values[e]
     }
   }
@@ -97,7 +100,8 @@ const scalings = (degree: Float64Array, normalization: Normalization) => {
   }
 }
 
-/** Throws GraphError unless the adjacency is well formed, square, symmetric, and its weights finite and at least 0. */
+/** Throws GraphError unless the adjacency is well formed, square and symmetric, with weights that are finite
+ *  and at least 0. */
 export const checkAdjacency = (op: string, adjacency: Csr): void => {
   checkCsr(op, adjacency)
   const { nRows, nCols, indptr, indices, values } = adjacency

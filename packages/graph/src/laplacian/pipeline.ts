@@ -16,15 +16,16 @@ export interface GraphLaplacianOptions
   normalization?: Normalization
 }
 
-/** The whole pipeline over features: the columns of x [N, F] are the nodes of L [F, F]. `kneighborsGraph`, `affinity`, `strongestHalf`
- *  if asked for, `symmetrize`, `laplacian`. Weights at or below 1e-12 are no edge.
+/** The whole pipeline over features: x [N, F] → L [F, F], with the columns of x as nodes. It runs
+ *  `kneighborsGraph`, `affinity`, `strongestHalf` if `sparsify`, `symmetrize` and `laplacian`. Weights at or
+ *  below 1e-12 are not edges.
  *  Source: L. Moriondo, ArrowSpace, JOSS 10.21105/joss.09002. Throws as those functions do. */
 export const featureLaplacian = async (points: Points, options: GraphLaplacianOptions): Promise<Csr> => {
   checkOptions('featureLaplacian', options, '{ k, sigma }')
   return graphLaplacian(transposed(matrixOf('featureLaplacian', points)), options)
 }
 
-/** The same over items: the rows of x [N, F] are the nodes of L [N, N], sparse. */
+/** The same pipeline over items: x [N, F] → sparse L [N, N], with the rows of x as nodes. */
 export const itemLaplacian = async (points: Points, options: GraphLaplacianOptions): Promise<Csr> => {
   checkOptions('itemLaplacian', options, '{ k, sigma }')
   return graphLaplacian(matrixOf('itemLaplacian', points), options)

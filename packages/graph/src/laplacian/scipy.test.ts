@@ -8,7 +8,7 @@ import { laplacian } from './laplacian.ts'
 
 interface GraphCase {
   n: number
-  /** i ≤ j and the weight */
+  /** edges i ≤ j with their weights */
   edges: [number, number, number][]
   components: number[]
   none: number[]
@@ -31,7 +31,7 @@ interface NeighborCase {
   self: Neighbours
 }
 
-/** What SciPy and scikit-learn say; made by tools/fixtures/laplacian-scipy.py. */
+/** The results of SciPy and scikit-learn. tools/fixtures/laplacian-scipy.py made them. */
 const fixture: { graphs: GraphCase[]; neighbours: NeighborCase[] } = JSON.parse(
   readFileSync(new URL('../fixtures/laplacian-scipy.json', import.meta.url), 'utf8'),
 )

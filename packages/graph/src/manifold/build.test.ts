@@ -20,7 +20,7 @@ import { manifoldConfig } from './config.ts'
 import { laplacianOfGram } from './feature-graph.ts'
 import type { ManifoldProgress } from './passes.ts'
 
-/** Embeddings with a falling spectrum, as real ones have, exact in f32. */
+/** Embeddings with a falling spectrum, like real ones. They are exact in f32. */
 const realistic = (rows: number, cols: number): DenseMatrix => {
   const x = normalMatrix(1, rows, cols)
   const scaled = { ...x, data: x.data.map((v, n) => v / (1 + (n % cols))) }
@@ -73,7 +73,7 @@ describe('buildManifold', () => {
   it('samples rows by the seed, whatever the blocks', async () => {
     const { laplacian, info } = await build(inBlocks(x, 7), { sample: 0.6, seed: 3 })
     expect(info.rows).toBe(211)
-    // 211 · 0.6 = 127, give or take four times √(211 · 0.6 · 0.4)
+    // 211 · 0.6 = 127, within four standard deviations √(211 · 0.6 · 0.4)
     expect(Math.abs(info.graphRows - 127)).toBeLessThan(29)
     expect((await build(inBlocks(x, 100), { sample: 0.6, seed: 3 })).laplacian).toEqual(laplacian)
     expect((await build(inBlocks(x, 7), { sample: 0.6, seed: 4 })).laplacian).not.toEqual(laplacian)
@@ -84,14 +84,14 @@ describe('buildManifold', () => {
     const clusters = await build(inBlocks(x, 40), { clusters: 29 })
     expect(clusters.info).toMatchObject({ rows: 211, graphRows: 29, clusters: 29 })
     expect(clusters.laplacian).not.toEqual((await build(inBlocks(x, 40))).laplacian)
-    // with a centre for every row the rows come back, in another order
+    // with one centre per row, the centres are the rows in another order
     const all = await build(inBlocks(x, 40), { clusters: 211 })
     expect(
       maxError(toDense(all.laplacian).data, toDense((await build(inBlocks(x, 40))).laplacian).data),
     ).toBeLessThan(1e-9)
   })
 
-  it('lets copies count and zeros not', async () => {
+  it('counts copies as rows, and zeros add nothing', async () => {
     const plain = (await build(matrixSource(x))).laplacian
     const twice = { data: Float32Array.of(...x.data, ...x.data), rows: 422, cols: 37 }
     const padded = { data: Float32Array.of(...x.data, ...new Float32Array(3 * 37)), rows: 214, cols: 37 }
@@ -139,24 +139,27 @@ describe('buildManifold', () => {
     ['reduce', { reduce: 'none' }, 'the width must be dim, got width 37 and dim 17'],
     ['sample', { sample: 0 }, 'sample must be a share above 0 and at most 1, got 0'],
     ['clusters', { clusters: 1 }, 'clusters must be an integer between 2'],
-    ['clusters', { clusters: 212 }, 'clusters must be at most the 211 rows, got 212'],
-  ])('names the setting that is wrong or makes the graph say nothing: %s', async (_, options, message) => {
-    await expect(build(matrixSource(x), options)).rejects.toThrow(GraphError)
-    await expect(build(matrixSource(x), options)).rejects.toThrow(message)
-  })
+    ['clusters', { clusters: 212 }, 'clusters must be at most the number of rows, 211, got 212'],
+  ])(
+    'names the setting that is wrong or gives a graph without information: %s',
+    async (_, options, message) => {
+      await expect(build(matrixSource(x), options)).rejects.toThrow(GraphError)
+      await expect(build(matrixSource(x), options)).rejects.toThrow(message)
+    },
+  )
 
   it('refuses a width whose products do not fit the memory', async () => {
     const wide = matrixSource({ data: new Float32Array(2 * 2000).fill(1), rows: 2, cols: 2000 })
     await expect(build({ ...wide, memoryBytes: 2 ** 24 })).rejects.toThrow(
-      /the products of 2000 features take \d+ bytes, more than the memory of 16777216; raise memoryBytes/,
+      /the memory must hold the products of 2000 features, \d+ bytes, got 16777216; raise memoryBytes/,
     )
     const many = build({ ...matrixSource(x), memoryBytes: 2 ** 19 }, { clusters: 100, sample: 0.9 })
     await expect(many).rejects.toThrow(
-      '100 clusters of width 37 take 695008 bytes, more than the memory of 524288; lower clusters or raise memoryBytes',
+      'the memory must hold 100 clusters of width 37, 695008 bytes, got 524288; lower clusters or raise memoryBytes',
     )
   })
 
-  it('tells how far it is, and stops', async () => {
+  it('reports progress, and stops', async () => {
     const seen: ManifoldProgress[] = []
     await build(inBlocks(x, 10), { clusters: 5, onProgress: (progress) => seen.push(progress) })
     expect(seen[0]).toEqual({ pass: 'seeds', fraction: 1, rows: 211 })

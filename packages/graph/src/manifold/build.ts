@@ -16,18 +16,20 @@ import { type FeatureGraphInfo, type FeatureGraphOptions, laplacianOfGram } from
 import { Reservoir } from './item-sample.ts'
 import { type ManifoldProgress, type PassOptions, passOver } from './passes.ts'
 
-/** How τ is calibrated: a policy of the energies of embeddings. */
+/** The statistic of the embeddings' energies that becomes τ. */
 export type TauCalibration = 'median' | 'mean'
 
 export interface ManifoldOptions extends FeatureGraphOptions {
-  /** share of the rows that count, chosen by the seed, ArrowSpace's sampler; above 0 and at most 1, all unless given */
+  /** share of the rows that is used, chosen by the seed as ArrowSpace's sampler does; above 0 and at most 1;
+   *  1 unless given */
   sample?: number
-  /** centres of that many k-means clusters take the place of the rows; null (the rows themselves) unless given */
+  /** number of k-means clusters whose centres replace the rows; null (use the rows themselves) unless
+   *  given */
   clusters?: number | null
   /** 'median' unless given */
   tau?: TauCalibration
-  /** A cpu device that does the products, by its library if it has one. Unless given, few are done in plain f64 JavaScript, and for
-   *  others a device with all threads is opened and closed. */
+  /** A cpu device for the products. It uses the device's BLAS if there is one. Unless given, small products
+   *  run in plain f64 JavaScript. For others a device with all threads is opened and closed. */
   device?: Device
   signal?: AbortSignal
   onProgress?: (progress: ManifoldProgress) => void
@@ -36,28 +38,33 @@ export interface ManifoldOptions extends FeatureGraphOptions {
 export interface ManifoldInfo extends FeatureGraphInfo {
   sample: number
   clusters: number | null
-  /** rows that the products were taken of: those that were sampled, or the centres */
+  /** rows from which the products were computed: the sampled rows, or the centres */
   graphRows: number
-  /** τ for λ = E / (E + τ): the policy's, of the energies of at most 1024 rows chosen by the seed, reduced as the features were */
+  /** τ for λ = E / (E + τ): the median or mean energy of at most 1024 rows. The seed chooses these rows; they
+   *  are reduced like the features */
   tau: number
   tauPolicy: TauCalibration
 }
 
-/** Rows whose energies choose τ: their median is then, 19 times of 20, within 3 % of ranks of that of all. */
+/** Rows whose energies give τ. In 19 of 20 cases their median lies within 3 % of ranks of the median of all
+ *  rows. */
 const TAU_ROWS = 1024
-/** Products that f64 loops in JavaScript do in a tenth of a second, to the last bit. */
+/** Products that f64 loops in JavaScript compute in a tenth of a second. */
 const SMALL = 2.5e8
 
-/** A manifold from embeddings [N, F], in memory (`Points`) or in a file of any size (`openEmbeddings`): the Laplacian L [D, D] over D features,
- *  symmetric positive semidefinite. One pass over the rows (more with `clusters`), in bounded memory.
+/** Builds a manifold from embeddings [N, F] in memory (`Points`) or in a file of any size (`openEmbeddings`):
+ *  the Laplacian L [D, D] over D features, symmetric and positive semidefinite. It makes one pass over the
+ *  rows (more with `clusters`), in bounded memory. The result does not depend on the number of threads or the
+ *  memory.
  *
- *  Products of the features, XᵀX, are summed block by block; everything else knows only those: reduction to D features, their nearest
- *  neighbours, affinities, union, L = D − W. Rows of zeros add nothing to a
- *  product, and copies count as often as they occur. The graph is checked (symmetry, row sums, definiteness), and τ calibrated.
- *  The result is the same for any number of threads and any memory.
- *  Throws GraphError, naming row, column and value, for rows that are not finite or of unequal width; naming the setting, for settings
- *  out of range, fewer than two rows, a width whose products do not fit the source's memory, and graphs that say nothing; FormatError
- *  where a file is not what it says; the signal's reason when it was aborted. */
+ *  Products of the features, XᵀX, are summed block by block. Everything else uses only these products: the
+ *  reduction to D features, their nearest neighbours, affinities, union and L = D − W. Rows of zeros add
+ *  nothing to a product, and copies count as often as they occur. At the end the graph is checked (symmetry,
+ *  row sums, definiteness), and τ is calibrated.
+ *  Throws GraphError, naming row, column and value, for rows that are not finite or of unequal width. Throws
+ *  GraphError, naming the setting, for settings out of range, fewer than two rows, a width whose products do
+ *  not fit in the source's memory, and graphs without information. Throws FormatError for a damaged file, and
+ *  the signal's reason when it is aborted. */
 export const buildManifold = async (
   embeddings: EmbeddingSource | Points,
   options: ManifoldOptions,
@@ -68,7 +75,7 @@ export const buildManifold = async (
   if (!(sample > 0 && sample <= 1))
     throw new GraphError(`buildManifold: sample must be a share above 0 and at most 1, got ${sample}`)
   if (clusters !== null)
-    checkInteger('buildManifold', 'clusters', clusters, 2, 2 ** 20, 'leave it out for none')
+    checkInteger('buildManifold', 'clusters', clusters, 2, 2 ** 20, 'leave it out to use the rows themselves')
   if (tau !== 'median' && tau !== 'mean')
     throw new GraphError(`buildManifold: tau must be 'median' or 'mean', got '${tau satisfies never}'`)
   const { signal, onProgress } = options
@@ -136,13 +143,13 @@ const startSums = (
   const needed = deviceProductBytes(cols) + 16 * cols * cols
   if (needed > memoryBytes) {
     throw new GraphError(
-      `buildManifold: the products of ${cols} features take ${needed} bytes, more than the memory of ${memoryBytes}; raise memoryBytes`,
+      `buildManifold: the memory must hold the products of ${cols} features, ${needed} bytes, got ${memoryBytes}; raise memoryBytes`,
     )
   }
   return new GramSums(`manifold of ${name}`, cols, device && cpuEngine('buildManifold', device))
 }
 
-/** The device that was given, one of its own where there is much to do, or none. */
+/** Runs with the given device, or with its own device if there is much to do, or without a device. */
 const withDevice = async <T>(
   source: EmbeddingSource,
   device: Device | undefined,
@@ -158,7 +165,7 @@ const withDevice = async <T>(
   }
 }
 
-/** The reservoir's rows as the features see them, [·, D]. */
+/** The rows of the reservoir, reduced like the features, [·, D]. */
 const reducedRows = (reservoir: Reservoir, gram: Gram, { basis }: Reduction, center: boolean) => {
   const sampled = reservoir.rows(gram.cols)
   const rows = center

@@ -6,31 +6,32 @@ import { Pace } from '../watch/pace.ts'
 import { Reservoir } from './item-sample.ts'
 import { checkFinite, type PassOptions, passOver } from './passes.ts'
 
-/** Rows that k-means++ chooses its seeds among, per cluster and at least. */
+/** Rows that k-means++ chooses its seeds from: so many per cluster, but at least MIN_SEED_ROWS. */
 const SEED_ROWS_PER_CLUSTER = 16
 const MIN_SEED_ROWS = 2048
 const SEED_STREAM = 4
-/** Passes after which the centres are taken as they are: ArrowSpace's graphs need no optimum. */
+/** Most passes. The centres need not be optimal for ArrowSpace's graphs. */
 const MAX_PASSES = 10
-/** Products that are looked at before others are made. */
+/** Products that are computed at a time, before they are read. */
 const PRODUCTS = 2 ** 20
-/** A pass that lowers the sum of squares by less than this share is the last. */
+/** The last pass is the one that lowers the sum of squares by less than this share. */
 const TOLERANCE = 1e-4
 
-/** Centres of items [clusters, cols], the rows of the graph instead of the items themselves, as in ArrowSpace. */
+/** Centres of items [clusters, cols]. As in ArrowSpace, they replace the items as rows of the graph. */
 export interface ItemClusters extends DenseMatrix {
   data: Float64Array
   /** rows of the source */
   items: number
-  /** passes over the rows, the one for the seeds not counted */
+  /** passes over the rows, without the pass for the seeds */
   passes: number
-  /** Σ |x − its centre|² before the last update */
+  /** Σ |x − centre of x|² before the last update */
   inertia: number
 }
 
-/** Lloyd's k-means over a source, one pass a round: k-means++ seeds from a uniform sample, rows to their nearest centre (products on the
- *  device in f32), means in f64. A centre that loses all its rows stays where it is. The same for one seed on any number of threads.
- *  Throws GraphError for more clusters than sampled rows. */
+/** Lloyd's k-means over a source, with one pass per round. k-means++ chooses the seeds from a uniform sample.
+ *  Each row goes to its nearest centre (products in f32 on the device); means are in f64. A centre that loses
+ *  all its rows stays where it is. One seed gives the same result on any number of threads.
+ *  Throws GraphError if there are more clusters than sampled rows. */
 export const clusterItems = async (
   source: EmbeddingSource,
   clusters: number,
@@ -46,7 +47,7 @@ export const clusterItems = async (
     const needed = 8 * cols * (seedRows + 3 * clusters)
     if (needed > source.memoryBytes) {
       throw new GraphError(
-        `manifold: ${clusters} clusters of width ${cols} take ${needed} bytes, more than the memory of ${source.memoryBytes}; lower clusters or raise memoryBytes`,
+        `manifold: the memory must hold ${clusters} clusters of width ${cols}, ${needed} bytes, got ${source.memoryBytes}; lower clusters or raise memoryBytes`,
       )
     }
     reservoir.add(block)
@@ -54,7 +55,7 @@ export const clusterItems = async (
   const sample = reservoir.rows(cols)
   if (sample.rows < clusters) {
     throw new GraphError(
-      `manifold: clusters must be at most the ${sample.rows} rows, got ${clusters}; lower clusters or leave it out`,
+      `manifold: clusters must be at most the number of rows, ${sample.rows}, got ${clusters}; lower clusters or leave it out`,
     )
   }
   const { signal, onProgress } = options
@@ -101,7 +102,7 @@ const plusPlusSeeds = async (
   return { data: seeds, rows: clusters, cols }
 }
 
-/** One pass: which centre every row is nearest to, and the means of theirs. */
+/** One pass: finds the nearest centre of every row, and the mean of the rows of every centre. */
 class Round {
   inertia = 0
   readonly #centres: DenseMatrix & { data: Float64Array }

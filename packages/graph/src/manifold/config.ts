@@ -2,7 +2,8 @@ import { checkOptions } from '../errors.ts'
 import type { ManifoldInfo } from './build.ts'
 import type { ConfigValue } from './metadata.ts'
 
-/** The settings as manifold.json's builder_config: ArrowSpace's keys and tags, and ours under `tau_`. */
+/** The settings for builder_config in manifold.json: ArrowSpace's keys and tags, and our own keys, which
+ *  start with `tau_`. */
 export const manifoldConfig = (info: ManifoldInfo): Record<string, ConfigValue> => {
   checkOptions('manifoldConfig', info, 'the info of buildManifold')
   return {

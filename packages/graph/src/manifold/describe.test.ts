@@ -10,7 +10,7 @@ import { describeManifold } from './describe.ts'
 import { readManifold } from './files.ts'
 import { configNumber } from './metadata.ts'
 
-/** Weighted star forest: every node outside the hubs is joined to each hub. */
+/** A weighted graph in which every other node is joined to each hub. */
 const hubGraph = (size: number, hubs: number[], distance: (i: number) => number) => {
   const outside = Array.from({ length: size }, (_, i) => i).filter((i) => !hubs.includes(i))
   const indptr = new Int32Array(size + 1)
@@ -56,12 +56,12 @@ describe('describeManifold', () => {
       hubGraph(60, [0, 12, 24, 36], (i) => 0.6 + i / 100),
       { sigma: 0.5, p: 2 },
     )
-    expect(d.hubs).toEqual({ nodes: [0, 12, 24, 36], edgeShare: 1, neighboursOutside: 4 })
+    expect(d.hubs).toEqual({ nodes: [0, 12, 24, 36], edgeShare: 1, neighborsOutside: 4 })
     expect(d.oddities).toHaveLength(3)
     expect(d.oddities[0]).toContain(
       '4 of 60 nodes (0, 12, 24, 36) touch 100.0 % of the 224 edges, all multiples of 12',
     )
-    expect(d.oddities[1]).toBe('every node that is no hub has exactly 4 neighbours')
+    expect(d.oddities[1]).toBe('every node that is not a hub has exactly 4 neighbours')
     expect(d.oddities[2]).toContain('weights imply distances up to 1.190') // node 59
   })
 
@@ -85,7 +85,7 @@ describe('describeManifold', () => {
     expect(() => describeManifold(flat)).toThrow('L must be square, got [1, 2]')
   })
 
-  it('sees what is odd about a manifold of hubs', async () => {
+  it('notes the oddities of a manifold with hubs', async () => {
     const { laplacian: L, metadata } = await readManifold(ARROW_MANIFOLD)
     if (!metadata) throw new Error('internal: the fixture has a manifold.json')
     const sigma = configNumber(metadata, 'lambda_sigma')

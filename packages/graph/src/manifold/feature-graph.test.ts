@@ -8,7 +8,7 @@ import { maxError, normalMatrix } from '../testing.ts'
 import { buildManifold, type ManifoldOptions } from './build.ts'
 import { manifoldConfig } from './config.ts'
 
-/** Embeddings with a falling spectrum, as real ones have: normal columns mixed by a normal matrix. */
+/** Embeddings with a falling spectrum, like real ones: normal columns mixed by a normal matrix. */
 const realistic = (rows: number, cols: number) => {
   const x = normalMatrix(1, rows, cols)
   const scaled = { ...x, data: x.data.map((v, n) => v / (1 + (n % cols))) }
@@ -76,7 +76,7 @@ describe('reduceEmbeddings', () => {
   })
 })
 
-/** The same entries, with what rounding makes of another order of sums. */
+/** Expects the same entries, up to the rounding of another order of sums. */
 const expectClose = (found: Csr, expected: Csr) => {
   expect([found.indptr, found.indices]).toEqual([expected.indptr, expected.indices])
   expect(maxError(found.values, expected.values)).toBeLessThan(1e-12)
@@ -106,12 +106,12 @@ describe('the graph of buildManifold', () => {
     const { laplacian } = await buildManifold(x, { dim: 17, normalization: 'symmetric' })
     expect(symmetryError(laplacian).error).toBe(0)
     expect(checkLaplacian(laplacian, { rowSums: 'any' }).ok).toBe(true)
-    // @ts-expect-error JavaScript callers can still ask for it
+    // @ts-expect-error JavaScript callers can still pass it
     const walk = buildManifold(x, { dim: 17, normalization: 'random-walk' })
     await expect(walk).rejects.toThrow("must be 'none' or 'symmetric', got 'random-walk'")
   })
 
-  it('names the setting that makes the graph say nothing', async () => {
+  it('names the setting that gives a graph without information', async () => {
     const build = (options: Partial<ManifoldOptions>) => expect(buildManifold(x, { dim: 17, ...options }))
     await build({ eps: 1e-6 }).rejects.toThrow(
       /none within eps 0\.000001 among the 4 nearest of 17 features; raise eps/,

@@ -13,13 +13,14 @@ import type { Metric } from '../neighbors/distance.ts'
 import type { NeighborLists } from '../neighbors/lists.ts'
 import { type Csr, diagonal } from '../sparse/csr.ts'
 
-/** How features become a graph. */
+/** The settings that turn features into a graph. */
 export interface FeatureGraphOptions {
   /** D, the number of features of the result, e.g. the head dim; at least 2 */
   dim: number
-  /** neighbours per feature; unless given a quarter of D − 1, rounded up, at most 15 */
+  /** neighbours per feature; unless given (D − 1) / 4 rounded up, at most 15 */
   k?: number
-  /** unless given the median distance of the chosen neighbours, so that half of the rational weights exceed 1/2 */
+  /** scale of the kernel; unless given the median distance of the chosen neighbours, so that half of the
+   *  rational weights exceed 1/2 */
   sigma?: number
   /** exponent of the rational kernel, 2 unless given */
   p?: number
@@ -31,17 +32,19 @@ export interface FeatureGraphOptions {
   kernel?: AffinityKernel
   /** see `strongestHalf`; false unless given */
   sparsify?: boolean
-  /** 'none' unless given; 'random-walk' is not symmetric and is refused */
+  /** 'none' unless given; 'random-walk' is refused, because it is not symmetric */
   normalization?: Exclude<Normalization, 'random-walk'>
-  /** see `reduceEmbeddings`; 'random' unless given; 'none' takes the features as they are and needs width = dim */
+  /** see `reduceEmbeddings`; 'random' unless given; 'none' keeps the features as they are and requires width
+   *  = dim */
   reduce?: ReduceMethod | 'none'
-  /** subtract the column means before reducing; false unless given (centring moves all cosines of features towards 0) */
+  /** whether the column means are subtracted before reducing; false unless given (centring moves all cosines
+   *  of features towards 0) */
   center?: boolean
-  /** of the random directions, 0 unless given */
+  /** seed of the random directions, 0 unless given */
   seed?: number
 }
 
-/** What was built and from what; every setting that was left out stands here with its value. */
+/** The result in numbers, and every setting with its value, also those that were left out. */
 export interface FeatureGraphInfo {
   rows: number
   width: number
@@ -52,7 +55,7 @@ export interface FeatureGraphInfo {
   keptEnergy: number
   k: number
   sigma: number
-  /** whether sigma was given or is the median neighbour distance */
+  /** whether sigma was given, or is the median neighbour distance */
   sigmaFrom: 'given' | 'median neighbour distance'
   p: number
   eps: number | null
@@ -67,12 +70,14 @@ export interface FeatureGraphInfo {
   weights: FiveNumbers
 }
 
-// Weights that differ by less than this carry no more than the list of edges (seen with PCA scores: 0.4 %).
+// Weights that differ by less than this share tell no more than the list of edges. PCA scores gave 0.4 %.
 const EQUAL_WEIGHTS = 0.01
 
-/** The Laplacian over D features that are known by their products alone, and the directions that the embeddings were reduced to: k nearest
- *  features, `adjacencyOf`, D − W. `gram` is centred where the options say so.
- *  Throws GraphError, naming the setting, for settings out of range and when the graph says nothing: no edges, or all weights equal. */
+/** The Laplacian D − W over D features from their products alone, and the directions of the reduction. It
+ *  runs `reduceGram`, `featureNeighbors`, `adjacencyOf` and `laplacian`. `gram` must be centred if the
+ *  options ask for it.
+ *  Throws GraphError, naming the setting, for settings out of range and for a graph without information: no
+ *  edges, or all weights equal. */
 export const laplacianOfGram = (
   gram: Gram,
   options: FeatureGraphOptions,
@@ -87,14 +92,14 @@ export const laplacianOfGram = (
   const sigma = options.sigma ?? fiveNumbers(lists.distances).median
   if (options.sigma === undefined && sigma === 0) {
     throw new GraphError(
-      `buildManifold: the median neighbour distance must not be 0, got 0 with k ${k}: half of the features are copies; ` +
+      `buildManifold: the median neighbour distance must not be 0, got 0 with k ${k}, so half of the features are copies; ` +
         'pass sigma, or other embeddings',
     )
   }
   const distances = csrFromNeighbors(lists, { mode: 'distance' })
   const { weights, adjacency } = adjacencyOf(distances, { kernel, sigma, p, sparsify })
   checkWeights(weights, adjacency, { sigma, reduce, metric, kernel })
-  // typed callers cannot ask for it, JavaScript callers can
+  // the type excludes other values, but JavaScript callers can pass them
   if (normalization !== 'none' && normalization !== 'symmetric') {
     throw new GraphError(`buildManifold: normalization must be 'none' or 'symmetric', got '${normalization}'`)
   }
@@ -143,7 +148,7 @@ const checkWeights = (
   if (edges === 0) {
     const largest = fiveNumbers(weights.values).max
     throw new GraphError(
-      `buildManifold: some weight must exceed ${WEIGHT_FLOOR}, got ${largest} at most with sigma ${sigma} (${kernel}); raise sigma`,
+      `buildManifold: some weight must exceed ${WEIGHT_FLOOR}, got at most ${largest} with sigma ${sigma} (${kernel}); raise sigma`,
     )
   }
   if (edges > 1 && max - min <= EQUAL_WEIGHTS * max) {
@@ -151,7 +156,7 @@ const checkWeights = (
       reduce === 'pca' && metric !== 'euclidean'
         ? "PCA scores are mutually orthogonal, so all cosine distances are 1; use reduce 'random' or 'rotated-pca'"
         : min > 1 - EQUAL_WEIGHTS
-          ? `sigma ${sigma} is far above the distances or the features are copies; lower sigma, or use other embeddings`
+          ? `sigma ${sigma} is far above the distances, or the features are copies; lower sigma, or use other embeddings`
           : `with metric '${metric}' and reduce '${reduce}' all features are equally far apart, as in noise; try another metric, ` +
             `${reduce === 'random' ? '' : "reduce 'random' "}or other embeddings`
     throw new GraphError(

@@ -18,21 +18,22 @@ import { type ConfigValue, encodeManifoldJson, type ManifoldMetadata, parseManif
 import { encodeManifoldParquet, parseManifoldParquet } from './parquet.ts'
 import { JSON_NAME, PARQUET_NAME } from './schema.ts'
 
-/** manifold.json is a page of text; more is not one. */
+/** Largest manifold.json. The real file is a page of text. */
 const MAX_JSON_BYTES = 2 ** 24
 
 export interface Manifold {
   laplacian: Csr
   nameId: string
-  /** undefined where no manifold.json lies beside the parquet file */
+  /** undefined if there is no manifold.json beside the parquet file */
   metadata: ManifoldMetadata | undefined
 }
 
-/** Read a manifold from a folder, by its path or as a store (manifold.parquet and, if present, manifold.json), or from one parquet file: a
- *  path that ends in `.parquet`, or a file of a store.
- *  `size`: the number of rows that L must have; `check: false` skips the look at symmetry and definiteness (for inspection).
- *  Throws FormatError for files that lie, GraphError for a matrix that is no Laplacian of that size, Error for files that cannot be
- *  read. */
+/** Reads a manifold. `place` is a folder, as a path or a store, that holds manifold.parquet and perhaps
+ *  manifold.json. It can also be one parquet file: a path that ends in `.parquet`, or a file of a store.
+ *  `size` is the number of rows that L must have. `check: false` skips the checks of symmetry and
+ *  definiteness (for inspection).
+ *  Throws FormatError for damaged files, GraphError for a matrix that is not a Laplacian of that size, and
+ *  Error for files that cannot be read. */
 export const readManifold = async (
   place: FolderPlace | FilePlace,
   { size, check = true }: { size?: number; check?: boolean } = {},
@@ -58,7 +59,8 @@ const readMetadata = async (file: StoredFile): Promise<ManifoldMetadata | undefi
     ? parseManifoldJson(await readUtf8File(file, 'manifold', MAX_JSON_BYTES))
     : undefined
 
-/** What manifold.json says of this file must be so. ArrowSpace's own list names other files, and then there is nothing to compare. */
+/** Throws unless the parquet file agrees with its entry in manifold.json. The list of ArrowSpace names other
+ *  files; then there is nothing to compare. */
 const checkAgainst = async (
   metadata: ManifoldMetadata,
   filename: string,
@@ -70,7 +72,7 @@ const checkAgainst = async (
   const compare = (name: string, says: unknown, is: unknown) => {
     if (says !== null && says !== undefined && says !== is) {
       throw new FormatError(
-        `manifold: ${filename} must be what ${JSON_NAME} says, got ${name} ${is} instead of ${says}; restore or rebuild both`,
+        `manifold: ${filename} must agree with ${JSON_NAME}, got ${name} ${is} instead of ${says}; restore or rebuild both files`,
       )
     }
   }
@@ -81,7 +83,7 @@ const checkAgainst = async (
   if (info.sha256 !== undefined) compare('sha256', info.sha256, await sha256(bytes))
 }
 
-/** Where a Laplacian comes from, as manifold.json says it. */
+/** The origin of a Laplacian, as manifold.json stores it. */
 export interface ManifoldOrigin {
   /** text stored as name_id */
   nameId: string
@@ -93,11 +95,12 @@ export interface ManifoldOrigin {
 
 export interface WriteManifoldOptions extends ManifoldOrigin {
   laplacian: Csr
-  /** ISO 8601, now unless given */
+  /** ISO 8601; the present time unless given */
   timestamp?: string
 }
 
-/** The contents of manifold.parquet and manifold.json, for whoever writes them together with other files. */
+/** The contents of manifold.parquet and manifold.json, for callers who write them together with other
+ *  files. */
 export const encodeManifold = async (
   options: WriteManifoldOptions,
 ): Promise<{
@@ -132,8 +135,9 @@ export const encodeManifold = async (
   return { metadata, files }
 }
 
-/** Write manifold.parquet and manifold.json into `folder` (a path or a store; created if missing), atomically: a full disk leaves what
- *  was there. If the process dies between the two renames, `readManifold` sees that the files do not match. */
+/** Writes manifold.parquet and manifold.json into `folder` (a path or a store; created if missing). The write
+ *  is atomic, so a full disk leaves the old files. If the process dies between the two renames,
+ *  `readManifold` sees that the files do not match. */
 export const writeManifold = async (
   folder: FolderPlace,
   options: WriteManifoldOptions,

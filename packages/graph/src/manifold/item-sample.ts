@@ -1,12 +1,12 @@
 import { Random } from '@tau/tensor'
 import type { RowBlock } from '../embeddings/source.ts'
 
-// Streams of a seed; 0 and 1 belong to the reductions.
+// Streams of a seed. Streams 0 and 1 belong to the reductions.
 const SHARE_STREAM = 2
 const RESERVOIR_STREAM = 3
 
-/** Lets every row pass with the same probability, ArrowSpace's simple sampler. A row's fate depends on the seed and the rows before it, not
- *  on blocks. */
+/** Keeps every row with the same probability, like ArrowSpace's simple sampler. Whether a row is kept depends
+ *  on the seed and its index, not on blocks. */
 export class ShareSample {
   readonly #share: number
   readonly #random: Random
@@ -16,7 +16,7 @@ export class ShareSample {
     this.#random = new Random(seed, SHARE_STREAM)
   }
 
-  /** A copy of the rows of the block that stay. */
+  /** A copy of the block with only the rows that are kept. */
   keep(block: RowBlock): RowBlock {
     const { rows, cols } = block
     const data = block.data.slice()
@@ -29,7 +29,8 @@ export class ShareSample {
   }
 }
 
-/** A uniform sample of at most `size` rows of a stream of unknown length: row n replaces one of them with probability size / (n + 1).
+/** A uniform sample of at most `size` rows from a stream of unknown length. Row n (from 0) replaces a sampled
+ *  row with probability size / (n + 1).
  *  Source: Vitter, "Random sampling with a reservoir", ACM TOMS 11 (1985), algorithm R. */
 export class Reservoir {
   readonly #size: number

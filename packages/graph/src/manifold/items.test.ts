@@ -18,7 +18,7 @@ const inBlocks = (x: DenseMatrix, most: number): EmbeddingSource => ({
   },
 })
 
-/** Rows that are their own numbers. */
+/** Every row holds its own index. */
 const numbered = (rows: number): DenseMatrix => ({
   ...{ data: Float64Array.from({ length: rows }, (_, i) => i), rows, cols: 1 },
 })
@@ -54,11 +54,11 @@ describe('Reservoir', () => {
       expect(new Set(held.data).size).toBe(size)
       for (const row of held.data) counts[row]++
     }
-    // each count is binomial: 500 ± 5 · √(2000 · ¼ · ¾)
+    // each count is binomial: 500 within 5 · √(2000 · ¼ · ¾)
     for (const count of counts) expect(Math.abs(count - 500)).toBeLessThan(97)
   })
 
-  it('holds all rows where they are few', () => {
+  it('holds all rows if they are few', () => {
     const reservoir = new Reservoir(10, 0)
     reservoir.add(blockOf(numbered(4), 0, 4))
     expect(reservoir.rows(1)).toEqual({ data: Float64Array.of(0, 1, 2, 3), rows: 4, cols: 1 })
@@ -66,7 +66,7 @@ describe('Reservoir', () => {
 })
 
 describe('clusterItems', () => {
-  /** Seven heaps that are far apart, and their means. */
+  /** Seven groups of points that are far apart, and their means. */
   const heaps = () => {
     const [clusters, cols, rows] = [7, 5, 701]
     const random = new Random(4)
@@ -102,7 +102,7 @@ describe('clusterItems', () => {
     expect(found).toMatchObject({ items: 701, rows: 7, cols: 5 })
   })
 
-  it('lowers the sum of squares from round to round until it hardly does', async () => {
+  it('lowers the sum of squares from round to round until it hardly changes', async () => {
     const x = normalMatrix(6, 997, 3)
     const inertias: number[] = []
     const source = inBlocks(x, 250)
@@ -128,7 +128,7 @@ describe('clusterItems', () => {
     expect(maxError(results[0].data, data)).toBeLessThan(1e-12)
   })
 
-  it('takes copies: centres that nobody is nearest to stay', async () => {
+  it('takes copies: a centre without rows stays where it is', async () => {
     const x = { data: Float64Array.from({ length: 40 }, (_, i) => i % 2), rows: 40, cols: 1 }
     const { data, inertia } = await clusterItems(inBlocks(x, 7), 5, undefined, { seed: 1 })
     expect(inertia).toBe(0)

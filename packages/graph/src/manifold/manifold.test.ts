@@ -125,7 +125,7 @@ describe('manifold.parquet', () => {
       'must have a column nnz of type INT64, got columns "name_id" BYTE_ARRAY',
     ],
     ['values of another type', { value: Int32Array.of(1, 1, 1, 1) }, 'a column value of type DOUBLE'],
-    ['two names', { name_id: ['m', 'm', 'm', 'k'] }, 'one text for all rows, got "m" and "k"'],
+    ['two names', { name_id: ['m', 'm', 'm', 'k'] }, 'the same string in all rows, got "m" and "k"'],
   ])('refuses %s', async (_, change, message) => {
     const parsing = parseManifoldParquet(lying(change))
     await expect(parsing).rejects.toThrow(FormatError)
@@ -144,7 +144,7 @@ describe('manifold.parquet', () => {
     for (let length = 0; length < whole.length; length += 7) {
       await expect(parseManifoldParquet(whole.subarray(0, length))).rejects.toThrow(FormatError)
     }
-    // the tail kept, the middle lost
+    // it keeps the tail and loses the middle
     const holed = Uint8Array.of(...whole.subarray(0, 90), ...whole.subarray(190))
     await expect(parseManifoldParquet(holed)).rejects.toThrow(FormatError)
   })
@@ -229,7 +229,7 @@ describe('manifold folder', () => {
     const other = { ...L, values: L.values.map((v) => 2 * v) }
     await writeFile(path, encodeManifoldParquet(other, { nameId: 'm' }))
     await expect(readManifold(folder)).rejects.toThrow(
-      /must be what manifold\.json says, got (size_bytes|sha256)/,
+      /must agree with manifold\.json, got (size_bytes|sha256)/,
     )
   })
 
@@ -240,7 +240,7 @@ describe('manifold folder', () => {
     await expect(readManifold(folder)).rejects.toThrow(/manifold\.parquet must be readable, got ENOENT/)
     await writeManifold(folder, { laplacian: L, nameId: 'm', source })
     await writeFile(join(folder, 'manifold.json'), '{"name_id": ')
-    await expect(readManifold(folder)).rejects.toThrow('manifold.json: must be JSON')
+    await expect(readManifold(folder)).rejects.toThrow('manifold.json: the file must be JSON')
   })
 })
 
@@ -257,7 +257,7 @@ describe('manifold.json', () => {
     expect(parseManifoldJson(JSON.stringify(good))).toEqual(good)
     const bad = (change: object) => () => parseManifoldJson(JSON.stringify({ ...good, ...change }))
     expect(bad({ n_rows: -1 })).toThrow('n_rows must be an integer of at least 0, got -1')
-    expect(bad({ name_id: 7 })).toThrow('name_id must be a text, got 7')
+    expect(bad({ name_id: 7 })).toThrow('name_id must be a string, got 7')
     expect(bad({ files: [] })).toThrow('files must be an object, got []')
     expect(bad({ files: { a: { ...good.files.a, rows: 'x' } } })).toThrow('files.a.rows must be an integer')
     expect(bad({ builder_config: { lambda_p: 1.8 } })).toThrow(

@@ -1,9 +1,11 @@
 import { FormatError } from '@tau/tensor'
 
-/** A value of `builder_config`, tagged with its type as ArrowSpace writes it, e.g. `{ F64: 1.8 }`, `{ TauMode: 'Median' }`. */
+/** A value of `builder_config`. As in ArrowSpace it is tagged with its type, e.g. `{ F64: 1.8 }`, `{ TauMode:
+ *  'Median' }`. */
 export type ConfigValue = Record<string, unknown>
 
-/** Size and shape of one file beside manifold.json. `sha256` is ours; ArrowSpace's reader ignores it. */
+/** Size and shape of one file beside manifold.json. `sha256` is our addition; ArrowSpace's reader ignores
+ *  it. */
 export interface ManifoldFile {
   filename: string
   file_type: string
@@ -14,7 +16,8 @@ export interface ManifoldFile {
   sha256?: string
 }
 
-/** manifold.json, names as in ArrowSpace's file. n_rows and n_cols are those of the data that the manifold was built from. */
+/** The content of manifold.json, with the names of ArrowSpace's file. n_rows and n_cols belong to the data
+ *  that the manifold was built from. */
 export interface ManifoldMetadata {
   name_id: string
   timestamp: string
@@ -30,9 +33,12 @@ export const parseManifoldJson = (text: string): ManifoldMetadata => {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new FormatError(`manifold.json: must be JSON, got "${(error as Error).message}"; write it again`, {
-      cause: error,
-    })
+    throw new FormatError(
+      `manifold.json: the file must be JSON, got "${(error as Error).message}"; write it again`,
+      {
+        cause: error,
+      },
+    )
   }
   const fields = record('manifold.json', json)
   const config = record('builder_config', fields.builder_config)
@@ -51,7 +57,8 @@ export const parseManifoldJson = (text: string): ManifoldMetadata => {
 export const encodeManifoldJson = (metadata: ManifoldMetadata): string =>
   `${JSON.stringify(metadata, undefined, 2)}\n`
 
-/** The number in `builder_config[key]`, whatever its tag; undefined if it is absent or no number, or if there is no metadata. */
+/** The number in `builder_config[key]`, whatever its tag. Undefined if it is absent or not a number, or if
+ *  there is no metadata. */
 export const configNumber = (metadata: ManifoldMetadata | undefined, key: string): number | undefined => {
   const value = Object.values(metadata?.builder_config?.[key] ?? {})[0]
   return typeof value === 'number' ? value : undefined
@@ -82,7 +89,7 @@ const record = (path: string, value: unknown): Record<string, unknown> => {
 }
 
 const string = (path: string, value: unknown): string => {
-  if (typeof value !== 'string') throw wrong(path, 'a text', value)
+  if (typeof value !== 'string') throw wrong(path, 'a string', value)
   return value
 }
 

@@ -8,12 +8,14 @@ import { MANIFOLD_COLUMNS, MAX_SIZE } from './schema.ts'
 
 const OP = 'manifold.parquet'
 
-/** Bytes of a manifold.parquet (ours or ArrowSpace's; Snappy or uncompressed; any number of row groups and pages) → sparse matrix.
- *  Throws FormatError when the file is truncated, lacks a column, or its counts, indices or values are not what it says. */
+/** Bytes of a manifold.parquet (ours or ArrowSpace's; Snappy or uncompressed; any number of row groups and
+ *  pages) → sparse matrix.
+ *  Throws FormatError if the file is truncated or lacks a column, and for counts, indices or values that
+ *  contradict the file. */
 export const parseManifoldParquet = async (bytes: Uint8Array): Promise<{ nameId: string; matrix: Csr }> => {
   checkBytes('parseManifoldParquet', bytes)
   const { rows, columns } = await readParquetColumns(OP, bytes, checkSchema)
-  if (rows === 0) throw new FormatError(`${OP}: must have at least one entry, got 0 rows`)
+  if (rows === 0) throw new FormatError(`${OP}: the file must have at least one entry, got 0 rows`)
   const parts = (name: string): ColumnParts => columns.get(name) ?? []
   const nRows = constantInteger('n_rows', parts('n_rows'), MAX_SIZE)
   const nCols = constantInteger('n_cols', parts('n_cols'), MAX_SIZE)
@@ -42,7 +44,7 @@ const checkSchema = (schema: SchemaTree): string[] => {
       const have = schema.children
         .map(({ element }) => `${JSON.stringify(element.name)} ${element.type}`)
         .join(', ')
-      throw new FormatError(`${OP}: must have a column ${name} of type ${type}, got columns ${have}`)
+      throw new FormatError(`${OP}: the file must have a column ${name} of type ${type}, got columns ${have}`)
     }
   }
   return MANIFOLD_COLUMNS.map((column) => column.name)
@@ -60,7 +62,7 @@ const constantString = (parts: ColumnParts): string => {
   for (const value of elements(parts)) {
     if (typeof value !== 'string' || value !== first) {
       throw new FormatError(
-        `${OP}: name_id must be one text for all rows, got ${shown(first)} and ${shown(value)}`,
+        `${OP}: name_id must be the same string in all rows, got ${shown(first)} and ${shown(value)}`,
       )
     }
   }
@@ -106,8 +108,8 @@ const numbers = (parts: ColumnParts, count: number): Float64Array => {
   return out
 }
 
-/** Sparse matrix → bytes of a manifold.parquet in ArrowSpace's schema, Snappy. Throws GraphError for a matrix without entries or with
- *  one that is not finite. */
+/** Sparse matrix → bytes of a manifold.parquet in ArrowSpace's schema, with Snappy. Throws GraphError for a
+ *  matrix without entries, and for an entry that is not finite. */
 export const encodeManifoldParquet = (
   matrix: Csr,
   { nameId }: { nameId: string },

@@ -4,18 +4,18 @@ import { GraphError } from '../errors.ts'
 import { Pace } from '../watch/pace.ts'
 import { ShareSample } from './item-sample.ts'
 
-/** How far a manifold has come. */
+/** The progress of building a manifold. */
 export interface ManifoldProgress {
-  /** what is done: 'seeds' and 'centres' (of k-means), 'k-means 1', …, 'products' */
+  /** the current pass: 'seeds' and 'centres' (of k-means), 'k-means 1', …, 'products' */
   pass: string
   /** share of this pass that is done, 0 to 1 */
   fraction: number
-  /** rows, or centres, of it that are done */
+  /** rows, or centres, of this pass that are done */
   rows: number
 }
 
 export interface PassOptions {
-  /** share of the rows that count, at random; 1 unless given */
+  /** share of the rows that is used, at random; 1 unless given */
   sample?: number
   seed: number
   /** memory for blocks */
@@ -26,8 +26,9 @@ export interface PassOptions {
   onProgress?: (progress: ManifoldProgress) => void
 }
 
-/** One pass over the rows that count, all of one width; blocks are valid during the call of `use`, which sees to it that their elements
- *  are finite. → rows of the source. Throws GraphError with row and width, FormatError where the file is not what it says. */
+/** Makes one pass over the rows and calls `use` with blocks of the sampled rows, all of one width. A block is
+ *  valid during the call. `use` must check that its elements are finite. Returns the number of rows of the
+ *  source. Throws GraphError with row and width for unequal widths, and FormatError for a damaged file. */
 export const passOver = async (
   source: EmbeddingSource,
   pass: string,
@@ -47,7 +48,7 @@ export const passOver = async (
         `manifold of ${source.name}: rows must have the same width, got ${cols} in row 0 and ${block.cols} in row ${block.first}; pad or remove that row`,
       )
     }
-    if (share) checkFinite(source, block) // the rows that go, too
+    if (share) checkFinite(source, block) // also the rows that the sample drops
     const kept = share ? share.keep(block) : block
     if (kept.rows > 0) use(kept)
     rows = block.first + block.rows
@@ -57,7 +58,7 @@ export const passOver = async (
   return rows
 }
 
-/** Throws GraphError for an element that is not finite. */
+/** Throws GraphError if an element is not finite. */
 export const checkFinite = ({ name }: EmbeddingSource, { data, cols, first }: RowBlock): void => {
   if (allFinite(data)) return
   const bad = data.findIndex((value) => !Number.isFinite(value))

@@ -1,4 +1,5 @@
-/** ArrowSpace's COO schema: one row per non-zero, the four scalars repeated in each. All columns are required. */
+/** ArrowSpace's COO schema: one row per non-zero. The first four columns have the same value in every row.
+ *  All columns are required. */
 export const MANIFOLD_COLUMNS = [
   { name: 'name_id', type: 'BYTE_ARRAY' },
   { name: 'n_rows', type: 'INT64' },

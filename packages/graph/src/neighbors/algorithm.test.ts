@@ -33,8 +33,8 @@ describe('the algorithms of kneighbors', () => {
     const { algorithm, reason, ...lists } = await kneighbors(x, { k: 5, device, algorithm: 'auto' })
     expect(await kneighbors(x, { k: 5 })).toMatchObject(lists)
     expect(algorithm).toBe('exact')
-    expect(reason).toBe('100 pairs per point, where up to 320000 on 2 threads are faster than HNSW')
-    expect((await kneighbors(x, { k: 5 })).reason).toBe('as asked for')
+    expect(reason).toBe('100 pairs per point; exact search is the faster one up to 320000 on 2 threads')
+    expect((await kneighbors(x, { k: 5 })).reason).toBe('as requested')
     await device.close()
   })
 
@@ -66,7 +66,7 @@ describe('the choice by size', () => {
     expect(fastest(search(420_000, 'cosine'), 2, () => undefined).algorithm).toBe('exact')
     expect(fastest(search(430_000, 'cosine'), 2, () => undefined)).toEqual({
       algorithm: 'hnsw',
-      reason: '215000 pairs per point, where up to 210000 on 2 threads are faster than HNSW',
+      reason: '215000 pairs per point; exact search is the faster one up to 210000 on 2 threads',
     })
     expect(fastest(search(430_000, 'cosine'), 4, () => undefined).algorithm).toBe('exact')
     expect(fastest(search(430_000, 'euclidean'), 2, () => undefined).algorithm).toBe('exact')
@@ -77,13 +77,14 @@ describe('the choice by size', () => {
   it('stays exact, and says why, without usearch and for inner products', () => {
     expect(fastest(search(1e6, 'cosine'), 2, () => 'no usearch')).toEqual({
       algorithm: 'exact',
-      reason: '500000 pairs per point, where up to 210000 on 2 threads are faster than HNSW; but no usearch',
+      reason:
+        '500000 pairs per point; exact search is the faster one up to 210000 on 2 threads; but no usearch',
     })
     expect(fastest(search(1e6, 'inner-product'), 2, () => undefined).reason).toContain('not known for inner')
   })
 })
 
-describe('HNSW where usearch is absent', () => {
+describe('HNSW without usearch', () => {
   it('is a BackendError with the next step', async () => {
     const spy = vi.spyOn(process, 'getBuiltinModule')
     const fails = async (message: string) => {
@@ -96,10 +97,10 @@ describe('HNSW where usearch is absent', () => {
     }
     spy.mockReturnValue({ createRequire: () => missing })
     await fails(
-      "kneighbors: algorithm 'hnsw' needs usearch, got Cannot find module 'usearch'; npm install usearch, or use 'exact'",
+      "kneighbors: algorithm 'hnsw' needs usearch, got Cannot find module 'usearch'; install it with npm install usearch, or use 'exact'",
     )
     spy.mockReturnValue(undefined)
-    await fails("kneighbors: algorithm 'hnsw' runs in Node, got another runtime; use 'exact'")
+    await fails("kneighbors: algorithm 'hnsw' needs Node, got another runtime; use 'exact'")
     spy.mockRestore()
   })
 })
@@ -170,7 +171,7 @@ describe.skipIf(absent)(`HNSW${absent ? ` (skipped: ${absent})` : ''}`, () => {
     expect(lists[1]).toEqual(lists[0])
   })
 
-  it('says how far it is, and stops when told to', async () => {
+  it('reports progress, and stops at a signal', async () => {
     const x = normalMatrix(8, 9001, 24)
     const reports: NeighborProgress[] = []
     const onProgress = (progress: NeighborProgress) => void reports.push(progress)

@@ -4,7 +4,7 @@ import { whyNoUsearch } from './hnsw/usearch.ts'
 import { fitsDevice } from './run.ts'
 import type { Search } from './search.ts'
 
-/** How a search was done, and why. 'hnsw' is approximate. */
+/** The algorithm of a search and the reason for it. 'hnsw' is approximate. */
 export interface Choice {
   algorithm: 'exact' | 'hnsw'
   reason: string
@@ -12,10 +12,12 @@ export interface Choice {
 
 export const ALGORITHMS = ['exact', 'hnsw', 'auto'] as const
 
-/** Pairs per point that one thread computes in the time that HNSW takes for the point. Seconds on two threads, word vectors of width 100:
- *  cosine, exact and HNSW: 20 000 points 0.5 and 1.8, 100 000 8.9 and 20.9, 340 000 94 and 108. Exact search grows as n^1.93, HNSW as n^1.34:
- *  both meet at 420 000. By Euclidean distances, 100 000: 8.9 and 26.6, so at 640 000, by the same exponents. Wider vectors change the two
- *  alike: 20 000 normal ones of width 384 1.35 and 14. */
+/** Pairs per point that one thread compares in the time that HNSW takes for a point.
+ *  Measured in seconds on two threads with word vectors of width 100 by cosine, exact and HNSW: 20 000 points
+ *  0.5 and 1.8, 100 000 8.9 and 20.9, 340 000 94 and 108. Exact search grows as n^1.93, HNSW as n^1.34, so
+ *  they meet at 420 000 points.
+ *  By Euclidean distance 100 000 points take 8.9 and 26.6, so by the same exponents they meet at 640 000.
+ *  Wider vectors slow both down: 20 000 normal vectors of width 384 take 1.35 and 14. */
 const EXACT_PAIRS: Readonly<Record<NeighborMetric, number>> = {
   cosine: 105_000,
   'cosine-unrectified': 105_000,
@@ -23,7 +25,7 @@ const EXACT_PAIRS: Readonly<Record<NeighborMetric, number>> = {
   'inner-product': 160_000,
 }
 
-/** What is done when `algorithm` is asked for. Throws GraphError for an unknown one. */
+/** The algorithm that runs for an option `algorithm`. Throws GraphError for an unknown one. */
 export const chooseAlgorithm = (
   op: string,
   algorithm: (typeof ALGORITHMS)[number],
@@ -33,10 +35,10 @@ export const chooseAlgorithm = (
   if (!ALGORITHMS.includes(algorithm)) {
     throw new GraphError(`${op}: algorithm must be one of ${ALGORITHMS.join(', ')}, got '${algorithm}'`)
   }
-  return algorithm === 'auto' ? fastest(search, threads) : { algorithm, reason: 'as asked for' }
+  return algorithm === 'auto' ? fastest(search, threads) : { algorithm, reason: 'as requested' }
 }
 
-/** What 'auto' does. */
+/** The algorithm for 'auto'. */
 export const fastest = (
   search: Search,
   threads: number,
@@ -45,7 +47,7 @@ export const fastest = (
   const { queries, count, self, all } = search
   const pairs = self ? count / 2 : queries
   const most = EXACT_PAIRS[all.metric] * threads
-  const load = `${pairs} pairs per point, where up to ${most} on ${threads} threads are faster than HNSW`
+  const load = `${pairs} pairs per point; exact search is the faster one up to ${most} on ${threads} threads`
   const fits = fitsDevice(search)
   if (pairs <= most && fits) return { algorithm: 'exact', reason: load }
   const reason = fits ? load : 'the points do not fit in WebAssembly memory'

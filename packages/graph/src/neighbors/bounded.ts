@@ -1,6 +1,7 @@
 import type { NeighborLists } from './lists.ts'
 
-/** The k smallest (distance, index) pairs of every node: one max-heap of k slots per node in two shared arrays. */
+/** The k smallest (distance, index) pairs of every node: one max-heap of k slots per node, in two shared
+ *  arrays. */
 export class BoundedNeighbors {
   readonly #count: number
   readonly #k: number
@@ -16,7 +17,7 @@ export class BoundedNeighbors {
     this.#indices = new Int32Array(count * k)
   }
 
-  /** Offer `other` as a neighbour of `node`; kept if it is among the k smallest so far. */
+  /** Offers `other` as a neighbour of `node`. It is kept if it is among the k smallest so far. */
   offer(node: number, other: number, distance: number): void {
     const root = node * this.#k
     const size = this.#size[node]

@@ -6,8 +6,8 @@ interface Lists {
   indices: ArrayLike<number>
 }
 
-/** Throws GraphError unless lists, one per node, name nodes and have one value per entry, all of which pass `isRight`; for lists that were
- *  not made here. `rule` completes "… must be". */
+/** Checks lists that came from outside. Throws GraphError unless there is one list per node, all indices are
+ *  nodes, and each entry has a value that passes `isRight`. `rule` ends "… must be". */
 export const checkLists = (
   op: string,
   lists: Lists,
@@ -25,7 +25,7 @@ export const checkLists = (
   }
   if (indices.length !== indptr[nNodes] || values.length !== indices.length) {
     throw new GraphError(
-      `${op}: indices and ${name} must be as many as indptr ends with, ${indptr[nNodes]}, got ${indices.length} and ${values.length}`,
+      `${op}: indices and ${name} must have as many elements as indptr says, ${indptr[nNodes]}, got ${indices.length} and ${values.length}`,
     )
   }
   for (let i = 0; i < nNodes; i++) {

@@ -1,31 +1,32 @@
 import type { DenseMatrix } from '../dense/matrix.ts'
 import { safeScale } from '../dense/scale.ts'
 
-/** cosine: 1 − max(0, cos), in [0, 1] (ArrowSpace's rectified distance);  cosine-unrectified: 1 − cos, in [0, 2];
- *  euclidean: |a − b|. A zero vector has cosine 0 with every other. */
+/** cosine: 1 − max(0, cos), in [0, 1] (ArrowSpace's rectified distance);  cosine-unrectified: 1 − cos, in [0,
+ *  2]; euclidean: |a − b|. A zero vector has cosine 0 with every other vector. */
 export type Metric = 'cosine' | 'cosine-unrectified' | 'euclidean'
 
-/** Metrics of neighbour searches. inner-product: −a·b, the smaller the larger the product; no distance, for it may be negative. */
+/** Metrics of neighbour searches. inner-product is −a·b, so a larger product is nearer. It is not a distance,
+ *  because it may be negative. */
 export type NeighborMetric = Metric | 'inner-product'
 
-/** The nodes of a graph as rows of one row-major f64 array, made ready for `distanceTile`. */
+/** The nodes of a graph as rows of one row-major f64 array, prepared for `distanceTile`. */
 export interface PreparedPoints {
   data: Float64Array
   count: number
   dim: number
   metric: NeighborMetric
-  /** distances are multiplied by this (a power of two; 1 but for euclidean) */
+  /** distances are multiplied by this power of two; it is 1 except for euclidean */
   scale: number
 }
 
-/** The rows of x, ready for `distanceTile`: unit vectors for the cosines; for euclidean, scaled by a power of two where squares
- *  would leave the range of f64. */
+/** The rows of x, prepared for `distanceTile`. For the cosines they become unit vectors. For euclidean they
+ *  are scaled by a power of two if squares would leave the range of f64. */
 export const preparePoints = (x: DenseMatrix, metric: NeighborMetric): PreparedPoints => {
   const { rows: count, cols: dim } = x
   const data = new Float64Array(x.data)
   if (metric === 'inner-product') return { data, count, dim, metric, scale: 1 }
   if (metric === 'euclidean') {
-    const factor = x.data instanceof Float32Array ? 1 : safeScale(data, 0, data.length) // squares of f32 fit
+    const factor = x.data instanceof Float32Array ? 1 : safeScale(data, 0, data.length) // squares of f32 fit in f64
     if (factor !== 1) for (let n = 0; n < data.length; n++) data[n] *= factor
     return { data, count, dim, metric, scale: 1 / factor }
   }
@@ -45,12 +46,14 @@ const normalise = (data: Float64Array, start: number, end: number): void => {
   for (let n = start; n < end; n++) data[n] /= norm
 }
 
-// Points per tile side and coordinates per chunk: two blocks of 32 × 256 f64 are 128 KiB, inside a usual L2 cache.
+// Points per side of a tile, and coordinates per chunk. Two blocks of 32 × 256 f64 take 128 KiB, which fits
+// in a usual L2 cache.
 export const TILE = 32
 const CHUNK = 256
 
-/** Distances between points [i0, i1) and [j0, j1), at most TILE each, into `tile` with row stride TILE.
- *  Each is one sequential sum over the coordinates, so d(i, j) and d(j, i) have the same bits. */
+/** Distances between the points [i0, i1) and [j0, j1), at most TILE each, written to `tile` with row stride
+ *  TILE. Each distance comes from one sequential sum over the coordinates, so d(i, j) and d(j, i) have the
+ *  same bits. */
 export const distanceTile = (
   points: PreparedPoints,
   i0: number,
@@ -70,16 +73,17 @@ export const distanceTile = (
   }
 }
 
-/** Whether a metric's distances come from sums of squared differences; the others' come from sums of products. */
+/** Whether a metric's distances come from sums of squared differences. The other metrics use sums of
+ *  products. */
 export const sumsSquares = (metric: NeighborMetric): boolean => metric === 'euclidean'
 
-/** The distance that such a sum over the coordinates of two points stands for. */
+/** The distance that belongs to such a sum over the coordinates of two points. */
 export const distanceOf = (metric: NeighborMetric, scale: number, sum: number): number => {
   switch (metric) {
     case 'euclidean':
       return Math.sqrt(sum) * scale
     case 'inner-product':
-      return 0 - sum // not −0 for 0
+      return 0 - sum // gives 0 for 0, where -sum would give −0
     case 'cosine':
       return 1 - Math.min(1, Math.max(0, sum))
     case 'cosine-unrectified':
@@ -98,7 +102,7 @@ type Accumulate = (
   tile: Float64Array,
 ) => void
 
-/** tile += partial dot products, four j at a time so that one load of x_i serves four sums. */
+/** tile += partial dot products. It takes four j at a time, so one load of x_i serves four sums. */
 const addProducts: Accumulate = ({ data, dim }, i0, i1, j0, j1, c0, c1, tile) => {
   for (let i = i0; i < i1; i++) {
     const row = i * dim
@@ -134,7 +138,8 @@ const addProducts: Accumulate = ({ data, dim }, i0, i1, j0, j1, c0, c1, tile) =>
   }
 }
 
-/** tile += partial squared differences. Not |a|² + |b|² − 2ab, which cancels for near neighbours. */
+/** tile += partial squared differences. It does not use |a|² + |b|² − 2ab, because that cancels for near
+ *  neighbours. */
 const addSquares: Accumulate = ({ data, dim }, i0, i1, j0, j1, c0, c1, tile) => {
   for (let i = i0; i < i1; i++) {
     for (let j = j0; j < j1; j++) {

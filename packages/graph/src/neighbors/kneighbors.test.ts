@@ -18,7 +18,7 @@ const plain = (points: Points, k: number, metric: NeighborMetric, queries?: Poin
 const placed = (device: Device, points: Points, k: number, metric: NeighborMetric, queries?: Points) =>
   placedOn(device, points, queries, metric, (search) => deviceNearest(search, k, new Pace(1, {})))
 
-/** Every row once more: 2 rows are at distance 0 from each. */
+/** Every row three times, so each row has 2 others at distance 0. */
 const tripled = (x: DenseMatrix): DenseMatrix => ({
   data: Float64Array.from([...x.data, ...x.data, ...x.data]),
   rows: 3 * x.rows,
@@ -65,7 +65,7 @@ describe.each([
     expect(found).toEqual(await plain(points, k, metric, queries))
   }
 
-  // 1031 rows are two blocks of unequal size, 37 one; 23 columns are no multiple of four
+  // 1031 rows give two blocks of unequal size, 37 rows give one; 23 columns are not a multiple of four
   describe.each(metrics)('%s equals the f64 loops to the bit', (metric) => {
     it.each([
       [37, 23, 5],
@@ -108,7 +108,7 @@ describe.each([
 
     it('huge and tiny values', async () => {
       const x = normalMatrix(14, 97, 7)
-      const far = metric === 'inner-product' ? 300 : 1000 // products of larger ones are not numbers any more
+      const far = metric === 'inner-product' ? 300 : 1000 // products of larger numbers overflow
       for (const factor of [2 ** far, 2 ** -far])
         await same({ ...x, data: x.data.map((v) => v * factor) }, 5, metric)
     })

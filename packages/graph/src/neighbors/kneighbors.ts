@@ -12,32 +12,36 @@ import { type DeviceOptions, runSearch } from './run.ts'
 import { checkK, searchOf } from './search.ts'
 
 export interface KNeighborsOptions extends PaceOptions, DeviceOptions {
-  /** neighbours per row: at most the number of points, less one where they are their own queries */
+  /** neighbours per row, at most the number of points, or that minus one if they are their own queries */
   k: number
   /** 'euclidean' unless given. scikit-learn's cosine is 'cosine-unrectified'. */
   metric?: NeighborMetric
-  /** Rows whose neighbours among the points are wanted. Unless given, every point's among the others. */
+  /** rows whose neighbours among the points are searched; unless given every point's neighbours among the
+   *  others */
   queries?: Points
-  /** exact: every pair is compared;  hnsw: approximate, by usearch, an optional peer (`npm install usearch`);  auto: what is expected to
-   *  be faster, and exact where both are about the same. 'exact' unless given. */
+  /** exact: compare every pair;  hnsw: approximate, by usearch, an optional peer (`npm install usearch`);
+   *  auto: the faster one by estimate, exact if both are about equal. 'exact' unless given. */
   algorithm?: (typeof ALGORITHMS)[number]
   /** parameters of 'hnsw' */
   hnsw?: HnswParameters
 }
 
-/** Neighbour lists, and how they were found. */
+/** Neighbour lists, with the algorithm that found them and the reason for it. */
 export interface Neighbors extends NeighborLists, Choice {}
 
-/** The k nearest points of every row, nearest first: points [N, F], queries [Q, F] → lists of k for N or Q rows. Exact unless asked
- *  otherwise: as f64 loops over all pairs choose them, to the bit, on any device and number of threads. Equal distances, also at the k-th
- *  place, go to the smaller index.
+/** The k nearest points of every row, nearest first: points [N, F], queries [Q, F] → lists of k entries for N
+ *  or Q rows. Equal distances go to the smaller index, also at the k-th place.
+ *  Unless `algorithm` says otherwise the result is exact: it has the bits of f64 loops over all pairs, on any
+ *  device and number of threads.
  *
- *  O(Q·N·F) time, by blocks of matrix products in f32 from which few candidates per row go on to f64; no N × N matrix at any time: the
- *  device holds 12·(N + Q)·F bytes, 8·(k + 9) per row, and up to 20 MiB of blocks. Points that are duplicates or nearer to each other than the
- *  products can tell (1e-3 of their distance from the mean) cost more: all of them are compared in f64.
+ *  Time is O(Q·N·F). Blocks of matrix products in f32 select a few candidates per row, and f64 decides among
+ *  these. There is never an N × N matrix: the device holds 12·(N + Q)·F bytes, 8·(k + 9) per row, and up to
+ *  20 MiB of blocks. Duplicates, and points nearer to each other than the products can resolve (1e-3 of their
+ *  distance from the mean), cost more, because all of them are compared in f64.
  *
- *  A row of zeros has cosine 0 with every other. Throws GraphError for ragged rows, numbers that are not finite, k, metric or algorithm out of
- *  range; BackendError for a device that is not a cpu, and for 'hnsw' without usearch; the signal's reason when it is aborted. */
+ *  A row of zeros has cosine 0 with every other row. Throws GraphError for ragged rows, numbers that are not
+ *  finite, and k, metric or algorithm out of range. Throws BackendError for a device that is not a cpu, and
+ *  for 'hnsw' without usearch. Throws the signal's reason when it is aborted. */
 export const kneighbors = async (points: Points, options: KNeighborsOptions): Promise<Neighbors> => {
   const op = 'kneighbors'
   checkOptions(op, options, '{ k }')

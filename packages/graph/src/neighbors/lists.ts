@@ -1,4 +1,5 @@
-/** For each node its neighbours, nearest first, equal distances by index: node i owns entries [indptr[i], indptr[i + 1]). */
+/** The neighbours of each node, nearest first; equal distances are ordered by index. Node i owns the entries
+ *  [indptr[i], indptr[i + 1]). */
 export interface NeighborLists {
   nNodes: number
   indptr: Int32Array

@@ -34,7 +34,7 @@ const insertionSort = (distances: Float64Array, indices: Int32Array, begin: numb
   }
 }
 
-/** Neighbours in any order, as many as come, 16 bytes each. */
+/** A growing collection of neighbours in any order, with 16 bytes each. */
 export class Pairs {
   #length = 0
   #rows = new Int32Array(1024)
@@ -53,7 +53,7 @@ export class Pairs {
     const length = Math.min(2 ** 31 - 1, this.#rows.length * 2)
     if (length === this.#length) {
       throw new GraphError(
-        `radiusNeighbors: lists must hold at most ${length} neighbours in all, got more; lower radius`,
+        `radiusNeighbors: all lists together must hold at most ${length} neighbours, got more; lower radius`,
       )
     }
     const copy = <A extends Int32Array | Float64Array>(to: A, from: A): A => {
@@ -65,7 +65,7 @@ export class Pairs {
     this.#distances = copy(new Float64Array(length), this.#distances)
   }
 
-  /** The lists of `rows` rows, nearest first. */
+  /** Sorts the pairs into lists of `rows` rows, nearest first. */
   toLists(rows: number): NeighborLists {
     const indptr = new Int32Array(rows + 1)
     for (let n = 0; n < this.#length; n++) indptr[this.#rows[n] + 1]++

@@ -8,7 +8,7 @@ import { searchOf } from './search.ts'
 const [ROWS, COLS] = [3000, 64]
 const K = 15
 
-/** Cosine distance of two rows, as the definition has it. */
+/** Cosine distance of two rows by its definition. */
 function cosineDistance({ data, cols }: DenseMatrix, a: number, b: number): number {
   let [product, squareA, squareB] = [0, 0, 0]
   for (let c = 0; c < cols; c++) {

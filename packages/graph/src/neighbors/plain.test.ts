@@ -13,7 +13,7 @@ const nearest = (x: DenseMatrix, k: number, metric: Metric) =>
 const within = (x: DenseMatrix, radius: number, metric: Metric) =>
   plainWithin(searchOf('test', x, undefined, metric), radius, new Pace(1, {}))
 
-/** The definition, spelled out: all distances of one row, sorted by (distance, index). */
+/** The definition: all distances of one row, sorted by (distance, index). */
 const bruteForce = (x: DenseMatrix, metric: Metric, k = x.rows, radius = Number.POSITIVE_INFINITY) => {
   const vector = (i: number) => Array.from(x.data.subarray(i * x.cols, (i + 1) * x.cols))
   const dot = (a: number[], b: number[]) => a.reduce((sum, v, c) => sum + v * b[c], 0)

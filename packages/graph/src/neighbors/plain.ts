@@ -5,14 +5,15 @@ import type { NeighborLists } from './lists.ts'
 import { Pairs } from './pairs.ts'
 import type { Search } from './search.ts'
 
-/** The definition in f64 loops, tile by tile: what the searches on a device are held against, and what small inputs get. */
+/** The k nearest by definition: f64 loops over all pairs, tile by tile. Small inputs use it, and tests
+ *  compare the device searches with it. */
 export const plainNearest = async (search: Search, k: number, pace: Pace): Promise<NeighborLists> => {
   const nearest = new BoundedNeighbors(search.queries, k)
   await eachPair(search, pace, (row, index, distance) => nearest.offer(row, index, distance))
   return nearest.toLists(Number.POSITIVE_INFINITY)
 }
 
-/** All neighbours with distance ≤ radius. */
+/** All neighbours with distance ≤ radius, by the same loops. */
 export const plainWithin = async (search: Search, radius: number, pace: Pace): Promise<NeighborLists> => {
   const pairs = new Pairs()
   await eachPair(search, pace, (row, index, distance) => {
@@ -21,7 +22,8 @@ export const plainWithin = async (search: Search, radius: number, pace: Pace): P
   return pairs.toLists(search.queries)
 }
 
-/** Every row with every index that may be its neighbour; where the queries are the points, each distance is computed once. */
+/** Visits every row with every index that may be its neighbour. If the queries are the points, each distance
+ *  is computed once. */
 const eachPair = async (
   { all, queries, first, count, self }: Search,
   pace: Pace,

@@ -39,7 +39,7 @@ describe('radiusNeighbors', () => {
   it('names what is wrong with bad input', async () => {
     const points = normalMatrix(1, 5, 3)
     await expect(radiusNeighbors(points, { radius: -1 })).rejects.toThrow(
-      'radiusNeighbors: radius must be a finite number of at least 0, got -1; give a distance of euclidean',
+      'radiusNeighbors: radius must be a finite number of at least 0, got -1; give a distance for metric euclidean',
     )
     await expect(radiusNeighbors(points, { radius: Number.NaN })).rejects.toThrow('got NaN')
     await expect(radiusNeighbors([[1, 2]], { radius: 1 })).rejects.toThrow('must be at least 2, got 1')

@@ -9,17 +9,19 @@ import { type DeviceOptions, runSearch } from './run.ts'
 import { searchOf } from './search.ts'
 
 export interface RadiusNeighborsOptions extends PaceOptions, DeviceOptions {
-  /** largest distance of a neighbour; of at least 0, but for 'inner-product', where it is minus the smallest product */
+  /** largest distance of a neighbour, at least 0; for 'inner-product' it is minus the smallest product, and
+   *  may be negative */
   radius: number
   /** 'euclidean' unless given. scikit-learn's cosine is 'cosine-unrectified'. */
   metric?: NeighborMetric
-  /** Rows whose neighbours among the points are wanted. Unless given, every point's among the others. */
+  /** rows whose neighbours among the points are searched; unless given every point's neighbours among the
+   *  others */
   queries?: Points
 }
 
-/** All points within a distance of every row, exactly: as f64 loops over all pairs choose them, to the bit, nearest first, equal distances
- *  by index. Time, memory and errors are those of `kneighbors`; the lists take 28 bytes for every neighbour while they are made, and
- *  at most 2³¹ − 1 neighbours fit. */
+/** All points within a distance of every row, nearest first; equal distances are ordered by index. The result
+ *  is exact: it has the bits of f64 loops over all pairs. Time, memory and errors are those of `kneighbors`.
+ *  The lists take 28 bytes per neighbour while they are made, and hold at most 2³¹ − 1 neighbours. */
 export const radiusNeighbors = async (
   points: Points,
   options: RadiusNeighborsOptions,
@@ -29,7 +31,7 @@ export const radiusNeighbors = async (
   const search = searchOf('radiusNeighbors', points, queries, metric)
   if (!Number.isFinite(radius) || (radius < 0 && metric !== 'inner-product')) {
     throw new GraphError(
-      `radiusNeighbors: radius must be a finite number of at least 0, got ${radius}; give a distance of ${metric}`,
+      `radiusNeighbors: radius must be a finite number of at least 0, got ${radius}; give a distance for metric ${metric}`,
     )
   }
   const pace = new Pace(search.queries, options)

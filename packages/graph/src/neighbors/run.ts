@@ -9,26 +9,27 @@ import type { Search } from './search.ts'
 
 /** Options of every exact search. */
 export interface DeviceOptions {
-  /** A cpu device whose threads and memory are used. Unless given, small searches run in plain JavaScript, and others open a device
-   *  with all threads for themselves. The result is the same to the bit. */
+  /** A cpu device whose threads and memory are used. Unless given, small searches run in plain JavaScript,
+   *  and others open a device with all threads for themselves. The result has the same bits. */
   device?: Device
 }
 
-/** Work that f64 loops in JavaScript do in the 40 ms that opening a device takes. With one open they lost from 100 rows on. */
+/** Work that f64 loops in JavaScript do in 40 ms, the time to open a device. With an open device the loops
+ *  were slower from 100 rows on. */
 const SMALL = 2.5e7
-/** Per pair, besides its coordinates. */
+/** Work per pair besides its coordinates. */
 const PAIR_WORK = 20
-/** Fewer queries take less time than placing the points on a device. */
+/** With fewer queries, plain loops take less time than placing the points on a device. */
 const FEW_QUERIES = 16
 const BYTES_PER_COORDINATE = 12
 
-/** Whether an exact search has room on a device. */
+/** Whether the points and queries of an exact search fit in a device's memory. */
 export const fitsDevice = ({ all }: Search): boolean => all.data.length * BYTES_PER_COORDINATE < MAX_CPU_BYTES
 
 const isSmall = ({ all, queries, count, self }: Search): boolean =>
   (queries * count * (all.dim + PAIR_WORK)) / (self ? 2 : 1) < SMALL
 
-/** Runs a search on the device that is given, on one of its own, or in plain f64 loops. */
+/** Runs a search on the given device, on a device of its own, or in plain f64 loops. */
 export const runSearch = async <T>(
   op: string,
   search: Search,
@@ -42,7 +43,7 @@ export const runSearch = async <T>(
   if (!fitsDevice(search)) {
     const bytes = search.all.data.length * BYTES_PER_COORDINATE
     throw new GraphError(
-      `${op}: points and queries must fit in ${MAX_CPU_BYTES} bytes of WebAssembly memory at ${BYTES_PER_COORDINATE} a coordinate, got ${bytes}; search parts of them, or reduce their width`,
+      `${op}: points and queries must fit in ${MAX_CPU_BYTES} bytes of WebAssembly memory with ${BYTES_PER_COORDINATE} bytes per coordinate, got ${bytes}; search parts of them, or reduce their width`,
     )
   }
   if (device && engine) return onDevice(device, engine, search, pace, forms.placed)

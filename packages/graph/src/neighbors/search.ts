@@ -7,20 +7,20 @@ import { type NeighborMetric, type PreparedPoints, preparePoints } from './dista
 
 const METRICS: readonly NeighborMetric[] = ['cosine', 'cosine-unrectified', 'euclidean', 'inner-product']
 
-/** What is looked for among what: rows [0, queries) of `all` look among its `count` rows from `first` on. */
+/** A search: the rows [0, queries) of `all` search among `count` rows of `all`, from row `first` on. */
 export interface Search {
   readonly all: PreparedPoints
   readonly queries: number
   readonly first: number
   readonly count: number
-  /** the queries are the points: first is 0, and none is a neighbour of itself */
+  /** whether the queries are the points; then first is 0, and no point is its own neighbour */
   readonly self: boolean
 }
 
-/** Indices of neighbours of one row there can be. */
+/** Number of points that can be neighbours of one row. */
 export const available = ({ count, self }: Search): number => (self ? count - 1 : count)
 
-/** Checks points, queries and metric and brings them together. Throws GraphError. */
+/** Checks points, queries and metric, and makes a search of them. Throws GraphError. */
 export const searchOf = (
   op: string,
   points: Points,
@@ -34,7 +34,7 @@ export const searchOf = (
   if (queries === undefined) {
     if (y.rows < 2) {
       throw new GraphError(
-        `${op}: points that are their own queries must be at least 2, got ${y.rows}; add points or give queries`,
+        `${op}: points without queries must be at least 2, got ${y.rows}; add points or give queries`,
       )
     }
     return { all: pointsIn(op, y, metric), queries: y.rows, first: 0, count: y.rows, self: true }
@@ -42,7 +42,7 @@ export const searchOf = (
   const x = matrixOf(`${op}: queries`, queries)
   if (x.cols !== y.cols) {
     throw new GraphError(
-      `${op}: queries must have as many columns as points, got ${shapeText([x.rows, x.cols])} and ${shapeText([y.rows, y.cols])}`,
+      `${op}: queries must have as many columns as the points, got ${shapeText([x.rows, x.cols])} and ${shapeText([y.rows, y.cols])}`,
     )
   }
   const all = pointsIn(op, stacked(x, y), metric)
@@ -52,7 +52,7 @@ export const searchOf = (
 const pointsIn = (op: string, x: DenseMatrix, metric: NeighborMetric): PreparedPoints => {
   if (metric === 'inner-product' && safeScale(x.data, 0, x.data.length) !== 1) {
     throw new GraphError(
-      `${op}: the largest number must be 0 or between 1e-120 and 1e120 for inner-product, got ${largestMagnitude(x.data)}; scale the points`,
+      `${op}: the largest magnitude must be 0 or between 1e-120 and 1e120 for inner-product, got ${largestMagnitude(x.data)}; scale the points`,
     )
   }
   return preparePoints(x, metric)
@@ -65,7 +65,7 @@ const stacked = (x: DenseMatrix, y: DenseMatrix): DenseMatrix => {
   return { data, rows: x.rows + y.rows, cols: y.cols }
 }
 
-/** Throws GraphError unless there are k neighbours for every row, and room for their lists. */
+/** Throws GraphError unless every row can have k neighbours, and their lists fit in an array. */
 export const checkK = (op: string, k: number, search: Search): void => {
   const most = available(search)
   const advice = k > most ? 'lower k or add points' : 'raise k'

@@ -46,7 +46,7 @@ describe('bad input of searches', () => {
     )
     await fails(
       kneighbors(points, { k: 1, queries: [[1, 2]] }),
-      'kneighbors: queries must have as many columns as points, got [1, 2] and [7, 3]',
+      'kneighbors: queries must have as many columns as the points, got [1, 2] and [7, 3]',
     )
   })
 
@@ -60,7 +60,7 @@ describe('bad input of searches', () => {
     await fails(kneighbors(points, { k: 2.5 }), 'got 2.5')
     await fails(
       kneighbors([[1, 2]], { k: 1 }),
-      'kneighbors: points that are their own queries must be at least 2, got 1; add points or give queries',
+      'kneighbors: points without queries must be at least 2, got 1; add points or give queries',
     )
     const metric = 'manhattan' as 'cosine'
     await fails(
@@ -69,10 +69,10 @@ describe('bad input of searches', () => {
     )
   })
 
-  it('inner products that are no numbers', async () => {
+  it('inner products that overflow', async () => {
     await fails(
       kneighbors([[1e200], [1], [2]], { k: 1, metric: 'inner-product' }),
-      'kneighbors: the largest number must be 0 or between 1e-120 and 1e120 for inner-product, got 1e+200; scale the points',
+      'kneighbors: the largest magnitude must be 0 or between 1e-120 and 1e120 for inner-product, got 1e+200; scale the points',
     )
   })
 
@@ -100,7 +100,7 @@ describe('zero vectors', () => {
 })
 
 describe('large searches', () => {
-  // more than what is done in JavaScript
+  // too large for the plain JavaScript loops
   const points = normalMatrix(21, 5003, 11)
   let device: Device
   beforeAll(async () => {
@@ -166,23 +166,23 @@ describe('large searches', () => {
     }
   })
 
-  it('do not begin when they are aborted', async () => {
+  it('do not start if the signal is aborted', async () => {
     const signal = AbortSignal.abort(new Error('never'))
     await expect(kneighbors(points, { k: 3, signal })).rejects.toThrow('never')
   })
 
-  it('say how far they are, up to all', async () => {
+  it('report progress up to the end', async () => {
     const reports: NeighborProgress[] = []
     await kneighbors(points, { k: 3, device, onProgress: (progress) => reports.push(progress) })
     expect(reports.at(-1)).toMatchObject({ fraction: 1, rows: 5003 })
     for (const [n, { fraction, rows, rowsPerSecond }] of reports.entries()) {
       expect(fraction).toBeGreaterThanOrEqual(n > 0 ? reports[n - 1].fraction : 0)
       expect(rows).toBeLessThanOrEqual(5003)
-      if (fraction > 0) expect(rowsPerSecond).toBeGreaterThan(0) // nothing is done while points are placed
+      if (fraction > 0) expect(rowsPerSecond).toBeGreaterThan(0) // the fraction stays 0 while the points are placed
     }
   })
 
-  it('of few queries, in plain loops, stop too', async () => {
+  it('of few queries, in plain loops, also stop', async () => {
     const many = normalMatrix(24, 40_009, 64)
     const queries = normalMatrix(25, 15, 64)
     const signal = AbortSignal.timeout(1)

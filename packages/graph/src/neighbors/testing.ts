@@ -16,7 +16,7 @@ export const metrics: readonly NeighborMetric[] = [
   'inner-product',
 ]
 
-/** Without how they were found. */
+/** The lists without the algorithm and its reason. */
 export const listsOf = ({ nNodes, indptr, indices, distances }: NeighborLists): NeighborLists => ({
   nNodes,
   indptr,
@@ -29,7 +29,7 @@ export const engineOf = ({ engine }: Device): CpuEngine => {
   return engine
 }
 
-/** Runs a search on the device however small it is. */
+/** Runs a search on the device, even if it is small. */
 export const placedOn = async (
   device: Device,
   points: Points,
@@ -42,7 +42,7 @@ export const placedOn = async (
   return await run(placed)
 }
 
-/** Normal vectors around `clusters` centres that are `1 / spread` times as far from each other as from their members. */
+/** Normal vectors around `clusters` normal centres, with standard deviation `spread` around each centre. */
 export const clusteredMatrix = (
   seed: number,
   rows: number,

@@ -6,7 +6,8 @@ import { Watch, type WatchOptions } from '../watch/watch.ts'
 import { type LaplacianProblem, laplacianProblem } from './laplacian-problem.ts'
 import { solvePanel } from './panel-solver.ts'
 
-/** Undirected edges i < j of a graph with their weights and effective resistances R = (e_i − e_j)ᵀ·L⁺·(e_i − e_j). */
+/** Undirected edges i < j of a graph, with their weights and effective resistances R = (e_i − e_j)ᵀ·L⁺·(e_i −
+ *  e_j). */
 export interface EdgeResistances {
   row: Int32Array
   col: Int32Array
@@ -16,9 +17,9 @@ export interface EdgeResistances {
 }
 
 export interface ResistanceOptions {
-  /** of the random projections, 0 unless given */
+  /** seed of the random projections, 0 unless given */
   seed?: number
-  /** a cpu device, for its threads; the bits are those of JavaScript */
+  /** a cpu device whose threads are used; the bits are the same as without it */
   device?: Device
   /** ends the work with the signal's reason */
   signal?: AbortSignal
@@ -26,25 +27,28 @@ export interface ResistanceOptions {
   onProgress?: (progress: { stage: 'resistances' | 'error'; share: number }) => void
 }
 
-/** Up to this size by the full decomposition. */
+/** Graphs of at most this many nodes use the full decomposition. */
 export const EXACT_LIMIT = 512
-/** 32 random projections: a resistance is good to √(2/32) = 25 % (standard error). */
+/** Panels of eight random projections. The 32 projections give a standard error of √(2/32) = 25 % for each
+ *  resistance. */
 const PANELS = 4
 const SOLVE_TOLERANCE = 1e-4
 
-/** Effective resistance of every edge of a symmetric graph with weights ≥ 0: exact up to 512 nodes, beyond that by 32 random
- *  projections, each one solution of a Laplacian equation. Σ w·R over the edges is n minus the number of components (Foster).
- *  Source: Spielman and Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40 (2011), theorem 2.
+/** Effective resistance of every edge of a symmetric graph with weights ≥ 0. It is exact up to 512 nodes.
+ *  Larger graphs use 32 random projections; each is the solution of one Laplacian equation. Σ w·R over the
+ *  edges is n minus the number of components (Foster).
+ *  Source: Spielman and Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40
+ *  (2011), theorem 2.
  *  Throws GraphError as `laplacian` does. */
 export const effectiveResistances = async (
   adjacency: Csr,
   options: ResistanceOptions = {},
 ): Promise<EdgeResistances> => {
   using problem = laplacianProblem('effectiveResistances', adjacency, options.device)
-  return await resistancesOf(problem, adjacency, options) // the problem must live until then
+  return await resistancesOf(problem, adjacency, options) // await, because the problem must live until then
 }
 
-/** The same of a problem at hand. */
+/** The effective resistances for a problem that is already set up. */
 export const resistancesOf = async (
   problem: LaplacianProblem,
   adjacency: Csr,
@@ -84,7 +88,7 @@ const edgesOf = ({ nRows, indptr, indices, values }: Csr): Edges => {
   return { row: Int32Array.from(row), col: Int32Array.from(col), weight: Float64Array.from(weight) }
 }
 
-/** R = Σ (x_i − x_j)² / λ over the eigenpairs above the kernel. */
+/** R = Σ (x_i − x_j)² / λ over the eigenpairs outside the kernel of L. */
 const exactResistances = async (
   { laplacian, kernel }: LaplacianProblem,
   { row, col }: Edges,
@@ -101,7 +105,8 @@ const exactResistances = async (
   })
 }
 
-/** Adds the share of eight projections: z = L⁺·Bᵀ·√W·q with a sign q per edge, R ≈ mean of (z_i − z_j)². */
+/** Adds the part of eight projections: z = L⁺·Bᵀ·√W·q with one random sign q per edge, R ≈ mean of (z_i −
+ *  z_j)². */
 const addProjections = async (
   { space, degree, kernel }: LaplacianProblem,
   { row, col, weight }: Edges,

@@ -8,7 +8,7 @@ import { connectedComponents } from '../sparse/components.ts'
 import { type Csr, diagonal } from '../sparse/csr.ts'
 import type { KernelVectors } from '../spectrum/kernel-vectors.ts'
 
-/** A graph's Laplacian D − W with what solving equations in it needs. */
+/** A graph's Laplacian D − W, with everything that is needed to solve equations in it. */
 export interface LaplacianProblem extends Disposable {
   readonly laplacian: Csr
   readonly degree: Float64Array
@@ -16,7 +16,8 @@ export interface LaplacianProblem extends Disposable {
   readonly space: PanelSpace
 }
 
-/** Throws GraphError as `laplacian` does, and for a device without f64 kernels. */
+/** Sets up the problem. Throws GraphError as `laplacian` does, and for a device without f64 kernels
+ *  BackendError. */
 export const laplacianProblem = (op: string, adjacency: Csr, device?: Device): LaplacianProblem => {
   const L = laplacian(adjacency)
   const { count, labels } = connectedComponents(adjacency)

@@ -13,9 +13,10 @@ interface System {
   readonly watch: Watch
 }
 
-/** Solves L·x = b for the eight columns of b by conjugate gradients with Jacobi's preconditioner, x orthogonal to the kernel; to |L·x −
- *  b| ≤ tolerance·|b| in every column. b loses its part in the kernel. The caller gives both panels back.
- *  Throws GraphError where the iterations end first. */
+/** Solves L·x = b for the eight columns of b, with x orthogonal to the kernel of L, until |L·x − b| ≤
+ *  tolerance·|b| in every column. The method is conjugate gradients with a Jacobi preconditioner. b loses its
+ *  part in the kernel. The caller gives both panels back.
+ *  Throws GraphError if it does not converge within the iterations. */
 export const solvePanel = async (
   space: PanelSpace,
   { degree, kernel, tolerance, watch }: System,
@@ -32,7 +33,7 @@ export const solvePanel = async (
   for (let iteration = 0; dots(rest.data, rest.data).some((square, c) => square > goal[c]); iteration++) {
     if (iteration === MAX_ITERATIONS) {
       throw new GraphError(
-        `solve: conjugate gradients must converge within ${MAX_ITERATIONS} iterations; the weights of the graph differ too much`,
+        `solve: conjugate gradients must converge within ${MAX_ITERATIONS} iterations, got a larger error; the weights of the graph differ too much`,
       )
     }
     await watch.turn(0)
@@ -71,7 +72,7 @@ const addScaled = (out: Float64Array, x: Float64Array, factors: Float64Array): v
   }
 }
 
-/** Products of the columns of two panels, one by one. */
+/** Dot product of each column of a with the same column of b. */
 export const dots = (a: Float64Array, b: Float64Array): Float64Array => {
   const out = new Float64Array(PANEL)
   for (let n = 0; n < a.length; n += PANEL) {

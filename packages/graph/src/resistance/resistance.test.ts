@@ -31,7 +31,7 @@ const cloud = async (seed: number, n: number, k: number): Promise<Csr> =>
 
 describe('effectiveResistances', () => {
   it('add in series and in parallel', async () => {
-    // 0 - 1 with conductance 2, a triangle 1 2 3 of conductances 1, and the pair 4 - 5
+    // 0 - 1 with conductance 2, a triangle 1 2 3 with conductances 1, and the pair 4 - 5
     const graph = graphOf(6, [[0, 1, 2], [1, 2, 1], [2, 3, 1], [1, 3, 1], [4, 5, 4]]) // biome-ignore format: short
     const { row, col, resistance, method } = await effectiveResistances(graph)
     expect(method).toBe('exact')
@@ -40,7 +40,7 @@ describe('effectiveResistances', () => {
     expectNear(resistance, [1 / 2, 2 / 3, 2 / 3, 2 / 3, 1 / 4], { atol: 1e-14 })
   })
 
-  it('by projections are near, and their sum is that of Foster', async () => {
+  it('by projections are near, and their sum agrees with Foster', async () => {
     const n = 600
     const graph = await cloud(1, n, 6)
     const { weight, resistance, method } = await effectiveResistances(graph)
@@ -65,14 +65,14 @@ describe('sparsifyByResistance', () => {
     expect(edges.after).toBeLessThan(edges.before / 2)
     expect(symmetryError(adjacency).error).toBe(0)
     expect(error).toBeGreaterThan(0.05)
-    expect(error).toBeLessThan(0.6) // √(8 · 120 · ln 120 / 6000) = 0.88 is what the theorem promises
+    expect(error).toBeLessThan(0.6) // the theorem promises √(8 · 120 · ln 120 / 6000) = 0.88
     for (const x of [normalMatrix(5, 120, 1).data, normalMatrix(6, 120, 1).data]) {
       const ratio = energy(adjacency, x) / energy(graph, x)
       expect(Math.abs(ratio - 1)).toBeLessThan(error)
     }
     expect((await sparsifyByResistance(graph, { samples: 6000 })).adjacency).toEqual(adjacency)
     const more = await sparsifyByResistance(graph, { samples: 60_000 })
-    expect(more.error).toBeLessThan(error / 2) // √10 times smaller
+    expect(more.error).toBeLessThan(error / 2) // about √10 times smaller
   })
 
   it('never drops a bridge, whose resistance is all of its weight', async () => {
@@ -116,7 +116,7 @@ describe('sparsifyByResistance', () => {
     const rejects = (graph: Csr, samples: number, message: string) =>
       expect(sparsifyByResistance(graph, { samples })).rejects.toThrow(message)
     await rejects(await cloud(5, 9, 3), 0, 'samples must be an integer between 1 and 2147483647, got 0')
-    await rejects(graphOf(3, []), 5, 'the graph must have edges, got none')
+    await rejects(graphOf(3, []), 5, 'the graph must have at least one edge, got none')
     await rejects(graphOf(3, [[0, 1, -1]]), 5, 'weights must be finite and at least 0, got -1 at (0, 1)')
   })
 })

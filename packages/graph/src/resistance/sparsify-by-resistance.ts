@@ -7,24 +7,27 @@ import { laplacianProblem } from './laplacian-problem.ts'
 import { spectralError } from './spectral-error.ts'
 
 export interface ResistanceSparsifyOptions extends ResistanceOptions {
-  /** edges drawn, with replacement: about 8·n·ln(n)/ε² give a relative error below ε */
+  /** number of edges drawn, with replacement; about 8·n·ln(n)/ε² give a relative error below ε */
   samples: number
 }
 
 export interface ResistanceSparsified {
-  /** symmetric, with edges of the given graph only, its weights scaled so that their mean is right */
+  /** symmetric, with a subset of the edges; the weights are scaled so that their expectation is that of the
+   *  given graph */
   adjacency: Csr
   /** undirected edges before and after */
   edges: { before: number; after: number }
   /** largest |xᵀL̃x / xᵀLx − 1| over all x with xᵀLx > 0; 1 means that a component fell apart */
   error: number
-  /** exact, or an estimate from below by power iteration (more than 512 nodes) */
+  /** exact, or by power iteration an estimate from below (more than 512 nodes) */
   errorMethod: 'exact' | 'power'
 }
 
-/** Draws edges with probability ∝ w·R, R being the effective resistance, and adds w/(samples·p) to a drawn edge: energies xᵀLx stay near
- *  what they were, and how near is measured. Deterministic for a seed.
- *  Source: Spielman and Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40 (2011).
+/** Sparsifies a graph and keeps its energies xᵀLx nearly the same; how nearly is measured. It draws edges
+ *  with probability p ∝ w·R, where R is the effective resistance, and adds w/(samples·p) to a drawn edge.
+ *  Deterministic for a seed.
+ *  Source: Spielman and Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40
+ *  (2011).
  *  Throws GraphError as `laplacian` does, for a graph without edges, and for samples out of range. */
 export const sparsifyByResistance = async (
   adjacency: Csr,
@@ -36,7 +39,7 @@ export const sparsifyByResistance = async (
   using problem = laplacianProblem('sparsifyByResistance', adjacency, options.device)
   const edges = await resistancesOf(problem, adjacency, options)
   if (edges.weight.length === 0) {
-    throw new GraphError('sparsifyByResistance: the graph must have edges, got none')
+    throw new GraphError('sparsifyByResistance: the graph must have at least one edge, got none')
   }
   const sparse = drawn(adjacency.nRows, edges, samples, options.seed ?? 0)
   const { error, method } = await spectralError(problem, sparse, options)
@@ -61,7 +64,7 @@ const drawn = (
     ends[e] = total
   }
   const counts = new Int32Array(weight.length)
-  const random = new Random(seed, 1) // stream 0 made the projections
+  const random = new Random(seed, 1) // stream 0 is used by the projections
   for (let n = 0; n < samples; n++) counts[firstAbove(ends, (random.uint32() / 2 ** 32) * total)]++
   const kept = Array.from(counts.keys()).filter((e) => counts[e] > 0)
   const value = kept.map((e) => (counts[e] * total) / (samples * resistance[e]))

@@ -12,11 +12,12 @@ import type { LaplacianProblem } from './laplacian-problem.ts'
 import { dots, solvePanel } from './panel-solver.ts'
 
 const POWER_STEPS = 10
-// The next direction need not be exact: the ratio is computed from the one there is.
+// The solver need not be exact, because the ratio is computed from whatever direction it gives.
 const SOLVE_TOLERANCE = 1e-3
 
-/** Largest |xᵀL̃x / xᵀLx − 1| over x outside the kernel of L, L̃ being the Laplacian of another graph on the same nodes: exact up to 512
- *  nodes, beyond that the largest of eight power iterations on L⁺·(L̃ − L), an estimate from below. */
+/** Largest |xᵀL̃x / xᵀLx − 1| over x outside the kernel of L, where L̃ is the Laplacian of another graph on
+ *  the same nodes. It is exact up to 512 nodes. For larger graphs it is the largest result of eight power
+ *  iterations on L⁺·(L̃ − L), an estimate from below. */
 export const spectralError = async (
   problem: LaplacianProblem,
   other: Csr,
@@ -60,7 +61,7 @@ const differenceOf = (changed: Csr, { data }: Panel, image: Panel) => {
   return product
 }
 
-/** Largest |eigenvalue − 1| of Λ^-½·Uᵀ·L̃·U·Λ^-½ with the eigenpairs of L above its kernel. */
+/** Largest |eigenvalue − 1| of Λ^-½·Uᵀ·L̃·U·Λ^-½, with the eigenpairs U, Λ of L outside its kernel. */
 const exactError = async (
   { laplacian: L, kernel }: LaplacianProblem,
   changed: Csr,

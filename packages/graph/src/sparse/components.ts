@@ -3,12 +3,13 @@ import { type Csr, checkCsr, transposeCsr } from './csr.ts'
 
 export interface Components {
   count: number
-  /** component of every node; components are numbered by their first node, as SciPy numbers them */
+  /** the component of every node; components are numbered by their first node, as in SciPy */
   labels: Int32Array
 }
 
-/** Connected components of a graph [n, n]: nodes are joined by a stored entry that is not 0, in either direction (the weak components of
- *  a directed graph). Throws GraphError for a matrix that is not square or not well formed. */
+/** Connected components of a graph [n, n]. A stored entry that is not 0 joins two nodes, in either direction;
+ *  for a directed graph these are the weak components. Throws GraphError for a matrix that is not square or
+ *  not well formed. */
 export const connectedComponents = (graph: Csr): Components => {
   checkCsr('connectedComponents', graph)
   if (graph.nRows !== graph.nCols) {

@@ -5,7 +5,7 @@ const SIZE = 20_000
 const PER_ROW = 16
 const COLS = 64
 
-/** A square matrix as large as the graph of 20 000 items: 16 entries a row, at seeded columns. */
+/** A square matrix like the graph of 20 000 items: 16 entries per row, at random columns of one seed. */
 function matrix(): Csr {
   const count = SIZE * PER_ROW
   const [column, value] = [randomArray(count, 1), randomArray(count, 2)]
@@ -18,7 +18,7 @@ function matrix(): Csr {
   })
 }
 
-/** (m·x)[row, col] from every stored and unstored entry of the row. */
+/** (m·x)[row, col] from all entries of the row, stored or not. */
 function productAt(m: Csr, x: Float64Array, cols: number, index: number): number {
   let sum = 0
   for (let j = 0; j < SIZE; j++) sum += valueAt(m, Math.floor(index / cols), j) * x[j * cols + (index % cols)]
@@ -50,7 +50,7 @@ function bench(
   }
 }
 
-/** Sparse times vector, and times a matrix as wide as embeddings are. */
+/** A sparse matrix times a vector, and times a matrix as wide as embeddings. */
 export const benches: readonly HostBench[] = [
   bench('spmv', 1, spmv, `[${SIZE}, ${SIZE}] ${PER_ROW} a row`),
   bench(

@@ -67,7 +67,7 @@ describe('csr', () => {
         const product = Float64Array.from({ length: 5 }, (_, i) =>
           x.reduce((sum, v, j) => sum + dense[i * 7 + j] * v, 0),
         )
-        expect(maxError(spmv(m, x), product)).toBeLessThan(1e-12) // 7 terms below 9 · 4
+        expect(maxError(spmv(m, x), product)).toBeLessThan(1e-12) // the sum has 7 terms below 9 · 4
       }),
       { seed: 1, numRuns: 200 },
     )

@@ -2,8 +2,8 @@ import type { DenseMatrix } from '../dense/matrix.ts'
 import { type Points, shapedMatrixOf } from '../dense/points.ts'
 import { checkNumbers, checkOptions, GraphError, nameOf } from '../errors.ts'
 
-/** Compressed sparse rows. Row i holds columns `indices[indptr[i] .. indptr[i + 1])`, strictly ascending, and as many `values`.
- *  A stored zero is allowed (a Laplacian stores its whole diagonal). */
+/** Compressed sparse rows. Row i has the columns `indices[indptr[i] .. indptr[i + 1])`, strictly ascending,
+ *  and as many `values`. Stored zeros are allowed, because a Laplacian stores its whole diagonal. */
 export interface Csr {
   nRows: number
   nCols: number
@@ -12,7 +12,7 @@ export interface Csr {
   values: Float64Array
 }
 
-/** Coordinate triplets, sorted by (row, col) when they come from `toCoo`. */
+/** Coordinate triplets. Those from `toCoo` are sorted by (row, col). */
 export interface Coo {
   nRows: number
   nCols: number
@@ -21,12 +21,12 @@ export interface Coo {
   value: Float64Array
 }
 
-/** Number of stored entries: of values, whatever else is wrong. */
+/** Number of stored entries. It only counts the values and does not check the matrix. */
 export const nnz = (m: Csr): number => m.values.length
 
-/** Triplets in any order → Csr. Repeated positions are added, or refused with `duplicates: 'error'`.
- *  Values are taken as they are, NaN included: what computes with them checks them.
- *  Throws GraphError for sizes that are none, unequal lengths and a row or column outside the matrix. */
+/** Triplets in any order → Csr. Values at the same position are added, or are an error with `duplicates:
+ *  'error'`. Values may be NaN; functions that compute with them check them.
+ *  Throws GraphError for invalid sizes, unequal lengths, and a row or column outside the matrix. */
 export const csrFromCoo = (
   coo: {
     nRows: number
@@ -78,7 +78,7 @@ export const csrFromCoo = (
   return { nRows, nCols, indptr, indices: indices.slice(0, size), values: values.slice(0, size) }
 }
 
-/** The entries e of every row i that pass. */
+/** The matrix with only those entries e of every row i that pass. */
 export const keepEntries = (m: Csr, isKept: (e: number, i: number) => boolean): Csr => {
   const indptr = new Int32Array(m.nRows + 1)
   const kept = new Int32Array(m.values.length)
@@ -103,7 +103,7 @@ const checkIndices = (axis: string, index: ArrayLike<number>, size: number): voi
   }
 }
 
-/** Stable order of the entries by key; `from` is an earlier order to refine. */
+/** The entries sorted by key, stable. `from` is an earlier order that is sorted further. */
 const countingSort = (key: ArrayLike<number>, size: number, from: Int32Array | undefined): Int32Array => {
   const start = new Int32Array(size + 1)
   for (let n = 0; n < key.length; n++) start[key[n] + 1]++
@@ -116,8 +116,8 @@ const countingSort = (key: ArrayLike<number>, size: number, from: Int32Array | u
   return order
 }
 
-/** Dense → Csr of the elements that are not zero, NaN and infinities included; `keepDiagonal` stores the diagonal even where it is zero.
- *  Throws GraphError for a matrix that is not well formed. */
+/** Dense → Csr of all elements that are not zero, NaN and infinities included. `keepDiagonal` stores zeros of
+ *  the diagonal, too. Throws GraphError for a matrix that is not well formed. */
 export const csrFromDense = (
   dense: Points,
   { keepDiagonal = false }: { keepDiagonal?: boolean } = {},
@@ -176,8 +176,9 @@ export const transposeCsr = (m: Csr): Csr => {
   return { nRows: m.nCols, nCols: m.nRows, indptr, indices, values }
 }
 
-/** Sparse matrix times vector: m [R, C] · x [C] → [R]. NaN and infinities go where the product takes them. Only the length of x is checked,
- *  for this is the inner loop of iterations: a matrix that was not built here goes through `checkCsr` first, or gives NaN.
+/** Sparse matrix times vector: m [R, C] · x [C] → [R]. NaN and infinities propagate.
+ *  It is the inner loop of iterations, so it checks only the length of x. Check a matrix from outside with
+ *  `checkCsr` first; a malformed one gives wrong numbers.
  *  Throws GraphError for another length. */
 export const spmv = (m: Csr, x: ArrayLike<number>): Float64Array => {
   if (x.length !== m.nCols) {
@@ -192,8 +193,8 @@ export const spmv = (m: Csr, x: ArrayLike<number>): Float64Array => {
   return out
 }
 
-/** Sparse matrix times dense matrix: m [R, C] · x [C, N] → [R, N]. NaN and infinities go where the product takes them.
- *  Throws GraphError for matrices that are not well formed or do not fit. */
+/** Sparse matrix times dense matrix: m [R, C] · x [C, N] → [R, N]. NaN and infinities propagate. Throws
+ *  GraphError for matrices that are not well formed or do not fit. */
 export const spmm = (m: Csr, dense: Points): DenseMatrix & { data: Float64Array } => {
   checkCsr('spmm', m)
   const x = shapedMatrixOf('spmm', dense)
@@ -205,7 +206,7 @@ export const spmm = (m: Csr, dense: Points): DenseMatrix & { data: Float64Array 
   return { data, rows: m.nRows, cols: x.cols }
 }
 
-/** Row i of m·x, added to that of out [nRows, N]. */
+/** Adds row i of m·x to row i of out [nRows, N]. */
 export const addRow = (m: Csr, i: number, x: DenseMatrix, out: Float64Array): void => {
   const { cols } = x
   for (let e = m.indptr[i]; e < m.indptr[i + 1]; e++) {
@@ -215,7 +216,8 @@ export const addRow = (m: Csr, i: number, x: DenseMatrix, out: Float64Array): vo
   }
 }
 
-/** Stored value at (i, j), or 0, outside the matrix too. Binary search, O(log of the row's length); m is not checked. */
+/** Stored value at (i, j), or 0, also outside the matrix. It is a binary search, O(log of the row's length).
+ *  m is not checked. */
 export const valueAt = (m: Csr, i: number, j: number): number => {
   let low = m.indptr[i]
   let high = m.indptr[i + 1]
@@ -227,21 +229,23 @@ export const valueAt = (m: Csr, i: number, j: number): number => {
   return low < m.indptr[i + 1] && m.indices[low] === j ? m.values[low] : 0
 }
 
-/** The main diagonal, min(nRows, nCols) elements, 0 where none is stored. Throws GraphError for a matrix that is not well formed. */
+/** The main diagonal: min(nRows, nCols) elements, with 0 for those that are not stored. Throws GraphError for
+ *  a matrix that is not well formed. */
 export const diagonal = (m: Csr): Float64Array => {
   checkCsr('diagonal', m)
   return Float64Array.from({ length: Math.min(m.nRows, m.nCols) }, (_, i) => valueAt(m, i, i))
 }
 
-/** Largest |m_ij − m_ji| of a square matrix and where it is; NaN counts as infinite. Throws GraphError for a matrix that is not well formed
- *  or not square. */
+/** Largest |m_ij − m_ji| of a square matrix, and its place. NaN counts as infinite. Throws GraphError for a
+ *  matrix that is not well formed or not square. */
 export const symmetryError = (m: Csr): { error: number; row: number; col: number } => {
   checkCsr('symmetryError', m)
   const worst = { error: 0, row: 0, col: 0 }
   if (m.nRows !== m.nCols) {
     throw new GraphError(`symmetryError: the matrix must be square, got [${m.nRows}, ${m.nCols}]`)
   }
-  // Where the pattern is symmetric, as it mostly is, (j, i) is found at the place of (i, j): a third of the time of searching for it.
+  // The pattern is mostly symmetric. Then (j, i) is found at the place of (i, j), in a third of the time of a
+  // search.
   const mirror = transposeCsr(m)
   const isSamePattern =
     mirror.indptr.every((start, i) => start === m.indptr[i]) &&
@@ -260,7 +264,7 @@ export const symmetryError = (m: Csr): { error: number; row: number; col: number
 /** Whether a matrix that may be sparse or dense is sparse. */
 export const isCsr = (m: unknown): m is Csr => typeof m === 'object' && m !== null && 'indptr' in m
 
-/** Throws GraphError unless m is a sparse matrix that keeps the promises of `Csr`; for matrices that were not built here. */
+/** Throws GraphError unless m is a well-formed sparse matrix. It is for matrices that were not built here. */
 export const checkCsr = (op: string, m: Csr): void => {
   if (!isCsr(m) || !m.indptr || !m.indices || !m.values) {
     throw new GraphError(
@@ -276,7 +280,9 @@ export const checkCsr = (op: string, m: Csr): void => {
     )
   }
   if (indices.length !== values.length) {
-    throw new GraphError(`${op}: one column index per value, got ${indices.length} and ${values.length}`)
+    throw new GraphError(
+      `${op}: every value must have one column index, got ${indices.length} indices and ${values.length} values`,
+    )
   }
   for (let i = 0; i < nRows; i++) {
     if (indptr[i + 1] < indptr[i]) {
@@ -297,7 +303,7 @@ export const checkCsr = (op: string, m: Csr): void => {
   }
 }
 
-/** Most rows or columns: their numbers are i32, and so are those of rows + 1 places. */
+/** Most rows or columns, because their indices and the rows + 1 elements of indptr are counted in i32. */
 const MOST = 2 ** 31 - 2
 
 const checkSize = (op: string, nRows: number, nCols: number): void => {

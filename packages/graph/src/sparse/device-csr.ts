@@ -6,8 +6,9 @@ import { cpuEngine } from '../kernels/cpu-engine.ts'
 import { ResidentCsr } from '../kernels/resident-csr.ts'
 import { type Csr, checkCsr } from './csr.ts'
 
-/** A sparse matrix kept in the memory of a cpu device, for products on its threads. `spmm` gives the bits of the function of that name.
- *  Dispose it, or declare it with `using`. Throws GraphError for another backend. */
+/** A sparse matrix in the memory of a cpu device, for products on its threads. Its `spmm` gives the bits of
+ *  the function `spmm`. Dispose of it, or declare it with `using`. Throws BackendError for another
+ *  backend. */
 export class DeviceCsr implements Disposable {
   readonly nRows: number
   readonly nCols: number

@@ -1,7 +1,8 @@
 import type { Csr } from './csr.ts'
 
-/** Nodes in the order of a breadth-first walk along stored entries, each component from its first node: neighbours get near numbers, so
- *  that a product finds its operands in the cache. m [n, n] with a symmetric pattern. */
+/** Breadth-first order of the nodes along stored entries; each component starts from its first node. m [n, n]
+ *  must have a symmetric pattern. Neighbours get near numbers in this order, so a product finds its operands
+ *  in the cache. */
 export const breadthFirstOrder = ({ nRows, indptr, indices }: Csr): Int32Array => {
   const order = new Int32Array(nRows)
   const seen = new Uint8Array(nRows)
@@ -32,7 +33,8 @@ export const permuted = (m: Csr, order: Int32Array): Csr => {
   for (let i = 0; i < m.nRows; i++) {
     indptr[i + 1] = indptr[i] + m.indptr[order[i] + 1] - m.indptr[order[i]]
   }
-  // By symmetry, row i of the result is also its column i; filled column after column, its rows come out in order.
+  // Row i of the result is also its column i, by symmetry. Filling it column after column gives every row in
+  // order.
   const next = indptr.slice()
   const indices = new Int32Array(m.indices.length)
   const values = new Float64Array(m.values.length)

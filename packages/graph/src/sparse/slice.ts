@@ -1,8 +1,10 @@
 import { checkOptions, GraphError } from '../errors.ts'
 import { type Csr, checkCsr } from './csr.ts'
 
-/** Rows and columns of m by their numbers, in the order of the lists: element (i, j) is m[rows[i], cols[j]]; all of them where a list is
- *  missing. A row may be named twice, a column not. Throws GraphError for a matrix that is not well formed, a number outside the matrix and for a repeated column. */
+/** Rows and columns of m by their indices, in the order of the lists: element (i, j) of the result is
+ *  m[rows[i], cols[j]]. A missing list means all of them. A row may be listed twice, but a column may not.
+ *  Throws GraphError for a matrix that is not well formed, an index outside the matrix, and a repeated
+ *  column. */
 export const sliceCsr = (m: Csr, options: { rows?: ArrayLike<number>; cols?: ArrayLike<number> }): Csr => {
   checkCsr('sliceCsr', m)
   checkOptions('sliceCsr', options, '{ rows } or { cols }')
@@ -35,13 +37,13 @@ export const sliceCsr = (m: Csr, options: { rows?: ArrayLike<number>; cols?: Arr
   }
 }
 
-/** New number of every column, −1 where it is left out. */
+/** The new index of every column, −1 if it is left out. */
 const placesOf = (cols: ArrayLike<number>, size: number): Int32Array => {
   const place = new Int32Array(size).fill(-1)
   for (let n = 0; n < cols.length; n++) {
     const j = checked('column', cols, n, size)
     if (place[j] >= 0) {
-      throw new GraphError(`sliceCsr: a column may be named once, got ${j} at ${place[j]} and ${n}`)
+      throw new GraphError(`sliceCsr: a column must be listed once, got ${j} at ${place[j]} and ${n}`)
     }
     place[j] = n
   }

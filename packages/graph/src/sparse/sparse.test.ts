@@ -29,7 +29,7 @@ const edges = fc.array(fc.tuple(fc.nat(10), fc.nat(10)), { maxLength: 14 })
 
 describe('connectedComponents', () => {
   it('numbers them by their first node', () => {
-    // 0 - 3, 1 alone, 2 → 4 in one direction, and a stored zero that joins nothing
+    // 0 - 3, 1 alone, 2 → 4 in one direction, and a stored zero, which joins no nodes
     const graph = csrFromCoo({
       nRows: 5,
       nCols: 5,
@@ -40,7 +40,7 @@ describe('connectedComponents', () => {
     expect(connectedComponents(graph)).toEqual({ count: 3, labels: Int32Array.of(0, 1, 2, 0, 2) })
   })
 
-  it('are what union and find say', () => {
+  it('agree with union-find', () => {
     fc.assert(
       fc.property(edges, (list) => {
         const parent = Array.from({ length: 11 }, (_, i) => i)
@@ -57,7 +57,7 @@ describe('connectedComponents', () => {
     )
   })
 
-  it('refuse what is no graph', () => {
+  it('refuse a matrix that is not a graph', () => {
     expect(() => connectedComponents(csrOf([[1, 2]]))).toThrow('must be square, got [1, 2]')
     expect(() =>
       connectedComponents({
@@ -103,7 +103,7 @@ describe('sliceCsr', () => {
     expect(() => sliceCsr(m, { cols: [-1] })).toThrow(
       'every column must be an integer between 0 and 2, got -1 at 0',
     )
-    expect(() => sliceCsr(m, { cols: [1, 1] })).toThrow('a column may be named once, got 1 at 0 and 1')
+    expect(() => sliceCsr(m, { cols: [1, 1] })).toThrow('a column must be listed once, got 1 at 0 and 1')
   })
 })
 

@@ -6,11 +6,12 @@ import { chebyshevFilter, filterFor } from './chebyshev-filter.ts'
 import type { KernelVectors } from './kernel-vectors.ts'
 import { PanelBasis } from './panel-basis.ts'
 
-/** Where a search stands, after each of its iterations. */
+/** The state of a search after an iteration. */
 export interface EigenProgress {
-  /** 0 while a small matrix is decomposed whole: then `converged` and `products` are 0 too, `residual` is NaN */
+  /** 0 while a small matrix is decomposed as a whole; then `converged` and `products` are 0 too, and
+   *  `residual` is NaN */
   iteration: number
-  /** pairs whose residual is small enough, of those that were asked for beside the kernel */
+  /** number of wanted pairs whose residual is small enough */
   converged: number
   wanted: number
   /** converged / wanted, or the share of the decomposition that is done */
@@ -22,11 +23,11 @@ export interface EigenProgress {
 }
 
 export interface Search {
-  /** pairs beside the kernel */
+  /** wanted pairs, without those of the kernel */
   k: number
   /** largest |m·x − θx| of a converged pair */
   tolerance: number
-  /** where the eigenvalues of m end, and where its small ones may */
+  /** an upper bound of the eigenvalues of m, and a first guess of where its small eigenvalues end */
   spectrum: { bound: number; low: number }
   kernel: KernelVectors | undefined
   random: Random
@@ -37,29 +38,33 @@ export interface Search {
   report: (progress: EigenProgress) => void
 }
 
-/** Vectors beyond the wanted ones that are kept: the filter separates the wanted from what comes after these. */
+/** Vectors that are kept beyond the wanted ones. The filter separates the wanted vectors from those that come
+ *  after these. */
 const SPARE = 4
 /** Extensions of the basis between restarts. */
 const GROWTH = 3
-/** How many columns the basis of a search has at most, for the size at which it is possible at all. */
+/** Most columns of the basis of a search. The matrix must be larger than that. */
 export const basisColumns = (k: number): number => {
   const { kept, width } = panelsOf(k)
   return (kept + (GROWTH + 1) * width) * PANEL
 }
 
-/** Panels that are kept at a restart, and those that join the basis in one iteration: more at once where many are wanted, for the
- *  projected eigenproblem and the Ritz vectors cost the same for one. */
+/** Panels that are kept at a restart (`kept`), and panels that join the basis in one iteration (`width`).
+ *  Large searches add several panels at once, because the projected eigenproblem and the Ritz vectors cost
+ *  the same for one. */
 const panelsOf = (k: number): { kept: number; width: number } => {
   const kept = Math.ceil((k + SPARE) / PANEL)
   return { kept, width: Math.ceil(kept / 3) }
 }
 
-/** Smallest eigenpairs of a symmetric positive semidefinite matrix by block Chebyshev–Davidson: the lowest Ritz vectors that have
- *  not converged go, eight at a time, through a polynomial that damps all above the cut, join the basis, and the eigenproblem projected on it (ml-matrix)
- *  gives new ones; a full basis restarts from its lowest Ritz vectors. Begins with as many random columns as it keeps, so that
- *  eigenvalues of that multiplicity are found.
- *  → panels of Ritz vectors, the wanted ones first, and the number of products. The caller gives the panels back.
- *  Source: Zhou, "A block Chebyshev–Davidson method with inner–outer restart", J. Comput. Phys. 229 (2010). */
+/** Smallest eigenpairs of a symmetric positive semidefinite matrix by block Chebyshev–Davidson. → panels of
+ *  Ritz vectors, the wanted ones first, and the number of products. The caller gives the panels back.
+ *  It takes the lowest Ritz vectors that have not converged, eight at a time. A polynomial damps everything
+ *  in them above the cut. They join the basis, and ml-matrix solves the eigenproblem projected on it. A full
+ *  basis restarts from its lowest Ritz vectors.
+ *  The search starts with as many random columns as it keeps, so it finds eigenvalues of that multiplicity.
+ *  Source: Zhou, "A block Chebyshev–Davidson method with inner–outer restart", J. Comput. Phys. 229
+ *  (2010). */
 export const chebyshevDavidson = async (
   space: PanelSpace,
   { k, tolerance, spectrum, kernel, random, maxIterations, watch, report }: Search,
@@ -83,7 +88,8 @@ export const chebyshevDavidson = async (
   await grow(randomPanels)
   for (let iteration = 1; ; iteration++) {
     const ritz = basis.ritz()
-    // No Ritz value lies below the smallest eigenvalue.
+    // The smallest Ritz value is an upper bound of the smallest eigenvalue, so here an eigenvalue is
+    // negative.
     if (ritz.values[0] < -tolerance) {
       throw new GraphError(
         `smallestEigenpairs: the matrix must be positive semidefinite, got a Rayleigh quotient of ${ritz.values[0]}; add a multiple of the identity`,
@@ -113,7 +119,7 @@ export const chebyshevDavidson = async (
       )
     }
     filter = filterFor({
-      // A Ritz value above the bound shows that the bound was none.
+      // A Ritz value above the bound proves that the bound was too low.
       bound: Math.max(filter.bound, 1.05 * ritz.values[ritz.values.length - 1]),
       low: filter.cut,
       first: ritz.values[0],
@@ -141,7 +147,8 @@ const residualsOf = (space: PanelSpace, x: Panel, values: number[]): number[] =>
   return values.map((_, j) => Math.sqrt(squares[j * PANEL + j]))
 }
 
-/** The lowest columns that have not converged, at most `width` panels of them; the highest others fill up the last. */
+/** The next columns for the filter: the lowest ones that have not converged, at most `width` panels of them.
+ *  The highest other columns fill the last panel. */
 const nextPanels = (
   space: PanelSpace,
   panels: Panel[],

@@ -1,34 +1,37 @@
 import type { Panel, PanelSpace } from '../kernels/panel-space.ts'
 import type { Watch } from '../watch/watch.ts'
 
-/** A polynomial that damps eigenvalues in [cut, bound]. */
+/** A polynomial filter that damps eigenvalues in [cut, bound]. */
 export interface Filter {
   readonly degree: number
   readonly cut: number
   readonly bound: number
 }
 
-/** What is known of the spectrum when a filter is chosen. */
+/** What the search knows about the spectrum when it chooses a filter. */
 export interface Spectrum {
-  /** no eigenvalue is larger */
+  /** an upper bound of all eigenvalues */
   readonly bound: number
-  /** the cut so far */
+  /** the present cut */
   readonly low: number
   /** smallest and largest of the wanted Ritz values */
   readonly first: number
   readonly last: number
-  /** Ritz values from that of the last kept vector on, ascending */
+  /** Ritz values from the last kept vector on, ascending */
   readonly next: readonly number[]
 }
 
-/** Logarithms of how much larger a value comes out of the filter than the cut does: 0, which sets the pace; the last wanted value, which
- *  asks for a higher degree where values lie close; and the first one at most, because what rounding adds to it grows as much. */
+/** Limits of the gain, which is the logarithm of a value's amplification relative to the amplification at the
+ *  cut. `zero`: the gain at 0, which sets the basic degree. `last`: the gain of the last wanted value; it
+ *  requires a higher degree if values lie close together. `first`: most gain of the first wanted value,
+ *  because rounding errors along it grow by the same factor. */
 const GAIN = { zero: 6, last: 2, first: 23 }
-/** The last value asks for at most so many times the degree: Ritz values of the first iterations say little about gaps. */
+/** The last value can raise the basic degree at most by this factor, because early Ritz values say little
+ *  about gaps. */
 const PATIENCE = 8
 const DEGREE = { least: 3, most: 500 }
-/** How far above the last wanted value the cut lies at least, relative to that value and to the bound. A cut on one of many equal
- *  eigenvalues would damp those that are wanted as well, and the search would stand still. */
+/** Least distance of the cut above the last wanted value, relative to that value and to the bound. A cut on
+ *  one of several equal eigenvalues would also damp the wanted ones, and the search would not advance. */
 const MARGIN = { relative: 1e-3, absolute: 1e-9 }
 
 export const filterFor = ({ bound, low, first, last, next }: Spectrum): Filter => {
@@ -43,9 +46,11 @@ export const filterFor = ({ bound, low, first, last, next }: Spectrum): Filter =
   return { degree: Math.max(DEGREE.least, degree), cut, bound }
 }
 
-/** Applies p(m) to a panel and returns a new one, p(λ) = T_d((λ − c)/e) / T_d(−c/e) with c, e the middle and half width of [cut, bound]:
- *  1 at 0, falling to 1/cosh(2d√(cut/bound)) or so at the cut, no larger up to the bound. Takes d products, each one step of the recurrence.
- *  Source: Zhou and Saad, "A Chebyshev–Davidson algorithm for large symmetric eigenproblems", SIAM J. Matrix Anal. Appl. 29 (2007). */
+/** Applies p(m) to a panel and returns a new one. p(λ) = T_d((λ − c)/e) / T_d(−c/e), where c and e are the
+ *  middle and half width of [cut, bound]. p is 1 at 0 and falls to about 1/cosh(2d√(cut/bound)) at the cut;
+ *  up to the bound it is no larger. It takes d products, one per step of the recurrence.
+ *  Source: Zhou and Saad, "A Chebyshev–Davidson algorithm for large symmetric eigenproblems", SIAM J. Matrix
+ *  Anal. Appl. 29 (2007). */
 export const chebyshevFilter = async (
   space: PanelSpace,
   x: Panel,

@@ -2,10 +2,12 @@ import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import type { Watch } from '../watch/watch.ts'
 
-/** Clusters from the k eigenvectors [n, k] of k clusters: k rows that point as far apart as a pivoted QR finds them become the axes (by
- *  the nearest orthogonal matrix), and a node goes to the axis its own row is longest along. Nothing random, no iterations. → labels,
- *  numbered by their first node.
- *  Source: Damle, Minden and Ying, "Simple, direct and efficient multi-way spectral clustering", Information and Inference 8 (2019). */
+/** Clusters from the eigenvectors [n, k] of k clusters → labels, numbered by the first node of each cluster.
+ *  Nothing is random, and there are no iterations.
+ *  A pivoted QR finds k rows that point as far apart as possible. The nearest orthogonal matrix of these rows
+ *  gives k axes. Each node goes to the axis along which its own row is longest.
+ *  Source: Damle, Minden and Ying, "Simple, direct and efficient multi-way spectral clustering", Information
+ *  and Inference 8 (2019). */
 export const clusterQr = async ({ data, rows, cols }: DenseMatrix, watch: Watch): Promise<Int32Array> => {
   const pivots = await pivotedRows(data, rows, cols, watch)
   const corners = new Matrix(
@@ -28,7 +30,8 @@ export const clusterQr = async ({ data, rows, cols }: DenseMatrix, watch: Watch)
   })
 }
 
-/** The rows that a QR of the transposed matrix with column pivoting takes first: each is the longest beside those before it. */
+/** The first pivots of a QR of the transposed matrix with column pivoting. Each is the row with the longest
+ *  part orthogonal to the earlier ones. */
 const pivotedRows = async (
   source: ArrayLike<number>,
   rows: number,

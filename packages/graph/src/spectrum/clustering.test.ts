@@ -10,7 +10,7 @@ import { type Csr, csrFromCoo } from '../sparse/csr.ts'
 import { eigengap, spectralClustering } from './spectral-clustering.ts'
 import { spectralEmbedding } from './spectral-embedding.ts'
 
-/** Two rings through each other, like links of a chain: points take turns between them. */
+/** Two interlocked rings, like links of a chain. The points alternate between them. */
 const rings = (perRing: number, noise: number): DenseMatrix => {
   const random = new Random(11)
   const data = new Float64Array(2 * perRing * 3)
@@ -31,7 +31,7 @@ const weighted = async (points: DenseMatrix, k: number, sigma: number): Promise<
     'max',
   )
 
-/** Nodes i and j of different blocks are joined with a low chance, those of one block with a high one. */
+/** A stochastic block model: nodes of one block are joined with probability `inside`, others with `outside`. */
 const blockModel = (blocks: number, perBlock: number, inside: number, outside: number): Csr => {
   const random = new Random(12)
   const n = blocks * perBlock
@@ -76,10 +76,10 @@ describe('spectralClustering', () => {
       'clusters must be an integer between 1 and 6, got 7; the graph has 6 nodes',
     )
     await expect(spectralClustering(graph, { clusters: 1 })).rejects.toThrow(
-      'at least as many clusters as connected components, got 1 of 2',
+      'at least the number of connected components, got 1 clusters and 2 components',
     )
-    expect(() => eigengap([0])).toThrow('eigengap: at least two eigenvalues, got 1')
-    expect(eigengap([0, 1, 2, 5, 8])).toEqual({ clusters: 3, gap: 3 }) // the first of equal jumps
+    expect(() => eigengap([0])).toThrow('eigengap: values must hold at least two eigenvalues, got 1')
+    expect(eigengap([0, 1, 2, 5, 8])).toEqual({ clusters: 3, gap: 3 }) // the first of equal gaps
   })
 })
 
@@ -102,8 +102,8 @@ describe('spectralEmbedding', () => {
       { atol: 1e-12 },
     )
     const at = (i: number) => [embedding.data[2 * i], embedding.data[2 * i + 1]] as const
-    const radius = 1 / Math.sqrt(n) // unit vectors √(2/n)·cos, divided by the root of the degree 2
-    // residual 2e-10 beside the gap of 2e-4 to the next eigenvalue: vectors good to 1e-6
+    const radius = 1 / Math.sqrt(n) // a unit vector √(2/n)·cos, divided by the square root of the degree 2
+    // the residual is 2e-10 and the gap to the next eigenvalue 2e-4, so vectors are good to 1e-6
     expectNear(
       index.map((i) => Math.hypot(...at(i))),
       new Array(n).fill(radius),

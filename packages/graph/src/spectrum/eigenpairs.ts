@@ -3,23 +3,24 @@ import { GraphError } from '../errors.ts'
 import { type Csr, checkCsr, checkFinite, spmv, symmetryError } from '../sparse/csr.ts'
 import { Watch, type WatchOptions } from '../watch/watch.ts'
 
-/** Eigenvalues and eigenvectors of a symmetric matrix m [n, n], and how good they are. */
+/** Eigenvalues and eigenvectors of a symmetric matrix m [n, n], with their errors. */
 export interface Eigenpairs {
   /** ascending */
   values: Float64Array
-  /** [n, k]: column j belongs to values[j], has length 1, and its largest |component| is positive (the first of equal ones) */
+  /** [n, k]: column j belongs to values[j] and has length 1. The first of its components with the largest
+   *  magnitude is positive. */
   vectors: DenseMatrix & { data: Float64Array }
   /** |m·x − θx| of every pair, in f64 */
   residuals: Float64Array
   method: 'dense' | 'chebyshev-davidson'
-  /** products of m and one vector */
+  /** number of products of m and one vector */
   products: number
 }
 
-// Differences below this share of the largest value are rounding.
+// Differences below this share of the largest value count as rounding.
 const ROUNDING = 1e-12
 
-/** Throws GraphError unless m is well formed, square, finite and symmetric to rounding. */
+/** Throws GraphError unless m is well formed, square, finite, and symmetric up to rounding. */
 export const checkSymmetric = (op: string, m: Csr): void => {
   checkCsr(op, m)
   if (m.nRows !== m.nCols) {
@@ -39,7 +40,8 @@ export const checkSymmetric = (op: string, m: Csr): void => {
 
 interface Origin extends WatchOptions, Pick<Eigenpairs, 'method' | 'products'> {}
 
-/** Pairs from columns of any length and sign: sorted by their Rayleigh quotients, with their residuals. */
+/** Eigenpairs from columns of any length and sign, sorted by their Rayleigh quotients, with their
+ *  residuals. */
 export const eigenpairsOf = async (
   m: Csr,
   columns: readonly Float64Array[],

@@ -3,20 +3,21 @@ import { PANEL, type Panel } from '../kernels/panel-space.ts'
 import { connectedComponents } from '../sparse/components.ts'
 import { type Csr, spmv } from '../sparse/csr.ts'
 
-/** The kernel of a Laplacian, one vector of length 1 per connected component: vector c has the elements `unit[i]` on the nodes with
- *  label c and 0 elsewhere, so that all are orthonormal. */
+/** The kernel of a Laplacian, with one vector of length 1 per connected component. Vector c has the elements
+ *  `unit[i]` on the nodes with label c, and 0 elsewhere. So the vectors are orthonormal. */
 export interface KernelVectors {
   readonly count: number
   readonly labels: Int32Array
   readonly unit: Float64Array
 }
 
-/** Sums that differ from 0 by less than this share of the largest value are rounding. */
+/** A sum counts as 0 if its magnitude is below this share of the largest value. */
 const ROUNDING = 1e-11
 
-/** Kernel of m from a vector with m·x = 0 and no zero element, cut at the components. Without a vector: ones, if the rows of m sum to 0,
- *  else none.
- *  Throws GraphError where m·x is not 0, naming the row. */
+/** The kernel of m, from a vector with m·x = 0 and no zero element, whose parts on the components are the
+ *  kernel vectors. Without a vector, ones are tried: the kernel is undefined if the rows of m do not sum to
+ *  0.
+ *  Throws GraphError if m·x is not 0, naming the row. */
 export const kernelVectors = (op: string, m: Csr, vector?: ArrayLike<number>): KernelVectors | undefined => {
   if (vector && vector.length !== m.nRows) {
     throw new GraphError(`${op}: kernelVector must have ${m.nRows} elements, got ${vector.length}`)
@@ -44,18 +45,18 @@ export const kernelVectors = (op: string, m: Csr, vector?: ArrayLike<number>): K
 const largest = (values: Float64Array): number =>
   values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 
-/** One of the vectors, written out. */
+/** One kernel vector as a full column. */
 export const kernelColumn = ({ labels, unit }: KernelVectors, component: number): Float64Array =>
   unit.map((value, i) => (labels[i] === component ? value : 0))
 
-/** The same kernel with its nodes in another order. */
+/** The same kernel for another order of the nodes. */
 export const permutedKernel = (kernel: KernelVectors, order: Int32Array): KernelVectors => ({
   count: kernel.count,
   labels: Int32Array.from(order, (node) => kernel.labels[node]),
   unit: Float64Array.from(order, (node) => kernel.unit[node]),
 })
 
-/** Takes the kernel out of a panel's columns. */
+/** Removes the part in the kernel from the columns of a panel. */
 export const removeKernel = ({ data }: Panel, { count, labels, unit }: KernelVectors): void => {
   const products = new Float64Array(count * PANEL)
   for (let i = 0, n = 0; i < labels.length; i++) {

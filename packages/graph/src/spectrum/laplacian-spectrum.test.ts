@@ -33,18 +33,18 @@ describe('laplacianSpectrum', () => {
         Math.abs(Math.cos((Math.PI * (i + 0.5)) / 5)) * Math.sqrt(2 / 5),
         12,
       )
-    // Of the first three, 0, 0.38, 1.38: the largest step is the second.
+    // The first three values are 0, 0.38 and 1.38, so the second gap is the largest.
     expect(eigengap!.clusters).toBe(2)
     expect(eigengap!.gap).toBeCloseTo(1, 12)
   })
 
-  it('finds as many parts as cliques joined weakly, and the Fiedler vector cuts between them', async () => {
+  it('finds as many clusters as there are weakly joined cliques, and the Fiedler vector cuts between them', async () => {
     const { eigengap, fiedler } = await laplacianSpectrum(cliques(3, 7, 0.01))
     expect(eigengap!.clusters).toBe(3)
     expect(Math.sign(fiedler![0])).toBe(-Math.sign(fiedler![20]))
   })
 
-  it('has no Fiedler vector of a graph in pieces', async () => {
+  it('has no Fiedler vector if the graph is not connected', async () => {
     const { values, eigengap, fiedler } = await laplacianSpectrum(cliques(3, 7, 0))
     expect(values.filter((value) => Math.abs(value) < 1e-12)).toHaveLength(3)
     expect([eigengap!.clusters, fiedler]).toEqual([3, undefined])

@@ -4,23 +4,24 @@ import { denseEigenpairs } from './dense.ts'
 import { smallestEigenpairs } from './smallest-eigenpairs.ts'
 import { eigengap } from './spectral-clustering.ts'
 
-/** Up to this size all eigenvalues are computed, in 0.3 s. */
+/** Up to this size all eigenvalues are computed, which takes 0.3 s. */
 const WHOLE_MAX = 512
-/** Eigenvalues of a larger L. */
+/** Number of smallest eigenvalues for a larger L. */
 const SMALLEST = 64
-/** The eigengap is looked for below as many parts: the largest steps of a whole spectrum are those between its hubs, at its end. */
+/** Most clusters that the eigengap may give. In a whole spectrum the largest gaps lie at its upper end,
+ *  between hubs, and mean nothing here. */
 const MOST_PARTS = 32
 
 export interface LaplacianSpectrum {
-  /** ascending: all up to 512 rows, else the 64 smallest */
+  /** ascending: all of them up to 512 rows, else the 64 smallest */
   values: Float64Array
-  /** whether these are all */
+  /** whether `values` holds all eigenvalues */
   isWhole: boolean
-  /** the largest step among the first values, at most 33 and at most half of them, and how many parts lie before it; undefined for an L of
-   *  one row */
+  /** the largest gap among the first values (at most 33, and at most half of them), and the number of
+   *  clusters before it; undefined for an L of one row */
   eigengap: { clusters: number; gap: number } | undefined
-  /** eigenvector of the smallest eigenvalue above 0, of length 1: where the graph is cut most cheaply, its sign changes. Undefined where
-   *  the graph is in pieces or a single node. */
+  /** Eigenvector of the smallest eigenvalue above 0, of length 1. Its sign changes at the cheapest cut of the
+   *  graph. Undefined if the graph is not connected or has a single node. */
   fiedler: Float64Array | undefined
 }
 

@@ -3,18 +3,19 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
 import { type KernelVectors, removeKernel } from './kernel-vectors.ts'
 
-// A column of which projections leave less than this share was in the space already; what is left is rounding.
+// If projections leave less than this share of a column, the column was in the space already, and the rest is
+// rounding.
 const DEPENDENT = 1e-12
-/** Columns that are replaced by random ones before the search counts as exhausted. */
+/** Number of columns that may be replaced by random ones before the search is exhausted. */
 const REPLACEMENTS = 4 * PANEL
 
-/** Ritz values, ascending, and the coefficients of their vectors, one column each. */
+/** Ritz values, ascending, and the coefficients of their vectors, with one column for each. */
 export interface Ritz {
   values: number[]
   coefficients: Matrix
 }
 
-/** An orthonormal basis of panels, orthogonal to the kernel as well, with the projection H = Vᵀ·m·V. */
+/** An orthonormal basis of panels, also orthogonal to the kernel, with the projection H = Vᵀ·m·V. */
 export class PanelBasis {
   readonly #space: PanelSpace
   readonly #kernel: KernelVectors | undefined
@@ -32,7 +33,7 @@ export class PanelBasis {
     return this.#panels.length
   }
 
-  /** Makes a panel orthonormal and takes it into the basis. One product per column. */
+  /** Makes a panel orthonormal and adds it to the basis. It takes one product per column. */
   extend(panel: Panel): void {
     this.#orthonormalise(panel)
     this.#panels.push(panel)
@@ -78,15 +79,16 @@ export class PanelBasis {
     return out
   }
 
-  /** The basis becomes these Ritz vectors, the first of all. */
+  /** Replaces the basis by the first Ritz vectors, which are given as panels. */
   restart(ritzPanels: Panel[], { values }: Ritz): void {
     for (const panel of this.#panels.splice(0)) this.#space.give(panel)
     this.#panels.push(...ritzPanels)
     this.#projection = Matrix.diag(values.slice(0, this.panels * PANEL))
   }
 
-  /** Gram–Schmidt against kernel and basis and Cholesky QR within the panel, twice ("twice is enough", Kahan and Parlett). Columns that
-   *  depend on others are replaced by random ones. */
+  /** Makes a panel orthonormal: Gram–Schmidt against kernel and basis, and Cholesky QR within the panel. It
+   *  does both twice ("twice is enough", Kahan and Parlett). Random columns replace columns that depend on
+   *  others. */
   #orthonormalise(panel: Panel): void {
     let before = diagonalOf(this.#space.gram(panel, panel))
     let replaced = 0
@@ -123,8 +125,8 @@ export class PanelBasis {
 const diagonalOf = (gram: Float64Array): Float64Array =>
   Float64Array.from({ length: PANEL }, (_, j) => gram[j * PANEL + j])
 
-/** R⁻¹ of the Cholesky factorisation Rᵀ·R of xᵀx [8, 8], or the column that depends on those before it or is small beside its square
- *  `before`. */
+/** R⁻¹ of the Cholesky factorisation Rᵀ·R of xᵀx [8, 8]. If a column depends on earlier columns, or its
+ *  square is tiny beside its earlier square `before`, it returns the index of that column. */
 const inverseFactor = (gram: Float64Array, before: Float64Array): Float64Array | number => {
   const r = new Float64Array(PANEL * PANEL)
   for (let j = 0; j < PANEL; j++) {
@@ -137,7 +139,7 @@ const inverseFactor = (gram: Float64Array, before: Float64Array): Float64Array |
       r[i * PANEL + j] = sum / r[i * PANEL + i]
       rest -= r[i * PANEL + j] ** 2
     }
-    // Below this, the difference of squares has no digit left.
+    // Below this bound the difference of squares has no correct digit.
     if (!(rest > DEPENDENT * own)) return j
     r[j * PANEL + j] = Math.sqrt(rest)
   }

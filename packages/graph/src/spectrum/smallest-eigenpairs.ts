@@ -17,16 +17,17 @@ import { lanczosBound } from './lanczos-bound.ts'
 export interface EigenOptions {
   /** number of pairs, between 1 and the size */
   k: number
-  /** a pair has converged when |Lx − θx| ≤ tolerance · ‖L‖; 1e-8 unless given. An eigenvalue's error is then at most that, and
-   *  near (tolerance · ‖L‖)² / gap where it stands alone: ask for less where eigenvalues are smaller than that (a path of 10⁵ nodes:
-   *  10⁻⁹). */
+  /** A pair has converged when |Lx − θx| ≤ tolerance · ‖L‖; 1e-8 unless given. The error of an eigenvalue is
+   *  then at most that; for a well separated eigenvalue it is about (tolerance · ‖L‖)² / gap. Use a smaller
+   *  tolerance if the eigenvalues themselves are smaller than that (a path of 10⁵ nodes has 10⁻⁹). */
   tolerance?: number
-  /** of the random first vectors, 0 unless given */
+  /** seed of the random first vectors, 0 unless given */
   seed?: number
-  /** x with L·x = 0 and no zero element: the `diagonal` of a symmetric-normalised Laplacian (see `laplacian`). Its parts on the
-   *  connected components are the kernel, which is then exact and not searched for. Ones are taken for an L whose rows sum to 0. */
+  /** A vector x with L·x = 0 and no zero element: the `diagonal` of a symmetric-normalised Laplacian (see
+   *  `laplacian`). Its parts on the connected components are the kernel, which is then exact and need not be
+   *  searched. Unless given, ones are used if the rows of L sum to 0. */
   kernelVector?: ArrayLike<number>
-  /** a cpu device, for its threads; JavaScript unless given. The bits are the same. */
+  /** a cpu device whose threads are used; plain JavaScript unless given; the bits are the same */
   device?: Device
   /** 500 unless given */
   maxIterations?: number
@@ -35,14 +36,15 @@ export interface EigenOptions {
   onProgress?: (progress: EigenProgress) => void
 }
 
-/** Up to this size all eigenpairs are computed. */
+/** Up to this size all eigenpairs are computed by the full decomposition. */
 const DENSE_LIMIT = 256
 
-/** The k smallest eigenpairs of a sparse symmetric positive semidefinite matrix, as a Laplacian is (SciPy's `eigsh(L, k, which='SM')`): block
- *  Chebyshev–Davidson, no factorisation, so memory is that of L and of about 4k + 60 vectors. Small matrices are decomposed whole.
- *  Deterministic for a seed, whatever the device and its threads.
- *  Throws GraphError for a matrix that is not finite and symmetric, options out of range, a kernelVector that is none, and when the
- *  iterations end before all pairs converged. */
+/** The k smallest eigenpairs of a sparse symmetric positive semidefinite matrix, such as a Laplacian (SciPy's
+ *  `eigsh(L, k, which='SM')`). The method is block Chebyshev–Davidson. It does not factorise, so memory holds
+ *  L and about 4k + 60 vectors. Small matrices are decomposed as a whole.
+ *  Deterministic for a seed, on any device and number of threads.
+ *  Throws GraphError for a matrix that is not finite and symmetric, options out of range, and a kernelVector
+ *  with L·x ≠ 0. It also throws if the iterations end before all pairs have converged. */
 export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions): Promise<Eigenpairs> => {
   const op = 'smallestEigenpairs'
   checkOptions(op, options, '{ k }')
@@ -88,7 +90,8 @@ export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions):
   return eigenpairsOf(laplacian, [...zeros, ...columns], { method: 'chebyshev-davidson', products, signal })
 }
 
-/** All eigenpairs of the matrix with its kernel moved to the upper end, the first of them. */
+/** The kernel, and the smallest pairs of the full decomposition of the matrix with its kernel moved to the
+ *  upper end. */
 const smallOnes = async (
   laplacian: Csr,
   kernel: KernelVectors | undefined,
@@ -99,7 +102,7 @@ const smallOnes = async (
   const size = laplacian.nRows
   if (size > DENSE_MAX) {
     throw new GraphError(
-      `smallestEigenpairs: of more than ${DENSE_MAX} rows, k must be at most about a third, got k ${zeros.length + wanted} of ${size}`,
+      `smallestEigenpairs: k must be at most about a third of the rows of a matrix with more than ${DENSE_MAX} rows, got k ${zeros.length + wanted} of ${size}`,
     )
   }
   const options: WatchOptions = {
@@ -123,7 +126,7 @@ const smallOnes = async (
   return eigenpairsOf(laplacian, [...zeros, ...columns], { method: 'dense', products: 0, signal })
 }
 
-/** No eigenvalue is larger. */
+/** Largest sum of magnitudes of a row, an upper bound of the eigenvalues. */
 const largestRowSum = ({ nRows, indptr, values }: Csr): number => {
   let largest = 0
   for (let i = 0; i < nRows; i++) {

@@ -14,16 +14,17 @@ export interface SpectralClusteringOptions extends Omit<EigenOptions, 'k' | 'ker
 }
 
 export interface SpectralClustering {
-  /** cluster of every node, numbered by their first node */
+  /** the cluster of every node; clusters are numbered by their first node */
   labels: Int32Array
-  /** of the symmetric-normalised Laplacian */
+  /** eigenpairs of the symmetric-normalised Laplacian */
   pairs: Eigenpairs
 }
 
-/** Normalised spectral clustering: the eigenvectors of the `clusters` smallest eigenvalues of the symmetric-normalised Laplacian, each
- *  row divided by the root of its degree, clustered by pivoted QR (scikit-learn's `spectral_clustering` with assign_labels
- *  'cluster_qr'). A graph with as many components as clusters gives its components; fewer clusters than components are an error, for
- *  nothing says which to join.
+/** Normalised spectral clustering. It takes the eigenvectors of the `clusters` smallest eigenvalues of the
+ *  symmetric-normalised Laplacian, divides each row by the square root of its degree, and clusters the rows
+ *  by pivoted QR. This is scikit-learn's `spectral_clustering` with assign_labels 'cluster_qr'.
+ *  If there are as many components as clusters, the components are the clusters. Fewer clusters than
+ *  components are an error, because nothing says which components to join.
  *  Source: Shi and Malik, "Normalized cuts and image segmentation", IEEE TPAMI 22 (2000).
  *  Throws GraphError as `laplacian` and `smallestEigenpairs` do. */
 export const spectralClustering = async (
@@ -39,7 +40,7 @@ export const spectralClustering = async (
   const { count } = connectedComponents(adjacency)
   if (clusters < count) {
     throw new GraphError(
-      `spectralClustering: at least as many clusters as connected components, got ${clusters} of ${count}; drop isolated nodes, or raise k of the neighbours`,
+      `spectralClustering: clusters must be at least the number of connected components, got ${clusters} clusters and ${count} components; drop isolated nodes, or raise k of the neighbours`,
     )
   }
   const pairs = await smallestEigenpairs(normed.laplacian, {
@@ -52,12 +53,13 @@ export const spectralClustering = async (
   return { labels: await clusterQr({ data, rows: size, cols: clusters }, watch), pairs }
 }
 
-/** The number of clusters after which the eigenvalues jump most: the largest values[c] − values[c − 1], the first of equal ones. Values
- *  ascending.
- *  Throws GraphError for fewer than two values, and where one is not finite or below the one before it. */
+/** The number of clusters c with the largest gap values[c] − values[c − 1] of ascending eigenvalues, and that
+ *  gap; the first of equal gaps.
+ *  Throws GraphError for fewer than two values, and for values that are not finite or do not ascend. */
 export const eigengap = (values: ArrayLike<number>): { clusters: number; gap: number } => {
   checkNumbers('eigengap', 'values', values)
-  if (values.length < 2) throw new GraphError(`eigengap: at least two eigenvalues, got ${values.length}`)
+  if (values.length < 2)
+    throw new GraphError(`eigengap: values must hold at least two eigenvalues, got ${values.length}`)
   for (let c = 0; c < values.length; c++) {
     if (!Number.isFinite(values[c]) || values[c] < values[c - 1]) {
       throw new GraphError(

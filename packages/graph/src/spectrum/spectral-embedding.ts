@@ -13,15 +13,18 @@ export interface SpectralEmbeddingOptions extends Omit<EigenOptions, 'k' | 'kern
 export interface SpectralEmbedding {
   /** [n, dim] */
   embedding: DenseMatrix & { data: Float64Array }
-  /** eigenvalue of every coordinate, ascending, above 0 */
+  /** the eigenvalue of every coordinate, ascending, above 0 */
   values: Float64Array
   /** |Lx − θx| of every eigenvector */
   residuals: Float64Array
 }
 
-/** Laplacian eigenmaps: node i of a connected graph goes to the elements i of the eigenvectors D^-½x of the normalised Laplacian that
- *  follow the constant one, as in scikit-learn's `spectral_embedding` (those of the random walk). A ring becomes a circle.
- *  Source: Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and data representation", Neural Computation 15 (2003).
+/** Laplacian eigenmaps of a connected graph, as in scikit-learn's `spectral_embedding`. The coordinates of
+ *  node i are the elements i of the vectors D^-½x, the eigenvectors of the random walk. x are the
+ *  eigenvectors of the normalised Laplacian after the first, for which D^-½x is constant. A ring becomes a
+ *  circle.
+ *  Source: Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and data representation",
+ *  Neural Computation 15 (2003).
  *  Throws GraphError for a graph that is not connected, and as `laplacian` and `smallestEigenpairs` do. */
 export const spectralEmbedding = async (
   adjacency: Csr,
@@ -36,7 +39,7 @@ export const spectralEmbedding = async (
   const { count } = connectedComponents(adjacency)
   if (count > 1) {
     throw new GraphError(
-      `spectralEmbedding: the graph must be connected, got ${count} components; embed each, or raise k of its neighbours`,
+      `spectralEmbedding: the graph must be connected, got ${count} components; embed each component, or raise k of the neighbours`,
     )
   }
   const { values, vectors, residuals } = await smallestEigenpairs(normed.laplacian, {

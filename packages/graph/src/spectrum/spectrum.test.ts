@@ -37,7 +37,7 @@ describe('Laplacians of any graph', () => {
         const x = normalMatrix(seed, 9, 1).data
         const energy = spmv(L, x).reduce((sum, value, i) => sum + value * x[i], 0)
         const expected = list.reduce((sum, [i, j, w]) => sum + w * (x[i] - x[j]) ** 2, 0)
-        expect(Math.abs(energy - expected)).toBeLessThan(1e-12 * (1 + expected)) // 32 terms up to 9 · 40
+        expect(Math.abs(energy - expected)).toBeLessThan(1e-12 * (1 + expected)) // 32 terms of up to 9 · 40
         const { laplacian: normed, diagonal } = laplacian(adjacency, {
           normalization: 'symmetric',
           returnDiagonal: true,
@@ -90,7 +90,7 @@ describe('smallestEigenpairs', () => {
       expect(some.method).toBe('chebyshev-davidson')
       expectEigenpairs(L, some, 1e-8 * all.values[400])
       expectNear(some.values, all.values.slice(0, 13), { atol: 1e-12 })
-      // without a kernel it is found like any other pair
+      // without kernelVector, the kernel is found like any other pair
       const searched = await smallestEigenpairs(L, { k: 13 })
       expectNear(searched.values, all.values.slice(0, 13), { atol: 1e-12 })
     }
@@ -104,7 +104,7 @@ describe('smallestEigenpairs', () => {
       const kernelVector = normalization === 'symmetric' ? diagonal : undefined
       const pairs = await smallestEigenpairs(L, { k: 6, kernelVector })
       expectEigenpairs(L, pairs, 1e-8 * 4)
-      expectNear(pairs.values.slice(0, 4), [0, 0, 0, 0], { atol: 1e-15 }) // rounding of a vector of length 1
+      expectNear(pairs.values.slice(0, 4), [0, 0, 0, 0], { atol: 1e-15 }) // the rounding of a vector of length 1
       const lengths = Array.from(
         { length: 4 },
         (_, j) => pairs.vectors.data.filter((v, n) => n % 6 === j && v !== 0).length,
@@ -114,7 +114,7 @@ describe('smallestEigenpairs', () => {
       expectNear(pairs.values.slice(4), normalization === 'none' ? [first, first] : [first / 2, first / 2], {
         atol: 1e-12,
       })
-      // fewer than there are components
+      // k is smaller than the number of components
       expect((await smallestEigenpairs(L, { k: 2, kernelVector })).products).toBe(2)
     }
   })
@@ -180,7 +180,7 @@ describe('smallestEigenpairs', () => {
     const onPath = Array.from({ length: 5 }, (_, j) => 4 * Math.sin((Math.PI * j) / (2 * side)) ** 2)
     const sums = onPath.flatMap((a) => onPath.map((b) => a + b)).sort((a, b) => a - b)
     expect(Math.max(...residuals)).toBeLessThan(1e-8 * 8)
-    expectNear(values, sums.slice(0, 10), { atol: 1e-10 }) // residuals² beside gaps of 1e-4
+    expectNear(values, sums.slice(0, 10), { atol: 1e-10 }) // about residual² / gap, with gaps of 1e-4
   })
 
   it('report progress and stop at a signal', async () => {
@@ -252,11 +252,15 @@ describe('smallestEigenpairs', () => {
     await rejects(L, { device }, 'the device must be a cpu device')
     await device.close()
     const wide = graphOf(5000, ring(5000))
-    await rejects(laplacian(wide), { k: 2600 }, 'k must be at most about a third, got k 2600 of 5000')
+    await rejects(
+      laplacian(wide),
+      { k: 2600 },
+      'rows of a matrix with more than 4096 rows, got k 2600 of 5000',
+    )
     await expect(denseEigenpairs(laplacian(wide))).rejects.toThrow('at most 4096 rows, got 5000')
   })
 
-  it('survive a bound of the spectrum that is none', async () => {
+  it('survive a bound that is below the largest eigenvalue', async () => {
     const size = 600
     const L = laplacian(graphOf(size, ring(size)))
     using space = new JsPanels(L)

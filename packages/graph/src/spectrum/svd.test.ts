@@ -67,7 +67,7 @@ describe('randomizedSvd', () => {
         s.map((x) => x * x),
         squares,
       ),
-    ).toBeLessThan(1e-11) // of squares up to 80
+    ).toBeLessThan(1e-11) // for squares of up to 80
   })
 
   it('recovers a low-rank matrix and its descending spectrum, sparse as dense', () => {
@@ -81,7 +81,7 @@ describe('randomizedSvd', () => {
     const sparse = randomizedSvd(csrFromDense(a), { rank: 5, seed: 3 })
     expect(maxError(sparse.u.data, dense.u.data)).toBeLessThan(1e-12)
     const truncated = randomizedSvd(a, { rank: 2, oversample: 1, seed: 3 })
-    expect(maxError(truncated.s, [9, 4])).toBeLessThan(1e-3) // sharpened by (2/4)^(2·2+1) twice over
+    expect(maxError(truncated.s, [9, 4])).toBeLessThan(1e-3) // sharpened by (2/4)^(2·2+1), and the error is its square
   })
 
   it('repeats for one seed and fixes the signs', () => {

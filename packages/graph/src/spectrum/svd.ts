@@ -15,23 +15,26 @@ export interface SvdOptions extends WatchOptions {
   rank: number
   /** extra columns of the range finder, 10 unless given */
   oversample?: number
-  /** power iterations, 2 unless given: each sharpens the spectrum by A Aᵀ */
+  /** power iterations, 2 unless given; each multiplies by A Aᵀ and so sharpens the spectrum */
   powerIterations?: number
   seed: number
 }
 
-/** Leading singular triplets: a ≈ u diag(s) vᵀ, u [rows, rank], s descending, v [columns, rank]. The largest |component| of each column of v
- *  is positive. */
+/** Leading singular triplets: a ≈ u diag(s) vᵀ with u [rows, rank], s descending, v [columns, rank]. In each
+ *  column of v the component of largest magnitude is positive. */
 export interface TruncatedSvd {
   u: Dense
   s: Float64Array
   v: Dense
 }
 
-/** Randomised truncated SVD of a sparse or dense matrix: seeded Gaussian range finder, power iterations with QR between them, then the
- *  small SVD by ml-matrix. Exact (to rounding) when rank + oversample reaches the smaller side.
- *  Throws GraphError for a matrix that is not well formed and finite, naming the place, and settings out of range; the signal's reason when it is aborted.
- *  Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53 (2011), algorithms 4.4 and 5.1. */
+/** Randomised truncated SVD of a sparse or dense matrix. It is a range finder with seeded Gaussian vectors,
+ *  power iterations with QR between them, and a small SVD by ml-matrix. It is exact up to rounding if rank +
+ *  oversample reaches the smaller side.
+ *  Throws GraphError for a matrix that is not well formed and finite, naming the place, and for settings out
+ *  of range. Throws the signal's reason when it is aborted.
+ *  Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53 (2011), algorithms
+ *  4.4 and 5.1. */
 export const randomizedSvd = (matrix: Csr | Points, options: SvdOptions): TruncatedSvd => {
   checkOptions('randomizedSvd', options, '{ rank, seed }')
   const { rank, oversample = 10, powerIterations = 2, seed, ...watched } = options
@@ -79,7 +82,7 @@ const checkedMatrix = (a: Csr | Points): Csr | DenseMatrix => {
   return a
 }
 
-/** a·x; `step` is told before each row how much is done. */
+/** Computes a·x. Before each row, `step` is called with the share that is done. */
 type Multiplier = (x: DenseMatrix, step: (share: number) => void) => Dense
 
 const multiplier = (a: Csr | DenseMatrix): Multiplier =>
@@ -94,7 +97,7 @@ const multiplySparse = (a: Csr, x: DenseMatrix, step: (share: number) => void): 
   return { data, rows: a.nRows, cols: x.cols }
 }
 
-/** First columns of an ml-matrix matrix. */
+/** The first columns of a matrix of ml-matrix. */
 const fromMatrix = (matrix: Matrix, cols: number): Dense => {
   const data = new Float64Array(matrix.rows * cols)
   for (let i = 0; i < matrix.rows; i++) for (let j = 0; j < cols; j++) data[i * cols + j] = matrix.get(i, j)

@@ -7,7 +7,7 @@ import type { Eigenpairs } from './eigenpairs.ts'
 /** Two nodes and a weight. */
 export type Edge = readonly [number, number, number]
 
-/** Symmetric adjacency; an edge named twice weighs the sum. */
+/** Symmetric adjacency. The weights of an edge that is listed twice are added. */
 export const graphOf = (n: number, edges: readonly Edge[]): Csr =>
   csrFromCoo({
     nRows: n,
@@ -16,7 +16,7 @@ export const graphOf = (n: number, edges: readonly Edge[]): Csr =>
     col: edges.flatMap(([i, j]) => [j, i]),
     value: edges.flatMap(([, , w]) => [w, w]),
   })
-/** M·V = V·diag(values), VᵀV = I, ascending, residuals as they are. */
+/** Expects M·V = V·diag(values), VᵀV = I, ascending values and correct residuals. */
 export const expectEigenpairs = (
   m: Csr,
   { values, vectors, residuals }: Eigenpairs,

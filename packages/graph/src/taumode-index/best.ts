@@ -1,4 +1,5 @@
-/** The k slots of the largest scores, best first, equal scores by the smaller id. O(N log k): a heap with the worst of the best at its root. */
+/** The k slots with the largest scores, best first; equal scores go to the smaller id. O(N log k). It is a
+ *  heap of the best slots so far, with the worst of them at its root. */
 export const bestSlots = (scores: Float64Array, ids: Float64Array, k: number): Int32Array => {
   const heap = new Int32Array(Math.min(k, scores.length))
   /** Whether slot a comes before slot b. */

@@ -5,13 +5,14 @@ import { GraphError } from '../errors.ts'
 import { graphWasm } from '../kernels/wasm-module.ts'
 import type { Items } from './items.ts'
 
-/** Length of every row; squares of what is smaller or larger than these leave the range of f64. Throws GraphError with row and value. */
+/** Length of every row. Throws GraphError, with row and value, if a row is so small or large that its squares
+ *  leave the range of f64. */
 export const rowNorms = (op: string, { data, rows, cols }: DenseMatrix): Float64Array =>
   Float64Array.from({ length: rows }, (_, row) => {
     const largest = largestMagnitude(data, row * cols, (row + 1) * cols)
     if (largest !== 0 && !(largest > 1e-120 && largest < 1e120)) {
       throw new GraphError(
-        `${op}: the largest number of a row must be 0 or between 1e-120 and 1e120, got ${largest} in row ${row}; scale the rows`,
+        `${op}: the largest magnitude in a row must be 0 or between 1e-120 and 1e120, got ${largest} in row ${row}; scale the rows`,
       )
     }
     let sum = 0
@@ -19,8 +20,9 @@ export const rowNorms = (op: string, { data, rows, cols }: DenseMatrix): Float64
     return Math.sqrt(sum)
   })
 
-/** cos = u·x / |x| of a unit vector u [D] and every item, in [−1, 1]; 0 for an item of length 0. Sums are f64, in the order of
- *  assembly/dots.ts: an item's cosine has the same bits in any slot, on any device and number of threads. */
+/** cos = u·x / |x| of a unit vector u [D] and every item, in [−1, 1]; 0 for an item of length 0. Sums are
+ *  f64, in the order of assembly/dots.ts. So the cosine of an item has the same bits in any slot, on any
+ *  device and number of threads. */
 export const cosines = (unit: Float64Array, items: Items): Float64Array => {
   const { size, columns } = items
   const out = new Float64Array(size)
@@ -48,7 +50,7 @@ const dotsOn = (engine: CpuEngine, unit: Float64Array, items: Items, out: Float6
   out.set(doubles(result.handle, size))
 }
 
-/** Two rows at a time: one load of u serves both. */
+/** The dot products in JavaScript. Two rows at a time, so one load of u serves both. */
 const dots = (unit: Float64Array, { vectors, size, dim }: Items, out: Float64Array): void => {
   const fours = dim - (dim % 4)
   for (let slot = 0; slot < size; slot += 2) {

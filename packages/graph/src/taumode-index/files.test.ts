@@ -90,7 +90,7 @@ describe('a saved index', () => {
 })
 
 describe('a damaged index is refused', () => {
-  it('where any byte of the arrays is another, or the last are missing', async () => {
+  it('if any byte of the arrays differs, or the last ones are missing', async () => {
     await sample().save(folder)
     const bytes = await readFile(arrays)
     await fc.assert(
@@ -100,7 +100,7 @@ describe('a damaged index is refused', () => {
         await writeFile(arrays, damaged)
         await expect(TaumodeIndex.load(folder)).rejects.toThrow(FormatError)
         await writeFile(arrays, bytes.subarray(0, at))
-        await expect(TaumodeIndex.load(folder)).rejects.toThrow('must be the file that taumode-index.json')
+        await expect(TaumodeIndex.load(folder)).rejects.toThrow('must be the one that taumode-index.json')
       }),
       { seed: 9, numRuns: 25 },
     )
@@ -121,21 +121,25 @@ describe('a damaged index is refused', () => {
     [
       'of no policy',
       { policy: 'median' },
-      'policy must be a name, with a value where it takes one, got "median"',
+      'policy must be an object with a known name, and a value if that name needs one, got "median"',
     ],
-    ['of an unknown policy', { policy: { name: 'toString' } }, 'policy must be a name'],
-    ['of a percentile of nothing', { policy: { name: 'percentile' } }, 'policy must be a name'],
-    ['of no τ', { tau: null }, 'tau must be above 0 for 13 items by median, got null'],
-    ['of τ 0', { tau: 0 }, 'tau must be above 0 for 13 items by median, got 0'],
+    ['of an unknown policy', { policy: { name: 'toString' } }, 'policy must be an object with a known name'],
     [
-      'of a τ that nobody has',
+      'of a percentile of nothing',
+      { policy: { name: 'percentile' } },
+      'policy must be an object with a known name',
+    ],
+    ['of no τ', { tau: null }, 'tau must be above 0 for 13 items with policy median, got null'],
+    ['of τ 0', { tau: 0 }, 'tau must be above 0 for 13 items with policy median, got 0'],
+    [
+      'of a shared τ that the policy has not',
       { policy: { name: 'reference-mean' } },
-      'tau must be null for 13 items by reference-mean',
+      'tau must be null for 13 items with policy reference-mean',
     ],
     ['of a negative ε', { eps: -1 }, 'eps must be a finite number of at least 0, got -1'],
     ['of dispersion 2', { dispersion: 2 }, 'dispersion must be a number between 0 and 1, got 2'],
     [
-      'of dispersion that is not there',
+      'of a dispersion whose array is missing',
       { dispersion: 0.5 },
       '"dispersion" must be Float64Array [13], got none',
     ],
@@ -144,7 +148,7 @@ describe('a damaged index is refused', () => {
       { next_id: 60 },
       '"ids" must be integers below next_id = 60, got 1099511627776',
     ],
-    ['of a hash that is none', { sha256: 7 }, 'sha256 must be a text, got 7'],
+    ['of a hash that is not a string', { sha256: 7 }, 'sha256 must be a string, got 7'],
   ])('by a header %s', async (_, change, message) => {
     await sample().save(folder)
     await writeFile(header, JSON.stringify({ ...JSON.parse(await readFile(header, 'utf8')), ...change }))
@@ -165,7 +169,7 @@ describe('a damaged index is refused', () => {
     data: new Float64Array(length).fill(first, 0, 1),
   })
   it.each<[string, string, NamedArray, string]>([
-    ['ids twice', 'ids', numbers(13, 0), '"ids" must differ, got 1 of 13'],
+    ['ids twice', 'ids', numbers(13, 0), '"ids" must differ, got 1 different ones among 13 items'],
     ['a broken id', 'ids', numbers(13, 0.5), 'got 0.5 at element 0'],
     [
       'an infinite energy',

@@ -18,12 +18,12 @@ import { type Definition, hasOwnTau, type Measures } from './measures.ts'
 const ARRAYS_NAME = 'taumode-index.safetensors'
 const HEADER_NAME = 'taumode-index.json'
 const OP = 'TaumodeIndex.load'
-/** A header is a dozen lines; more is not one. */
+/** Largest header. The real one has a dozen lines. */
 const MAX_HEADER_BYTES = 2 ** 16
-/** What Node reads at once, and so what `readIndex` reads. */
+/** Most bytes that Node reads at once, so most bytes of an index. */
 const MAX_BYTES = 2 ** 31 - 1
 
-/** Everything that makes an index. */
+/** Everything that an index consists of. */
 export interface IndexState {
   readonly definition: Definition
   readonly tau: number | undefined
@@ -33,7 +33,8 @@ export interface IndexState {
   readonly measures: Measures
 }
 
-/** Writes both files, the arrays first. If the process dies between the two renames, `readIndex` sees that they do not match. */
+/** Writes both files, the arrays first. If the process dies between the two renames, `readIndex` sees that
+ *  they do not match. */
 export const writeIndex = async (folder: FolderPlace, state: IndexState): Promise<void> => {
   const { vectors, definition, tau, nextId } = state
   const arrays = arraysOf(state)
@@ -76,8 +77,9 @@ const arraysOf = ({ definition, vectors, ids, measures }: IndexState): Map<strin
   ])
 }
 
-/** Reads both files. The size of the arrays is held against the header before they are read, their hash before they are decoded, their
- *  shapes before memory is taken. Throws FormatError. L is for the caller to check. */
+/** Reads both files. It compares the size of the arrays with the header before it reads them. It checks their
+ *  hash before it decodes them, and their shapes before it takes memory. Throws FormatError. The caller must
+ *  check L. */
 export const readIndex = async (folder: FolderPlace): Promise<IndexState> => {
   const store = storeAt(folder)
   const headerFile = { store, name: HEADER_NAME }
@@ -91,7 +93,7 @@ export const readIndex = async (folder: FolderPlace): Promise<IndexState> => {
   const hash = await sha256(bytes)
   if (bytes.length !== header.size_bytes || hash !== header.sha256) {
     throw new FormatError(
-      `${source}: must be the file that ${HEADER_NAME} describes, got ${bytes.length} bytes of sha256 ${hash} instead of ` +
+      `${source}: the file must be the one that ${HEADER_NAME} describes, got ${bytes.length} bytes of sha256 ${hash} instead of ` +
         `${header.size_bytes} of ${header.sha256}; restore both or save the index again`,
     )
   }
@@ -130,7 +132,7 @@ const decode = (bytes: Uint8Array, source: string, header: Header): IndexState =
   const ids = numbers('ids', `integers below next_id = ${nextId}`, isId)
   if (new Set(ids).size !== items) {
     throw new FormatError(
-      `${source}: "ids" must differ, got ${new Set(ids).size} of ${items}; save the index again`,
+      `${source}: "ids" must differ, got ${new Set(ids).size} different ones among ${items} items; save the index again`,
     )
   }
   const isEnergy = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY

@@ -5,19 +5,19 @@ import { hasOwnTau } from './measures.ts'
 const FORMAT = 'tau-taumode-index'
 const VERSION = 1
 
-/** taumode-index.json: what the arrays beside it mean, and how to tell that they are the ones meant. */
+/** The content of taumode-index.json: it describes the arrays beside it, and has their size and hash. */
 export interface Header {
   /** N and D */
   items: number
   dim: number
   policy: TauPolicy
-  /** the shared τ; null where there is none */
+  /** the shared τ; null if there is none */
   tau: number | null
   eps: number
   dispersion: number
-  /** the id of the next item that is given none */
+  /** the id of the next item that is added without one */
   next_id: number
-  /** of taumode-index.safetensors */
+  /** size of taumode-index.safetensors */
   size_bytes: number
   sha256: string
 }
@@ -25,7 +25,8 @@ export interface Header {
 export const encodeHeader = (header: Header): string =>
   `${JSON.stringify({ format: FORMAT, version: VERSION, ...header }, undefined, 2)}\n`
 
-/** Text → header, checked field by field. Throws FormatError that begins with `source` and names field and value. */
+/** Text → header, checked field by field. Throws FormatError that starts with `source` and names field and
+ *  value. */
 export const parseHeader = (text: string, source: string): Header => {
   const wrong = (field: string, wanted: string, value: unknown): FormatError =>
     new FormatError(
@@ -45,13 +46,14 @@ export const parseHeader = (text: string, source: string): Header => {
   }
   const items = count('items', fields.items)
   const policy = parsePolicy(fields.policy)
-  if (!policy) throw wrong('policy', 'a name, with a value where it takes one', fields.policy)
+  if (!policy)
+    throw wrong('policy', 'an object with a known name, and a value if that name needs one', fields.policy)
   const hasTau = policy.name === 'fixed' || (items > 0 && !hasOwnTau(policy))
   const tau = fields.tau === null ? null : number('tau', fields.tau)
   if ((hasTau && !tau) || (hasOwnTau(policy) && tau !== null)) {
-    throw wrong('tau', `${hasTau ? 'above 0' : 'null'} for ${items} items by ${policy.name}`, tau)
+    throw wrong('tau', `${hasTau ? 'above 0' : 'null'} for ${items} items with policy ${policy.name}`, tau)
   }
-  if (typeof fields.sha256 !== 'string') throw wrong('sha256', 'a text', fields.sha256)
+  if (typeof fields.sha256 !== 'string') throw wrong('sha256', 'a string', fields.sha256)
   return {
     items,
     dim: count('dim', fields.dim),
@@ -71,7 +73,7 @@ const parseObject = (text: string, source: string): Record<string, unknown> => {
     json = JSON.parse(text)
   } catch (error) {
     throw new FormatError(
-      `${source}: must be JSON, got "${(error as Error).message}"; save the index again`,
+      `${source}: the file must be JSON, got "${(error as Error).message}"; save the index again`,
       {
         cause: error,
       },

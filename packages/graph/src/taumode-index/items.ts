@@ -2,7 +2,7 @@ import type { CpuEngine, Handle } from '@tau/tensor/kernel'
 import type { DenseMatrix } from '../dense/matrix.ts'
 import type { Measures } from './measures.ts'
 
-/** Numbers that are kept of every item besides its vector. */
+/** The numbers of every item besides its vector. */
 export interface Columns extends Measures {
   readonly ids: Float64Array
   /** length of the vector */
@@ -19,8 +19,9 @@ const NAMES = [
   'lambda',
 ] as const satisfies readonly (keyof Columns)[]
 
-/** Items in slots [0, size) of growing arrays, in no order: a removed one's slot goes to the last. Vectors are kept as f32 for as long as
- *  all were, which is half the memory, and then as f64: none is ever rounded. With an engine they are in its memory. */
+/** Items in the slots [0, size) of growing arrays, in no order. When an item is removed, the last one moves
+ *  into its slot. Vectors are kept as f32 while all of them are f32, which halves the memory; then they are
+ *  kept as f64. So no vector is ever rounded. With an engine they lie in its memory. */
 export class Items implements Disposable {
   readonly dim: number
   readonly engine: CpuEngine | undefined
@@ -45,18 +46,18 @@ export class Items implements Disposable {
     return this.#size
   }
 
-  /** Rows of all slots, and of spare ones after them. Another array after `append`. */
+  /** The vectors of all slots, followed by spare ones. `append` may replace the array. */
   get vectors(): Float32Array | Float64Array {
     return this.#vectors
   }
 
-  /** Their address in the engine's memory. */
+  /** Address of the vectors in the engine's memory. */
   get handle(): Handle {
     if (this.#handle === undefined) throw new Error('internal: items must be on an engine')
     return this.#handle
   }
 
-  /** As `vectors`, one number a slot. */
+  /** The columns, with one number per slot and spare ones like `vectors`. */
   get columns(): Columns {
     return this.#columns
   }
@@ -70,7 +71,7 @@ export class Items implements Disposable {
     return this.#columns[name].slice(0, this.#size)
   }
 
-  /** O(m·D) for m new items, on average: space doubles when it is used up. */
+  /** Adds m items. O(m·D) on average, because the capacity doubles when it is used up. */
   append({ data, rows }: DenseMatrix, columns: Columns): void {
     this.#reserve(this.#size + rows, data instanceof Float64Array)
     this.#vectors.set(data, this.#size * this.dim)
@@ -78,7 +79,8 @@ export class Items implements Disposable {
     this.#size += rows
   }
 
-  /** Removes slots, and moves the last ones into them. O(N + m·D). Returns the new slot of every old one, −1 for those removed. */
+  /** Removes slots and moves the last items into them. O(N + m·D). Returns the new slot of every old one, −1
+   *  for a removed one. */
   remove(slots: readonly number[]): Int32Array {
     const { dim } = this
     const moved = new Int32Array(this.#size) // Int32Array.from takes ten times as long
@@ -123,7 +125,7 @@ export class Items implements Disposable {
     const { engine } = this
     if (!engine) return isWide ? new Float64Array(length) : new Float32Array(length)
     const handle = engine.alloc(Math.max(8, length * (isWide ? 8 : 4)))
-    const { buffer } = engine.view(handle, 1) // shared memory stays where it is when it grows
+    const { buffer } = engine.view(handle, 1) // a view stays valid, because the memory is shared and keeps its place when it grows
     this.#handle = handle
     return isWide ? new Float64Array(buffer, handle, length) : new Float32Array(buffer, handle, length)
   }

@@ -1,7 +1,7 @@
 import type { Items } from './items.ts'
 
-/** The slots of items by λ, equal ones by id: one sorted array. A removal moves 4 bytes per item, which for 10⁶ items is less work than
- *  a tree's bookkeeping per query. */
+/** The slots of items in one array, sorted by λ, then by id. A removal moves 4 bytes per item. For 10⁶ items
+ *  that is less work than the bookkeeping of a tree per query. */
 export class LambdaOrder {
   readonly #items: Items
   #slots = new Int32Array(0)
@@ -15,7 +15,7 @@ export class LambdaOrder {
     this.#slots = this.#sorted(0)
   }
 
-  /** Merges the slots from `first` on, which are new. O(m log m + N) */
+  /** Merges the new slots, from `first` on, into the order. O(m log m + N) */
   insertFrom(first: number): void {
     const [old, added] = [this.#slots, this.#sorted(first)]
     const merged = new Int32Array(old.length + added.length)
@@ -27,7 +27,8 @@ export class LambdaOrder {
     this.#slots = merged
   }
 
-  /** Follows a removal: `moved` has the new slot of every old one, −1 for those removed. O(N) */
+  /** Updates the order after a removal. `moved` has the new slot of every old one, −1 for a removed one.
+   *  O(N) */
   follow(moved: Int32Array): void {
     const slots = this.#slots
     let size = 0

@@ -5,7 +5,7 @@ import { edgeDispersion } from '../taumode/dispersion.ts'
 import { rayleighEnergies, type TauPolicy, tauFromComponents, tauFromEnergies } from '../taumode/taumode.ts'
 import { partOf, type WatchOptions } from '../watch/watch.ts'
 
-/** How an index turns a vector into λ. */
+/** The settings by which an index turns a vector into λ. */
 export interface Definition {
   readonly laplacian: Csr
   readonly policy: TauPolicy
@@ -15,21 +15,21 @@ export interface Definition {
   readonly eps: number
 }
 
-/** What λ is made of, for every row. */
+/** The parts of λ, for every row. */
 export interface Measures {
   readonly energy: Float64Array
-  /** G; zeros where it has no weight */
+  /** G; zeros if its weight is 0 */
   readonly dispersion: Float64Array
-  /** τ of the row's own components, by a reference policy; zeros for the others, whose τ all rows share */
+  /** for a reference policy, τ from each row's own components; else zeros, because all rows share τ */
   readonly ownTau: Float64Array
 }
 
-/** Whether τ comes from each vector's own components, so that there is nothing to calibrate. */
+/** Whether τ comes from each vector's own components. Then there is nothing to calibrate. */
 export const hasOwnTau = ({ name }: TauPolicy): boolean =>
   name === 'reference-median' || name === 'reference-mean'
 
-/** The τ that all items share, from their energies; undefined where there is none: for a reference policy, and for one that needs energies
- *  and gets none. Throws GraphError for an unknown policy or a value out of range. */
+/** The τ that all items share, from their energies. It is undefined for a reference policy, and for a policy
+ *  that needs energies and gets none. Throws GraphError for an unknown policy or a value out of range. */
 export const sharedTau = (policy: TauPolicy, energies: Float64Array): number | undefined => {
   if (hasOwnTau(policy)) return undefined
   const tau = tauFromEnergies(energies, policy)
@@ -50,8 +50,9 @@ export const measure = (
       : new Float64Array(x.rows),
 })
 
-/** λ = (1 − δ) E / (E + τ) + δ G of every row, where δ is the weight of the dispersion; `tau` undefined: each row's own.
- *  Throws GraphError where it is not a number: L or the row are so large that E is not. */
+/** λ = (1 − δ) E / (E + τ) + δ G of every row, where δ is the weight of the dispersion. If `tau` is
+ *  undefined, each row has its own τ. Throws GraphError if λ is NaN, because L or the row is so large that E
+ *  overflows. */
 export const lambdas = (
   op: string,
   { energy, dispersion, ownTau }: Measures,

@@ -11,7 +11,7 @@ import { normalMatrix } from '../testing.ts'
 import { TaumodeIndex } from './taumode-index.ts'
 import { laplacianOf, rowOf } from './testing.ts'
 
-/** A Laplacian over any number of features: the path through them. */
+/** The Laplacian of a path through all features. */
 const pathOf = (dim: number) => {
   const steps = Array.from({ length: dim - 1 }, (_, n) => n)
   const one = csrFromCoo({
@@ -79,7 +79,7 @@ describe('an index on a device', () => {
     const D = 7
     const [device] = devices
     const index = new TaumodeIndex(await laplacianOf(D), { device })
-    const x = normalMatrix(6, 40_009, D) // 2.2 MB, more than was taken before
+    const x = normalMatrix(6, 40_009, D) // 2.2 MB, more than the memory before
     index.add(x)
     index[Symbol.dispose]()
     const { peakBytes } = device.engine

@@ -24,7 +24,7 @@ const indexOf = (x: DenseMatrix, options?: TaumodeIndexOptions, ids?: number[]):
   return index
 }
 
-/** All that can be asked of an index. */
+/** All answers that an index can give. */
 const answers = (index: TaumodeIndex, query: ArrayLike<number>) => ({
   tau: index.tau,
   hits: index.search(query, index.size),
@@ -87,7 +87,7 @@ describe('search', () => {
         const found = index.search(vector, rows, { alpha, beta })
         expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id))
         for (const part of ['score', 'cosine', 'proximity', 'lambda'] as const) {
-          // sums of 7 products of unit size in another order
+          // the sums have 7 products of unit size, in another order
           const error = maxError(
             found.map((hit) => hit[part]),
             expected.map((hit) => hit[part]),
@@ -122,7 +122,7 @@ describe('search', () => {
     expect(index.byLambda(0, 1)).toEqual([3, 7, 8, 12, 40, 61, 99])
   })
 
-  it('takes a row of zeros as of cosine 0 with every other and λ 0', () => {
+  it('gives a row of zeros cosine 0 with every other, and λ 0', () => {
     const index = indexOf({ data: new Float64Array(2 * D).fill(1, 0, D).fill(0, D), rows: 2, cols: D })
     expect(index.get(1).lambda).toBe(0)
     expect(index.search(new Float64Array(D).fill(2), 2).map(({ cosine }) => cosine)).toEqual([1, 0])
@@ -152,7 +152,7 @@ describe('byLambda', () => {
     expect(lambdas).toHaveLength(94)
     const bound = fc.oneof(
       fc.double({ min: -0.1, max: 1.1, noNaN: true }),
-      fc.constantFrom(...lambdas.map(({ lambda }) => lambda)), // bounds belong to the range
+      fc.constantFrom(...lambdas.map(({ lambda }) => lambda)), // values on the bounds belong to the range
       fc.constantFrom(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
     )
     fc.assert(
@@ -168,7 +168,7 @@ describe('byLambda', () => {
 })
 
 describe('items that come and go', () => {
-  it('leave an index as one built anew of those that stayed', () => {
+  it('leave the same index as one that is built from the items that stayed', () => {
     const pool = normalMatrix(9, 60, D)
     const step = fc.oneof(
       fc.record({ add: fc.integer({ min: 1, max: 9 }), isF32: fc.boolean() }),
@@ -234,7 +234,7 @@ describe('items that come and go', () => {
     expect(answers(index, x.data.subarray(0, D))).toEqual(before)
   })
 
-  it('never get an id again that was used', () => {
+  it('never get an id that was used before', () => {
     const index = indexOf(normalMatrix(1, 3, D), {}, [5, 9, 2])
     index.remove(9)
     expect(index.add(normalMatrix(2, 2, D))).toEqual([10, 11])
@@ -260,10 +260,14 @@ describe('an index refuses', () => {
     [
       'rows too large for squares',
       () => index.add([new Float64Array(D), new Float64Array(D).fill(1e130)]),
-      'add: the largest number of a row must be 0 or between 1e-120 and 1e120, got 1e+130 in row 1',
+      'add: the largest magnitude in a row must be 0 or between 1e-120 and 1e120, got 1e+130 in row 1',
     ],
     ['rows too small', () => index.add(row(...new Array(D).fill(1e-200))), 'got 1e-200 in row 0'],
-    ['too few ids', () => index.add(row(), { ids: [] }), 'add: ids must be one per row, got 0 for 1 rows'],
+    [
+      'too few ids',
+      () => index.add(row(), { ids: [] }),
+      'add: there must be one id per row, got 0 ids for 1 rows',
+    ],
     [
       'an id that is no integer',
       () => index.add(row(), { ids: [1.5] }),
@@ -274,7 +278,7 @@ describe('an index refuses', () => {
     [
       'an id that is taken',
       () => index.add(row(), { ids: [3] }),
-      'ids must be new, got 3 in row 0, which is taken',
+      'ids must be new, got 3 in row 0, which is in use',
     ],
     [
       'an id twice',
@@ -338,7 +342,7 @@ describe('an index refuses', () => {
   ])('%s', (_, act, message) => {
     expect(act).toThrow(GraphError)
     expect(act).toThrow(message)
-    expect(index.size).toBe(5) // all or none
+    expect(index.size).toBe(5) // either all are added or none
     expect(index.byLambda(0, 1)).toHaveLength(5)
   })
 })

@@ -17,17 +17,19 @@ import { LambdaOrder } from './lambda-order.ts'
 import { type Definition, hasOwnTau, lambdas, measure, sharedTau } from './measures.ts'
 
 export interface TaumodeIndexOptions {
-  /** how τ is chosen; the median of the items' energies unless given */
+  /** the policy that chooses τ; the median of the items' energies unless given */
   policy?: TauPolicy
-  /** Weight δ of the dispersion G (see `edgeDispersion`) in λ, 0 to 1; 0 unless given. ArrowSpace's blend α E′ + (1 − α) G has α = 1 − δ. */
+  /** Weight δ of the dispersion G (see `edgeDispersion`) in λ, 0 to 1; 0 unless given. In ArrowSpace's blend
+   *  α E′ + (1 − α) G it is 1 − α. */
   dispersion?: number
   /** ε of the Rayleigh quotient; 1e-6 unless given */
   eps?: number
-  /** A cpu device that keeps the vectors and searches on its threads; JavaScript unless given. The bits are the same. */
+  /** A cpu device that keeps the vectors and searches on its threads; plain JavaScript unless given. The bits
+   *  are the same. */
   device?: Device
 }
 
-/** Weights of the two parts of a score, each at least 0. { alpha: 1, beta: 0 } is search by cosine. */
+/** Weights of the two parts of a score, each at least 0. { alpha: 1, beta: 0 } searches by cosine alone. */
 export interface TaumodeSearchOptions {
   /** 0.7 unless given */
   alpha?: number
@@ -39,7 +41,7 @@ export interface TaumodeHit {
   id: number
   /** alpha · cosine + beta · proximity */
   score: number
-  /** of query and item, in [−1, 1]; 0 where either is a row of zeros */
+  /** cosine of query and item, in [−1, 1]; 0 if either is a row of zeros */
   cosine: number
   /** 1 / (1 + |λ − λ of the query|), in [1/2, 1] */
   proximity: number
@@ -51,21 +53,25 @@ export interface TaumodeItem {
   vector: Float32Array | Float64Array
   lambda: number
   energy: number
-  /** G, where the index blends it in */
+  /** G; undefined if its weight in the index is 0 */
   dispersion: number | undefined
 }
 
-/** Vectors that are found by cosine and by taumode λ, and listed by λ.
+/** An index of vectors. It searches by cosine and taumode λ, and lists items by λ.
  *
- *  λ = (1 − δ) E / (E + τ) + δ G, in [0, 1], with the Rayleigh energy E, the dispersion G and its weight δ. A policy that looks at energies
- *  gives one τ, from those of the first items added; it stays until `recalibrate`, so that λ of an item does not change when others come
- *  and go. The reference policies take τ from each vector's own components.
+ *  λ = (1 − δ) E / (E + τ) + δ G, in [0, 1], with the Rayleigh energy E, the dispersion G and its weight δ. A
+ *  policy of energies gives one τ, from the energies of the first items that are added. This τ stays until
+ *  `recalibrate`, so the λ of an item does not change when others come and go. The reference policies take τ
+ *  from each vector's own components.
  *
- *  All arithmetic is f64; the same items give the same results in whatever order they came and went, once τ is the same. On a device an
- *  index is to be disposed of, or declared with `using`: that gives the memory back, and removes all items.
- *  Memory: 4 bytes a coordinate where all vectors are f32, else 8, on the device if there is one, and 110 bytes an item; up to twice that after growing. N items of width D, L with nnz entries:
- *  add m O(m (nnz + D + log m) + N), remove m O(N + m D), search O(N D), byLambda O(log N + hits).
- *  Source: ArrowSpace, JOSS 10.21105/joss.09002. Departs from its code: τ policies as in `TauPolicy`, the blend as in `edgeDispersion`. */
+ *  All arithmetic is f64. With the same τ, the same items give the same results, whatever the order of adding
+ *  and removing. An index on a device must be disposed of, or declared with `using`; that frees its memory
+ *  and removes all items.
+ *  Memory: 4 bytes per coordinate if all vectors are f32, else 8, on the device if there is one. In addition
+ *  110 bytes per item. After growing it can be twice that. Time for N items of width D and L with nnz
+ *  entries: add m O(m (nnz + D + log m) + N), remove m O(N + m D), search O(N D), byLambda O(log N + hits).
+ *  Source: ArrowSpace, JOSS 10.21105/joss.09002. It departs from its code: see `TauPolicy` for τ and
+ *  `edgeDispersion` for the blend. */
 export class TaumodeIndex implements Disposable {
   readonly #definition: Definition
   readonly #items: Items
@@ -74,8 +80,8 @@ export class TaumodeIndex implements Disposable {
   #tau: number | undefined
   #nextId = 0
 
-  /** `laplacian` [D, D] is kept, not copied: leave it as it is. Throws GraphError for a matrix that is no Laplacian, options out of range,
-   *  and a device that is not a cpu. */
+  /** `laplacian` [D, D] is kept, not copied, so it must not be changed. Throws GraphError for a matrix that
+   *  is not a Laplacian and for options out of range, and BackendError for a device that is not a cpu. */
   constructor(
     laplacian: Csr,
     { policy = { name: 'median' }, dispersion = 0, eps = DEFAULT_EPS, device }: TaumodeIndexOptions = {},
@@ -104,14 +110,18 @@ export class TaumodeIndex implements Disposable {
     return this.#items.dim
   }
 
-  /** The τ that all vectors share: undefined before the first items, and for a policy that gives every vector its own. */
+  /** The τ that all vectors share. It is undefined before the first items, and for a policy that gives every
+   *  vector its own τ. */
   get tau(): number | undefined {
     return this.#tau
   }
 
-  /** Adds the rows [m, D] and returns their ids: those given, integers of at least 0, or the next after the largest ever used. All are
-   *  added or none. Throws GraphError, with row and value, for rows of another width, numbers that are not finite, a row beyond
-   *  1e-120 to 1e120 that is not zero, and ids that are taken; the signal's reason when it is aborted. A row of zeros has λ 0 and cosine 0 with every other. */
+  /** Adds the rows [m, D] and returns their ids: the given ones, which are integers of at least 0, or the
+   *  next ones after the largest id ever used. Either all rows are added or none. A row of zeros has λ 0 and
+   *  cosine 0 with every other.
+   *  Throws GraphError, with row and value, for rows of another width, numbers that are not finite, a row
+   *  whose largest magnitude is not 0 and not between 1e-120 and 1e120, and ids that are in use. Throws the
+   *  signal's reason when it is aborted. */
   add(points: Points, { ids, ...options }: { ids?: ArrayLike<number> } & WatchOptions = {}): number[] {
     const op = 'TaumodeIndex.add'
     const x = this.#rows(op, points)
@@ -131,13 +141,14 @@ export class TaumodeIndex implements Disposable {
     return Array.from(added)
   }
 
-  /** Removes the item of an id, or those of several: in one pass, and all or none. Throws GraphError for an id that is not there. */
+  /** Removes the item with this id, or all items with these ids in one pass; either all or none. Throws
+   *  GraphError for an unknown id. */
   remove(ids: number | readonly number[]): void {
     const slots = new Set<number>()
     for (const id of typeof ids === 'number' ? [ids] : ids) {
       const slot = this.#slot('TaumodeIndex.remove', id)
       if (slots.has(slot)) {
-        throw new GraphError(`TaumodeIndex.remove: ids must differ, got ${id} twice; name it once`)
+        throw new GraphError(`TaumodeIndex.remove: ids must differ, got ${id} twice; pass it once`)
       }
       slots.add(slot)
     }
@@ -154,7 +165,7 @@ export class TaumodeIndex implements Disposable {
     return this.#slotOf.has(id)
   }
 
-  /** A copy of an item. Throws GraphError for an id that is not there. */
+  /** A copy of an item. Throws GraphError for an unknown id. */
   get(id: number): TaumodeItem {
     const slot = this.#slot('TaumodeIndex.get', id)
     const { energy, dispersion, lambda } = this.#items.columns
@@ -167,7 +178,8 @@ export class TaumodeIndex implements Disposable {
     }
   }
 
-  /** Chooses τ anew, by the policy from the energies of all items there are now. O(N log N). Without items the next ones decide. */
+  /** Chooses τ again, by the policy, from the energies of all present items. O(N log N). If there are no
+   *  items, the next ones decide. */
   recalibrate(): void {
     const columns = {
       energy: this.#items.column('energy'),
@@ -184,15 +196,17 @@ export class TaumodeIndex implements Disposable {
     this.#order.rebuild()
   }
 
-  /** λ of any rows [m, D], with this index's τ → [m]. Throws GraphError as `add` does, and while there is no τ yet. */
+  /** λ of any rows [m, D] with this index's τ → [m]. Throws GraphError as `add` does, and if there is no τ
+   *  yet. */
   lambdaOf(points: Points, options: WatchOptions = {}): Float64Array {
     const op = 'TaumodeIndex.lambdaOf'
     return this.#lambdas(op, this.#rows(op, points), options)
   }
 
-  /** The k items of the largest score α cos + β / (1 + |Δλ|), best first, equal scores by the smaller id. Exact: every item is looked at, in
-   *  f64. Throws GraphError for a query [D] that `add` would refuse, for k that is not between 1 and the number of items, and for
-   *  weights that are negative or not finite. */
+  /** The k items with the largest score α cos + β / (1 + |Δλ|), best first; equal scores go to the smaller
+   *  id. The search is exact: it computes every item's score in f64. Throws GraphError for a query [D] that
+   *  `add` would refuse, for k that is not between 1 and the number of items, and for weights that are
+   *  negative or not finite. */
   search(
     query: ArrayLike<number>,
     k: number,
@@ -222,7 +236,8 @@ export class TaumodeIndex implements Disposable {
     }))
   }
 
-  /** Ids of the items with low ≤ λ ≤ high, by λ, equal ones by id. O(log N + hits). Throws GraphError unless low ≤ high. */
+  /** Ids of the items with low ≤ λ ≤ high, sorted by λ, then by id. O(log N + hits). Throws GraphError unless
+   *  low ≤ high. */
   byLambda(low: number, high: number): number[] {
     if (!(low <= high)) {
       throw new GraphError(
@@ -233,9 +248,9 @@ export class TaumodeIndex implements Disposable {
     return Array.from(this.#order.range(low, high), (slot) => ids[slot])
   }
 
-  /** Writes the index, L included, into `folder` (created if missing) as taumode-index.safetensors and taumode-index.json, atomically: a full
-   *  disk leaves what was there before. Throws GraphError for more than the 2 GiB that `load` reads, Error for a folder that cannot be
-   *  written. Node only. */
+  /** Writes the index, with L, into `folder` (created if missing) as taumode-index.safetensors and
+   *  taumode-index.json. The write is atomic, so a full disk leaves the old files. Throws GraphError for an
+   *  index above the 2 GiB that `load` reads, and Error for a folder that cannot be written. */
   async save(folder: FolderPlace): Promise<void> {
     const { size, dim, vectors } = this.#items
     await writeIndex(folder, {
@@ -252,8 +267,9 @@ export class TaumodeIndex implements Disposable {
     })
   }
 
-  /** Reads what `save` wrote, to the bit. Sizes and the hash are checked before anything is decoded. Throws FormatError for files that
-   *  lie, GraphError for an L, options or vectors that no index takes, Error for files that cannot be read. */
+  /** Reads what `save` wrote, with the same bits. It checks sizes and the hash before it decodes anything.
+   *  Throws FormatError for damaged files, GraphError for an L, options or vectors that are not valid for an
+   *  index, and Error for files that cannot be read. */
   static async load(
     folder: FolderPlace,
     { device }: Pick<TaumodeIndexOptions, 'device'> = {},
@@ -282,7 +298,7 @@ export class TaumodeIndex implements Disposable {
   #slot(op: string, id: number): number {
     const slot = this.#slotOf.get(id)
     if (slot === undefined) {
-      throw new GraphError(`${op}: id must be one of the ${this.size} items, got ${id}; see has()`)
+      throw new GraphError(`${op}: id must be one of the ${this.size} items, got ${id}; check with has()`)
     }
     return slot
   }
@@ -291,7 +307,7 @@ export class TaumodeIndex implements Disposable {
     const x = matrixOf(op, points)
     if (x.cols !== this.dim) {
       throw new GraphError(
-        `${op}: rows must be as wide as L, D = ${this.dim}, got ${shapeText([x.rows, x.cols])}; reduce them as the graph's were`,
+        `${op}: rows must be as wide as L, D = ${this.dim}, got ${shapeText([x.rows, x.cols])}; reduce them like the rows of the graph`,
       )
     }
     const isF32 = !('data' in points) && points.every((row) => row instanceof Float32Array)
@@ -301,7 +317,7 @@ export class TaumodeIndex implements Disposable {
   #lambdas(op: string, x: DenseMatrix, options: WatchOptions = {}): Float64Array {
     if (this.#tau === undefined && !hasOwnTau(this.#definition.policy)) {
       throw new GraphError(
-        `${op}: tau must be known, got an index that never had items; add some, or fix tau`,
+        `${op}: tau must be known, got an index that never had items; add items, or use policy fixed`,
       )
     }
     return lambdas(op, measure(x, this.#definition, options), this.#tau, this.#definition.dispersion)

@@ -12,7 +12,7 @@ export const laplacianOf = (dim: number): Promise<Csr> =>
 export const rowOf = ({ data, cols }: DenseMatrix, row: number): Float64Array =>
   Float64Array.from(data.subarray(row * cols, (row + 1) * cols))
 
-/** The definition of G, pair by pair. */
+/** G by its definition, pair by pair. */
 export const plainDispersion = (x: ArrayLike<number>, laplacian: Csr): number => {
   const energies: number[] = []
   for (let i = 0; i < x.length; i++) {
@@ -25,7 +25,7 @@ export const plainDispersion = (x: ArrayLike<number>, laplacian: Csr): number =>
   return total === 0 ? 0 : energies.reduce((sum, energy) => sum + (energy / total) ** 2, 0)
 }
 
-/** λ of every row, of the definitions. */
+/** λ of every row by the definitions. */
 export const plainLambdas = (x: DenseMatrix, laplacian: Csr, policy: TauPolicy, weight: number): number[] => {
   const { lambda } = fitTaumode(x, laplacian, { policy })
   return Array.from(lambda, (bounded, n) =>
@@ -33,7 +33,7 @@ export const plainLambdas = (x: DenseMatrix, laplacian: Csr, policy: TauPolicy, 
   )
 }
 
-/** All items by score, in f64 loops. */
+/** All items sorted by score, computed in f64 loops. */
 export const plainSearch = (
   items: readonly { id: number; vector: ArrayLike<number>; lambda: number }[],
   query: { vector: ArrayLike<number>; lambda: number },

@@ -4,15 +4,19 @@ import { GraphError } from '../errors.ts'
 import { type Csr, checkCsr, checkFinite } from '../sparse/csr.ts'
 import { Watch, type WatchOptions } from '../watch/watch.ts'
 
-/** Dispersion of every row: how few edges of the graph hold its energy.
- *  e_ij = w_ij (x_i − x_j)² over the edges i < j, w_ij = max(0, −L_ij);  s_ij = e_ij / Σ e;  G = Σ s_ij².
- *  1 where one edge holds all, 1/n where n edges hold equal shares, 0 where no edge holds any (x constant on every component).
- *  x [N, D] · L [D, D] symmetric → G [N] in [0, 1], no unit. O(N · nnz). For L = D − W, Σ e is xᵀLx.
- *  Source: ArrowSpace, JOSS 10.21105/joss.09002 ("edgewise dispersion statistics"); the formula is that of the notes in its taumode.rs.
- *  Departs from its code, which counts every edge in both directions and so gets G / 2.
- *  Of an L that is not symmetric, the upper half counts; positive elements beside the diagonal are no edges.
- *  Throws GraphError when L is not [D, D], not well formed or not finite, or x has a number that is not finite; the signal's reason when it is
- *  aborted. */
+/** Dispersion of every row: a measure of how few edges of the graph hold the energy of the row. x [N, D] · L
+ *  [D, D] symmetric → G [N] in [0, 1], no unit.
+ *  e_ij = w_ij (x_i − x_j)² over the edges i < j, w_ij = max(0, −L_ij);  s_ij = e_ij / Σ e;  G = Σ s_ij². For
+ *  L = D − W, Σ e is xᵀLx.
+ *  G is 1 if one edge holds all energy, 1/n if n edges hold equal shares, and 0 if there is no energy (x is
+ *  constant on every component).
+ *  If L is not symmetric, its upper half counts. Positive elements off the diagonal are not edges. O(N ·
+ *  nnz).
+ *  Source: ArrowSpace, JOSS 10.21105/joss.09002 ("edgewise dispersion statistics"). The formula comes from
+ *  the notes in its taumode.rs. Its code counts every edge in both directions and so gets G / 2; this does
+ *  not.
+ *  Throws GraphError if L is not [D, D], not well formed or not finite, or if x has a number that is not
+ *  finite. Throws the signal's reason when it is aborted. */
 export const edgeDispersion = (points: Points, laplacian: Csr, options: WatchOptions = {}): Float64Array => {
   const x = matrixOf('edgeDispersion', points)
   checkCsr('edgeDispersion: L', laplacian)
@@ -30,7 +34,7 @@ export const edgeDispersion = (points: Points, laplacian: Csr, options: WatchOpt
   const watch = new Watch(options)
   for (let n = 0; n < rows; n++) {
     watch.step(n / rows)
-    const factor = safeScale(x.data, n * cols, (n + 1) * cols) // shares do not change with it
+    const factor = safeScale(x.data, n * cols, (n + 1) * cols) // it does not change the shares
     for (let c = 0; c < cols; c++) row[c] = x.data[n * cols + c] * factor
     out[n] = concentration(row, edges, energies)
   }

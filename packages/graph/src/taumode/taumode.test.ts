@@ -87,10 +87,12 @@ describe('tau policies', () => {
   it('refuse values out of range', () => {
     expect(() => tau([1], { name: 'fixed', value: 0 })).toThrow('got 0')
     expect(() => tau([1], { name: 'percentile', value: 1.5 })).toThrow('between 0 and 1, got 1.5')
-    expect(() => tau([1], { name: 'reference-mean' })).toThrow("'reference-mean' is not a policy of energies")
+    expect(() => tau([1], { name: 'reference-mean' })).toThrow(
+      "must be one of energies (fixed, median, mean, percentile), got 'reference-mean'",
+    )
   })
 
-  it('of the reference look at the components of each vector', () => {
+  it('of the reference use the components of each vector', () => {
     const x = rows(1, 5, 3, -4, -1, 2)
     expect([...tauFromComponents(x, { name: 'reference-median' }, 1e-6)]).toEqual([3, 1e-6])
     expect([...tauFromComponents(x, { name: 'reference-mean' }, 1e-6)]).toEqual([3, 1e-6])

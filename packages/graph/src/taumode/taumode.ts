@@ -8,13 +8,15 @@ import { partOf, Watch, type WatchOptions } from '../watch/watch.ts'
 /** Smallest τ that any policy returns. */
 export const TAU_FLOOR = 1e-10
 
-/** ε of the Rayleigh quotient unless given. */
+/** Default ε of the Rayleigh quotient. */
 export const DEFAULT_EPS = 1e-6
 
-/** How τ is chosen. The first four look at a batch of energies (ArrowSpace's meaning) and give one τ; as they see all tokens they suit
- *  calibration, not the inside of a causal model. percentile: value in [0, 1], the energy at index floor((n − 1) value + ½).
- *  `reference-median` and `reference-mean` copy the Rust reference: one τ per vector from its own components. Degenerate: where that
- *  median is not positive τ falls to ε and λ to about 1 whatever the energy; offered to load its models, never as a default. */
+/** How τ is chosen. The first four policies take one τ from a batch of energies, as ArrowSpace means it. They
+ *  see all tokens, so they suit calibration and not the inside of a causal model. percentile: value in [0,
+ *  1]; τ is the sorted energy at index floor((n − 1) value + ½).
+ *  `reference-median` and `reference-mean` are those of the Rust reference: each vector gets one τ from its
+ *  own components. They are degenerate: if that median or mean is not positive, τ falls to ε, and λ is about
+ *  1 for any energy. They exist to load models of the reference, and are never a default. */
 export type TauPolicy =
   | { name: 'fixed'; value: number }
   | { name: 'median' }
@@ -34,9 +36,10 @@ export interface Taumode {
 
 /** Rayleigh energy of every row: E = max(0, xᵀLx / (xᵀx + ε)).
  *  x [N, D] · L [D, D] symmetric positive semidefinite, Csr or dense → E [N], in the unit of L. O(N · nnz).
- *  A row whose squares would leave the range of f64 is scaled first (and ε with it). A row with NaN or ±Infinity has energy NaN.
- *  Of an L that is not symmetric, its symmetric part counts; a negative energy is 0.
- *  Throws GraphError when L is not [D, D], not well formed or not finite, and when ε is negative; the signal's reason when it is aborted. */
+ *  A row whose squares would leave the range of f64 is scaled first, and ε with it. A row with NaN or
+ *  ±Infinity has energy NaN. If L is not symmetric, its symmetric part counts. A negative energy becomes 0.
+ *  Throws GraphError if L is not [D, D], not well formed or not finite, and if ε is negative. Throws the
+ *  signal's reason when it is aborted. */
 export const rayleighEnergies = (
   points: Points,
   L: Csr | Points,
@@ -109,8 +112,9 @@ const quadraticFormDense = (x: Float64Array, laplacian: Csr | DenseMatrix): numb
   return sum
 }
 
-/** One τ ≥ TAU_FLOOR for a batch of energies. Energies that are not finite are left out; of none at all τ is the floor.
- *  Throws GraphError for a reference policy (see `tauFromComponents`), a percentile outside [0, 1], a fixed τ that is not above 0. */
+/** One τ ≥ TAU_FLOOR for a batch of energies. Energies that are not finite are ignored; if none is left, τ is
+ *  the floor. Throws GraphError for a reference policy (see `tauFromComponents`), a percentile outside [0,
+ *  1], and a fixed τ that is not above 0. */
 export const tauFromEnergies = (energies: ArrayLike<number>, policy: TauPolicy): number => {
   checkNumbers('tauFromEnergies', 'energies', energies)
   checkOptions('tauFromEnergies: policy', policy, "{ name: 'median' }")
@@ -134,13 +138,14 @@ export const tauFromEnergies = (energies: ArrayLike<number>, policy: TauPolicy):
     }
     default:
       throw new GraphError(
-        `tau: '${policy.name}' is not a policy of energies; use fixed, median, mean, percentile, or fitTaumode()`,
+        `tau: the policy must be one of energies (fixed, median, mean, percentile), got '${policy.name}'; use fitTaumode() for the others`,
       )
   }
 }
 
-/** τ of every row as the Rust reference computes it: max(median or mean of the row's own components, TAU_FLOOR, ε) → [N]; NaN for a row with
- *  NaN. Throws GraphError for another policy; the signal's reason when it is aborted. */
+/** τ of every row as the Rust reference computes it: max(median or mean of the row's own components,
+ *  TAU_FLOOR, ε) → [N]. A row with NaN gets NaN. Throws GraphError for another policy, and the signal's
+ *  reason when it is aborted. */
 export const tauFromComponents = (
   points: Points,
   policy: { name: 'reference-median' | 'reference-mean' },
@@ -150,7 +155,9 @@ export const tauFromComponents = (
   const x = shapedMatrixOf('tau', points)
   const { name } = policy
   if (name !== 'reference-median' && name !== 'reference-mean') {
-    throw new GraphError(`tau: '${name satisfies never}' is not a policy of components; use tauFromEnergies`)
+    throw new GraphError(
+      `tau: the policy must be one of components, got '${name satisfies never}'; use tauFromEnergies`,
+    )
   }
   const middle = name === 'reference-median' ? median : mean
   const watch = new Watch(options)
@@ -158,7 +165,7 @@ export const tauFromComponents = (
   for (let n = 0; n < x.rows; n++) {
     watch.step(n / x.rows)
     const row = Float64Array.from(x.data.subarray(n * x.cols, (n + 1) * x.cols)).sort()
-    // NaN is sorted to the end.
+    // the sort puts NaN at the end
     tau[n] = Math.max(Number.isNaN(row[row.length - 1]) ? Number.NaN : middle(row), TAU_FLOOR, eps)
   }
   watch.finish()
@@ -177,9 +184,11 @@ const median = (sorted: Float64Array): number => {
 const mean = (values: Float64Array): number =>
   values.length === 0 ? 0 : values.reduce((sum, v) => sum + v, 0) / values.length
 
-/** τ by a policy from the points' own energies, and every point's λ with it. E = max(0, xᵀLx / (xᵀx + ε)), λ = E / (E + τ), so 0 ≤ λ < 1 (in f64 an E of 10¹⁶ τ rounds to 1).
- *  x [N, D] · L [D, D] symmetric positive semidefinite → λ [N], no unit.
- *  Source: Tauformer, TechRxiv 10.36227/techrxiv.176800983.30631144. Departs from its code: τ policies as in `TauPolicy`. */
+/** τ from the points' own energies by a policy, and λ of every point: x [N, D] · L [D, D] symmetric positive
+ *  semidefinite → λ [N], no unit.
+ *  E = max(0, xᵀLx / (xᵀx + ε)), λ = E / (E + τ), so 0 ≤ λ < 1 (in f64 λ rounds to 1 if E is 10¹⁶ τ).
+ *  Source: Tauformer, TechRxiv 10.36227/techrxiv.176800983.30631144. It departs from its code: see
+ *  `TauPolicy` for τ. */
 export const fitTaumode = (
   x: Points,
   laplacian: Csr | Points,

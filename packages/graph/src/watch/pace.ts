@@ -1,23 +1,25 @@
 import { Watch } from './watch.ts'
 
-/** How far a search has come. */
+/** The progress of a search. */
 export interface NeighborProgress {
   /** share of the work that is done, 0 to 1 */
   fraction: number
   /** rows whose neighbours are known */
   rows: number
-  /** speed so far, in rows of the whole search per second: `fraction` of all rows over the time that they took */
+  /** speed so far, in rows per second: `fraction` of all rows divided by the elapsed time */
   rowsPerSecond: number
 }
 
 export interface PaceOptions {
-  /** ends the search between two blocks, some milliseconds of work: the promise is rejected with the signal's reason */
+  /** ends the search between two blocks of some milliseconds; the promise is rejected with the signal's
+   *  reason */
   signal?: AbortSignal
   /** called about every 50 ms, and at the end */
   onProgress?: (progress: NeighborProgress) => void
 }
 
-/** A {@link Watch} that tells rows and their speed besides: the computation awaits `step` between its parts. */
+/** A {@link Watch} that also reports rows and their speed. The computation awaits `step` between its
+ *  parts. */
 export class Pace {
   readonly #rows: number
   readonly #start = performance.now()
@@ -31,7 +33,7 @@ export class Pace {
     this.#watch = new Watch({ signal, onProgress: report })
   }
 
-  /** Throws the signal's reason when it was aborted. */
+  /** Throws the signal's reason if it was aborted. */
   step(fraction: number, rows: number): Promise<void> {
     this.#done = rows
     return this.#watch.turn(fraction)

@@ -5,7 +5,7 @@ import { type Edge, graphOf } from '../spectrum/testing.ts'
 import { laplacianOf } from '../taumode-index/testing.ts'
 import { normalMatrix } from '../testing.ts'
 
-// By this clock every part of the work takes longer than it may without a word.
+// By this clock every part of the work takes longer than the time between two reports.
 let clock = 0
 beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => {
@@ -26,7 +26,7 @@ const ring = (size: number): graph.Csr =>
   )
 const small = ring(60)
 const large = ring(600)
-/** Weights so uneven that Gershgorin's bound says nothing of the smallest eigenvalue. */
+/** Weights that are so uneven that Gershgorin's bound is useless for the smallest eigenvalue. */
 const uneven = { ...large, values: large.values.map((_, e) => 1 + (large.indices[e] % 3)) }
 const normed = graph.laplacian(graph.symmetrize(uneven, 'max'), { normalization: 'symmetric' })
 const rows = Float64Array.from({ length: 600 * 3 }, (_, n) => Math.floor(n / 3))
@@ -37,7 +37,7 @@ const text = Array.from({ length: 300 }, (_, n) => words[(n * n) % 3]).join(' ')
 const fixed = { policy: { name: 'fixed', value: 1 } } as const
 
 type Run = (options: WatchOptions) => unknown
-/** Their fraction rises from call to call and ends with 1. */
+/** Work whose fraction rises from call to call and ends with 1. */
 const steady: Record<string, Run> = {
   featureLaplacian: (o) => graph.featureLaplacian(normalMatrix(2, 12, 90), { k: 3, sigma: 1, ...o }),
   itemLaplacian: (o) => graph.itemLaplacian(x, { k: 3, sigma: 1, ...o }),
@@ -61,7 +61,7 @@ const steady: Record<string, Run> = {
   denseEigenpairs: (o) => graph.denseEigenpairs(graph.laplacian(small), o),
   'smallestEigenpairs, whole': (o) => graph.smallestEigenpairs(graph.laplacian(small), { k: 3, ...o }),
 }
-/** Their fraction may stand still, begin anew with the next stage, or be left out. */
+/** Work whose fraction may stay the same, start again with the next stage, or be missing. */
 const other: Record<string, Run> = {
   'smallestEigenpairs, by iterations': (o) =>
     graph.smallestEigenpairs(graph.laplacian(large), { k: 3, ...o }),
@@ -78,17 +78,17 @@ function inStages({ signal, onProgress }: WatchOptions): graph.ResistanceOptions
 }
 
 describe('long work', () => {
-  it.each(Object.entries(steady))('tells how far it is: %s', async (_, run) => {
+  it.each(Object.entries(steady))('reports progress: %s', async (_, run) => {
     const told: number[] = []
     const result = await run({ onProgress: ({ fraction }) => void told.push(fraction) })
     expect(told.length).toBeGreaterThan(2)
     expect(told).toEqual(told.toSorted((a, b) => a - b))
     expect(told[0]).toBeGreaterThanOrEqual(0)
     expect(told.at(-1)).toBe(1)
-    expect(result).toEqual(await run({})) // and does the same
+    expect(result).toEqual(await run({})) // the result is the same
   })
 
-  it.each(Object.entries({ ...steady, ...other }))('ends in the midst of it: %s', async (_, run) => {
+  it.each(Object.entries({ ...steady, ...other }))('can be aborted in the middle: %s', async (_, run) => {
     const stop = new AbortController()
     let calls = 0
     const onProgress = () => {
@@ -101,7 +101,7 @@ describe('long work', () => {
   })
 
   it.each(Object.entries({ ...steady, ...other }))(
-    'does not begin when it is aborted: %s',
+    'does not start if the signal is aborted: %s',
     async (_, run) => {
       const signal = AbortSignal.abort(new Error('never'))
       const onProgress = vi.fn()

@@ -22,7 +22,7 @@ describe('parseGroup', () => {
   })
 
   it.each([
-    ['text that is no JSON', '{"group": ', 'oracle: rope.json must be JSON, got '],
+    ['text that is not JSON', '{"group": ', 'oracle: rope.json must be JSON, got '],
     ['no object', '[]', 'oracle: rope.json must be an object, got []'],
     ['no cases', JSON.stringify(file({ cases: {} })), 'oracle: rope.json.cases must be a list'],
     ['no name', JSON.stringify(file({ cases: [{}] })), 'rope.json.cases[0].name must be text, got undefined'],
@@ -35,12 +35,12 @@ describe('parseGroup', () => {
 describe('Fields', () => {
   const fields = new Fields({ x: { shape: [2, 3], data: [1, 2, 3, 4, 5] }, y: 7, clip: null }, 'inputs')
 
-  it('refuses an array whose elements do not fill its shape, and what is no array', () => {
+  it('refuses an array whose elements do not fill its shape, and a value that is not an array', () => {
     expect(() => fields.array('x')).toThrow('oracle: inputs.x of shape [2,3] must have 6 elements, got 5')
     expect(() => fields.array('y')).toThrow('oracle: inputs.y must be an array {shape, data}')
   })
 
-  it('takes null for a number that is not there', () => {
+  it('reads null as a missing number', () => {
     expect([fields.optionalNumber('clip'), fields.optionalNumber('y')]).toEqual([undefined, 7])
     expect(() => fields.number('clip')).toThrow('oracle: inputs.clip must be a number, got null')
   })
@@ -71,7 +71,7 @@ describe('expectOracle', () => {
     expect(() => expectOracle({ out: [1] }, expected, tolerance)).toThrow('lengths must be equal')
   })
 
-  it('wants arrays without a bound to be equal', () => {
+  it('requires arrays without a bound to be equal', () => {
     const integers = { row: { shape: [2], data: [0, 3] } }
     expectOracle({ row: [0, 3] }, integers, {})
     expect(() => expectOracle({ row: [0, 2] }, integers, {})).toThrow('row: expectNear: element 1')

@@ -2,15 +2,17 @@ import { wordsOf } from '../text/passages.ts'
 import { fitText, type TextEmbeddingOptions, type TextEmbeddings } from '../text/text.ts'
 import { type Embedder, embedderOf } from './embedder.ts'
 
-/** What a text taught: its own passages, and an embedder for others. */
+/** What was learned from a text: the embeddings of its own passages, and an embedder for other texts. */
 export interface CorpusEmbedder extends Embedder {
-  /** those of the text itself, as `textEmbeddings` gives them */
+  /** embeddings of the passages of the text itself, as `textEmbeddings` gives them */
   readonly passages: TextEmbeddings
 }
 
-/** Learns from a text, without a downloaded model: what `textEmbeddings` does, kept for texts to come. A new text becomes the weights w of the
- *  words that were kept, by the counts of the text learned from, and then w·V with the right singular vectors V (folding in): passages of
- *  that text come out as `passages` has them, up to what the truncation leaves out.
+/** Learns an embedder from a text, without a downloaded model. It does what `textEmbeddings` does, and keeps
+ *  the result for later texts.
+ *  A new text becomes w·V (folding in). w are the weights of its words that are in the vocabulary, by the
+ *  counts of the first text. V are the right singular vectors. A passage of the first text gets the row that
+ *  `passages` has, except for what the truncation drops.
  *  Deterministic for a seed. Throws GraphError as `textEmbeddings` does. */
 export const corpusEmbedder = (text: string, options: TextEmbeddingOptions = {}): CorpusEmbedder => {
   const { embeddings, vocabulary, v } = fitText(text, options)

@@ -56,7 +56,9 @@ describe('embedderOf', () => {
     await expect(embedderOf('f', f, { batchSize: 1 }).embed(['a', 'bb'])).rejects.toThrow(
       'f: all vectors must have one width, got 1 and, from text 1 on, 2',
     )
-    await expect(embedderOf('f', f).embed([])).rejects.toThrow('f: there must be a text to embed, got none')
+    await expect(embedderOf('f', f).embed([])).rejects.toThrow(
+      'f: texts must hold at least one text, got none',
+    )
     expect(() => embedderOf('f', f, { batchSize: 0 })).toThrow('batchSize must be an integer at least 1')
     const down = embedderOf('f', () => Promise.reject(new TypeError('service is down')))
     await expect(down.embed(['a'])).rejects.toThrow(TypeError)
@@ -66,7 +68,7 @@ describe('embedderOf', () => {
 describe('wordEmbedder', () => {
   const words = ['the', 'whale', 'The', 'the']
   const matrix = { data: Float32Array.of(1, 0, 3, 4, 7, 7, 9, 9), rows: 4, cols: 2 }
-  it('gives a word its vector, a text the mean of those that it knows, and zeros to one that it does not', async () => {
+  it('gives a word its vector, a text the mean of its known words, and zeros to a text without known words', async () => {
     const { data } = await wordEmbedder({ words, matrix }).embed(['The', 'THE  white whale', 'the', 'xyz'])
     expect(Array.from(data)).toEqual([7, 7, 2, 2, 1, 0, 0, 0])
   })
@@ -97,7 +99,7 @@ describe('corpusEmbedder', () => {
         Array.from(tokens.subarray(bounds[p], bounds[p + 1]), (word) => words[word]).join(' '),
       )
       const folded = await embedder.embed(passages)
-      // dim 12 is all the words there are, so nothing is left out.
+      // There are only 12 words, so dim 12 drops nothing.
       expect([folded.rows, folded.cols]).toEqual([60, 12])
       for (const [n, value] of folded.data.entries()) expect(value).toBeCloseTo(embedder.passages.data[n], 9)
     },
@@ -117,7 +119,7 @@ describe('corpusEmbedder', () => {
 })
 
 describe('transformersEmbedder', () => {
-  /** Stands for the package: as many vectors as texts, [length, first letter], and a record of what it was asked. */
+  /** A stand-in for the package. It gives a vector [length, first letter] per text, and records its calls. */
   const standIn = (dims?: number[]) => {
     const seen: unknown[] = []
     const transformers: Transformers = {
@@ -134,7 +136,7 @@ describe('transformersEmbedder', () => {
     return { transformers, seen }
   }
 
-  it('loads a folder, with no way to the network, and embeds in batches', async () => {
+  it('loads a folder without the network, and embeds in batches', async () => {
     const { transformers, seen } = standIn()
     const embedder = await transformersEmbedder('/some/where/tiny', {
       transformers,
@@ -156,10 +158,12 @@ describe('transformersEmbedder', () => {
   it('says how to get the package', async () => {
     const failed = transformersEmbedder('/some/where/tiny')
     await expect(failed).rejects.toThrow(BackendError)
-    await expect(failed).rejects.toThrow(/must be installed, got .*; npm install @huggingface\/transformers$/)
+    await expect(failed).rejects.toThrow(
+      /must be installed, got .*; install it with: npm install @huggingface\/transformers$/,
+    )
   })
 
-  it('says what the folder must hold, and restores what it set', async () => {
+  it('says what the folder must hold, and restores the settings of the package', async () => {
     const { transformers } = standIn()
     const failed = transformersEmbedder('/some/where/none', { transformers })
     await expect(failed).rejects.toThrow(FormatError)

@@ -2,9 +2,9 @@ import { checkInteger, type DenseMatrix } from '../../dense/matrix.ts'
 import { matrixOf, type Points } from '../../dense/points.ts'
 import { GraphError, nameOf } from '../../errors.ts'
 
-/** Turns texts into vectors of one width: the same text, the same vector, whatever stands beside it. */
+/** Turns texts into vectors of one width. The vector of a text does not depend on the other texts. */
 export interface Embedder {
-  /** for messages and records: what makes the vectors */
+  /** what makes the vectors; used in messages and records */
   readonly name: string
   /** One row per text, in their order. Throws GraphError for no texts, or vectors that are not finite or not of one width. */
   embed(texts: readonly string[]): Promise<DenseMatrix>
@@ -15,9 +15,9 @@ export interface EmbedderOptions {
   batchSize?: number
 }
 
-/** An embedder of any function, a model or a service: it is called with `batchSize` texts at a time, one call after the other, and what it returns
- *  is checked.
- *  Throws GraphError for a batchSize below 1; `embed` rejects with what the function throws. */
+/** An embedder from any function, a model or a service. The function gets `batchSize` texts at a time, one
+ *  call after the other, and its results are checked.
+ *  Throws GraphError for a batchSize below 1. `embed` rejects with what the function throws. */
 export const embedderOf = (
   name: string,
   f: (texts: readonly string[]) => Points | Promise<Points>,
@@ -29,7 +29,7 @@ export const embedderOf = (
   return {
     name,
     async embed(texts) {
-      if (texts.length === 0) throw new GraphError(`${name}: there must be a text to embed, got none`)
+      if (texts.length === 0) throw new GraphError(`${name}: texts must hold at least one text, got none`)
       let data = new Float64Array()
       let cols = 0
       for (let first = 0; first < texts.length; first += batchSize) {
@@ -51,7 +51,7 @@ export const embedderOf = (
   }
 }
 
-/** Vectors of a batch as a matrix, checked. */
+/** The vectors of a batch as a matrix, after checks. */
 const batchMatrix = (name: string, vectors: Points, count: number): DenseMatrix => {
   const matrix = matrixOf(name, vectors)
   if (matrix.rows !== count) {

@@ -19,21 +19,24 @@ export type FeatureExtraction = (
 ) => Promise<{ dims: readonly number[]; data: ArrayLike<number> }>
 
 export interface TransformersOptions extends EmbedderOptions {
-  /** how the vectors of a text's tokens become one; as the model was trained, 'mean' unless given */
+  /** how the vectors of a text's tokens become one vector; choose it as the model was trained; 'mean' unless
+   *  given */
   pooling?: 'mean' | 'cls'
-  /** vectors of length 1; true unless given */
+  /** whether vectors are scaled to length 1; true unless given */
   normalize?: boolean
-  /** which weights of the folder: 'fp32' is onnx/model.onnx, 'q8' onnx/model_quantized.onnx; 'fp32' unless given */
+  /** which weights of the folder to use: 'fp32' is onnx/model.onnx, 'q8' is onnx/model_quantized.onnx; 'fp32'
+   *  unless given */
   dtype?: string
-  /** @huggingface/transformers itself; loaded when it is needed unless given */
+  /** the module @huggingface/transformers; imported when it is needed unless given */
   transformers?: Transformers
 }
 
 const PACKAGE: string = '@huggingface/transformers'
 
-/** A model in a folder, as the Hub has it (config.json, tokenizer.json, tokenizer_config.json, onnx/model.onnx), as an embedder. Nothing is
- *  downloaded. The package is an optional peer.
- *  Throws BackendError where it is not installed or does not load, FormatError where the folder holds no model that it reads. */
+/** An embedder from a model in a folder. The folder has the layout of the Hub: config.json, tokenizer.json,
+ *  tokenizer_config.json, onnx/model.onnx. Nothing is downloaded. The package is an optional peer.
+ *  Throws BackendError if the package is not installed or does not load, and FormatError if the folder has no
+ *  model that the package can read. */
 export const transformersEmbedder = async (
   folder: string,
   options: TransformersOptions = {},
@@ -54,11 +57,11 @@ export const transformersEmbedder = async (
 
 const loadPackage = async (): Promise<Transformers> => {
   try {
-    // Not a literal: bundlers must not look for it.
+    // PACKAGE is not a literal, because bundlers must not look for it.
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as Transformers
   } catch (error) {
     throw new BackendError(
-      `transformersEmbedder: ${PACKAGE} must be installed, got ${reasonOf(error)}; npm install ${PACKAGE}`,
+      `transformersEmbedder: ${PACKAGE} must be installed, got ${reasonOf(error)}; install it with: npm install ${PACKAGE}`,
       { cause: error },
     )
   }
@@ -71,7 +74,8 @@ const loadModel = async (
 ): Promise<FeatureExtraction> => {
   const { basename, dirname, resolve } = process.getBuiltinModule('node:path')
   const path = resolve(folder)
-  // It finds local models by these alone, and they are the whole program's: set for the loading, then as they were.
+  // The package finds local models only by these two settings. They belong to the whole program, so they are
+  // set for the loading and then restored.
   const { allowRemoteModels, localModelPath } = env
   Object.assign(env, { allowRemoteModels: false, localModelPath: dirname(path) })
   try {

@@ -4,10 +4,11 @@ import { wordsOf } from '../text/passages.ts'
 import type { WordVectors } from '../words/word-vectors.ts'
 import { type Embedder, embedderOf } from './embedder.ts'
 
-/** Word vectors as an embedder: a text that is itself one of the words gets its vector, any other the mean of the vectors of its words (as in
- *  `textEmbeddings`: letters and digits, in lower case), of those that there are. A text without any gets zeros. Of a word that stands
- *  twice, the first counts.
- *  Throws GraphError where words and vectors are not as many. */
+/** An embedder from word vectors. A text that is one of the words gets the vector of that word. Any other
+ *  text gets the mean of the vectors of its words that have one. Words are letters and digits in lower case,
+ *  as in `textEmbeddings`. A text without a known word gets zeros. If a word occurs twice in the list, its
+ *  first vector counts.
+ *  Throws GraphError if the numbers of words and vectors differ. */
 export const wordEmbedder = (vectors: WordVectors): Embedder => {
   checkOptions('wordEmbedder', vectors, '{ words, matrix }')
   const { words, matrix } = vectors

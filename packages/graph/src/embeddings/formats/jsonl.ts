@@ -4,15 +4,16 @@ import { blockBytes, type RowBlock } from '../source.ts'
 
 const OP = 'jsonl'
 
-/** Names under which a vector is looked for when no field is given. */
+/** Names that may hold the vector if no field is given. */
 export const VECTOR_NAMES = ['embedding', 'embeddings', 'vector', 'values']
 
 /** Bytes that are read at a time. */
 const CHUNK = 2 ** 20
 const NEW_LINE = 0x0a
 
-/** JSON lines → f64 blocks. A line is an array of numbers, or an object with one under `field` (embedding, embeddings, vector or
- *  values unless given). Blank lines are skipped. Throws FormatError with the line number. */
+/** JSON lines → f64 blocks. A line is an array of numbers, or an object that has one under `field`. Without
+ *  `field` the names are embedding, embeddings, vector and values. Blank lines are skipped. Throws
+ *  FormatError with the line number. */
 export async function* jsonlBlocks(
   parts: FileParts,
   memoryBytes: number,
@@ -51,7 +52,7 @@ export async function* jsonlBlocks(
   if (held > 0) yield block()
 }
 
-/** Whole lines, some at a time. */
+/** Chunks of whole lines, and the number of bytes read so far. */
 async function* lineChunks(
   parts: FileParts,
   longest: number,
@@ -68,12 +69,12 @@ async function* lineChunks(
     rest = bytes.slice(end)
     if (rest.length > longest) {
       throw new FormatError(
-        `${OP}: a line must have at most ${longest} bytes, got more from byte ${start + end} on; raise the memory, or write a line per vector`,
+        `${OP}: a line must have at most ${longest} bytes, got more from byte ${start + end} on; raise the memory, or write one vector per line`,
       )
     }
     const what = start === 0 ? `${OP}: text` : `${OP}: text from byte ${start} on`
     const lines = decodeUtf8(bytes.subarray(0, end), what).split('\n')
-    if (lines.at(-1) === '') lines.pop() // behind the last line's end
+    if (lines.at(-1) === '') lines.pop() // what follows the last newline is not a line
     yield { lines, read }
   }
 }
@@ -94,8 +95,8 @@ const vectorOf = (line: string, lineNumber: number, field: string | undefined): 
   const vector = Array.isArray(json) ? json : names.map((name) => property(json, name)).find(Array.isArray)
   if (!vector) {
     throw new FormatError(
-      `${OP}: a line must be an array or have one under ${names.join(', ')}, got ${line.slice(0, 60)} on line ${lineNumber}; ` +
-        'pass the field',
+      `${OP}: a line must be an array, or an object with an array under ${names.join(' or ')}, got ${line.slice(0, 60)} on line ${lineNumber}; ` +
+        'pass the name of the field',
     )
   }
   const bad = vector.findIndex((value) => typeof value !== 'number')

@@ -5,18 +5,20 @@ import type { RawRows } from './raw-rows.ts'
 
 const OP = 'npy'
 const TYPES: Record<string, FloatType> = { '<f2': 'F16', '<f4': 'F32', '<f8': 'F64' }
-/** A header is a line of text. */
+/** The header is one line of text, so it is short. */
 const MAX_HEADER_BYTES = 2 ** 16
 
-/** Where the matrix of a .npy file lies (format 1 to 3; float16, 32 or 64, little-endian; C or Fortran order; shape (rows, columns)).
- *  Throws FormatError when the header cannot be read or the data are not exactly as long as it says. */
+/** The place of the matrix in a .npy file. It takes format 1 to 3, float16, 32 or 64, little-endian, C or
+ *  Fortran order, and shape (rows, columns).
+ *  Throws FormatError if the header cannot be read, or if the data have another length than the header
+ *  says. */
 export const npyRows = async (parts: FileParts): Promise<RawRows> => {
   const { size } = parts
   const head = await bytesAt(parts, 0, Math.min(size, 12))
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY
   if (size < 10 || magic.some((byte, i) => head[i] !== byte)) {
     throw new FormatError(
-      `${OP}: must start with \\x93NUMPY, got ${size} bytes that do not; save it with numpy.save`,
+      `${OP}: the file must start with \\x93NUMPY, got ${size} bytes that start otherwise; save it with numpy.save`,
     )
   }
   const view = new DataView(head.buffer)
@@ -30,7 +32,7 @@ export const npyRows = async (parts: FileParts): Promise<RawRows> => {
         : view.getUint32(8, true)
   if (version < 1 || version > 3 || start + headerLength > size || headerLength > MAX_HEADER_BYTES) {
     throw new FormatError(
-      `${OP}: the header must fit the file, got version ${version}, ${headerLength} header bytes in ${size}; it is truncated`,
+      `${OP}: the header must fit in the file, got version ${version} and ${headerLength} header bytes in ${size}; the file is truncated`,
     )
   }
   const header = new TextDecoder('latin1').decode(await bytesAt(parts, start, headerLength))
@@ -47,7 +49,7 @@ export const npyRows = async (parts: FileParts): Promise<RawRows> => {
   const [needed, held] = [rows * cols * FLOAT_BYTES[type], size - start - headerLength]
   if (needed !== held) {
     throw new FormatError(
-      `${OP}: shape (${rows}, ${cols}) of ${descr} needs ${needed} bytes, got ${held}; it is damaged`,
+      `${OP}: shape (${rows}, ${cols}) of ${descr} needs ${needed} bytes, got ${held}; the file is damaged`,
     )
   }
   return { type, rows, cols, start: start + headerLength, order: fortran === 'True' ? 'columns' : 'rows' }

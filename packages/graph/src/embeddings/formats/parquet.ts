@@ -16,8 +16,9 @@ export interface ParquetRows {
   holdsLists: boolean
 }
 
-/** Looks for them. Either one column of lists of numbers (`column`; else embedding, embeddings, vector or values; else the only list
- *  column), or, where no column holds lists, all flat columns, which must be numeric. Throws FormatError for a damaged footer. */
+/** Chooses the columns that hold the embeddings. It takes one column of lists of numbers: `column` if given,
+ *  else embedding, embeddings, vector or values, else the only list column. If no column holds lists, it
+ *  takes all columns, which must be numeric. Throws FormatError for a damaged footer. */
 export const parquetRows = async (parts: FileParts, column: string | undefined): Promise<ParquetRows> => {
   let holdsLists = false
   const plan = await planParquet(OP, parts, (schema) => {
@@ -30,8 +31,8 @@ export const parquetRows = async (parts: FileParts, column: string | undefined):
   return { plan, holdsLists }
 }
 
-/** A row group at a time (Snappy or uncompressed) → f64 blocks. Throws FormatError for a damaged file, a null, lists of unequal lengths,
- *  or a row group that takes more than the memory. */
+/** The row groups, one at a time (Snappy or uncompressed) → f64 blocks. Throws FormatError for a damaged
+ *  file, a null, lists of unequal lengths, or a row group that takes more than the memory. */
 export async function* parquetBlocks(
   parts: FileParts,
   { plan, holdsLists }: ParquetRows,
@@ -63,7 +64,7 @@ const choose = (schema: SchemaTree, column: string | undefined): { columns: stri
   if (column !== undefined) {
     if (!names.includes(column)) {
       throw new FormatError(
-        `${OP}: must have a column ${column}, got ${names.join(', ')}; pass another column`,
+        `${OP}: the file must have a column ${column}, got ${names.join(', ')}; pass the name of another column`,
       )
     }
     return { columns: [column], isList: holdsLists(column) }
@@ -75,14 +76,15 @@ const choose = (schema: SchemaTree, column: string | undefined): { columns: stri
   const numeric = schema.children.every((child) => NUMERIC.includes(child.element.type ?? ''))
   if (listColumns.length > 1 || !numeric) {
     throw new FormatError(
-      `${OP}: must have one column of lists, or numeric columns only, got ${names.join(', ')}; pass the column`,
+      `${OP}: the file must have one column of lists, or only numeric columns, got ${names.join(', ')}; pass the name of the column`,
     )
   }
   return { columns: names, isList: false }
 }
 
-/** Width of the lists of a row group, `cols` unless that is 0. All are looked at before memory is taken: one long list among empty
- *  ones must not ask for rows × its length. */
+/** Width of the lists of a row group: `cols`, or the length of the first list if `cols` is 0. All lists are
+ *  checked before memory is taken. Otherwise one long list among empty ones could ask for rows × its
+ *  length. */
 const listWidth = (name: string, lists: ArrayLike<unknown>, cols: number, first: number): number => {
   let width = cols
   for (let i = 0; i < lists.length; i++) {

@@ -2,18 +2,18 @@ import { FormatError } from '@tau/tensor'
 import { decodeFloats, type FileParts, FLOAT_BYTES, type FloatType } from '@tau/tensor/files'
 import { type BlockBuffer, blockBytes, blockRows, type RowBlock } from '../source.ts'
 
-/** Where a matrix of floats lies in a file, little-endian. */
+/** The place of a matrix of little-endian floats in a file. */
 export interface RawRows {
   type: FloatType
   rows: number
   cols: number
   /** byte of its first element */
   start: number
-  /** 'columns': the elements of a column are neighbours, Fortran's order */
+  /** 'columns': the elements of a column lie side by side, as in Fortran */
   order: 'rows' | 'columns'
 }
 
-/** Blocks of such a matrix. While one is worked on, the next is read. */
+/** The blocks of such a matrix. The next block is read while the caller works on the current one. */
 export async function* rawBlocks(
   op: string,
   parts: FileParts,
@@ -33,7 +33,7 @@ export async function* rawBlocks(
   const buffers = [0, 1].map(() => buffer(count * rowBytes))
   const start = (first: number, which: number) => {
     const reading = readRows(parts, raw, first, Math.min(count, rows - first), buffers[which])
-    reading.catch(() => {}) // it is awaited later, or the pass has ended before
+    reading.catch(() => {}) // the error comes out when it is awaited, or the pass has ended before
     return reading
   }
   let reading = start(0, 0)
@@ -47,7 +47,7 @@ export async function* rawBlocks(
   await reading
 }
 
-/** Rows [first, first + count) into `target`, row-major. */
+/** Reads the rows [first, first + count) into `target`, row-major. */
 const readRows = async (
   parts: FileParts,
   { type, rows, cols, start, order }: RawRows,
@@ -66,7 +66,7 @@ const readRows = async (
   }
 }
 
-/** Wide floats in place, narrower ones decoded. */
+/** The numbers in these bytes: a view for F32 and F64, a decoded copy for narrower types. */
 const floats = (bytes: Uint8Array, type: FloatType): Float32Array | Float64Array => {
   if (type === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
   if (type === 'F64') return new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)

@@ -12,8 +12,9 @@ import type { RawRows } from './raw-rows.ts'
 
 const OP = 'safetensors'
 
-/** Where one two-axis float tensor (F16, BF16, F32, F64) of a .safetensors file lies. `name` names it; without one the file must hold
- *  exactly one. The whole header is checked. Throws FormatError for a header or an offset that lies. */
+/** The place of one float tensor with two axes (F16, BF16, F32, F64) in a .safetensors file. `name` is its
+ *  name; without a name the file must hold exactly one such tensor. The whole header is checked. Throws
+ *  FormatError for a header or an offset that is wrong. */
 export const safetensorsRows = async (parts: FileParts, name: string | undefined): Promise<RawRows> => {
   const { size } = parts
   const headerBytes = safetensorsHeaderBytes(await bytesAt(parts, 0, Math.min(size, 8)), size, OP)
@@ -25,7 +26,7 @@ export const safetensorsRows = async (parts: FileParts, name: string | undefined
   const entry = entries.get(names[0])
   if (names.length !== 1 || !entry) {
     throw new FormatError(
-      `${OP}: ${name === undefined ? 'must hold exactly one float tensor of two axes' : `must hold "${name}"`}, ` +
+      `${OP}: ${name === undefined ? 'the file must hold exactly one float tensor of two axes' : `the file must hold "${name}"`}, ` +
         `got ${[...entries.keys()].slice(0, 8).join(', ') || 'no tensors'}; pass the tensor's name`,
     )
   }

@@ -11,17 +11,19 @@ export interface Passages {
   bounds: Int32Array
 }
 
-// A word: letters, marks and digits, with apostrophes inside. Han and kana are written without spaces: one character, one word.
+// A word is letters, marks and digits, with apostrophes inside. Han and kana are written without spaces, so
+// there each character is a word.
 const SPACELESS = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}]'
 const WORD = `(?:(?!${SPACELESS})[\\p{L}\\p{M}\\p{N}])+`
 const WORDS = new RegExp(`${SPACELESS}|${WORD}(?:['’]${WORD})*`, 'gu')
 
-/** The words of a text in their order, lower case. */
+/** The words of a text in their order, in lower case. */
 export const wordsOf = (text: string): string[] =>
   Array.from(text.matchAll(WORDS), ([match]) => match.toLowerCase())
 
-/** Cut a text into passages of `passageTokens` words; a last piece shorter than half of that joins the passage before it.
- *  Throws GraphError when fewer than two passages result. */
+/** Cuts a text into passages of `passageTokens` words. A last passage of less than half of that joins the
+ *  passage before it.
+ *  Throws GraphError if the text gives fewer than two passages. */
 export const cutPassages = (text: string, passageTokens: number): Passages => {
   checkInteger('textEmbeddings', 'passageTokens', passageTokens, 1, 2 ** 24, 'use 64')
   const indexOf = new Map<string, number>()

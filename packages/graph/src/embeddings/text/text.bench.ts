@@ -10,7 +10,7 @@ const [PARAGRAPH, SENTENCE] = [160, 14]
 const SYLLABLES = 'ba ke lo mi nu ra so ti vu ze pha gro sti lan der mor que win sha ton'.split(' ')
 const DIM = 64
 
-/** The name of a word: at least two syllables, another for every number. */
+/** A word of at least two syllables for every number. Different numbers give different words. */
 function wordOf(index: number): string {
   let word = ''
   for (let rest = index + SYLLABLES.length; rest > 0; rest = Math.floor(rest / SYLLABLES.length))
@@ -18,7 +18,7 @@ function wordOf(index: number): string {
   return word
 }
 
-/** 1 MB of sentences, ASCII: words by Zipf's law, the rarer half of them from the paragraph's topic. */
+/** 1 MB of sentences in ASCII. Words follow Zipf's law; the rarer half of them belong to the topic of the paragraph. */
 function syntheticText(): string {
   const random = new Random(1)
   const words = Array.from({ length: WORDS }, (_, index) => wordOf(index))
@@ -35,7 +35,7 @@ function syntheticText(): string {
   return parts.join('').slice(0, BYTES)
 }
 
-/** The embeddings that a domain Laplacian is built from when only a text is at hand. */
+/** Embeddings of a text alone, from which a domain Laplacian can be built. */
 export const benches: readonly HostBench[] = [
   {
     name: 'graph/text-embeddings/synthetic_1MB',
@@ -50,7 +50,7 @@ export const benches: readonly HostBench[] = [
           const { data, rows, info } = run()
           if (info.passages !== rows || rows * 64 < 0.99 * info.tokens)
             throw new Error(`bench: passages must hold all words, got ${rows} of 64 for ${info.tokens}`)
-          // U·S has orthogonal columns as long as the singular values.
+          // The columns of U·S are orthogonal, and their lengths are the singular values.
           const gram = (a: number, b: number) => {
             let sum = 0
             for (let row = 0; row < rows; row++) sum += data[row * DIM + a] * data[row * DIM + b]

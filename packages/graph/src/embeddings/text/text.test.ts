@@ -13,8 +13,8 @@ describe('passages', () => {
     const { words, tokens, bounds } = cutPassages("The whale’s WHALE, 3 cafés; the 白鲸. Don't!", 4)
     expect(words).toEqual(['the', 'whale’s', 'whale', '3', 'cafés', '白', '鲸', "don't"])
     expect([...tokens]).toEqual([0, 1, 2, 3, 4, 0, 5, 6, 7])
-    expect([...bounds]).toEqual([0, 4, 9]) // a last piece of 1 joins the second
-    expect([...cutPassages('a b c d e f', 4).bounds]).toEqual([0, 4, 6]) // one of 2 stands alone
+    expect([...bounds]).toEqual([0, 4, 9]) // the last passage of 1 word joins the second
+    expect([...cutPassages('a b c d e f', 4).bounds]).toEqual([0, 4, 6]) // a passage of 2 words stays
   })
 
   it('names a text that is too short', () => {
@@ -30,7 +30,7 @@ describe('weights', () => {
     const { weights, vocabulary } = weightPassages(passages, 'tf-idf', all)
     const { words } = vocabulary
     expect(words).toEqual(['a', 'b', 'c', 'd'])
-    const idf1 = 1 + Math.log(3 / 2) // in one of two passages; in both: 1
+    const idf1 = 1 + Math.log(3 / 2) // for a word in one of two passages; for a word in both it is 1
     const first = [1 + Math.log(2), idf1]
     const second = [1, idf1, idf1]
     const row1 = [first[0], first[1], 0, 0].map((v) => v / Math.hypot(...first))
@@ -40,7 +40,7 @@ describe('weights', () => {
 
   it('PPMI has its hand-derived values', () => {
     const { weights } = weightPassages(passages, 'ppmi', all)
-    // totals: passages 3, 3; a 3, others 1; all 6. a in 1: ln(2·6 / (3·3)); a in 2: ln(6/9) < 0; others ln(6/3)
+    // totals: passages 3 and 3, a 3, other words 1, all 6. a in passage 1: ln(2·6 / (3·3)), in 2: ln(6/9) < 0, others: ln(6/3)
     const expected = [Math.log(4 / 3), Math.log(2), 0, 0, 0, 0, Math.log(2), Math.log(2)]
     for (const [n, v] of expected.entries()) expect(toDense(weights).data[n]).toBeCloseTo(v, 14)
   })
@@ -58,12 +58,12 @@ describe('weights', () => {
       'c',
     ])
     expect(() => weightPassages(passages, 'tf-idf', { ...all, minPassages: 2, maxShare: 0.5 })).toThrow(
-      'some word must be in at least 2 and at most 50 % of the 2 passages, got none of 4',
+      'some word must be in at least 2 and at most 50 % of the 2 passages, got none among 4 words',
     )
   })
 })
 
-/** Passages of 40 words: 15 of one topic's 50 words, 25 of 100 words that all topics share. */
+/** Passages of 40 words: 15 from the 50 words of one topic, 25 from 100 words that all topics share. */
 const topicText = (passages: number, topics: number, seed: number) => {
   const random = new Random(seed)
   const pick = (n: number) => random.integer(n)

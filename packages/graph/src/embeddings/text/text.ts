@@ -7,7 +7,8 @@ import { cutPassages } from './passages.ts'
 import { type Vocabulary, type VocabularyOptions, type Weighting, weightPassages } from './weighting.ts'
 
 export interface TextEmbeddingOptions extends Partial<VocabularyOptions>, WatchOptions {
-  /** width of the embeddings, at most min(passages, words); 128, or that many if they are fewer, unless given */
+  /** width of the embeddings, at most min(passages, words); unless given 128, or that maximum if it is
+   *  smaller */
   dim?: number
   /** words per passage, 64 unless given */
   passageTokens?: number
@@ -24,12 +25,12 @@ export interface TextEmbeddings extends DenseMatrix {
   data: Float64Array
   info: {
     passages: number
-    /** words of the text, and distinct ones kept */
+    /** all words of the text; the distinct words that were kept are `vocabulary` */
     tokens: number
     vocabulary: number
     /** non-zeros of the weighted passage-by-word matrix */
     nnz: number
-    /** share of the squared weights that the `dim` components hold */
+    /** share of the squared weights that the `dim` components keep */
     keptEnergy: number
     singularValues: Float64Array
   }
@@ -37,13 +38,15 @@ export interface TextEmbeddings extends DenseMatrix {
 
 const DEFAULT_DIM = 128
 
-/** Embeddings of a text's passages without a downloaded model (latent semantic analysis): passages of consecutive words → sparse tf-idf or
- *  PPMI → randomised truncated SVD → U·S, one row per passage, so that dot products of rows approximate those of the weights.
- *  The same bits for one seed on one engine. Throws GraphError for a text too short for the settings, naming the setting. */
+/** Embeddings of a text's passages, without a downloaded model (latent semantic analysis). Passages of
+ *  consecutive words → sparse tf-idf or PPMI weights → randomised truncated SVD → U·S, one row per passage.
+ *  Dot products of these rows approximate dot products of the rows of weights.
+ *  One seed gives the same bits on one engine. Throws GraphError if the text is too short for the settings,
+ *  naming the setting. */
 export const textEmbeddings = (text: string, options: TextEmbeddingOptions = {}): TextEmbeddings =>
   fitText(text, options).embeddings
 
-/** What `textEmbeddings` computes on the way: the vocabulary, and the right singular vectors V [words, dim]. */
+/** The results of `textEmbeddings`, with the vocabulary and the right singular vectors V [words, dim]. */
 export interface FittedText {
   embeddings: TextEmbeddings
   vocabulary: Vocabulary
@@ -76,7 +79,7 @@ export const fitText = (text: string, options: TextEmbeddingOptions): FittedText
   )
   const { u, s, v } = randomizedSvd(weights, {
     ...{ rank: dim, oversample, powerIterations, seed },
-    ...partOf(options, 0.1, 1), // on Moby-Dick, counting words is a tenth of it
+    ...partOf(options, 0.1, 1), // counting words takes a tenth of the time, measured on Moby-Dick
   })
   const data = u.data.map((value, n) => value * s[n % dim])
   const energy = weights.values.reduce((sum, v) => sum + v * v, 0)

@@ -2,28 +2,31 @@ import { GraphError } from '../../errors.ts'
 import { type Csr, csrFromCoo } from '../../sparse/csr.ts'
 import type { Passages } from './passages.ts'
 
-/** tf-idf: (1 + ln count) (1 + ln((1 + P) / (1 + passages with the word))), rows scaled to length 1;
- *  ppmi: max(0, ln(count · total / (row total · column total))), positive pointwise mutual information of passage and word. */
+/** tf-idf: (1 + ln count) (1 + ln((1 + P) / (1 + passages with the word))) for P passages, with rows scaled
+ *  to length 1;
+ *  ppmi: max(0, ln(count · total / (row total · column total))), the positive pointwise mutual information of
+ *  passage and word. */
 export type Weighting = 'tf-idf' | 'ppmi'
 
 export interface VocabularyOptions {
-  /** passages that must hold a word, 2 unless given */
+  /** least number of passages that hold a kept word, 2 unless given */
   minPassages: number
-  /** share of the passages above which a word is too common to tell anything */
+  /** largest share of the passages that may hold a kept word, because a word in nearly every passage
+   *  distinguishes none */
   maxShare: number
-  /** most words kept: those in most passages, ties in alphabetical order */
+  /** most words kept: those in most passages; ties go by alphabet */
   maxWords: number
 }
 
-/** The words that were kept, and how texts that were not there weigh them. */
+/** The words that were kept, and a function that weighs the words of other texts. */
 export interface Vocabulary {
-  /** column by column */
+  /** the word of each column */
   words: string[]
-  /** Weights of a text's words, by column; words that were not kept have none. */
+  /** Weights of a text's words, by column. Words that were not kept have no weight. */
   weigh(words: readonly string[]): [column: number, weight: number][]
 }
 
-/** Passages → sparse weights [passages, kept words] and the words. Throws GraphError when no word is kept. */
+/** Passages → sparse weights [passages, kept words], and the words. Throws GraphError if no word is kept. */
 export const weightPassages = (
   passages: Passages,
   weighting: Weighting,
@@ -50,10 +53,10 @@ export const weightPassages = (
   return { weights: weighted(used, weigher), vocabulary: { words, weigh: weighText(words, weigher) } }
 }
 
-/** Turns the counts of one passage, of columns `indices`, into weights. */
+/** Turns the counts of one passage into weights, in place. The counts belong to the columns `indices`. */
 type Weigher = (counts: Float64Array, indices: ArrayLike<number>) => void
 
-/** Every row by itself, so that a row of a text to come is treated alike. */
+/** Weighs every row by itself, so that a row of a later text is treated alike. */
 const weighted = (counts: Csr, weigh: Weigher): Csr => {
   const values = counts.values.slice()
   for (let p = 0; p < counts.nRows; p++) {
@@ -106,7 +109,7 @@ const chooseWords = (
   if (kept.length === 0) {
     throw new GraphError(
       `textEmbeddings: some word must be in at least ${minPassages} and at most ${100 * maxShare} % of the ${counts.nRows} passages, ` +
-        `got none of ${words.length}; lower minPassages or raise maxShare`,
+        `got none among ${words.length} words; lower minPassages or raise maxShare`,
     )
   }
   return kept

@@ -2,9 +2,10 @@
 const POWERS = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`))
 const EXACT = 2 ** 53
 
-/** The number that ASCII bytes [start, end) spell: digits with an optional sign, point and exponent; NaN for anything else, also for
- *  nan, inf and hexadecimal. Correctly rounded: digits below 2⁵³ over an exact power of ten take one rounding, others go through `Number`.
- *  A tenth of the time of a string per number. */
+/** The number that the ASCII bytes [start, end) spell: digits with an optional sign, point and exponent.
+ *  Anything else is NaN, also nan, inf and hexadecimal.
+ *  The result is correctly rounded. Digits up to 2⁵³ are divided by an exact power of ten, which rounds once;
+ *  other numbers go through `Number`. This takes a tenth of the time of making a string for each number. */
 export const decimalAt = (bytes: Uint8Array, start: number, end: number): number => {
   let at = start
   const isNegative = bytes[at] === 0x2d

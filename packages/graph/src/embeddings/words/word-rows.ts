@@ -4,7 +4,7 @@ import { blockBytes, type RowBlock } from '../source.ts'
 import { parseWinkVectors } from './wink.ts'
 import { wordVectorBlocks } from './word-vectors.ts'
 
-/** The rows of word vectors as `wordVectorBlocks` reads them, without their words. */
+/** The rows of word vectors, read by `wordVectorBlocks`, without their words. */
 export async function* wordRows(parts: FileParts, memoryBytes: number): AsyncGenerator<RowBlock> {
   let read = 0
   let first = 0
@@ -22,6 +22,7 @@ export async function* wordRows(parts: FileParts, memoryBytes: number): AsyncGen
   }
 }
 
-/** The vectors of a wink-embeddings package, which are read whole: its words stand apart from them. */
+/** The vectors of a wink-embeddings package. The file is read whole, because the words stand apart from the
+ *  vectors. */
 export const winkRows = async (parts: FileParts) =>
   parseWinkVectors(await bytesAt(parts, 0, parts.size)).matrix

@@ -12,7 +12,7 @@ const ascii = (text: string) => new TextEncoder().encode(text)
 const decimal = (text: string) => decimalAt(ascii(text), 0, text.length)
 
 describe('decimalAt', () => {
-  it('is Number for what JavaScript writes, in the middle of other bytes', () => {
+  it('agrees with Number for every number that JavaScript writes, in the middle of other bytes', () => {
     fc.assert(
       fc.property(
         fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -27,7 +27,7 @@ describe('decimalAt', () => {
     )
   })
 
-  it('rounds correctly where digits exceed 2^53', () => {
+  it('rounds correctly if the digits exceed 2^53', () => {
     for (const text of [
       '9007199254740993',
       '0.1000000000000000055511151231257827',
@@ -53,7 +53,9 @@ describe('decimalAt', () => {
     '1.2.3',
     '١',
     `${'1'.repeat(500)}x`,
-  ])('takes %j for no number', (text) => expect(decimalAt(ascii(text), 0, ascii(text).length)).toBeNaN())
+  ])('does not take %j for a number', (text) =>
+    expect(decimalAt(ascii(text), 0, ascii(text).length)).toBeNaN(),
+  )
 })
 
 /** The text cut into pieces of `size` bytes. */
@@ -88,7 +90,7 @@ describe('wordVectorBlocks', () => {
     ['no line end', 'the 0.5 -1\nnaïve 2 3e-3\n木 0 1'],
     ['word2vec, with a header and spaces at the end', '3 2\nthe 0.5 -1 \nnaïve 2 3e-3 \n木 0 1 \n'],
     ['tabs, carriage returns and blank lines', 'the\t0.5\t-1\r\n\r\nnaïve\t2\t3e-3\r\n木\t0\t1\r\n'],
-  ])('reads %s, wherever its pieces end', async (_, text) => {
+  ])('reads %s, whatever the borders of the pieces', async (_, text) => {
     for (const size of [1, 2, 5, 1000]) expect(await read(text, { size })).toEqual(three)
   })
 
@@ -111,14 +113,14 @@ describe('wordVectorBlocks', () => {
     [
       'a short row',
       'a 1 2 3\nb 1 2\n',
-      'a line must have a word and 3 numbers, as the first has, got 2 numbers on line 2',
+      'a line must have a word and 3 numbers like the first line, got 2 numbers on line 2',
     ],
-    ['a long row', 'a 1 2\nb 1 2 3\n', 'a word and 2 numbers, as the first has, got 3 on line 2'],
+    ['a long row', 'a 1 2\nb 1 2 3\n', 'a word and 2 numbers like the first line, got 3 numbers on line 2'],
     ['a missing word', 'a 1 2\n 1 2\n', 'must begin with a word, got a space on line 2'],
     ['no numbers', 'hello\nworld\n', 'must have a word and some numbers'],
     ['NaN', 'a 1 2\nb nan 2\n', 'finite f32 numbers, got "nan" as number 1 on line 2'],
     ['an infinity', 'a 1 2\nb 1 inf\n', 'got "inf" as number 2 on line 2'],
-    ['what f32 cannot hold', 'a 1 2\nb 1 1e39\n', 'got "1e39" as number 2 on line 2'],
+    ['a number beyond f32', 'a 1 2\nb 1 1e39\n', 'got "1e39" as number 2 on line 2'],
     ['text', 'It was the best of times\n', 'got "was" as number 1 on line 1'],
     ['a comma', 'a 1,2 3\n', 'got "1,2" as number 1 on line 1'],
     [
@@ -126,7 +128,7 @@ describe('wordVectorBlocks', () => {
       Uint8Array.of(0x61, 0xff, 0x20, 0x31, 0x0a),
       'the word on line 1 must be UTF-8, got bytes ff at offset 1',
     ],
-    ['nothing', '\n\n', 'there must be a line with a word and numbers, got none'],
+    ['nothing', '\n\n', 'the file must have a line with a word and numbers, got none'],
   ])('refuses %s, naming the line', async (_, content, message) => {
     const failed = expect(read(content)).rejects
     await failed.toThrow(FormatError)
@@ -173,12 +175,24 @@ describe('readWordVectors', () => {
   })
 
   it.each([
-    ['{"vectors": {}}', 'there must be an object with dimensions, words and vectors'],
-    ['{"dimensions":2,"words":["a"],"vectors":{"b":[1,2,3,0]}}', 'for "a", got other bytes at 41'],
-    ['{"dimensions":2,"words":["a"],"vectors":{"a":[1]}}', 'for "a", got 1 numbers'],
-    ['{"dimensions":2,"words":["a"],"vectors":{"a":[1,"x",3,0]}}', 'for "a", got a number 2 that is none'],
-    ['{"dimensions":2,"words":["a"],"vectors":{"a":[1,2,3', 'for "a", got the end of the file'],
-    ['{"dimensions":1e9,"words":["a"],"vectors":{"a":[1,2,3]}}', 'there must be an object with dimensions'],
+    ['{"vectors": {}}', 'the file must be an object with dimensions, words and vectors'],
+    ['{"dimensions":2,"words":["a"],"vectors":{"b":[1,2,3,0]}}', 'its place, got other bytes at 41'],
+    [
+      '{"dimensions":2,"words":["a"],"vectors":{"a":[1]}}',
+      '"a" must have a vector, its norm and its place, got 1 numbers',
+    ],
+    [
+      '{"dimensions":2,"words":["a"],"vectors":{"a":[1,"x",3,0]}}',
+      'its place, got a value 2 that is not a number',
+    ],
+    [
+      '{"dimensions":2,"words":["a"],"vectors":{"a":[1,2,3',
+      '"a" must have a vector, its norm and its place, got the end of the file',
+    ],
+    [
+      '{"dimensions":1e9,"words":["a"],"vectors":{"a":[1,2,3]}}',
+      'the file must be an object with dimensions',
+    ],
   ])('refuses %s with the path', async (content, message) => {
     const path = await file('bad.json', content)
     await expect(readWordVectors(path)).rejects.toThrow(`${path}: wink embeddings: `)

@@ -20,9 +20,9 @@ export interface WordBlock extends DenseMatrix {
 }
 
 export interface WordVectorOptions {
-  /** the first so many words; all unless given */
+  /** reads only the first `limit` words; all unless given */
   limit?: number
-  /** bytes of a block's vectors, at most, but for a single one; unlimited unless given */
+  /** most bytes of the vectors of a block, but a block has at least one row; unlimited unless given */
   blockBytes?: number
 }
 
@@ -35,10 +35,13 @@ const SPACE = 0x20
 const TAB = 0x09
 const RETURN = 0x0d
 
-/** Text of word vectors, in pieces → blocks of at most 4096 rows: a line is a word and its numbers, divided by spaces or tabs, as GloVe, fastText
- *  and word2vec write them. A first line of two whole numbers (how many words, how wide) is left out. A word may have spaces, as some of GloVe's do, but
- *  not end in a number: then the line is too long. Memory is that of a block and a line.
- *  Throws FormatError with the line for rows of unequal width, what is no finite number, bytes that are not UTF-8, and lines above 1 MiB. */
+/** Text of word vectors, in pieces → blocks of at most 4096 rows. A line is a word and its numbers, separated
+ *  by spaces or tabs, as GloVe, fastText and word2vec write them. A first line of two whole numbers (number
+ *  of words, width) is skipped.
+ *  A word may contain spaces, as some of GloVe's do. If it ends in a number, the line has too many numbers
+ *  and is an error. Memory holds one block and one line.
+ *  Throws FormatError, with the line, for rows of unequal width, values that are not finite numbers, bytes
+ *  that are not UTF-8, and lines above 1 MiB. */
 export async function* wordVectorBlocks(
   chunks: AsyncIterable<Uint8Array>,
   { limit = Number.POSITIVE_INFINITY, blockBytes = Number.POSITIVE_INFINITY }: WordVectorOptions = {},
@@ -62,7 +65,7 @@ export async function* wordVectorBlocks(
     if (count >= limit) return
   }
   if (block) yield trimmed(block)
-  if (count === 0) throw new FormatError(`${OP}: there must be a line with a word and numbers, got none`)
+  if (count === 0) throw new FormatError(`${OP}: the file must have a line with a word and numbers, got none`)
 }
 
 const trimmed = (block: WordBlock): WordBlock => ({
@@ -70,16 +73,16 @@ const trimmed = (block: WordBlock): WordBlock => ({
   data: block.data.subarray(0, block.rows * block.cols),
 })
 
-/** What is known while lines are read: the width, and how far it is. */
+/** Reads lines one by one. It knows the width, which the first line sets, and the number of the line. */
 class Lines {
   cols = 0
   #number = 0
   #vector = new Float32Array(0)
-  /** ends of the fields of a line: field f is [#starts[f], #ends[f]) */
+  /** field f of the current line is the bytes [#starts[f], #ends[f]) */
   #starts: number[] = []
   #ends: number[] = []
 
-  /** The word and vector of a line, valid until the next one; undefined for a header or a blank line. */
+  /** The word and vector of a line, valid until the next line; undefined for a header or a blank line. */
   read(line: Uint8Array): { word: string; vector: Float32Array } | undefined {
     this.#number++
     const fields = this.#split(line)
@@ -92,7 +95,10 @@ class Lines {
     }
     const first = fields - this.cols
     if (this.cols === 0 || first < 1) {
-      this.#fail(`have a word and ${this.cols || 'some'} numbers, as the first has`, `${fields - 1} numbers`)
+      this.#fail(
+        `have a word and ${this.cols || 'some'} numbers like the first line`,
+        `${fields - 1} numbers`,
+      )
     }
     for (let c = 0; c < this.cols; c++) {
       const [start, end] = [this.#starts[first + c], this.#ends[first + c]]
@@ -104,7 +110,7 @@ class Lines {
       this.#vector[c] = value
     }
     if (first > 1 && !Number.isNaN(decimalAt(line, this.#starts[first - 1], this.#ends[first - 1]))) {
-      this.#fail(`have a word and ${this.cols} numbers, as the first has`, `${fields - 1}`)
+      this.#fail(`have a word and ${this.cols} numbers like the first line`, `${fields - 1} numbers`)
     }
     const word = decodeUtf8(
       line.subarray(0, this.#ends[first - 1]),
@@ -132,12 +138,12 @@ class Lines {
 
   #fail(rule: string, got: string): never {
     throw new FormatError(
-      `${OP}: a line must ${rule}, got ${got} on line ${this.#number}; repair or remove it`,
+      `${OP}: a line must ${rule}, got ${got} on line ${this.#number}; repair or remove that line`,
     )
   }
 }
 
-/** Lines without their ends; each is valid until the next is asked for. */
+/** The lines without their newlines. Each is valid until the next is requested. */
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0)
   let number = 1
@@ -163,13 +169,15 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 const checkLength = (length: number, number: number): void => {
   if (length > MAX_LINE) {
     throw new FormatError(
-      `${OP}: a line must have at most ${MAX_LINE} bytes, got ${length} on line ${number}; is this a text of words and numbers?`,
+      `${OP}: a line must have at most ${MAX_LINE} bytes, got ${length} on line ${number}; check that the file is text with a word and numbers per line`,
     )
   }
 }
 
-/** Word vectors of a file: `.txt` and `.vec` as `wordVectorBlocks` reads them, piece by piece; `.json` of a wink-embeddings package.
- *  Throws FormatError, with the path, for a file that is neither or is damaged, Error for one that cannot be read. */
+/** The word vectors of a file. `.txt` and `.vec` files are read piece by piece by `wordVectorBlocks`. A
+ *  `.json` file must be the file of a wink-embeddings package.
+ *  Throws FormatError, with the path, for a damaged file or another format, and Error for a file that cannot
+ *  be read. */
 export const readWordVectors = async (
   file: FilePlace,
   options: WordVectorOptions = {},

@@ -5,17 +5,17 @@ import { parquetMetadata, parquetSchema } from 'hyparquet'
 import { bytesAt } from '../bytes.ts'
 import type { ChunkPlace } from './pages.ts'
 
-// hyparquet allocates what a file claims. Everything that it will allocate or loop over for the wanted columns is checked
-// against the bytes at hand first: offsets, sizes, counts, compression ratios, run lengths.
+// hyparquet allocates whatever a file claims. So every number that it will trust for the wanted columns is
+// first checked against the actual bytes: offsets, sizes, counts, compression ratios and run lengths.
 
-/** Most values that one row group may hold: 2^28. */
+/** Most values in one row group: 2^28. */
 const MAX_VALUES = 2 ** 28
-// Constant columns compress to almost nothing, real numbers hardly at all.
+// Constant columns compress to almost nothing; real numbers hardly compress.
 const MAX_VALUES_PER_BYTE = 64
-/** A footer has some hundred bytes per column and row group. */
+/** Largest footer. A footer has some hundred bytes per column and row group. */
 const MAX_FOOTER_BYTES = 2 ** 26
 
-/** A parquet file whose footer was read and whose wanted columns lie where it says. */
+/** A parquet file with its footer read and the places of its wanted columns checked. */
 export interface ParquetPlan {
   metadata: FileMetaData
   columns: string[]
@@ -27,7 +27,7 @@ export interface ParquetPlan {
 export interface GroupPlan {
   group: RowGroup
   rows: number
-  /** of all its wanted chunks */
+  /** number of values in all its wanted chunks */
   values: number
   chunks: (ChunkPlace & { start: number; size: number })[]
 }
@@ -40,7 +40,8 @@ export const failing =
     throw new FormatError(`${op}: ${rule}; the file is damaged or not parquet, write it again`)
   }
 
-/** The footer of a parquet file, with everything but the pages checked. Throws FormatError with what is wrong. */
+/** Reads the footer of a parquet file and checks everything except the pages. Throws FormatError with what is
+ *  wrong. */
 export const planParquet = async (
   op: string,
   parts: FileParts,
@@ -57,7 +58,7 @@ export const planParquet = async (
   const footerBytes = new DataView(tail.buffer).getUint32(0, true)
   const footerStart = size - 8 - footerBytes
   if (footerStart < 4 || footerBytes > MAX_FOOTER_BYTES)
-    fail(`the footer must fit the file, got ${footerBytes} bytes`)
+    fail(`the footer must fit in the file, got ${footerBytes} bytes`)
   let metadata: FileMetaData
   let schema: SchemaTree
   try {
@@ -119,7 +120,7 @@ const toCount = (value: bigint | undefined): number | undefined =>
     ? Number(value)
     : undefined
 
-/** How many levels of repetition and definition a leaf has. */
+/** The number of repetition levels and definition levels of a leaf. */
 const levelsOf = (
   schema: SchemaTree,
   path: string[],

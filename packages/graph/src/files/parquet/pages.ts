@@ -1,22 +1,22 @@
 import { snappyUncompress } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
 
-/** What is known of a column chunk before its pages are looked at. */
+/** What the footer says about a column chunk. */
 export interface ChunkPlace {
   name: string
   codec: string
   type: string
-  /** values, nulls included */
+  /** number of values, nulls included */
   count: number
   levels: { repetition: number; definition: number }
 }
 
 type Fail = (rule: string) => never
 
-// A Snappy copy of 64 bytes takes 3: nothing compresses further than 64 / 3.
+// A Snappy copy of 64 bytes takes 3 bytes, so no data compress further than 64 / 3.
 const MAX_SNAPPY_RATIO = 22
 
-/** Walk the pages of a column chunk and check every number that the reader will trust. */
+/** Walks the pages of a column chunk and checks every number that the reader will trust. */
 export const checkPages = (chunk: Uint8Array, place: ChunkPlace, fail: Fail): void => {
   const { name, codec } = place
   if (codec !== 'SNAPPY' && codec !== 'UNCOMPRESSED') {
@@ -66,7 +66,7 @@ const nextHeader = (reader: {
   try {
     return parquetHeader(reader)
   } catch {
-    return undefined // the bytes ended, or are no header
+    return undefined // the bytes ended, or they are not a header
   }
 }
 
@@ -92,7 +92,8 @@ const decompress = (body: Uint8Array, full: number, codec: string, name: string,
   return page
 }
 
-/** Version 1: [repetition levels] [definition levels] values, both with a 4-byte length, all compressed together. */
+/** Checks a data page of version 1: [repetition levels] [definition levels] values. Each part of levels
+ *  starts with a 4-byte length, and all is compressed together. */
 const checkDataPage = (
   page: Uint8Array,
   count: number,
@@ -121,7 +122,7 @@ interface PageV2 {
   is_compressed?: boolean
 }
 
-/** Version 2: levels come first, uncompressed, with their lengths in the header. */
+/** Checks a data page of version 2. The levels come first, uncompressed; their lengths are in the header. */
 const checkDataPageV2 = (
   body: Uint8Array,
   full: number,
@@ -155,7 +156,7 @@ const checkValues = (
   switch (encoding) {
     case 'PLAIN':
     case 'BYTE_STREAM_SPLIT':
-      // with nulls there are fewer values than count, and the reader meets the end of the page by itself
+      // with nulls there are fewer values than `count`; then the reader itself checks the end of the page
       if (levels.definition === 0 && count * plainBytes(type) > data.length) {
         fail(`a page of column ${name} has ${data.length} bytes, too few for ${count} values`)
       }
@@ -172,13 +173,14 @@ const checkValues = (
   }
 }
 
-/** Least bytes of one value in PLAIN encoding. */
+/** Fewest bytes of one value in PLAIN encoding. */
 const plainBytes = (type: string): number =>
   ({ BOOLEAN: 1 / 8, INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8, BYTE_ARRAY: 4 })[type] ?? 1
 
 const bitWidth = (value: number): number => 32 - Math.clz32(value)
 
-/** Runs of the RLE / bit-packed hybrid in bytes [at, end): none may reach past `count` values (bit-packed: past the next multiple of 8). */
+/** Checks the runs of the RLE / bit-packed hybrid in the bytes [at, end). A run must not reach beyond `count`
+ *  values; a bit-packed run may reach the next multiple of 8. */
 const checkRuns = (
   bytes: Uint8Array,
   at: number,

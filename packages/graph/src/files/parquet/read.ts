@@ -5,14 +5,15 @@ import { bytesAt, partsOfBytes } from '../bytes.ts'
 import { failing, type GroupPlan, type ParquetPlan, planParquet } from './check.ts'
 import { checkPages } from './pages.ts'
 
-/** Values of one column in file order, one element per row: numbers, bigints, strings, arrays of numbers for lists. */
+/** Values of one column in file order, one element per row: numbers, bigints, strings, or arrays of numbers
+ *  for lists. */
 export type ColumnParts = ArrayLike<unknown>[]
 
-/** What a value takes while its row group is read: in lists of JavaScript, and in pages. */
+/** Bytes per value while its row group is read: in JavaScript's lists and in pages. */
 const BYTES_PER_VALUE = 24
 
-/** The wanted columns of one row group, all its pages checked before any is decoded. Codecs: none or Snappy. Throws FormatError for
- *  anything that is not sound parquet, or more than `memoryBytes`. */
+/** The wanted columns of one row group. All its pages are checked before any is decoded. Codecs: none or
+ *  Snappy. Throws FormatError for damaged parquet, and for a row group that takes more than `memoryBytes`. */
 export const readGroup = async (
   op: string,
   parts: FileParts,
@@ -23,7 +24,7 @@ export const readGroup = async (
   const needed = values * BYTES_PER_VALUE + chunks.reduce((sum, { size }) => sum + size, 0)
   if (needed > memoryBytes) {
     throw new FormatError(
-      `${op}: a row group must fit in the memory, ${memoryBytes} bytes, got ${values} values that take ${needed}; raise the memory, or write smaller row groups`,
+      `${op}: a row group must fit in the memory of ${memoryBytes} bytes, got ${values} values that take ${needed}; raise the memory, or write smaller row groups`,
     )
   }
   const held: { start: number; bytes: Uint8Array<ArrayBuffer> }[] = []
@@ -57,8 +58,8 @@ export const readGroup = async (
   return found
 }
 
-/** Columns over all row groups and pages. `chooseColumns` sees the schema and names the columns, or throws. Throws FormatError as
- *  `readGroup` does. */
+/** The columns over all row groups and pages. `chooseColumns` gets the schema and returns the names of the
+ *  columns, or throws. Throws FormatError as `readGroup` does. */
 export const readParquetColumns = async (
   op: string,
   bytes: Uint8Array,

@@ -7,16 +7,16 @@ import { available } from '../search.ts'
 import type { Block, PlacedSearch } from './placed.ts'
 import { Selection } from './selection.ts'
 
-/** Candidates beyond k. With 1, the error of the products left 495 of 20 000 normal points of width 384 undecided, with 2 it was 3; wider
- *  points and larger k need more. */
+/** Candidates beyond k. With 1 the error of the products left 495 of 20 000 normal points of width 384
+ *  undecided; with 2 it left 3. Wider points and larger k need more. */
 const SPARE = 8
 const SLOT_BYTES = 8
-/** Columns that one tile offers to their lists. */
+/** Columns per tile of the columns kernel. */
 const COLUMN_GRAIN = 128
 
-/** The k nearest of every row: products in f32, block by block, keep k + 8 candidates a row; sums in f64 choose among them, and tell the
- *  rows where another point might have been nearer, which are done again by limits. Where the queries are the points, a block serves
- *  its rows and its columns. */
+/** The k nearest points of every row. Products in f32, block by block, keep k + 8 candidates per row. Sums in
+ *  f64 choose among them. They also find the rows for which another point might be nearer; these rows are
+ *  searched again by limits. If the queries are the points, a block serves its rows and its columns. */
 export const deviceNearest = async (placed: PlacedSearch, k: number, pace: Pace): Promise<NeighborLists> => {
   const { search, queries, points } = placed
   const width = Math.min(k + SPARE, available(search))
@@ -33,7 +33,7 @@ export const deviceNearest = async (placed: PlacedSearch, k: number, pace: Pace)
   return selection.lists
 }
 
-/** The best candidates so far of every query. */
+/** The best candidates of every query so far. */
 class CandidateLists implements Disposable {
   readonly #placed: PlacedSearch
   readonly #width: number
@@ -73,8 +73,8 @@ class CandidateLists implements Disposable {
     this.#owned[Symbol.dispose]()
   }
 
-  /** Offers the points y to the rows x, and the other way round where both are queries and different. Few scores get as far as the
-   *  lists: products, shifts and limits are the work. */
+  /** Offers the points y to the rows x. If the queries are the points and the blocks differ, it also offers x
+   *  to y. Few scores pass the limits, so the work is counted from products, shifts and limits alone. */
   offer(x: Block, y: Block): void {
     const placed = this.#placed
     const { self, first } = placed.search
@@ -90,7 +90,7 @@ class CandidateLists implements Disposable {
     this.#columns([...mirrored, this.#width, x.first], y.rows, COLUMN_GRAIN, work)
   }
 
-  /** Hands the candidates of a block of queries over, with their sums. */
+  /** Passes the candidates of a block of queries to the selection, with their sums. */
   select(x: Block, selection: Selection): void {
     const placed = this.#placed
     const width = this.#width
@@ -110,7 +110,7 @@ class CandidateLists implements Disposable {
     })
     const slots = placed.integers(candidates, x.rows * width * 2)
     const indices = new Int32Array(x.rows * width)
-    for (let n = 0; n < indices.length; n++) indices[n] = slots[2 * n] // the low half of a slot
+    for (let n = 0; n < indices.length; n++) indices[n] = slots[2 * n] // the index is the low half of a slot
     const sums = placed.doubles(this.#sums, x.rows * width)
     const [, limits] = this.#at(x)
     const worst = placed.engine.view(limits, x.rows)
@@ -123,7 +123,7 @@ class CandidateLists implements Disposable {
       )
   }
 
-  /** Addresses of the lists and limits of a block. */
+  /** Addresses of the lists and limits of a block's rows. */
   #at({ first }: Block): [number, number] {
     return [this.#lists + first * this.#width * SLOT_BYTES, this.#limits + first * 4]
   }

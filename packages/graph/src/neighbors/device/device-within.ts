@@ -6,7 +6,8 @@ import type { PlacedSearch } from './placed.ts'
 import { sumOfDistance } from './scores.ts'
 import { WithinScan } from './within-scan.ts'
 
-/** All neighbours with distance ≤ radius: products in f32 with a margin single them out, sums in f64 decide. */
+/** All neighbours with distance ≤ radius. Products in f32, with a margin, select candidates; sums in f64
+ *  decide. */
 export const deviceWithin = async (
   placed: PlacedSearch,
   radius: number,

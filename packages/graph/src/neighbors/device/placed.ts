@@ -7,19 +7,21 @@ import { sumsSquares } from '../distance.ts'
 import type { Search } from '../search.ts'
 import { Scores } from './scores.ts'
 
-/** Rows of a block, at most. A block of products is then 4 MiB, little enough to stay in cache until its scores are taken. */
+/** Most rows of a block. A block of products is then 4 MiB, so it stays in the cache until its scores are
+ *  read. */
 const BLOCK_ROWS = 1024
 
-/** Consecutive rows, ready for products. */
+/** Consecutive rows as a tensor for products. */
 export interface Block {
-  /** of the first row: among the queries, or among the points */
+  /** index of the first row among the queries, or among the points */
   readonly first: number
   readonly rows: number
   readonly vectors: Tensor
 }
 
-/** Candidates of rows whose sums are wanted: row r compares row owners[r] of all with counts[r] points, whose indices lie `step` bytes
- *  apart from candidates + r·stride·step on. Sums go to out [rows, stride]. All but the last four are addresses. */
+/** Rows and candidates whose sums are requested. Row r compares row owners[r] of `all` with counts[r] points.
+ *  Their indices start at candidates + r·stride·step and lie `step` bytes apart. Sums go to out [rows,
+ *  stride]. The first four fields are addresses. */
 interface Candidates {
   readonly owners: number
   readonly candidates: number
@@ -30,16 +32,16 @@ interface Candidates {
   readonly stride: number
 }
 
-/** The rows of a search in a device's memory, 12 bytes per coordinate: f32 in blocks for products, f64 for the distances of the few
- *  that the products single out. */
+/** The rows of a search in a device's memory, with 12 bytes per coordinate: f32 in blocks for products, and
+ *  f64 for the distances of the few candidates that the products select. */
 export class PlacedSearch implements Disposable {
   readonly engine: CpuEngine
   readonly search: Search
   readonly scores: Scores
-  /** empty until `place` is done, as are the points */
+  /** empty until `place` has run; the same holds for `points` */
   readonly queries: readonly Block[]
   readonly points: readonly Block[]
-  /** address of a shift per row of all: see {@link Scores.shifts} */
+  /** address of one shift per row of `all`: see {@link Scores.shifts} */
   readonly shifts: number
   readonly #device: Device
   readonly #owned = new Owned()
@@ -78,12 +80,12 @@ export class PlacedSearch implements Disposable {
     this.#owned[Symbol.dispose]()
   }
 
-  /** x·yᵀ of two blocks, by whatever multiplies on this device. */
+  /** x·yᵀ of two blocks, by the matmul of this device. */
   products(x: Tensor, y: Block): Tensor {
     return this.#device.unscoped(() => matmul(x, y.vectors, 'nt'))
   }
 
-  /** A tensor of vectors, which the caller disposes of. */
+  /** A tensor of vectors. The caller disposes of it. */
   tensor(vectors: Float32Array): Tensor {
     const { dim } = this.search.all
     return this.#device.unscoped(() => this.#device.tensor(vectors, [vectors.length / dim, dim]))
@@ -98,14 +100,15 @@ export class PlacedSearch implements Disposable {
     this.#refine(args, rows, rowGrain(all.dim * Math.min(stride, 32)), work)
   }
 
-  /** The share of all products that is done when blocks (0, ·) to (i, j) are; half of them where the queries are the points. */
+  /** The share of all products that is done after the blocks (0, ·) to (i, j). Only half of the blocks are
+   *  needed if the queries are the points. */
   share(i: number, j: number): number {
     const [rows, cols] = [this.queries.length, this.points.length]
     if (!this.search.self) return (i * cols + j + 1) / (rows * cols)
     return (i * cols - (i * (i - 1)) / 2 + j - i + 1) / ((cols * (cols + 1)) / 2)
   }
 
-  /** Memory of the device in place, to be used at once: it may move when more is taken. */
+  /** A view of device memory. It must be used at once, because the memory may move when more is taken. */
   doubles(address: number, length: number): Float64Array {
     return new Float64Array(this.engine.view(address, 0).buffer, address, length)
   }
@@ -114,7 +117,7 @@ export class PlacedSearch implements Disposable {
     return new Int32Array(this.engine.view(address, 0).buffer, address, length)
   }
 
-  /** A point that is compared with many rows is counted once. */
+  /** The work of `refine`. A point that is compared with many rows is counted once. */
   #refineWork(counts: Int32Array): Work {
     const { all, count } = this.search
     const sums = counts.reduce((total, n) => total + n, 0)

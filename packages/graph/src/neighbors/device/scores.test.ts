@@ -6,7 +6,7 @@ import { searchOf } from '../search.ts'
 import { clusteredMatrix, metrics } from '../testing.ts'
 import { Scores, sumOfDistance } from './scores.ts'
 
-/** Worst error of an f32 score as a share of its bound, over all pairs; products are summed in f32, one after the other. */
+/** Largest error of an f32 score relative to its bound, over all pairs. Products are summed in f32, one after the other. */
 const worstShare = (x: DenseMatrix, metric: (typeof metrics)[number]): number => {
   const search = searchOf('test', x, undefined, metric)
   const scores = new Scores(search)

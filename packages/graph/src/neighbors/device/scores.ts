@@ -3,16 +3,19 @@ import type { Search } from '../search.ts'
 
 /** Half a unit in the last place of an f32 in [1, 2). */
 const UNIT = 2 ** -24
-/** Products of wider rows have no useful bound in f32. */
+/** Widest rows whose products have a useful bound in f32. */
 export const MAX_DIM = 2 ** 17
-/** By how much 1/(1 − dim·UNIT) and the rounding of sums in f64 enlarge the bound, at most. */
+/** Factor for what the bound leaves out: 1/(1 − dim·UNIT), and the rounding of sums in f64. */
 const SECOND_ORDER = 1.02
-/** What products that leave the range of f32 lose per coordinate is below this: vectors are not longer than 2. */
+/** Bound per coordinate of the loss by products below the range of f32. It holds because no vector is longer
+ *  than 2. */
 const UNDERFLOW = 2 ** -120
 
-/** How the searches on a device rank: the score of a point y for a row x is |y|²/2 − x·y for euclidean, which orders as |x − y| does,
- *  and −x·y for the other metrics. It is computed in f32 from vectors that are centred (euclidean only: it changes no distance and makes
- *  products small) and scaled by a power of two, so that none is longer than 2. `bound` is by how much that can be wrong. */
+/** Scores that order points as the distances do, for the searches on a device. The score of a point y for a
+ *  row x is |y|²/2 − x·y for euclidean, which orders like |x − y|, and −x·y for the other metrics.
+ *  Scores are computed in f32. The vectors are scaled by a power of two, so that none is longer than 2. For
+ *  euclidean they are also centred, which changes no distance and makes products small. `bound` gives the
+ *  largest error of a score. */
 export class Scores {
   readonly #search: Search
   readonly #euclidean: boolean
@@ -36,7 +39,7 @@ export class Scores {
     this.#longest = largest(this.#norms, first, first + count)
   }
 
-  /** Rows [from, to) of all, as the products take them. */
+  /** Rows [from, to) of `all`, centred and scaled for the products. */
   vectors(from: number, to: number): Float32Array {
     const { data, dim } = this.#search.all
     const out = new Float32Array((to - from) * dim)
@@ -47,26 +50,29 @@ export class Scores {
     return out
   }
 
-  /** What is added to the negative products of a row with each of all rows: half its square, or 0. */
+  /** The term of the score that depends only on the point: half of its squared norm for euclidean, else 0.
+   *  One for each row of `all`. */
   shifts(): Float32Array {
     return Float32Array.from(this.#norms, (norm) => (this.#euclidean ? (norm * norm) / 2 : 0))
   }
 
-  /** The score, exactly, of the distance that a sum over coordinates stands for. */
+  /** The exact score for the distance that belongs to a sum over coordinates. */
   ofSum(row: number, sum: number): number {
     const scaled = sum * this.#scale * this.#scale
     return this.#euclidean ? (scaled - this.#norms[row] ** 2) / 2 : -scaled
   }
 
-  /** A limit in f32 that the score of no point is above whose sum for `row` is at least as near as `sum`. */
+  /** A limit in f32. If the sum of a point for `row` is as near as `sum` or nearer, its f32 score is not
+   *  above this limit. */
   limit(row: number, sum: number): number {
     const score = this.ofSum(row, sum)
     return Math.fround(score + this.bound(row, sum) + Math.abs(score) * 2 * UNIT)
   }
 
-  /** Largest error of the f32 scores of those points that can be as near to `row` as `sum`. With u = 2⁻²⁴: rounding both vectors
-   *  and summing `dim` products loses (dim + 2)·u·|x|·|y|, the shift and the difference u·(|y|² + |x|·|y|). Points as near as d have
-   *  |y| ≤ |x| + d, whatever there is elsewhere. */
+  /** Largest error of the f32 scores of the points that can be as near to `row` as `sum`. Let u = 2⁻²⁴.
+   *  Rounding both vectors and summing `dim` products loses (dim + 2)·u·|x|·|y|. The shift and the difference
+   *  lose u·(|y|² + |x|·|y|). A point at distance d or nearer has |y| ≤ |x| + d, so points farther away do
+   *  not count. */
   bound(row: number, sum: number): number {
     const { dim } = this.#search.all
     const norm = this.#norms[row]
@@ -76,21 +82,21 @@ export class Scores {
   }
 }
 
-/** The sum over coordinates from which on a point is farther than `distance`. */
+/** The limit of the sum over coordinates for a distance. A point with a worse sum is farther away than `distance`. */
 export const sumOfDistance = (metric: NeighborMetric, scale: number, distance: number): number => {
   switch (metric) {
     case 'euclidean':
       return (distance / scale) ** 2
     case 'inner-product':
       return -distance
-    case 'cosine': // beyond 90° all are at distance 1
+    case 'cosine': // beyond 90° all distances are 1
       return distance < 1 ? 1 - distance : Number.NEGATIVE_INFINITY
     case 'cosine-unrectified':
       return 1 - distance
   }
 }
 
-/** The mean of a thousand rows: any centre near all of them serves. */
+/** Adds the mean of about a thousand rows to `centre`. Any centre near all rows would do. */
 const addMean = ({ all: { data, dim, count } }: Search, centre: Float64Array): void => {
   const step = Math.ceil(count / 1000)
   const weight = 1 / Math.ceil(count / step)

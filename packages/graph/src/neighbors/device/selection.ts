@@ -7,10 +7,10 @@ import { available } from '../search.ts'
 import type { PlacedSearch } from './placed.ts'
 import { WithinScan } from './within-scan.ts'
 
-/** Undecided rows that are done again at a time. */
+/** Undecided rows that are searched again at a time. */
 const RETRY_ROWS = 256
 
-/** Chooses the k nearest among candidates, and knows when it cannot. */
+/** Chooses the k nearest among the candidates, and finds the rows for which the candidates do not suffice. */
 export class Selection {
   readonly #placed: PlacedSearch
   readonly #k: number
@@ -20,7 +20,7 @@ export class Selection {
   readonly #limits: number[] = []
   readonly #sorted: Float64Array
 
-  /** @param width candidates of a row */
+  /** @param width number of candidates of a row */
   constructor(placed: PlacedSearch, k: number, width: number) {
     this.#placed = placed
     this.#k = k
@@ -35,13 +35,14 @@ export class Selection {
     return { nNodes, indptr, indices: this.#indices, distances: this.#distances }
   }
 
-  /** Rows that were left for `finish`. */
+  /** Number of rows that are left for `finish`. */
   get undecided(): number {
     return this.#undecided.length
   }
 
-  /** Takes the k nearest candidates of a row by their sums, and sorts all of them. All other points have f32 scores of `worst` or more:
-   *  where that does not make them farther in f64, the row stays undecided. */
+  /** Chooses the k nearest candidates of a row by their sums. All other points have f32 scores of `worst` or
+   *  more. If such a score does not prove that they are farther in f64, the row stays undecided. Sorts
+   *  `indices` and `sums` in place. */
   choose(row: number, indices: Int32Array, sums: Float64Array, worst: number): void {
     const { search, scores } = this.#placed
     const { metric, scale } = search.all
@@ -57,7 +58,8 @@ export class Selection {
     this.#keep(row, indices, sums)
   }
 
-  /** Does the undecided rows again: all points whose score may be as good as that of the k-th candidate are compared in f64. */
+  /** Searches for the undecided rows again. It compares all points in f64 whose score may be as good as that
+   *  of the k-th candidate. */
   async finish(pace: Pace): Promise<void> {
     const { queries } = this.#placed.search
     using scan = new WithinScan(this.#placed, Math.min(RETRY_ROWS, Math.max(1, this.undecided)))
@@ -86,7 +88,7 @@ export class Selection {
     }
   }
 
-  /** The k-th sum from the nearest on. */
+  /** The k-th sum, counted from the nearest. */
   #farthest(sums: Float64Array): number {
     const { metric } = this.#placed.search.all
     const sorted = this.#sorted
@@ -94,11 +96,12 @@ export class Selection {
     sorted.sort()
     if (sumsSquares(metric)) return sorted[this.#k - 1]
     const far = sorted[sorted.length - this.#k]
-    return metric === 'cosine' ? Math.max(0, far) : far // all beyond 90° are equally far
+    return metric === 'cosine' ? Math.max(0, far) : far // all points beyond 90° are equally far
   }
 
-  /** Writes the first k of sorted neighbours. Cosine has a largest distance, 1, that any number of points may have: the last places
-   *  then go to the smallest of all indices that are not nearer, candidates or not. */
+  /** Writes the first k of sorted neighbours. The rectified cosine has a largest distance, 1, and any number
+   *  of points may have it. The last places then go to the smallest indices among all points that are not
+   *  nearer, whether they are candidates or not. */
   #keep(row: number, indices: Int32Array, distances: Float64Array): void {
     const { all, self } = this.#placed.search
     const k = this.#k

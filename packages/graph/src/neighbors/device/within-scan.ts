@@ -4,8 +4,8 @@ import { Owned } from '../../kernels/owned.ts'
 import { graphWasm } from '../../kernels/wasm-module.ts'
 import type { Block, PlacedSearch } from './placed.ts'
 
-/** Finds the points whose score for a row is within the row's limit, block by block, and their sums in f64. Works on up to `maxRows` rows
- *  at a time, in 12 bytes per product of a block. */
+/** Finds the points whose score for a row is within the row's limit, block by block, and computes their sums
+ *  in f64. It takes up to `maxRows` rows at a time, and 12 bytes per product of a block. */
 export class WithinScan implements Disposable {
   readonly #placed: PlacedSearch
   readonly #within: Launch
@@ -39,7 +39,7 @@ export class WithinScan implements Disposable {
     this.#owned[Symbol.dispose]()
   }
 
-  /** The rows that the next calls of `block` are about, by their index among the queries, and their limits. */
+  /** Sets the rows for the next calls of `block`, by their indices among the queries, and their limits. */
   setRows(rows: ArrayLike<number>, limits: ArrayLike<number>): void {
     const { engine, search } = this.#placed
     const owners = Int32Array.from(rows)
@@ -48,7 +48,8 @@ export class WithinScan implements Disposable {
     engine.write(this.#limits, limits)
   }
 
-  /** Visits what `vectors` [rows, dim] of these rows find among the points of a block: row of `vectors`, index and sum. */
+  /** Searches a block for points within the limits of the current rows, whose vectors are `vectors` [rows,
+   *  dim]. Calls `visit` with the row of `vectors`, the index and the sum of each point. */
   block(vectors: Tensor, block: Block, visit: (row: number, index: number, sum: number) => void): void {
     const placed = this.#placed
     const rows = vectors.shape[0]
@@ -57,7 +58,7 @@ export class WithinScan implements Disposable {
       using products = placed.products(vectors, block)
       const shifts = placed.shifts + (placed.search.first + block.first) * 4
       const args = [products.handle, cols, shifts, this.#limits, this.#found, this.#counts, block.first]
-      const work = touches(rows * cols + cols + 3 * rows) // what it finds is little beside
+      const work = touches(rows * cols + cols + 3 * rows) // without the found indices, which are few
       this.#within([...args, this.#skips], rows, rowGrain(cols), work)
     }
     const [owners, counts, candidates, out] = [this.#owners, this.#counts, this.#found, this.#sums]

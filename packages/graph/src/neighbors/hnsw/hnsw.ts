@@ -6,19 +6,21 @@ import { sortNeighbors } from '../pairs.ts'
 import type { Search } from '../search.ts'
 import { type HnswParameters, openIndex, type UsearchIndex } from './usearch.ts'
 
-/** Threads that may search at once. The library keeps that many contexts, and which one a point is added by decides its level: the number
- *  is fixed, so that the graph is. */
+/** Threads that may search at once. The library keeps so many contexts. The context that adds a point decides
+ *  its level. So the number is fixed, and the graph is always the same. */
 const CONTEXTS = 16
-/** Queries of one call. */
+/** Queries per call of the library. */
 const BATCH_ROWS = 512
-/** Candidates beyond k that are put in order in f64: the library's distances are rounded. */
+/** Candidates beyond k. The library's distances are rounded, so all candidates are sorted again in f64. */
 const SPARE = 2
-/** Share of the work that adding takes; 1 point is added in the time of this many queries on one thread. */
+/** Used for the share of the work that adding takes: adding 1 point takes the time of this many queries on
+ *  one thread. */
 const ADD_PER_QUERY = 1.6
 
-/** Approximate k nearest by a graph of navigable small worlds (HNSW, Malkov and Yashunin 2016), built and searched by usearch. Distances
- *  are exact, but a list may lack some of the nearest, and hold less than k. Points are added one by one on one thread, and searched for
- *  on `threads`: same points, same lists. */
+/** Approximate k nearest points by a hierarchical navigable small-world graph (HNSW, Malkov and Yashunin
+ *  2016), built and searched by usearch. Distances are exact, but a list may lack some of the nearest points,
+ *  or have less than k entries. Points are added one by one on one thread, so the same points give the same
+ *  lists. Searches run on `threads`. */
 export const hnswNearest = async (
   search: Search,
   k: number,
@@ -55,7 +57,8 @@ export const hnswNearest = async (
   return found.lists()
 }
 
-/** Unit vectors lose nothing of note in f16, and take two thirds of the time; others may leave its range. */
+/** Whether the metric works on unit vectors. f16 is precise enough for those, and takes two thirds of the
+ *  time. Other vectors may leave the range of f16. */
 const isUnit = (metric: NeighborMetric): boolean => metric === 'cosine' || metric === 'cosine-unrectified'
 
 const addPoints = (
@@ -75,7 +78,7 @@ const addPoints = (
   }
 }
 
-/** What was found, ranked by f64 distances. */
+/** The points that were found, ranked by f64 distances. */
 class Found {
   readonly #search: Search
   readonly #k: number
@@ -91,7 +94,7 @@ class Found {
     this.#distances = new Float64Array(search.queries * k)
   }
 
-  /** Keeps the k nearest of some points; rows must come in order. */
+  /** Keeps the k nearest of the points `keys`. Rows must come in order. */
   keep(row: number, keys: BigUint64Array): void {
     const { all, self } = this.#search
     const others = Int32Array.from(keys, Number).filter((index) => !self || index !== row)
@@ -106,7 +109,7 @@ class Found {
     this.#indptr[row + 1] = at + kept
   }
 
-  /** As distance.ts sums. */
+  /** The sum of distance.ts, with the same bits. */
   #sum(row: number, index: number): number {
     const { data, dim, metric } = this.#search.all
     const [x, y] = [row * dim, (this.#search.first + index) * dim]

@@ -4,17 +4,18 @@ import { checkInteger } from '../../dense/matrix.ts'
 /** The part of usearch's index that we use. */
 export interface UsearchIndex {
   add(keys: BigUint64Array, vectors: Float32Array, threads: number): void
-  /** Without counts for a single vector; keys of vector n begin at n·k. */
+  /** The keys of vector n start at n·k. `counts` is missing for a single vector. */
   search(vectors: Float32Array, k: number, threads: number): { keys: BigUint64Array; counts?: BigUint64Array }
 }
 
-/** As usearch names them: links of a node, and nodes that are looked at while one is added and while one is searched for. */
+/** usearch's parameters: the links of a node, and the nodes that are visited to add a point and to search for
+ *  one. */
 export interface HnswParameters {
   /** 16 unless given */
   connectivity?: number
   /** 128 unless given */
   expansionAdd?: number
-  /** 64 unless given: recall against time */
+  /** 64 unless given; more raises recall and takes longer */
   expansionSearch?: number
 }
 
@@ -30,7 +31,7 @@ interface Usearch {
   }) => UsearchIndex
 }
 
-/** Why usearch cannot be used here, or undefined. */
+/** The reason why usearch cannot be used here, or undefined. */
 export const whyNoUsearch = (): string | undefined => {
   try {
     load()
@@ -40,7 +41,8 @@ export const whyNoUsearch = (): string | undefined => {
   }
 }
 
-/** An empty index, which keeps vectors as f16 or f32. Throws GraphError for parameters out of range, BackendError where usearch is not installed or has no binary for this machine. */
+/** An empty index that keeps vectors as f16 or f32. Throws GraphError for parameters out of range, and
+ *  BackendError if usearch is not installed or has no binary for this machine. */
 export const openIndex = (
   dimensions: number,
   metric: 'ip' | 'l2sq',
@@ -55,17 +57,17 @@ export const openIndex = (
   return new Index({ ...sizes, metric, quantization, multi: false })
 }
 
-/** Asked for at run time: it is an optional peer, and bundlers must not look for it. */
+/** Loads usearch at run time, because it is an optional peer that bundlers must not look for. */
 const load = (): Usearch => {
   const node = typeof process === 'object' ? process.getBuiltinModule?.('node:module') : undefined
   if (!node)
-    throw new BackendError("kneighbors: algorithm 'hnsw' runs in Node, got another runtime; use 'exact'")
+    throw new BackendError("kneighbors: algorithm 'hnsw' needs Node, got another runtime; use 'exact'")
   try {
     return node.createRequire(import.meta.url)('usearch') as Usearch
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : error
     throw new BackendError(
-      `kneighbors: algorithm 'hnsw' needs usearch, got ${reason}; npm install usearch, or use 'exact'`,
+      `kneighbors: algorithm 'hnsw' needs usearch, got ${reason}; install it with npm install usearch, or use 'exact'`,
       { cause: error },
     )
   }
