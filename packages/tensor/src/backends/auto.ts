@@ -4,7 +4,7 @@ import { type CpuOptions, cpu } from './cpu/cpu.ts'
 import { type GpuOptions, gpu, gpuInHardware } from './gpu/gpu.ts'
 
 /** From here a GPU can win: what two threads of the cpu backend do while the launches of a small model's step alone would take. By arithmetic
- *  (docs/LOG.md, "Hand-written WGSL on a real GPU"): no run was timed on both sides of it. */
+ *  (docs/LOG.md, "From how much work on `auto` takes a GPU"): no run was timed on both sides of it. */
 export const GPU_WORTH_FLOPS = 3e9
 
 export interface AutoOptions {
