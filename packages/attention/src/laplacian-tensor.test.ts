@@ -29,13 +29,13 @@ it('holds edges by rows, row sums, and frees them once, outside scopes', async (
   expect(device.memory.liveBuffers).toBe(before)
 })
 
-it('averages what differs by rounding only', async () => {
+it('averages entries that differ only by rounding', async () => {
   using laplacian = LaplacianTensor.from(device, dense(2, 1, -1, -1.0000005, 1))
   const [a, b] = await laplacian.weights.data()
   expect(a).toBe(b)
 })
 
-it('refuses what is not a Laplacian, with the values', () => {
+it('refuses a matrix that is no Laplacian, and quotes the values', () => {
   expect(() => LaplacianTensor.from(device, dense(2, 1, -1, -0.5, 1))).toThrow(
     'LaplacianTensor: the matrix must be symmetric, got -1 at (0, 1) and -0.5 at (1, 0)',
   )

@@ -1,14 +1,15 @@
 import { BackendError, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
 import type { CpuEngine } from '@tau/tensor/kernel'
 
-// Checks of what bounded caches are given, values included: a sum that has taken in a bad number is lost.
+// Checks of the inputs of bounded caches. They check values too, because a sum that has taken in a bad
+// number is lost.
 
 export function checkShape(op: string, name: string, { shape }: Tensor, expected: readonly number[]): void {
   if (shape.length !== expected.length || shape.some((n, axis) => n !== expected[axis]))
     throw new ShapeError(`${op}: ${name} must be ${shapeText(expected)}, got ${shapeText(shape)}`)
 }
 
-/** Indices of element `index`, as in [b, h, t]. */
+/** The indices of element `index`, as in [b, h, t]. */
 function place(index: number, shape: readonly number[]): string {
   const at: number[] = []
   for (const n of shape.toReversed()) {
@@ -23,7 +24,7 @@ export function checkValues(op: string, v: Tensor, engine: CpuEngine): void {
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i]))
       throw new RangeError(
-        `${op}: v must be finite, got ${values[i]} at ${place(i, v.shape)}; check what it is made of`,
+        `${op}: v must be finite, got ${values[i]} at ${place(i, v.shape)}; check how it is computed`,
       )
 }
 
@@ -36,7 +37,7 @@ export function checkLambda(op: string, name: string, lambda: Tensor, engine: Cp
       )
 }
 
-/** Readings must be finite and at least as large as those before; `newest` holds the last ones of each row. */
+/** Readings must be finite and must not decrease. `newest` holds the last reading of each row. */
 export function checkDecay(
   op: string,
   high: Tensor,

@@ -13,7 +13,7 @@ const options = { batch, heads, kvHeads, valueDim, decay: true, bins: 7 }
 const temperatures = Float32Array.from({ length: heads }, (_, h) => 0.02 * (h + 1))
 const readings = splitReadings(longDecay(batch * heads, length, 1e6))
 
-/** λ of the keys: one value per bin, not always the same place in it. */
+/** λ of the keys: one value per bin, at different places within the bins. */
 const onePerBin = uniform(batch * kvHeads * length, 2).map((x) => {
   const bin = Math.floor(7 * x)
   return (bin + [0.1, 0.5, 0.9][bin % 3]) / 7
@@ -57,7 +57,7 @@ describeDevices(
     it('reads keys of its own bin as the formula says', async () => {
       using _scope = device().scope()
       const beta = 5
-      const keys = [0.375, 0.125, 0.25, 0.75] // the last one in the other bin
+      const keys = [0.375, 0.125, 0.25, 0.75] // only the last one lies in the other bin
       using cache = new BoundedTauCache(device(), {
         ...{ batch: 1, heads: 1, kvHeads: 1, valueDim: 4, decay: false, bins: 2 },
         temperature: device().tensor([1 / beta]),
@@ -68,7 +68,8 @@ describeDevices(
       })
       const weightsAt = async (q: number) => cache.attend({ lambdaQ: device().tensor([q], [1, 1, 1]) }).data()
       const shares = (weights: readonly number[]) => weights.map((w) => w / weights.reduce((a, b) => a + b))
-      // q is s = 1/16 above 0.125 and t = 3/16 below 0.375: keys there weigh g, the one between them what is left of it.
+      // q is s = 1/16 above 0.125 and t = 3/16 below 0.375. Keys at these two have weight g; the key between
+      // them has the blended weight.
       const [q, s, t] = [0.1875, 1 / 16, 3 / 16]
       const whole = 1 - Math.exp(-2 * beta * (s + t))
       const alpha = (Math.exp(-2 * beta * t) * (1 - Math.exp(-2 * beta * s))) / whole
@@ -85,7 +86,7 @@ describeDevices(
         ]),
         { atol: 1e-7 },
       )
-      // At the ends and outside of them one of the two sums is exact.
+      // A query at an end, or outside, reads one of the two sums, which is exact.
       for (const outside of [0.125, 0.375, 0.4375, 0.03125, 0.75])
         expectNear(
           await weightsAt(outside),
@@ -118,13 +119,13 @@ describeDevices(
       expect(await cache.extend(inputs).data()).toEqual(await expected.data())
     })
 
-    it('refuses what does not fit, and stays as it was', async () => {
+    it('refuses bad inputs and is unchanged then', async () => {
       using _scope = device().scope()
       const inputs = make(device())
       const [first, second] = [part(inputs, 0, 41), part(inputs, 41, length)]
       using cache = new BoundedTauCache(device(), { ...options, temperature: inputs.temperature })
       const empty = () => cache.attend(part(inputs, 0, 1))
-      expect(empty).toThrow('lambdaQ must be of the newest cached position, got 0 positions; append it first')
+      expect(empty).toThrow('the cache must hold the position of lambdaQ, got 0 positions; append it first')
       cache.append(first)
       using twin = cache.fork()
 
@@ -197,11 +198,11 @@ describeDevices(
       expect(badQuery).toThrow('BoundedTauCache.extend: lambdaQ must be between 0 and 1, got -1 at [0, 0, 1]')
       for (const bad of [7, 40])
         expect(() => cache.truncate(bad)).toThrow(
-          `length must be 0 or at least 41, because sums forget nothing, got ${bad}; fork the cache before`,
+          `length must be 0 or at least 41, because sums cannot forget single positions, got ${bad}; fork the cache before`,
         )
       for (const bad of [42, -1, 1.5, Number.NaN])
         expect(() => cache.truncate(bad)).toThrow(
-          `length must be a whole number from 0 to 41, the positions there are, got ${bad}`,
+          `length must be a whole number from 0 to 41, the cached positions, got ${bad}`,
         )
       const recorded = () => {
         cache.append(second)
@@ -237,7 +238,7 @@ describeDevices(
       expect(device().memory.liveBuffers).toBe(before + 6)
     })
 
-    it('holds the same bytes however long the past is, and frees them', () => {
+    it('holds the same bytes at any length, and frees them', () => {
       const before = device().memory
       using _scope = device().scope()
       const cache = (() => {
@@ -245,7 +246,7 @@ describeDevices(
         const temperature = device().tensor(temperatures)
         return new BoundedTauCache(device(), { ...options, temperature })
       })()
-      // 7 bins: 14 sums, then 4 and 2 nodes; a sum has 3 + 5 numbers of 8 bytes.
+      // 7 bins have 14 sums, then 4 and 2 nodes. A sum has 3 + 5 numbers of 8 bytes.
       const headBytes = 8 * (1 + 7 + (14 + 4 + 2) * 8)
       expect(cache.bytes()).toBe(batch * heads * headBytes + 4 * heads)
       expect(device().memory.liveBytes).toBe(before.liveBytes + cache.bytes())
@@ -355,7 +356,7 @@ describe('BoundedTauCache', () => {
       ),
       { numRuns: 250, seed: 7 },
     )
-    // The bound is no idle one: somewhere it is nearly reached.
+    // The bound is tight: some case comes close to it.
     expect(tightest).toBeGreaterThan(0.5)
   })
 
@@ -393,7 +394,7 @@ describe('BoundedTauCache', () => {
       for (const query of [0, 0.3141, 0.5, keys[to - 1], 1].map(Math.fround)) {
         const found = await cache.attend({ lambdaQ: two.tensor([query], [1, 1, 1]) }).data()
         const exact = exactAttention({ beta, bins, query, keys, logDecay, v, dim, count: to }, found)
-        // One value that is 0.1 throughout: nothing is lost of 100 000 equal terms.
+        // One channel is always 0.1. Its mean over 100 000 equal terms loses no digits.
         expectNear([found[0]], [Math.fround(0.1)], { rtol: 1e-7 })
         expectNear(found, exact.out, { atol: statedBound(beta, bins, exact) + 1e-6 })
       }
@@ -410,12 +411,12 @@ describe('BoundedTauCache', () => {
     expect(cache.errorBound()).toHaveLength(heads)
   })
 
-  it('is of the cpu backend only, and of one device', async () => {
+  it('works on the cpu backend only, and with tensors of its own device', async () => {
     const device = await gpu({ mode: 'cpu' })
     const temperature = device.tensor(temperatures)
     const onGpu = () => new BoundedTauCache(device, { ...options, temperature })
     expect(onGpu).toThrow(BackendError)
-    expect(onGpu).toThrow('device must be of the cpu backend, got gpu; decode on cpu(), or use a TauCache')
+    expect(onGpu).toThrow('device must use the cpu backend, got gpu; decode on cpu(), or use a TauCache')
     const mixed = () => new BoundedTauCache(one, { ...options, temperature })
     expect(mixed).toThrow(
       "BoundedTauCache: temperature must live on the cache's device, got another gpu device",

@@ -17,11 +17,11 @@ export interface BoundedTauCacheOptions {
   kvHeads: number
   /** Length of a value vector. */
   valueDim: number
-  /** Whether positions come with decay readings. */
+  /** Whether positions have decay readings. */
   decay: boolean
-  /** [H], above 0; read once, when the cache is made. */
+  /** [H], above 0. It is read once, when the cache is made. */
   temperature: Tensor
-  /** M, from 2 to 65536: equal bins of λ between 0 and 1. */
+  /** M, the number of equal bins of λ between 0 and 1. From 2 to 65536. */
   bins: number
 }
 
@@ -30,41 +30,55 @@ type TauKeys = Omit<TauPositions, 'lambdaQ'>
 const BYTES = Float32Array.BYTES_PER_ELEMENT
 const MAX_BINS = 65_536
 
-/** λ-distance attention over a past of any length in memory and time that do not depend on it: λ ∈ [0, 1] is cut into M equal bins, and
- *  all that is kept of the keys are sums e^(a_j)·[v_j, 1], per bin and per node of a binary tree over the bins. A token costs
- *  O(log M · D) per query head, and a cache about 24·M·(D + 3) bytes per query head. Used like `TauCache`; `extend` does both steps for
+/** λ-distance attention over any number of past positions, in memory and time that do not depend on their
+ *  number. λ ∈ [0, 1] is cut into M equal bins. The keys are kept only as sums Σ e^(a_j)·[v_j, 1], per bin
+ *  and per node of a binary tree over the bins. A token costs O(log M · D) per query head, and the cache
+ *  takes about 24·M·(D + 3) bytes per query head. It is used like `TauCache`; `extend` does both steps for
  *  many positions. Only on the cpu backend. Lives until disposed.
  *
- *  Exactness. Keys outside the query's own bin are all on one side of it, where weights e^(−β|q − k|) (β = 1 / temperature) are a
- *  product of a part of the query and a part of the key: their sums are exact, in f64, whatever temperature and decay. So are those of
- *  the own bin's keys where the query is not strictly between the least and the largest of them, at `low` and `high`.
+ *  Exactness. Let q be the query, β = 1 / temperature, and g(k) = e^(−β|q − k|) the exact weight of key k
+ *  without decay. All keys outside the query's own bin lie on one side of the query. There g is a product of
+ *  a part of the query and a part of the key. So their sums are exact, in f64, at any temperature and decay.
+ *  The same holds for the own bin if the query is not strictly between its least and its largest key, `low`
+ *  and `high`.
  *
- *  In between, f(k) = μ(α·e^(β(k − q)) + γ·e^(β(q − k))) stands for g(k) = e^(−β|q − k|): two sums that the bin has. α, γ ≥ 0 are such
- *  that α… + γ… is g at `low` and at `high`. Then (α… + γ…) / g falls from 1 at `low` to r = α + γ at q and rises again to 1 at
- *  `high`, since on each side it is a constant plus a nonnegative multiple of e^(∓2βk). With s = q − low, t = high − q:
- *  r = (e^(−2βt) + e^(−2βs) − 2e^(−2β(s+t))) / (1 − e^(−2β(s+t))), least at s = t, where it is 2 / (1 + e^(β(s+t))); s + t ≤ w = 1/M.
- *  μ = 2 / (1 + r) gives f = g·(1 + ε) with |ε| ≤ δ = (1 − r) / (1 + r) ≤ (e^(βw) − 1) / (e^(βw) + 3), about βw/4 for fine bins.
- *  With W_j the exact weights, W their sum, p the own bin's share of W and out̃ what is returned:
+ *  Between `low` and `high` two sums of the bin stand for g:
  *
- *      ‖out̃ − out‖ ≤ δ · p · max_own ‖v_j − out̃‖           as Σ W_j(1 + ε_j)(v_j − out̃) = 0, so out − out̃ = −Σ_own W_j ε_j (v_j − out̃) / W
- *      ‖out̃ − out‖ ≤ τ · max ‖v_i − v_j‖, τ = (1 − √r) / (1 + √r)
+ *      f(k) = μ(α·e^(β(k − q)) + γ·e^(β(q − k)))
  *
- *  The second: weights whose ratio to the exact ones varies by at most 1 / r differ from them by τ in total variation. Its a-priori
- *  value, at r = 2 / (1 + e^(βw)), is {@link errorBound}. To both comes f32's rounding of the result. */
+ *  α, γ ≥ 0 are chosen so that f / μ = g at `low` and at `high`. Then f / (μ g) falls from 1 at `low` to r =
+ *  α + γ at q and rises to 1 at `high`, because on each side it is a constant plus a nonnegative multiple of
+ *  e^(∓2βk). With s = q − low and t = high − q:
+ *
+ *      r = (e^(−2βt) + e^(−2βs) − 2e^(−2β(s+t))) / (1 − e^(−2β(s+t)))
+ *
+ *  It is least at s = t, where it is 2 / (1 + e^(β(s+t))). Also s + t ≤ w = 1/M. μ = 2 / (1 + r) gives f =
+ *  g·(1 + ε) with an error ε of size at most δ = (1 − r) / (1 + r) ≤ (e^(βw) − 1) / (e^(βw) + 3). That is
+ *  about βw/4 for fine bins.
+ *
+ *  Let W_j be the exact weights, W their sum, p the own bin's share of W, and out̃ the result. Then
+ *
+ *      ‖out̃ − out‖ ≤ δ · p · max_own ‖v_j − out̃‖
+ *      ‖out̃ − out‖ ≤ τ · max ‖v_i − v_j‖,   τ = (1 − √r) / (1 + √r)
+ *
+ *  The first holds because Σ W_j(1 + ε_j)(v_j − out̃) = 0, so out − out̃ = −Σ_own W_j ε_j (v_j − out̃) / W.
+ *  The second holds because weights whose ratio to the exact ones varies by at most 1 / r differ from them by
+ *  τ in total variation. Its value at r = 2 / (1 + e^(βw)) is {@link errorBound}, which is known beforehand.
+ *  Rounding of the result to f32 is added to both. */
 export class BoundedTauCache implements DecodeCache<TauPositions> {
   readonly #device: Device
   readonly #engine: CpuEngine
   readonly #options: Readonly<Omit<BoundedTauCacheOptions, 'temperature'>>
   readonly #run: BoundedTauCacheKernel
-  /** Of its own: the sums are made for it. */
+  /** An own copy, because the sums depend on it. */
   readonly #temperature: Tensor
   readonly #state: Tensor
   /** The newest reading of each query head. */
   readonly #newest: Float64Array
   #length = 0
 
-  /** Throws RangeError unless sizes are whole and at least 1, heads a multiple of kvHeads, bins and temperatures in range; BackendError
-   *  on another backend than cpu. */
+  /** Throws RangeError unless sizes are whole and at least 1, heads are a multiple of kvHeads, and bins and
+   *  temperatures are in range. Throws BackendError on any backend but cpu. */
   constructor(device: Device, options: BoundedTauCacheOptions) {
     const { temperature, ...sizes } = options
     const { batch, heads, kvHeads, valueDim, bins } = sizes
@@ -73,7 +87,7 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     const { engine } = device
     if (engine.backend !== 'cpu')
       throw new BackendError(
-        `BoundedTauCache: device must be of the cpu backend, got ${engine.backend}; decode on cpu(), or use a TauCache, which keeps all positions`,
+        `BoundedTauCache: device must use the cpu backend, got ${engine.backend}; decode on cpu(), or use a TauCache, which keeps all positions`,
       )
     checkTemperatures(engine, device, temperature, heads)
     this.#device = device
@@ -100,8 +114,9 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     return this.#length
   }
 
-  /** Adds T positions; not recorded on a tape. What is refused leaves the cache as it was: ShapeError for shapes; RangeError for λ outside
-   *  [0, 1], values or readings that are not finite and readings that decrease, with the value and its position. */
+  /** Adds T positions. It is not recorded on a tape. Throws ShapeError for wrong shapes. Throws RangeError,
+   *  with the value and its position, for λ outside [0, 1], for values or readings that are not finite, and
+   *  for readings that decrease. The cache is unchanged then. */
   append(keys: TauKeys): void {
     const length = this.#checkKeys('BoundedTauCache.append', keys)
     this.#run(this.#state.handle, this.#temperature.handle, { length, keys: handlesOf(keys) })
@@ -116,12 +131,12 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     const { batch, heads, valueDim } = this.#options
     if (lambdaQ.rank === 3 && lambdaQ.shape[2] > 1)
       throw new ShapeError(
-        `${op}: lambdaQ must be of the newest position, [${batch}, ${heads}, 1], got ${shapeText(lambdaQ.shape)}; use extend for more`,
+        `${op}: lambdaQ must hold the newest position only, [${batch}, ${heads}, 1], got ${shapeText(lambdaQ.shape)}; use extend for more`,
       )
     checkShape(op, 'lambdaQ', lambdaQ, [batch, heads, 1])
     if (this.#length === 0)
       throw new ShapeError(
-        `${op}: lambdaQ must be of the newest cached position, got 0 positions; append it first`,
+        `${op}: the cache must hold the position of lambdaQ, got 0 positions; append it first`,
       )
     checkLambda(op, 'lambdaQ', lambdaQ, this.#engine)
     const out = this.#device.empty([batch, heads, 1, valueDim])
@@ -132,8 +147,9 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     return out
   }
 
-  /** Adds T positions and attends with each as soon as it is there, one after the other: lambdaQ [B, H, T] → [B, H, T, D], the same bits
-   *  as T times append and attend. Refuses what those refuse, before it changes anything. */
+  /** Adds T positions one after the other, and attends with each as soon as it is added: lambdaQ [B, H, T] →
+   *  [B, H, T, D]. The result has the same bits as T times append and attend. It throws what those throw,
+   *  before it changes anything. */
   extend({ lambdaQ, ...keys }: TauPositions): Tensor {
     const op = 'BoundedTauCache.extend'
     refuseTape(op, lambdaQ)
@@ -152,7 +168,8 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     return out
   }
 
-  /** What the bins can do to a result at most, for each query head: ‖out̃ − out‖ ≤ errorBound[h] · max ‖v_i − v_j‖ (see above). */
+  /** Bound of the error that the bins cause, for each query head: ‖out̃ − out‖ ≤ errorBound[h] · max ‖v_i −
+   *  v_j‖ (see above). */
   errorBound(): Float64Array {
     const { heads, bins } = this.#options
     const temperature = this.#engine.view(this.#temperature.handle, heads)
@@ -162,13 +179,14 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     })
   }
 
-  /** Sums cannot forget: `length` may be the present one, or 0, which is {@link reset}. Anything else is a RangeError. */
+  /** Sums cannot forget single positions. So `length` must be the present one, or 0, which is {@link reset}.
+   *  Throws RangeError for any other. */
   truncate(length: number): void {
-    checkTruncation('BoundedTauCache.truncate', this, length, 'because sums forget nothing')
+    checkTruncation('BoundedTauCache.truncate', this, length, 'because sums cannot forget single positions')
     if (length === 0) this.reset()
   }
 
-  /** A cache that goes on from here by itself; a copy of all sums. */
+  /** A second cache with a copy of all sums. Both go on independently. */
   fork(): BoundedTauCache {
     const copy = new BoundedTauCache(this.#device, { ...this.#options, temperature: this.#temperature })
     copyWhole(this.#state, copy.#state)
@@ -177,7 +195,7 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     return copy
   }
 
-  /** Bytes held: always the same. */
+  /** Bytes held. They never change. */
   bytes(): number {
     return BYTES * (this.#state.size + this.#temperature.size)
   }
@@ -198,7 +216,7 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     this.dispose()
   }
 
-  /** How many positions there are. */
+  /** Returns the number of new positions. */
   #checkKeys(op: string, { lambdaK, v, logDecay }: TauKeys): number {
     const { batch, heads, kvHeads, valueDim } = this.#options
     refuseTape(op, lambdaK, v)
@@ -209,7 +227,7 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     if (!logDecay !== !this.#options.decay)
       throw new ShapeError(
         logDecay
-          ? `${op}: logDecay must be left out of a cache without one, got ${shapeText(decayParts(logDecay).high.shape)}; construct the cache with decay: true`
+          ? `${op}: logDecay must be left out of a cache without decay, got ${shapeText(decayParts(logDecay).high.shape)}; construct the cache with decay: true`
           : `${op}: logDecay must be given to a cache with decay, got none`,
       )
     const { high, low } = logDecay ? decayParts(logDecay) : {}

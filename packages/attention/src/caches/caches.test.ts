@@ -12,10 +12,10 @@ import { KvCache } from './kv-cache.ts'
 import { TauCache } from './tau-cache.ts'
 
 const [batch, heads, kvHeads, length, valueDim, keyDim] = [2, 6, 3, 83, 5, 7]
-/** Prefill, single steps, chunks; the capacity grows 8, 16, 33, 66, 132 on the way. */
+/** A prefill, single steps and chunks. The capacity grows to 8, 16, 33, 66 and 132 on the way. */
 const STEPS = [11, 1, 1, 1, 19, 1, 49]
 
-/** Readings around 10⁶, where f32 is off by 0.03. */
+/** Readings around 10⁶, where f32 has an error of 0.03. */
 const readings = splitReadings(longDecay(batch * heads, length, 1e6))
 
 const make = (device: Device) => ({
@@ -38,7 +38,7 @@ const sliceDecay = ({ high, low }: LogDecay, from: number, to: number): LogDecay
 
 interface Tried<Cache> extends Disposable {
   readonly cache: Cache
-  /** Extends the cache with the positions [from, to), and compares with the full pass. */
+  /** Extends the cache with the positions [from, to) and compares the result with the full pass. */
   go(from: number, to: number): Promise<void>
   fork(): Tried<Cache>
 }
@@ -86,7 +86,8 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       })
       const found = cache.attend({ lambdaQ: slice(lambdaQ, 2, from, to) })
       expect(found.shape).toEqual([batch, heads, count, valueDim])
-      // Other blocks of queries, the same sums over keys: equal but for the build's rounding.
+      // The blocks of queries differ, but the sums over keys are the same. So results are equal up to
+      // rounding of the build.
       expectNear(await found.data(), await slice(full, 2, from, to).data(), { atol: 1e-6 })
       start = to
     }
@@ -139,7 +140,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     },
   )
 
-  it('KvCache: a window keeps less than three times its positions, and says what it has forgotten', () => {
+  it('KvCache: a window keeps less than three times its positions, and reports the least length', () => {
     using _scope = device().scope()
     using cache = new KvCache(device(), { ...options, batch: 1, decay: false, window: 5 })
     const one = device().empty([1, kvHeads, 1, valueDim])
@@ -161,7 +162,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
   })
 
   describe.each(['KvCache', 'KvCache with a window', 'TauCache'])('%s', (kind) => {
-    /** A cache, the full pass, and what a cache takes of the positions [from, to). */
+    /** A cache, the full pass, and the inputs of a cache for the positions [from, to). */
     const subject = () => {
       const { lambdaQ, lambdaK, v, q, k, logDecay, temperature } = make(device())
       const part = (x: Tensor, from: number, to: number) => slice(x, 2, from, to)
@@ -191,7 +192,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       return tried(cache, full, extend)
     }
 
-    it('goes on after truncate, fork and reset as the full pass does', async () => {
+    it('equals the full pass after truncate, fork and reset', async () => {
       const before = device().memory.liveBuffers
       {
         using _scope = device().scope()
@@ -220,7 +221,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     })
   })
 
-  it('take readings alone, as exact as f32 holds them', async () => {
+  it('take a single tensor of readings, as exact as f32', async () => {
     using _scope = device().scope()
     const { lambdaQ, lambdaK, v, logDecay, temperature } = make(device())
     using cache = new TauCache(device(), { ...options, decay: true, temperature })
@@ -270,7 +271,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     (name) => name.startsWith('attention'),
   )
 
-  it('outlive scopes, keep their room when reset, and free all of it', () => {
+  it('outlive scopes, keep their memory when reset, and free all of it', () => {
     const before = device().memory.liveBuffers
     const caches = (() => {
       using _scope = device().scope()
@@ -294,7 +295,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     expect(device().memory.liveBuffers).toBe(before)
   })
 
-  it('refuse what does not fit, with the values', () => {
+  it('refuse bad inputs and quote the values', () => {
     using _scope = device().scope()
     const { lambdaQ, lambdaK, v, logDecay, temperature, q } = make(device())
     using cache = new TauCache(device(), { ...options, decay: true, temperature })
@@ -305,7 +306,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
       'TauCache.append: v must be [2, 3, 83, 5], got [2, 6, 83, 7]',
     )
     expect(() => cache.attend({ lambdaQ })).toThrow(
-      'TauCache.attend: lambdaQ must be the newest of 0 cached positions, got 83; append them first',
+      'TauCache.attend: lambdaQ must hold at most the 0 cached positions, got 83; append them first',
     )
     expect(() => cache.attend({ lambdaQ: q })).toThrow('TauCache.attend: lambdaQ must be [2, 6, Tq]')
     const recorded = () => {
@@ -315,7 +316,7 @@ describeDevices('caches', { cpu, gpu }, (device) => {
     expect(() => grad(recorded, [v])).toThrow('TauCache.append: this operation has no gradient')
     using plain = new KvCache(device(), { ...options, decay: false })
     expect(() => plain.append({ k: v, v, logDecay })).toThrow(
-      'KvCache.append: logDecay must be left out of a cache without one, got [2, 6, 83]',
+      'KvCache.append: logDecay must be left out of a cache without decay, got [2, 6, 83]',
     )
     expect(() => plain.attend({ q })).toThrow('KvCache.attend: q must be [2, 6, Tq, 5], got [2, 6, 83, 7]')
     expect(() => new TauCache(device(), { ...options, kvHeads: 4, decay: true, temperature })).toThrow(

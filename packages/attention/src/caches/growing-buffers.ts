@@ -1,7 +1,8 @@
 import { copyBlock, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
 import { ELEMENT_BYTES } from '@tau/tensor/kernel'
 
-/** What a cache keeps per position: `heads` rows of `width` numbers for each of `batch` sequences. */
+/** The numbers that a cache keeps per position: `heads` rows of `width` numbers for each of `batch`
+ *  sequences. */
 export interface Field {
   readonly heads: number
   readonly width: number
@@ -9,8 +10,9 @@ export interface Field {
 
 const FIRST_CAPACITY = 64
 
-/** Tensors [batch, heads, capacity, width], by name, that grow along time. Room doubles when it runs out, so appending copies
- *  each position O(1) times; kernels read the first `length` positions in place. Lives until disposed, whatever scope is open. */
+/** Named tensors [batch, heads, capacity, width] that grow along time. The capacity doubles when it is used
+ *  up, so each position is copied O(1) times. Kernels read the first `length` positions in place. Lives until
+ *  disposed, whatever scope is open. */
 export class GrowingBuffers<Name extends string> implements Disposable {
   readonly #op: string
   readonly #device: Device
@@ -48,19 +50,20 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     return this.#capacity
   }
 
-  /** Bytes held, room to spare included. */
+  /** Bytes held, with spare capacity. */
   get bytes(): number {
     return [...this.#tensors.values()].reduce((total, { size }) => total + size * ELEMENT_BYTES, 0)
   }
 
-  /** The whole buffer [batch, heads, capacity, width]; positions from `length` on hold nothing. */
+  /** The whole buffer [batch, heads, capacity, width]. Positions from `length` on are undefined. */
   tensor(name: Name): Tensor {
     const tensor = this.#tensors.get(name)
     if (!tensor) throw new Error(`internal: ${this.#op} must keep ${name}, got no such buffer`)
     return tensor
   }
 
-  /** Adds positions: one tensor [batch, heads, T, width] per field, T the same for all; width 1 may be left out. */
+  /** Adds positions: one tensor [batch, heads, T, width] per field, with the same T for all. An axis of width
+   *  1 may be left out. */
   append(entries: ReadonlyMap<Name, Tensor>): void {
     const count = this.#checkEntries(entries)
     this.#reserve(this.#length + count)
@@ -77,12 +80,13 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     return out
   }
 
-  /** Forgets what comes after the first `length` positions and keeps the room. */
+  /** Keeps the first `length` positions, and the capacity. */
   truncate(length: number): void {
     this.#length = length
   }
 
-  /** Forgets the first `count` positions; the others move to the front, and what is beyond twice their room is given back. */
+  /** Forgets the first `count` positions. The others move to the front. Capacity beyond twice their number is
+   *  freed. */
   dropFirst(count: number): void {
     const kept = this.#length - count
     const capacity = Math.min(this.#capacity, Math.max(1, 2 * kept))
@@ -90,7 +94,7 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     this.#length = kept
   }
 
-  /** Copies the positions of buffers of the same fields into these, which are empty. */
+  /** Copies the positions of `other`, which has the same fields, into these empty buffers. */
   take(other: GrowingBuffers<Name>): void {
     this.#reserve(other.length)
     for (const [name, target] of this.#tensors)
@@ -116,7 +120,7 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     this.#move(0, this.#length, Math.max(length, 2 * this.#capacity))
   }
 
-  /** New buffers of `capacity` positions, with `count` positions from `first` on. */
+  /** Allocates buffers for `capacity` positions and copies `count` positions from `first` on into them. */
   #move(first: number, count: number, capacity: number): void {
     const moved = this.#allocate(capacity)
     for (const [name, old] of this.#tensors) {
@@ -128,7 +132,8 @@ export class GrowingBuffers<Name extends string> implements Disposable {
     this.#capacity = capacity
   }
 
-  /** Copies `count` positions of every head, from `first` on, to position `at` of a buffer of another length along time. */
+  /** Copies `count` positions of every head, from `first` on, to position `at` of another buffer. The buffers
+   *  may differ in length along time. */
   #copy(
     name: Name,
     source: Tensor,

@@ -8,9 +8,10 @@ import { type CacheOptions, checkGroups, checkQueries } from './options.ts'
 import { cachedDecay, type DecayFields, decayFields, withReadings } from './readings.ts'
 
 export interface KvCacheOptions extends CacheOptions {
-  /** Length of a query and of a key vector; default: valueDim. */
+  /** Length of a query and of a key vector. Default: valueDim. */
   keyDim?: number
-  /** Newest keys that a query sees, itself included; default: all. The cache keeps that many positions and forgets older ones. */
+  /** Number of newest keys that a query sees, its own included. Default: all. The cache keeps that many
+   *  positions and forgets older ones. */
   window?: number
 }
 
@@ -22,22 +23,23 @@ export interface KvPositions {
   k: Tensor
   /** [B, Hkv, T, Dv] */
   v: Tensor
-  /** [B, H, T], readings that continue those before; for a cache with decay only. */
+  /** [B, H, T], readings that continue the earlier ones. Only for a cache with decay. */
   logDecay?: Tensor | LogDecay | undefined
 }
 
-/** What dot-product attention remembers between decoding steps: (k, v) and, with decay, its readings. With a `window`, the newest
- *  positions only, so memory does not grow with the context. The baseline of `TauCache`, used the same way. Lives until disposed. */
+/** The state of dot-product attention between decoding steps: (k, v) and, with decay, its readings. With a
+ *  `window` it keeps only the newest positions, so memory does not grow with the context. It is the baseline
+ *  of `TauCache` and is used in the same way. Lives until disposed. */
 export class KvCache implements DecodeCache<KvPositions> {
   readonly #device: Device
   readonly #options: Readonly<KvCacheOptions>
   readonly #keyDim: number
   readonly #window: number
   readonly #buffers: GrowingBuffers<'k' | 'v' | DecayFields>
-  /** Positions that the window has left behind: the first one kept is the `#forgotten`-th. */
+  /** Number of positions that the window has left behind. Kept positions start at this time. */
   #forgotten = 0
 
-  /** Throws RangeError unless all sizes are whole and at least 1, and heads a multiple of kvHeads. */
+  /** Throws RangeError unless all sizes are whole and at least 1, and heads are a multiple of kvHeads. */
   constructor(device: Device, options: KvCacheOptions) {
     const { batch, heads, kvHeads, valueDim, keyDim = valueDim, decay, capacity } = options
     const { window = Number.POSITIVE_INFINITY } = options
@@ -74,8 +76,8 @@ export class KvCache implements DecodeCache<KvPositions> {
     return this.attend({ q })
   }
 
-  /** Adds T positions: k [B, Hkv, T, D], v [B, Hkv, T, Dv] and, if the cache has one, logDecay [B, H, T] (readings that continue
-   *  those before). Copies; not recorded on a tape. */
+  /** Adds T positions: k [B, Hkv, T, D], v [B, Hkv, T, Dv] and, if the cache has decay, logDecay [B, H, T]
+   *  (readings that continue the earlier ones). It copies them. It is not recorded on a tape. */
   append({ k, v, logDecay }: Omit<KvPositions, 'q'>): void {
     refuseTape('KvCache.append', k, v)
     this.#forgetOld()
@@ -84,7 +86,7 @@ export class KvCache implements DecodeCache<KvPositions> {
     )
   }
 
-  /** Frees the positions that no later query sees, once they are as many as those that are kept. */
+  /** Frees the positions that no later query sees, once they are at least as many as the window. */
   #forgetOld(): void {
     const spare = this.#buffers.length - this.#window
     if (spare < this.#window) return
@@ -117,12 +119,12 @@ export class KvCache implements DecodeCache<KvPositions> {
     return out
   }
 
-  /** A copy of the keys that are kept, the newest last: [B, Hkv, length, D] without a window. */
+  /** A copy of the kept keys, the newest last: [B, Hkv, length, D] without a window. */
   k(): Tensor {
     return this.#buffers.copy('k')
   }
 
-  /** Bytes held, room to spare included. */
+  /** Bytes held, with spare capacity. */
   bytes(): number {
     return this.#buffers.bytes
   }

@@ -1,15 +1,15 @@
 import { ShapeError, shapeText, type Tensor } from '@tau/tensor'
 
-/** What the decoding caches have in common. */
+/** Options that the decode caches have in common. */
 export interface CacheOptions {
   batch: number
   heads: number
   kvHeads: number
   /** Length of a value vector. */
   valueDim: number
-  /** Whether positions come with decay readings. */
+  /** Whether positions have decay readings. */
   decay: boolean
-  /** Positions to make room for at first; default 64. */
+  /** Capacity in positions at the start. Default 64. */
   capacity?: number
 }
 
@@ -18,7 +18,7 @@ export function checkGroups(op: string, heads: number, kvHeads: number): void {
     throw new RangeError(`${op}: heads must be a multiple of kvHeads, got ${heads} and ${kvHeads}`)
 }
 
-/** Queries [B, H, Tq, ...rest] with Tq at most the cached length. */
+/** Throws ShapeError unless queries are [B, H, Tq, ...rest] with Tq at most the cached length. */
 export function checkQueries(
   op: string,
   name: string,
@@ -34,6 +34,6 @@ export function checkQueries(
     )
   if (queries.shape[2] > length)
     throw new ShapeError(
-      `${op}: ${name} must be the newest of ${length} cached positions, got ${queries.shape[2]}; append them first`,
+      `${op}: ${name} must hold at most the ${length} cached positions, got ${queries.shape[2]}; append them first`,
     )
 }

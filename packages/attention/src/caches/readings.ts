@@ -4,7 +4,7 @@ import type { DecayBuffers } from '../kernels/attention-shape.ts'
 import { decayParts, type LogDecay } from '../kernels/decay/decay.ts'
 import type { Field, GrowingBuffers } from './growing-buffers.ts'
 
-// How the caches keep decay readings: both parts, per query head.
+// Decay readings as the caches keep them: both parts, per query head.
 
 export type DecayFields = 'logDecay' | 'decayLow'
 
@@ -16,13 +16,14 @@ export const decayFields = (decay: boolean, heads: number): [DecayFields, Field]
       ]
     : []
 
-/** The readings that a cache holds. */
+/** The buffers of a cache's readings. */
 export const cachedDecay = (buffers: Pick<GrowingBuffers<DecayFields>, 'tensor'>): DecayBuffers => ({
   high: buffers.tensor('logDecay').handle,
   low: buffers.tensor('decayLow').handle,
 })
 
-/** Calls `append` with the entries of new readings: none for a cache without decay, low parts of 0 where they were not given. */
+/** Calls `append` with the entries of new readings. A cache without decay has none. If low parts are not
+ *  given, they are 0. */
 export function withReadings(
   op: string,
   expected: boolean,
@@ -37,7 +38,7 @@ export function withReadings(
   const { high, low } = decayParts(logDecay)
   if (!expected)
     throw new ShapeError(
-      `${op}: logDecay must be left out of a cache without one, got ${shapeText(high.shape)}; construct the cache with decay: true`,
+      `${op}: logDecay must be left out of a cache without decay, got ${shapeText(high.shape)}; construct the cache with decay: true`,
     )
   refuseTape(op, high)
   using none = low ? undefined : zeros(high.device, high.shape)

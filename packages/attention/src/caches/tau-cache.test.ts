@@ -24,7 +24,7 @@ const positions = ({ lambdaK, v, logDecay }: Case, from: number, to: number) => 
   logDecay: logDecay && { high: part(logDecay.high, from, to), low: part(logDecay.low, from, to) },
 })
 
-/** Appends positions from … to−1 one by one and attends after each: rows [steps, B·H·D], one after the other. */
+/** Appends positions from … to−1 one by one and attends after each. Returns one row [B·H·D] per step. */
 function decode(
   device: Device,
   cache: TauCache,
@@ -41,7 +41,7 @@ function decode(
   return Promise.all(rows)
 }
 
-/** Column t of [B, H, T, D] for each t of from … to−1. */
+/** Column t of [B, H, T, D] for each t from … to−1. */
 const columnsOf = (full: Tensor, from: number, to: number): Promise<Float32Array[]> =>
   Promise.all(Array.from({ length: to - from }, (_, i) => part(full, from + i, from + i + 1).data()))
 
@@ -79,7 +79,7 @@ describe('TauCache with trees', () => {
   })
   afterAll(() => device.close())
 
-  /** Random data of [batch 1, heads, length] with a forget gate whose biases spread over heads. */
+  /** Random data [1, heads, length] with a forget gate whose biases are spread over the heads. */
   function makeCase(heads: number, kvHeads: number, length: number, dim: number): Case {
     const logits = randomArray(heads * length, 5).map((x, i) => x + 1 + 2 * Math.floor(i / length))
     return {
@@ -103,7 +103,7 @@ describe('TauCache with trees', () => {
       const cache = new TauCache(device, options)
       expectRows(await decode(device, cache, data, 0, length), expected, 1e-5)
 
-      // Few positions back, then nearly all, then on again.
+      // Truncates a few positions, then nearly all, and decodes again.
       for (const [kept, until] of [
         [4091, 4096],
         [3000, 3100],
@@ -198,7 +198,7 @@ describe('TauCache with trees', () => {
     )
   })
 
-  it('random appends, truncations and forks equal a cache that was made in one go', async () => {
+  it('random appends, truncations and forks equal a cache that is built in one go', async () => {
     const [heads, kvHeads, dim, length] = [2, 1, 3, 2000]
     const step = fc.record({
       kind: fc.constantFrom('append', 'append', 'one by one', 'truncate', 'fork', 'swap'),
@@ -253,7 +253,7 @@ describe('TauCache with trees', () => {
     )
   })
 
-  it('forked at every token holds no more than a few times what it needs', async () => {
+  it('holds at most a few times the memory that it needs, even if it is forked at every token', async () => {
     using _scope = device.scope()
     const [heads, kvHeads, dim, length] = [2, 1, 11, 1200]
     const data = makeCase(heads, kvHeads, length, dim)
@@ -276,7 +276,7 @@ describe('TauCache with trees', () => {
     cache.dispose()
   })
 
-  it('reads positions in order of time, and takes the room of forgotten ones again', async () => {
+  it('reads positions in order of time, and reuses the memory of forgotten ones', async () => {
     using _scope = device.scope()
     const [heads, kvHeads, dim, length] = [2, 1, 11, 2000]
     const data = makeCase(heads, kvHeads, length, dim)
@@ -284,7 +284,7 @@ describe('TauCache with trees', () => {
     using cache = new TauCache(device, { batch: 1, heads, kvHeads, valueDim: dim, decay: true, temperature })
     cache.append(positions(data, 0, length))
     const bytes = cache.bytes()
-    // Each round forgets a few of the positions that were sorted, then adds them again.
+    // Each round forgets a few of the sorted positions and adds them again.
     for (let end = length; end > length - 600; end -= 6) {
       using _step = device.scope()
       cache.truncate(end - 6)
@@ -322,7 +322,7 @@ describe('TauCache with trees', () => {
     using fork = cache.fork()
     fork.append(positions(data, 2000, 2001))
     expect(fork.bytes()).toBeGreaterThan(cache.bytes() / 2)
-    // A block of 256 positions, reserves of nodes for two trees, and small change.
+    // It needs a block of 256 positions, reserves of nodes for two trees, and little else.
     expect(device.memory.liveBytes - before).toBeLessThan(0.3 * cache.bytes())
   })
 
@@ -339,7 +339,7 @@ describe('TauCache with trees', () => {
       ['f16', 0.35],
       ['int8', 0.23],
     ] as const) {
-      // In one go, and grown from 8192 by tokens that split leaves.
+      // Built in one go, and grown token by token, which splits leaves.
       for (const start of [length, length - 4096]) {
         using cache = new TauCache(device, { ...options, temperature, values })
         const all = decay ? data : { ...data, logDecay: undefined }
@@ -354,7 +354,8 @@ describe('TauCache with trees', () => {
   })
 
   describe('values', () => {
-    /** What a cache of these values gives back: a lone key has all the weight. */
+    /** Values as a cache stores them. It reads them back by a query that sees one key, which has all the
+     *  weight. */
     async function stored(
       values: 'f16' | 'int8',
       vectors: readonly ArrayLike<number>[],
@@ -407,7 +408,7 @@ describe('TauCache with trees', () => {
           const largest = Math.max(...vector.map(Math.abs))
           const step = largest / 127
           vector.forEach((x, i) => {
-            // Steps and products are rounded to f32; below 2⁻¹⁴⁹·127 nothing is left.
+            // Steps and products are rounded to f32. Values below 2⁻¹⁴⁹·127 become 0.
             expect(Math.abs(found[i] - x)).toBeLessThanOrEqual(step / 2 + 1e-7 * largest + 2 ** -142)
           })
         }),
@@ -437,7 +438,7 @@ describe('TauCache with trees', () => {
     })
   })
 
-  describe('refuses, and stays as it was:', () => {
+  describe('refuses, and is unchanged then:', () => {
     const [heads, kvHeads, length, dim] = [4, 2, 40, 5]
     const kept = 31
 
@@ -511,7 +512,7 @@ describe('TauCache with trees', () => {
       )
     })
 
-    it('readings that decrease, from the last reading on, or is not finite', async () => {
+    it('readings that decrease, also after the last reading, or are not finite', async () => {
       await check(({ high, low }) => {
         high[3 * 9] = -1
         low[3 * 9] = 0
@@ -620,7 +621,7 @@ describeDevices('TauCache, everywhere', { cpu, gpu }, (device, name) => {
     for (const wrong of [8, -1, 2.5, Number.NaN]) {
       expect(() => cache.truncate(wrong)).toThrow(RangeError)
       expect(() => cache.truncate(wrong)).toThrow(
-        `TauCache.truncate: length must be a whole number from 0 to 7, the positions there are, got ${wrong}`,
+        `TauCache.truncate: length must be a whole number from 0 to 7, the cached positions, got ${wrong}`,
       )
     }
     expect(cache.length).toBe(7)

@@ -14,13 +14,13 @@ import { StreamStore } from './tau-store/stream-store.ts'
 import { TreeStore } from './tau-store/tree-store.ts'
 
 export interface TauCacheOptions extends CacheOptions {
-  /** [H], above 0. Copied: sums are made with it. */
+  /** [H], above 0. The cache copies it, because its sums depend on it. */
   temperature: Tensor
   /** How values are kept. With v' the stored value:
-   *  - `f32` (default): as they are;
-   *  - `f16`: half precision, |v' − v| ≤ max(2⁻¹¹·|v|, 2⁻²⁵); a |v| above 65504 is an error;
+   *  - `f32` (default): unchanged;
+   *  - `f16`: half precision, |v' − v| ≤ max(2⁻¹¹·|v|, 2⁻²⁵). A |v| above 65504 is an error;
    *  - `int8`: with a scale s = max |v| / 127 per vector, |v' − v| ≤ s/2.
-   *  Attention over the stored values is exact. Only f32 on the gpu backend. */
+   *  Attention over the stored values is exact. The gpu backend has f32 only. */
   values?: ValueFormat
 }
 
@@ -32,23 +32,25 @@ export interface TauPositions {
   lambdaK: Tensor
   /** [B, Hkv, T, D] */
   v: Tensor
-  /** [B, H, T], readings that continue those before; for a cache with decay only. */
+  /** [B, H, T], readings that continue the earlier ones. Only for a cache with decay. */
   logDecay?: Tensor | LogDecay | undefined
 }
 
-/** What λ-distance attention remembers between decoding steps: (v, λk) and, with decay, its readings; not the keys.
- *  `append` the new positions, then `attend` with their queries: the same numbers as one full pass, whatever temperature, decay and
- *  order of λ. On the cpu backend appending one position and attending with its query take O(log T·D) per head: per query head
- *  there is a tree over λ that holds sums of values for queries above and below its nodes. Data are kept in blocks of 256 positions.
- *  On the gpu backend a query reads all T positions. Lives until disposed.
- *  Source: the sums by sorting are those of {@link lambdaAttention}; the tree is ours. */
+/** The state of λ-distance attention between decoding steps: (v, λk) and, with decay, its readings. It does
+ *  not keep the keys. `append` the new positions, then `attend` with their queries. The result equals one
+ *  full pass, at any temperature, decay and order of λ. On the cpu backend both steps take O(log T·D) per
+ *  head for one position. Each query head has a tree over λ. Its nodes hold sums of values, for queries above
+ *  and below their keys. Data are kept in blocks of 256 positions. On the gpu backend a query reads all T
+ *  positions. Lives until disposed. Source: the sums are those of {@link lambdaAttention}; the tree is ours.
+ *  See docs/definition.md, section 8. */
 export class TauCache implements DecodeCache<TauPositions> {
   readonly #device: Device
   readonly #options: Readonly<CacheOptions>
   readonly #store: TauStore
 
-  /** Throws RangeError unless all sizes are whole and at least 1, heads a multiple of kvHeads and (on the cpu backend, which can
-   *  tell at once) temperatures above 0; ShapeError when the temperature is not [H]. `store`: what {@link fork} hands on. */
+  /** Throws RangeError unless all sizes are whole and at least 1, and heads are a multiple of kvHeads. On the
+   *  cpu backend it also throws if a temperature is not above 0; the gpu backend does not read it. Throws
+   *  ShapeError if temperature is not [H]. {@link fork} passes `store`. */
   constructor(device: Device, options: TauCacheOptions, store?: TauStore) {
     const { batch, heads, kvHeads, valueDim, decay, capacity } = options
     this.#device = device
@@ -56,7 +58,8 @@ export class TauCache implements DecodeCache<TauPositions> {
     this.#store = store ?? makeStore(device, options)
   }
 
-  /** A cache whose memory and time per token do not depend on how long the past is, within a stated bound; on the cpu backend. */
+  /** A cache whose memory and time per token do not depend on the number of past positions. Its error has a
+   *  bound. Only on the cpu backend. */
   static bounded(device: Device, options: BoundedTauCacheOptions): BoundedTauCache {
     return new BoundedTauCache(device, options)
   }
@@ -75,10 +78,12 @@ export class TauCache implements DecodeCache<TauPositions> {
     return this.attend({ lambdaQ })
   }
 
-  /** Adds T positions: lambdaK [B, Hkv, T], v [B, Hkv, T, D] and, if the cache has one, logDecay [B, H, T] (readings that continue
-   *  those before). Copies; not recorded on a tape. One position takes O(log T·D) per head, many at once O(D) each and a sort.
-   *  Throws ShapeError, or RangeError for λ, values or readings that are not finite and readings that decrease, with the value
-   *  and its place; the cache is then as it was. (The gpu backend reads no values back and takes them as they are.) */
+  /** Adds T positions: lambdaK [B, Hkv, T], v [B, Hkv, T, D] and, if the cache has decay, logDecay [B, H, T]
+   *  (readings that continue the earlier ones). It copies them. It is not recorded on a tape. One position
+   *  takes O(log T·D) per head. Many at once take a sort and O(D) each. Throws ShapeError for wrong shapes.
+   *  Throws RangeError, with the value and its place, for λ, values or readings that are not finite, and for
+   *  readings that decrease. The cache is unchanged then. The gpu backend does not check values, because that
+   *  would read them back. */
   append({ lambdaK, v, logDecay }: Omit<TauPositions, 'lambdaQ'>): void {
     const op = 'TauCache.append'
     const { batch, heads, kvHeads, valueDim } = this.#options
@@ -93,9 +98,9 @@ export class TauCache implements DecodeCache<TauPositions> {
     this.#store.append({ lambdaK, v, logDecay: parts })
   }
 
-  /** Attention of the newest Tq positions: lambdaQ [B, H, Tq] → [B, H, Tq, D]. Tq = 1 takes O(log T·D) per head on the cpu backend,
-   *  more queries run the kernel of {@link lambdaAttention} over a copy of the positions.
-   *  Throws RangeError when λ is not finite (cpu backend). */
+  /** Attention of the newest Tq positions: lambdaQ [B, H, Tq] → [B, H, Tq, D]. On the cpu backend Tq = 1
+   *  takes O(log T·D) per head. More queries run the kernel of {@link lambdaAttention} over a copy of the
+   *  positions. Throws RangeError if λ is not finite (cpu backend). */
   attend({ lambdaQ }: { lambdaQ: Tensor }): Tensor {
     const { batch, heads } = this.#options
     refuseTape('TauCache.attend', lambdaQ)
@@ -104,14 +109,15 @@ export class TauCache implements DecodeCache<TauPositions> {
     return this.#store.attend(lambdaQ)
   }
 
-  /** Keeps the first `length` positions and forgets the newer ones. Throws RangeError when there are not as many. */
+  /** Keeps the first `length` positions and forgets the newer ones. Throws RangeError if there are fewer. */
   truncate(length: number): void {
     checkTruncation('TauCache.truncate', this, length, '')
     this.#store.truncate(length)
   }
 
-  /** A second cache with the same positions; both go on independently, and each must be disposed. On the cpu backend they share all
-   *  memory of these positions but for what one of them changes: up to a block of 256 positions and, per new position, its path in the trees. */
+  /** A second cache with the same positions. Both go on independently, and each must be disposed. On the cpu
+   *  backend they share the memory of these positions, except for what one of them changes: up to a block of
+   *  256 positions and, per new position, its path in the trees. */
   fork(): TauCache {
     const store = this.#store.fork()
     return new TauCache(this.#device, { ...this.#options, temperature: store.temperature }, store)
@@ -122,13 +128,13 @@ export class TauCache implements DecodeCache<TauPositions> {
     return this.#store.lambdaK()
   }
 
-  /** Bytes of positions and trees, room to spare included. Memory shared with forks counts in full for each of them; the device's
-   *  `memory.liveBytes` counts it once. */
+  /** Bytes of positions and trees, with spare capacity. Memory shared with forks counts in full for each of
+   *  them. The device's `memory.liveBytes` counts it once. */
   bytes(): number {
     return this.#store.bytes
   }
 
-  /** Forgets all positions and keeps the room for them. */
+  /** Forgets all positions and keeps their memory. */
   reset(): void {
     this.#store.reset()
   }
@@ -144,7 +150,7 @@ export class TauCache implements DecodeCache<TauPositions> {
   #checkDecay(op: string, logDecay: Tensor | LogDecay | undefined) {
     if (logDecay && !this.#options.decay)
       throw new ShapeError(
-        `${op}: logDecay must be left out of a cache without one, got ${shapeText(decayParts(logDecay).high.shape)}; construct the cache with decay: true`,
+        `${op}: logDecay must be left out of a cache without decay, got ${shapeText(decayParts(logDecay).high.shape)}; construct the cache with decay: true`,
       )
     if (!logDecay && this.#options.decay)
       throw new ShapeError(`${op}: logDecay must be given to a cache with decay, got none`)

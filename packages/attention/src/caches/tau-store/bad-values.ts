@@ -1,14 +1,15 @@
 import { shapeText } from '@tau/tensor'
 import { REPORT_WORDS, Report, ReportKind, type TreeSizes } from '../../kernels/tau-cache/layout.ts'
 
-/** The same memory as f32. */
+/** A view of the same memory as f32. */
 export const floatsOf = (words: Int32Array): Float32Array =>
   new Float32Array(words.buffer, words.byteOffset, words.length)
 
 export const notFinite = (op: string, name: string, value: number, at: readonly number[]): RangeError =>
-  new RangeError(`${op}: ${name} must be finite, got ${value} at ${shapeText(at)}; check what it is made of`)
+  new RangeError(`${op}: ${name} must be finite, got ${value} at ${shapeText(at)}; check how it is computed`)
 
-/** Throws RangeError when new positions hold what cannot be taken: the first of the first kv head that has any. */
+/** Throws RangeError if new positions hold values that cannot be stored. It reports the first one of the
+ *  first kv head that has any. */
 export function checkReports(reports: Int32Array, { batch, heads, kvHeads, values }: TreeSizes): void {
   const op = 'TauCache.append'
   for (let row = 0; row < batch * kvHeads; row++) {
@@ -25,7 +26,7 @@ export function checkReports(reports: Int32Array, { batch, heads, kvHeads, value
     if (kind === ReportKind.reading) throw notFinite(op, 'logDecay', value, at)
     if (kind === ReportKind.backward)
       throw new RangeError(
-        `${op}: logDecay must never decrease, got ${value} after ${float(Report.before)} at ${shapeText(at)}; give readings that continue those before`,
+        `${op}: logDecay must never decrease, got ${value} after ${float(Report.before)} at ${shapeText(at)}; give readings that continue the last ones`,
       )
     const element = [...at, report[Report.element]]
     if (!Number.isFinite(value)) throw notFinite(op, 'v', value, element)

@@ -1,8 +1,8 @@
 import type { Device, Tensor } from '@tau/tensor'
 import { ELEMENT_BYTES, type Handle } from '@tau/tensor/kernel'
 
-/** Memory of the nodes of a cache's trees. Nodes are never given back one by one: trees that are made anew get new memory. Lives
- *  until disposed, whatever scope is open. */
+/** Memory of the nodes of a cache's trees. Single nodes are never freed; a tree that is built anew gets new
+ *  memory. Lives until disposed, whatever scope is open. */
 export class NodePool implements Disposable {
   readonly #device: Device
   readonly nodeBytes: number
@@ -14,17 +14,17 @@ export class NodePool implements Disposable {
     this.#chunks = chunks
   }
 
-  /** Bytes held, those shared with forks included. */
+  /** Bytes held, with those shared with forks. */
   get bytes(): number {
     return this.#chunks.reduce((sum, { size }) => sum + size * ELEMENT_BYTES, 0)
   }
 
-  /** Nodes that there is memory for, in use or not. */
+  /** Number of nodes that fit the memory, in use or not. */
   get nodes(): number {
     return this.bytes / this.nodeBytes
   }
 
-  /** Memory for `nodes` more. */
+  /** Allocates memory for `nodes` more nodes. */
   take(nodes: number): Handle {
     const elements = (nodes * this.nodeBytes) / ELEMENT_BYTES
     const chunk = this.#device.unscoped(() => this.#device.empty([elements]))
@@ -32,13 +32,13 @@ export class NodePool implements Disposable {
     return chunk.handle
   }
 
-  /** Gives up all but the newest `kept` pieces. */
+  /** Frees all chunks but the newest `kept`. */
   dropOld(kept: number): void {
     const old = this.#chunks.splice(0, this.#chunks.length - kept)
     for (const chunk of old) chunk.dispose()
   }
 
-  /** The same memory for a second owner, who leaves it as it is. */
+  /** The same memory for a second owner, which must not change it. */
   fork(): NodePool {
     const views = this.#device.unscoped(() => this.#chunks.map((chunk) => chunk.view()))
     return new NodePool(this.#device, this.nodeBytes, views)

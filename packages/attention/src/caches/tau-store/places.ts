@@ -1,10 +1,12 @@
 import type { Device, Tensor } from '@tau/tensor'
 import { ELEMENT_BYTES, type Handle } from '@tau/tensor/kernel'
 
-/** Which slots hold the positions of a cache: see assembly/tau-cache-view.ts. Lives until disposed, whatever scope is open. */
+/** The slots of a cache's positions; see assembly/tau-cache-view.ts. Lives until disposed, whatever scope is
+ *  open. */
 export class Places implements Disposable {
   readonly #device: Device
-  /** Slots of the times before `placed`, [rows, placedSlots]; undefined: each time is its own slot. Never written again. */
+  /** Slots of the times before `placed`, [rows, placedSlots]. Undefined: each time is its own slot. The list
+   *  is never changed. */
   #list: Tensor<'i32'> | undefined
   #placed = 0
   #placedSlots = 0
@@ -17,12 +19,12 @@ export class Places implements Disposable {
     return this.#list?.handle ?? 0
   }
 
-  /** Times that the list has. */
+  /** Number of times in the list. */
   get placed(): number {
     return this.#placed
   }
 
-  /** Slots that it was made for; those of forgotten times are empty. */
+  /** Number of slots that the list was made for. Slots of forgotten times are empty. */
   get placedSlots(): number {
     return this.#placedSlots
   }
@@ -31,22 +33,22 @@ export class Places implements Disposable {
     return (this.#list?.size ?? 0) * ELEMENT_BYTES
   }
 
-  /** Slots up to the last one of the first `length` positions. */
+  /** Number of slots up to the last one of the first `length` positions. */
   slots(length: number): number {
     return length + this.#placedSlots - Math.min(this.#placed, length)
   }
 
-  /** Of them those that hold nothing. */
+  /** Number of those slots that are empty. */
   empty(length: number): number {
     return this.slots(length) - length
   }
 
-  /** A list for `length` positions, to be filled and given to {@link replace}. */
+  /** Allocates a list for `length` positions. Fill it and pass it to {@link replace}. */
   newList(rows: number, length: number): Tensor<'i32'> {
     return this.#device.unscoped(() => this.#device.empty([rows, length], 'i32'))
   }
 
-  /** Takes ownership. */
+  /** Takes ownership of `list`. */
   replace(list: Tensor<'i32'> | undefined): void {
     this.#list?.dispose()
     this.#list = list
@@ -58,7 +60,7 @@ export class Places implements Disposable {
     this.#placed = Math.min(this.#placed, length)
   }
 
-  /** The same for a second owner. */
+  /** The same slots for a second owner. */
   fork(): Places {
     const fork = new Places(this.#device)
     fork.#list = this.#device.unscoped(() => this.#list?.view())

@@ -4,8 +4,8 @@ import { BLOCK } from '../../kernels/tau-cache/layout.ts'
 
 const FIRST_TABLE = 16
 
-/** The slots of positions in blocks of BLOCK, and a table of their addresses for kernels. Forks share blocks: one that another may
- *  read is copied before it is written. Lives until disposed, whatever scope is open. */
+/** The slots of positions in blocks of BLOCK, and a table of their addresses for kernels. Forks share blocks.
+ *  A shared block is copied before it is written. Lives until disposed, whatever scope is open. */
 export class PositionBlocks implements Disposable {
   readonly #device: Device
   readonly #blockBytes: number
@@ -19,22 +19,22 @@ export class PositionBlocks implements Disposable {
     this.#table = this.#newTable()
   }
 
-  /** Where the table is now; it moves when blocks are made. */
+  /** The present address of the table. It may change when blocks are added. */
   get table(): Handle {
     return this.#table.handle
   }
 
-  /** Bytes held, those shared with forks and room to spare included. */
+  /** Bytes held, with spare capacity and with those shared with forks. */
   get bytes(): number {
     return this.#blocks.length * this.#blockBytes + this.#table.size * ELEMENT_BYTES
   }
 
-  /** Whether no fork reads any of them. */
+  /** Whether no fork reads any of the blocks. */
   get exclusive(): boolean {
     return this.#blocks.every(({ exclusive }) => exclusive)
   }
 
-  /** Makes the slots from `start` to `end` writable and keeps those before. */
+  /** Makes the slots from `start` to `end` writable and keeps the slots before them. */
   makeRoom(start: number, end: number): void {
     for (let i = Math.floor(start / BLOCK); i * BLOCK < end; i++) {
       const old: Tensor | undefined = this.#blocks[i]
@@ -47,7 +47,7 @@ export class PositionBlocks implements Disposable {
     }
   }
 
-  /** Gives up what is shared beyond the first `length` slots; what is not stays as room. */
+  /** Frees the shared blocks beyond the first `length` slots. Blocks of its own stay as spare capacity. */
   truncate(length: number): void {
     const kept = Math.ceil(length / BLOCK)
     const spare = this.#blocks.splice(kept)
@@ -89,7 +89,7 @@ export class PositionBlocks implements Disposable {
   }
 }
 
-/** Copies a tensor's data to another of its size. */
+/** Copies a tensor's data to another tensor of the same size. */
 export function copyWhole(source: Tensor, target: Tensor): void {
   const all = (tensor: Tensor) => ({ tensor, offset: 0, stride: tensor.size })
   copyBlock(all(source), all(target), 1, source.size)

@@ -1,13 +1,14 @@
 import type { Tensor } from '@tau/tensor'
 
-/** New positions, of checked shapes. */
+/** New positions. Their shapes have been checked. */
 export interface NewPositions {
   readonly lambdaK: Tensor
   readonly v: Tensor
   readonly logDecay: { readonly high: Tensor; readonly low: Tensor | undefined } | undefined
 }
 
-/** What a TauCache does with its data, one way per kind of backend. Inputs have been checked but for values. */
+/** The data of a TauCache. Each kind of backend implements it. Inputs have been checked, except for their
+ *  values. */
 export interface TauStore extends Disposable {
   /** [H] */
   readonly temperature: Tensor

@@ -5,7 +5,7 @@ import type { CacheOptions } from '../options.ts'
 import { cachedDecay, type DecayFields, decayFields } from '../readings.ts'
 import type { NewPositions, TauStore } from './store.ts'
 
-/** Positions in order of time, all of them read by every query: for backends without trees. */
+/** Positions in order of time, for backends without trees. Every query reads all of them. */
 export class StreamStore implements TauStore {
   readonly #device: Device
   readonly #options: CacheOptions

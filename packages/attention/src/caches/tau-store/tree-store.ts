@@ -20,18 +20,20 @@ import { Places } from './places.ts'
 import { PositionBlocks } from './position-blocks.ts'
 import type { NewPositions, TauStore } from './store.ts'
 
-/** Trees are made anew when more than this share of their keys comes or goes at once: one key costs as much as 32 in a row. */
+/** Trees are built anew if more than this share of their keys is added or removed at once. One single key
+ *  costs as much as 32 keys of a build. */
 const REBUILD_SHARE = 1 / 32
 const ALWAYS_ONE_BY_ONE = 8
-/** A chunk of new nodes is this share of the tree's. */
+/** Size of a chunk of new nodes, as a share of the tree's nodes. */
 const CHUNK_SHARE = 1 / 16
 
-/** Gives every store of a family of forks its own number, and a new one when it is forked. */
+/** Numbers the stores of a family of forks. A store gets a new number whenever it is forked. */
 interface Owners {
   next: number
 }
 
-/** Positions in blocks, and per query head a tree over λ that answers a query from O(log T) vectors: see assembly/tau-cache-view.ts. */
+/** Positions in blocks, and a tree over λ per query head. A tree answers a query from O(log T) vectors; see
+ *  assembly/tau-cache-view.ts. */
 export class TreeStore implements TauStore {
   readonly #device: Device
   readonly #kernels: TauTreeKernels
@@ -43,11 +45,11 @@ export class TreeStore implements TauStore {
   readonly #pool: NodePool
   readonly #owners: Owners
   readonly #description: Tensor<'i32'>
-  /** A state per tree, a report per row, and one number found. */
+  /** A state per tree, a report per row, and one number for {@link TauTreeKernels.firstNotFinite}. */
   readonly #states: Tensor<'i32'>
   #owner: number
   #length = 0
-  /** The table that the description names. */
+  /** Address of the table in the description. */
   #table = 0
 
   /** Takes ownership of `temperature`. */
@@ -94,7 +96,7 @@ export class TreeStore implements TauStore {
     return this.#sizes.batch * this.#sizes.kvHeads
   }
 
-  /** Makes room for `capacity` positions. */
+  /** Allocates blocks for `capacity` positions. */
   reserve(capacity: number): void {
     const end = Math.max(this.#length, capacity)
     this.#blocks.makeRoom(this.#places.slots(this.#length), this.#places.slots(end))
@@ -149,7 +151,7 @@ export class TreeStore implements TauStore {
   fork(): TreeStore {
     const temperature = this.#device.unscoped(() => this.temperature.view())
     const fork = new TreeStore(this.#device, this.#kernels, this.#sizes, temperature, this)
-    // What both read now is nobody's to change.
+    // Both read the present nodes now, so neither may change them.
     this.#owner = this.#owners.next++
     this.#describe()
     return fork
@@ -180,7 +182,7 @@ export class TreeStore implements TauStore {
     this.#states.dispose()
   }
 
-  /** Adds the positions from the present length to `length` one by one. */
+  /** Adds the positions from the present length to `length`, one by one. */
   #insert(length: number): void {
     const start = this.#length
     try {
@@ -190,13 +192,13 @@ export class TreeStore implements TauStore {
         this.#length = time + 1
       }
     } catch (error) {
-      // Memory ran out. What was added goes again, which takes no new nodes.
+      // Memory ran out. The added keys are removed again, which needs no new nodes.
       while (this.#length > start) this.#kernels.remove(this.#description.handle, --this.#length, this.#trees)
       throw error
     }
   }
 
-  /** Makes the trees anew over the first `length` positions. */
+  /** Builds the trees anew over the first `length` positions. */
   #build(length: number): void {
     const levels = length > 0 ? levelCounts(length) : []
     if (length > 0) {
@@ -213,7 +215,8 @@ export class TreeStore implements TauStore {
     this.#forget()
   }
 
-  /** Sorts the first `length` positions, and moves them into that order unless a fork reads some where they are. */
+  /** Sorts the first `length` positions and moves them into that order. If a fork reads some of them, they
+   *  stay in place. */
   #arrange(length: number, lists: Tensor): void {
     const cache = this.#description.handle
     const { copyBytes } = this.#layout
@@ -231,14 +234,15 @@ export class TreeStore implements TauStore {
     this.#describe()
   }
 
-  /** Gives up what is beyond the present length. */
+  /** Frees what lies beyond the present length. */
   #forget(): void {
     this.#places.truncate(this.#length)
     this.#blocks.truncate(this.#places.slots(this.#length))
     this.#describe()
   }
 
-  /** Sets the states of trees whose nodes begin at `nodes`, equally many for each, the root last. */
+  /** Sets the states of trees whose nodes begin at `nodes`. Each tree has the same number of nodes, and its
+   *  root is the last. */
   #plant(nodes: number, levels: readonly number[]): void {
     const words = this.#words()
     const perTree = levels.reduce((sum, count) => sum + count, 0)
@@ -249,7 +253,7 @@ export class TreeStore implements TauStore {
     }
   }
 
-  /** Reads the trees of another store of the family; nodes of its own come from memory of its own. */
+  /** Takes over the trees of another store of the family. Its own new nodes come from its own memory. */
   #takeTrees(from: TreeStore): void {
     const [words, theirs] = [this.#words(), from.#words()]
     for (let tree = 0; tree < this.#trees; tree++)
@@ -257,7 +261,7 @@ export class TreeStore implements TauStore {
         words[tree * STATE_WORDS + word] = theirs[tree * STATE_WORDS + word]
   }
 
-  /** Gives memory for new nodes to trees that have begun their reserve. */
+  /** Gives memory for new nodes to each tree whose reserve is in use. */
   #refill(): void {
     let words = this.#words()
     for (let tree = 0; tree < this.#trees; tree++) {
@@ -275,7 +279,7 @@ export class TreeStore implements TauStore {
     }
   }
 
-  /** Whether most nodes are left over from before copies and removals. */
+  /** Whether most nodes are left over from copies and removals. */
   #isWasteful(words: Int32Array): boolean {
     let nodes = 0
     for (let tree = 0; tree < this.#trees; tree++) nodes += words[tree * STATE_WORDS + State.nodes]
@@ -287,7 +291,8 @@ export class TreeStore implements TauStore {
     this.#refill()
   }
 
-  /** Many queries: the streaming kernel over a copy of the positions in one piece, with values as stored. */
+  /** Attention of many queries: the kernel of lambdaAttention over a copy of the positions in one piece, with
+   *  values as stored. */
   #attendMany(lambdaQ: Tensor): Tensor {
     const { batch, heads, kvHeads, valueDim, decay } = this.#sizes
     const keys = this.#length

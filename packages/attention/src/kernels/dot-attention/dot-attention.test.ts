@@ -44,14 +44,15 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
       const { logDecay, ...rest } = tensors(sizes, inputs)
       const plain = dotAttention(rest)
       expect(plain.shape).toEqual(shapesOf(sizes).out)
-      // Scores up to 10 carry 1e-6 of relative error into weights that sum to 1.
+      // Scores up to 10 give the weights a relative error of 1e-6, and weights sum to 1.
       expectNear(await plain.data(), dotAttentionReference(sizes, q, k, v), { atol: 3e-6 })
       const faded = dotAttentionReference(sizes, q, k, v, readings)
       expectNear(await dotAttention({ ...rest, logDecay }).data(), faded, { atol: 3e-6 })
     },
   )
 
-  // Blocks hold 64 keys; with 66 of them the second block is ahead of the first queries. 83 columns are 64 + 16 + 3.
+  // A block holds 64 keys. With 66 keys the first queries do not see the second block. 83 columns are 64 +
+  // 16 + 3.
   it.for(
     [1, 2, 4, 5].flatMap((queries) =>
       [
@@ -62,7 +63,7 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
         { keys: 197, dim: 64, keyDim: 83 },
       ].map((sizes) => ({ batch: 2, heads: 4, kvHeads: 2, queries, ...sizes })),
     ),
-  )('is the f64 reference for few queries, late in a long decay: %o', async (sizes) => {
+  )('is within 3e-6 of the f64 reference for few queries, late in a long decay: %o', async (sizes) => {
     using _scope = device().scope()
     const inputs = inputsOf(sizes).with(3, longDecay(sizes.batch * sizes.heads, sizes.keys, 1e6))
     const [q, k, v] = rounded(inputs)
@@ -94,7 +95,8 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     })
   })
 
-  // Windows of one key, within a block of 64 keys, of a block, across blocks, and all but the oldest key; queries in blocks of 48.
+  // Windows of one key, within a block of 64 keys, of a whole block, across blocks, and of all keys but the
+  // oldest. Blocks have 48 queries.
   it.for([
     { batch: 2, heads: 3, kvHeads: 3, queries: 7, keys: 7, dim: 5, keyDim: 3, window: 1 },
     { batch: 1, heads: 4, kvHeads: 2, queries: 197, keys: 197, dim: 19, keyDim: 7, window: 13 },
@@ -135,7 +137,7 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     })
   })
 
-  it('within a window that holds all keys gives the bits of none', async () => {
+  it('gives the same bits with a window of all keys as without one', async () => {
     const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 5, keyDim: 7 }
     const results: Float32Array[][] = []
     for (const window of [undefined, 131, 1000]) {
@@ -149,7 +151,7 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     expect(results[2]).toEqual(results[0])
   })
 
-  it('is as exact at a decay of a million as at its start, backward too', async () => {
+  it('is as exact at a decay of a million as at its start, forward and backward', async () => {
     using _scope = device().scope()
     const sizes = { batch: 1, heads: 2, kvHeads: 1, queries: 131, keys: 131, dim: 3, keyDim: 2 }
     const inputs = inputsOf(sizes)
@@ -188,7 +190,7 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     })
   })
 
-  it('weighs to 1 for scores of any size, and ignores what is added to all of a row', async () => {
+  it('has weights that sum to 1 for scores of any size, and ignores a constant added to a row', async () => {
     using _scope = device().scope()
     const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 61, keys: 61, dim: 3, keyDim: 2 }
     const [q, k, v] = inputsOf(sizes)
@@ -216,7 +218,7 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     expect(after.subarray(early)).not.toEqual(before.subarray(early))
   })
 
-  it('refuses shapes that disagree, with the values', () => {
+  it('refuses shapes that disagree, and quotes the values', () => {
     using _scope = device().scope()
     const sizes = { batch: 2, heads: 3, kvHeads: 3, queries: 5, keys: 7, dim: 2, keyDim: 4 }
     const good = tensors(sizes, inputsOf(sizes))
@@ -249,7 +251,7 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
 })
 
 describe('dotAttention of few queries on the cpu', () => {
-  it('reads nothing of later tokens, not even NaN, and passes on the NaN of its own', async () => {
+  it('ignores NaN in later tokens, and passes on NaN in tokens that it sees', async () => {
     const device = await cpu({ threads: 1 })
     const sizes = { batch: 1, heads: 1, kvHeads: 1, queries: 4, keys: 66, dim: 19, keyDim: 5 }
     const shapes = shapesOf(sizes)

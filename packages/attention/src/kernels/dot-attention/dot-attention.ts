@@ -16,7 +16,7 @@ import { decayParts, type LogDecay } from '../decay/decay.ts'
 import { rowDots } from '../row-dots/row-dots.ts'
 import { kernelsOf } from '../table.ts'
 
-/** Buffers of the inputs; k, v and logDecay have `capacity` rows per head. */
+/** Buffers of the inputs. k, v and logDecay have `capacity` rows per head. */
 export interface DotHandles {
   readonly q: Handle
   readonly k: Handle
@@ -27,19 +27,19 @@ export interface DotHandles {
 export interface DotSizes extends AttentionSizes {
   /** Length of a query and of a key vector. */
   readonly dim: number
-  /** What q·k is multiplied by. */
+  /** The factor of q·k. */
   readonly scale: number
-  /** Newest keys that a query sees, itself included; Infinity: all. */
+  /** Number of newest keys that a query sees, its own included. Infinity: all. */
   readonly window: number
 }
 
-/** The forward pass. stats [B·H·Tq, 2] receives each row's largest score and 1 / mass. */
+/** The forward pass. It writes each row's largest score and 1 / mass to stats [B·H·Tq, 2]. */
 export type DotAttentionKernel = (inputs: DotHandles, out: Handle, stats: Handle, sizes: DotSizes) => void
 
-/** The backward pass; capacity = keys. With p the weights and ds_ij = p_ij (dOut_i·v_j − delta_i): dQ [B, H, spans, Tq, D]
- *  are sums over the keys of each span, every key in one span; dK [B, Hkv, Tk, D], dV [B, Hkv, Tk, Dv],
- *  logDecay: see DecayGrads (undefined: not
- *  wanted). */
+/** The backward pass. capacity equals keys. With p the softmax weights, ds_ij = p_ij (dOut_i·v_j − delta_i).
+ *  The keys are cut into `spans` disjoint spans. dQ [B, H, spans, Tq, D] are sums over the keys of one span.
+ *  dK is [B, Hkv, Tk, D] and dV is [B, Hkv, Tk, Dv]. For logDecay see DecayGrads; it is undefined if nobody
+ *  asks for it. */
 export type DotAttentionGradKernel = (
   inputs: DotHandles,
   saved: { readonly stats: Handle; readonly dOut: Handle; readonly delta: Handle },
@@ -60,17 +60,19 @@ export interface DotAttentionInputs {
   k: Tensor
   /** [B, Hkv, Tk, Dv] */
   v: Tensor
-  /** [B, H, Tk] or [H, Tk], not decreasing along time; default: no decay. */
+  /** [B, H, Tk] or [H, Tk], not decreasing along time. Default: no decay. */
   logDecay?: Tensor | LogDecay | undefined
-  /** Newest keys that a query sees, itself included. Default: all. */
+  /** Number of newest keys that a query sees, its own included. Default: all. */
   window?: number | undefined
 }
 
-/** Causal scaled dot-product attention, streaming: query i of Tq has time t = i + Tk − Tq,
- *  out_i = Σ_j softmax_j(q_i·k_j / √D − (c_t − c_j)) v_j over t − window < j ≤ t → [B, H, Tq, Dv]. Query head h reads kv head h // (H/Hkv).
- *  With a window that costs O(T·window) on the cpu backend. Gradients to all four tensors (a LogDecay's to its high part). The baseline of {@link lambdaAttention}.
- *  Source: Vaswani et al. (2017), eq. 1; Dao et al., FlashAttention (2022); decay: Lin et al., Forgetting Transformer (2025).
- *  Throws ShapeError when shapes disagree. */
+/** Causal scaled dot-product attention (docs/definition.md, section 3) → [B, H, Tq, Dv]:
+ *    out_i = Σ_j softmax_j(q_i·k_j / √D − (c_t − c_j)) v_j   for t − window < j ≤ t = i + Tk − Tq
+ *  Query head h reads kv head h // (H/Hkv). No T × T matrix is stored. With a window it costs O(T·window) on
+ *  the cpu backend. Gradients go to all four tensors; the gradient of a LogDecay goes to its high part. It is
+ *  the baseline of {@link lambdaAttention}. Source: Vaswani et al. (2017), eq. 1; Dao et al., FlashAttention
+ *  (2022); Lin et al., Forgetting Transformer (2025) for the decay. Throws ShapeError if shapes disagree, and
+ *  RangeError for a bad window. */
 export function dotAttention({ q, k, v, logDecay, window }: DotAttentionInputs): Tensor {
   const sizes = checkInputs(q, k, v, logDecay, window)
   const { device } = q
@@ -101,7 +103,7 @@ export function dotAttention({ q, k, v, logDecay, window }: DotAttentionInputs):
   })
 }
 
-/** The forward pass on buffers, for the operation and for caches. */
+/** The forward pass on buffers. The operation and the caches call it. */
 export function attendDot(
   device: Device,
   handles: DotHandles,
@@ -143,6 +145,6 @@ export function checkWindow(op: string, window: number): void {
     throw new RangeError(`${op}: window must be a whole number of at least 1, or Infinity, got ${window}`)
 }
 
-/** The window in keys for a kernel: as many as there are sees all. */
+/** The window in keys, for a kernel. A window of all keys sees everything. */
 export const windowKeys = ({ window, keys }: Pick<DotSizes, 'window' | 'keys'>): number =>
   Math.max(1, Math.min(window, keys))

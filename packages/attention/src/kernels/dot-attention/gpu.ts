@@ -22,7 +22,7 @@ import {
 } from '../attention-gpu.ts'
 import { type DotAttentionGradKernel, type DotAttentionKernel, windowKeys } from './dot-attention.ts'
 
-/** Fields of a row's stats (largest score, 1 / mass), and with delta behind them. */
+/** Numbers of a row's stats (largest score, 1 / mass), and the same with delta behind them. */
 const STATS = 2
 const JOINED = 3
 
@@ -38,10 +38,10 @@ const args = (
     ...Object.fromEntries(ints.map((name) => [name, 'int'])),
   })
 
-/** The newest `window` keys. */
+/** The condition that a key is among the newest `window`. */
 const SEES: Sees = (query, key) => `${CAUSAL(query, key)} && ${key} > ${query} + keys - queries - window`
 
-/** const score of a pair. */
+/** Declares `score` of a pair. */
 const scoreOf = (pair: Pair, logDecay: DecayForm) => {
   const now = reading(logDecay, `(${pair.query} + keys - queries)`)
   return `
@@ -52,14 +52,14 @@ const scoreOf = (pair: Pair, logDecay: DecayForm) => {
           const score = scale * dot + ${elapsed(logDecay, pair.key, now)}`
 }
 
-/** const score and weight of a pair, from stats of `fields` numbers per row. */
+/** Declares `score` and `weight` of a pair. stats has `fields` numbers per row. */
 const weightOf = (pair: Pair, logDecay: DecayForm, fields: number) => {
   const stat = (field: number) => `stats[${queryRow(pair)} * ${fields} + ${field}]`
   return `${scoreOf(pair, logDecay)}
           const weight = Math.exp(score - ${stat(0)}) * ${stat(1)}`
 }
 
-/** const score, weight and dScore of a pair. */
+/** Declares `score`, `weight` and `dScore` of a pair. */
 const dScoreOf = (pair: Pair, logDecay: DecayForm) => `${weightOf(pair, logDecay, JOINED)}
           let product = 0.0
           for (let d = 0; d < valueDim; d++) {
@@ -67,7 +67,7 @@ const dScoreOf = (pair: Pair, logDecay: DecayForm) => `${weightOf(pair, logDecay
           }
           const dScore = weight * (product - stats[${queryRow(pair)} * ${JOINED} + 2])`
 
-/** Largest score and 1 (the mass so far). */
+/** Writes the largest score, and 1 as a placeholder for 1 / mass. */
 const peakKernel = (logDecay: DecayForm): GpuKernel => ({
   name: `dotPeak_${logDecay}`,
   args: args(['q', 'k'], logDecay),
@@ -82,7 +82,8 @@ const peakKernel = (logDecay: DecayForm): GpuKernel => ({
   ),
 })
 
-/** Puts 1 / mass into stats. The peak is read back as the f32 that later kernels see: weights sum to 1 whatever its rounding. */
+/** Writes 1 / mass into stats. It reads the peak back as the f32 that later kernels see. So weights sum to 1,
+ *  however the peak is rounded. */
 const massKernel = (logDecay: DecayForm): GpuKernel => ({
   name: `dotMass_${logDecay}`,
   args: args(['q', 'k', 'stats'], logDecay),
@@ -109,7 +110,8 @@ const outKernel = (logDecay: DecayForm): GpuKernel => ({
   ),
 })
 
-/** stats [rows, 2] and delta [rows] → [rows, 3]: a kernel takes at most seven buffers. */
+/** stats [rows, 2] and delta [rows] → [rows, 3]. They are joined because a kernel takes at most seven
+ *  buffers. */
 const JOIN: GpuKernel = {
   name: 'joinDotStats',
   args: { stats: 'buffer', delta: 'buffer' },
@@ -120,7 +122,7 @@ const JOIN: GpuKernel = {
 
 const BACKWARD = ['q', 'k', 'v', 'stats', 'dOut'] as const
 
-/** Thread (channel, query, head · spans + span): the layout of dQ. */
+/** Each thread handles one (channel, query, head · spans + span), which is the layout of dQ. */
 const dQueryKernel = (logDecay: DecayForm): GpuKernel => {
   const key = '((span | 0) * each + (n | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key }
@@ -141,7 +143,7 @@ const dQueryKernel = (logDecay: DecayForm): GpuKernel => {
   }
 }
 
-/** Thread (query, span, head): the layout of dNow. */
+/** Each thread handles one (query, span, head), which is the layout of dNow. */
 const dNowKernel = (logDecay: DecayForm): GpuKernel => {
   const key = '(this.thread.y * each + (n | 0))'
   const pair: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key }

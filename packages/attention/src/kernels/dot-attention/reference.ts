@@ -1,7 +1,7 @@
 import { attentionReference, type ReferenceSizes } from '../lambda-attention/reference.ts'
 
-/** Dot-product attention in plain f64 loops: q [B, H, Tq, K], k [B, Hkv, Tk, K], v [B, Hkv, Tk, D], logDecay [B, H, Tk].
- *  A query sees the newest `window` keys. */
+/** Dot-product attention in plain f64 loops: q [B, H, Tq, K], k [B, Hkv, Tk, K], v [B, Hkv, Tk, D], logDecay
+ *  [B, H, Tk]. A query sees the newest `window` keys. */
 export function dotAttentionReference(
   sizes: ReferenceSizes & { readonly keyDim: number; readonly window?: number },
   q: Float64Array,

@@ -4,7 +4,7 @@ import { attentionWork } from '../attention-work.ts'
 import { attentionWasm } from '../cpu-module.ts'
 import { type DotAttentionGradKernel, type DotAttentionKernel, windowKeys } from './dot-attention.ts'
 
-/** Queries per item. */
+/** Queries per work item. */
 const { QUERIES } = blocks
 
 export function dotAttentionWasm(engine: CpuEngine): DotAttentionKernel {
@@ -55,7 +55,8 @@ export function dotAttentionGradWasm(engine: CpuEngine): DotAttentionGradKernel 
       batch * kvHeads * spans,
       1,
       attentionWork(sizes, {
-        perPair: 4 * (dim + valueDim), // dOut·v, and a product each for the gradients of q, k and v; scores are made again
+        // dOut·v and one product each for the gradients of q, k and v; recomputed scores do not count.
+        perPair: 4 * (dim + valueDim),
         perQuery: 2 * dim + valueDim + 3, // q, dQ, dOut, stats, delta
         perKey: 2 * (dim + valueDim),
       }),

@@ -279,7 +279,7 @@ describeDevices('lambdaAttention', { cpu, gpu }, (device) => {
     expect(Array.from(out, Number.isNaN)).toEqual([false, false, false, true, true])
   })
 
-  it('refuses shapes that disagree, with the values', () => {
+  it('refuses shapes that disagree, and quotes the values', () => {
     using _scope = device().scope()
     const sizes = { batch: 2, heads: 3, kvHeads: 3, queries: 5, keys: 7, dim: 2 }
     const good = tensors(sizes, inputsOf(sizes))
