@@ -68,7 +68,8 @@ export const TOP_KEY = `let top_key = keys[first + top];
 
 /** Stores the stats and the vectors of a query. It needs `others` and `moments`, the sums over all keys but
  *  the top one. */
-export const STORE_STATS = `// The top key's weight is 1 or NaN. No score counts as larger than NaN, so if all scores are NaN the last key is the top key.
+export const STORE_STATS = `// The top key's weight is 1 or NaN. No score counts as larger than NaN. So if all scores are NaN, the last key
+  // is the top key.
   let known = (lambda - top_key.x) / head_temperature + top_key.y;
   let share = select(1.0 / (1.0 + others), known, is_nan(known));
   let mean = moments * share;
