@@ -40,7 +40,8 @@ describe.skipIf(skipsChromium())(`the page in a browser (skipped without ${CHROM
     await page.waitForSelector('html[data-ready]')
     const seen = await page.evaluate(() => {
       const { graph, layout, points, threads, fallbacks, places } = globalThis.graphPage!
-      /** The nodes whose place has no opaque pixel, and the opaque pixels in the margin, where nothing may be drawn. */
+      /** The nodes whose place has no opaque pixel, and the opaque pixels in the margin, where nothing may be
+       *  drawn. */
       const look = (id: 'roll' | 'layout') => {
         const canvas = document.querySelector<HTMLCanvasElement>(`#${id}`)!
         const { width, height } = canvas
@@ -78,7 +79,8 @@ describe.skipIf(skipsChromium())(`the page in a browser (skipped without ${CHROM
     expect(seen.graph.indptr).toEqual([...expected.graph.indptr])
     expect(seen.graph.indices).toEqual([...expected.graph.indices])
     expect(seen.graph.values).toEqual([...expected.graph.values])
-    // Engines may round small eigenproblems differently. Vectors are right to 1e-8 of the norm divided by their gap.
+    // Engines may round small eigenproblems differently. Vectors are right to 1e-8 of the norm divided by
+    // their gap.
     const error = seen.layout.reduce(
       (most, value, n) => Math.max(most, Math.abs(value - expected.layout[n])),
       0,

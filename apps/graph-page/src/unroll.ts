@@ -15,8 +15,8 @@ export interface Unrolled {
   readonly graph: Csr
 }
 
-/** Makes the points, the graph of their nearest neighbours and its spectral embedding, with the same bits in
- *  a worker and in Node. `tell` is called with the progress. */
+/** Makes the points, the graph of their nearest neighbours and its spectral embedding. The bits are the same
+ *  in a worker and in Node. `tell` is called with the progress. */
 export const unroll = async (device: Device, tell: (status: string) => void): Promise<Unrolled> => {
   const points = swissRoll(POINTS, SEED)
   const lists = await kneighborsGraph(points, {

@@ -3,9 +3,9 @@ import type { Library } from './koffi.ts'
 /** The value of openblas_get_parallel for a library that was built without threads. */
 const SEQUENTIAL = 0
 
-/** Sets the library, for the whole process, to do each call on the thread that makes it. If a library has
- *  none of the switches that we know, we assume that it has no threads, like the reference BLAS. Throws if
- *  several threads must not call the library at the same time. */
+/** Sets the library, for the whole process, to do each call on the thread that makes it. We assume that a
+ *  library without a known switch has no threads, like the reference BLAS. Throws if several threads must not
+ *  call the library at the same time. */
 export function singleThreaded(library: Library, threads: number): void {
   // Accelerate reads it at its first call. It has no effect on any other library.
   if (process.platform === 'darwin') process.env.VECLIB_MAXIMUM_THREADS ??= '1'

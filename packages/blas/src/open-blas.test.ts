@@ -125,7 +125,8 @@ describe('the error names what is missing', () => {
 
   it('koffi, in a folder without it, and without a binary', () => {
     const folder = join(parse(process.cwd()).root, 'no-such-folder')
-    // This needs its own process, because pnpm's commands let every module see every package through NODE_PATH.
+    // This needs its own process, because pnpm's commands let every module see every package through
+    // NODE_PATH.
     const script = `import { koffiPath } from ${JSON.stringify(new URL('koffi.ts', import.meta.url))}
       try { koffiPath(${JSON.stringify(join(folder, 'module.js'))}) } catch (error) { console.log(error.message) }`
     const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {

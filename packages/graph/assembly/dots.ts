@@ -1,8 +1,8 @@
 /** Products of one vector u [dim], in f64, with the rows begin … end−1 of a matrix [n, dim] → out [n]. All
  *  sums are in f64. Element e of a row joins the sum e mod 4; the total is (s0 + s2) + (s1 + s3). The up to
- *  three elements after the last full four join that total one after the other. So the sum of a row has the
- *  same bits wherever the row stands, and the same bits as the JavaScript loops. Two rows at a time hide the
- *  latency of the additions. */
+ *  three elements after the last full four join that total one after the other. So the sum of a row does not
+ *  depend on its place, and has the bits of the JavaScript loops. Two rows at a time hide the latency of the
+ *  additions. */
 // @ts-ignore: decorator
 @inline
 function dots<T>(u: usize, rows: usize, dim: i32, out: usize, begin: i32, end: i32): void {

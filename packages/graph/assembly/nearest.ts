@@ -105,8 +105,8 @@ export function nearestColumns(
   }
 }
 
-/** Writes the index of every column with shifts[c] − product ≤ limit of the row to found [rows, cols], and
- *  the number of them to counts [rows]. The column whose index is skips[row] is left out. */
+/** Finds the columns c with shifts[c] − product ≤ limit of the row. Writes their indices to found [rows,
+ *  cols] and their number to counts [rows]. The column whose index is skips[row] is left out. */
 export function withinRows(
   block: usize,
   cols: i32,

@@ -1,7 +1,8 @@
 import { expectNear, type Tolerance } from './near.ts'
 import { randomArray } from './random.ts'
 
-/** Central differences of a scalar function in f64 with h = 6e-6·max(1, |x|). The relative error is about 1e-10. */
+/** Central differences of a scalar function in f64 with h = 6e-6·max(1, |x|). The relative error is about
+ *  1e-10. */
 export function numericGradient(f: (x: Float64Array) => number, x: Float64Array): Float64Array {
   const point = x.slice()
   return x.map((value, i) => {

@@ -4,8 +4,8 @@ export interface Tolerance {
   readonly rtol?: number
 }
 
-/** Throws unless every element is near its expected value. The message has the largest and the mean error, and
- *  the place of the worst one. NaN is near only NaN, and an infinity is near only itself. */
+/** Throws unless every element is near its expected value. The message has the largest and the mean error,
+ *  and the place of the worst one. NaN is near only NaN, and an infinity is near only itself. */
 export function expectNear(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,

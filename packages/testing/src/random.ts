@@ -1,4 +1,5 @@
-/** Reproducible f64 numbers of roughly normal shape (sum of four uniforms, variance 1), from a 32-bit mixing counter. */
+/** Reproducible f64 numbers, roughly normal: each is a sum of four uniform numbers, with variance 1. They
+ *  come from a 32-bit mixing counter. */
 export function randomArray(length: number, seed: number): Float64Array {
   let state = Math.imul(seed + 1, 0x9e3779b9) >>> 0
   const uniform = () => {

@@ -12,13 +12,13 @@ const csrOf = (rows: number[][]) =>
   csrFromDense({ data: Float64Array.from(rows.flat()), rows: rows.length, cols: rows[0].length })
 
 describe('kneighborsGraph', () => {
-  // 0, 1, 3 and 3 again on a line
+  // four points on a line, the last two at the same place
   const line = { data: Float64Array.of(0, 1, 3, 3), rows: 4, cols: 1 }
 
   it('holds k neighbours a row, with a stored 0 between copies', async () => {
     const graph = await kneighborsGraph(line, { k: 2, mode: 'distance' })
     expect([...graph.indptr]).toEqual([0, 2, 4, 6, 8])
-    expect([...graph.indices]).toEqual([1, 2, 0, 2, 1, 3, 1, 2]) // of the equal distances 2 and 3 the smaller index
+    expect([...graph.indices]).toEqual([1, 2, 0, 2, 1, 3, 1, 2]) // points 2 and 3 are equally far from 0, so 2 is taken
     expect([...graph.values]).toEqual([1, 3, 1, 2, 2, 0, 2, 0])
     expect([...(await kneighborsGraph(line, { k: 1, includeSelf: true })).indices]).toEqual([0, 1, 2, 3])
   })
@@ -76,7 +76,7 @@ describe('affinity', () => {
       maxError(weigh({ kernel: 'gaussian', sigma: 2 }).slice(0, 2), [Math.exp(-1 / 8), Math.exp(-1 / 2)]),
     ).toBe(0)
     expect(weigh({ kernel: 'rational', sigma: 2 })).toEqual([0.8, 0.5, 0.8, 0.2, 0.5, 0.2]) // 1 / (1 + (d/2)²)
-    // second neighbours at 2, 4 and 4
+    // the second neighbours are at the distances 2, 4 and 4
     const tuned = weigh({ kernel: 'self-tuning', k: 2 })
     expect(
       maxError(
@@ -84,7 +84,7 @@ describe('affinity', () => {
         [1 / 8, 1 / 2, 1 / 8, 1, 1 / 2, 1].map((v) => Math.exp(-v)),
       ),
     ).toBeLessThan(1e-15)
-    expect(weigh({ kernel: 'self-tuning' })).toEqual(tuned) // the last where there are fewer than 7
+    expect(weigh({ kernel: 'self-tuning' })).toEqual(tuned) // rows have fewer than 7 neighbours, so the last one counts
   })
 
   it('self-tuned survive copies: a scale of 0 becomes the least positive distance', () => {

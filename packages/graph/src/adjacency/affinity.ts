@@ -29,7 +29,7 @@ export type AffinityOptions = KernelOptions | SelfTuningOptions
 /** Distances [n, n] (`kneighborsGraph` with mode 'distance') → weights in (0, 1] at the same places. A stored
  *  distance of 0 gets weight 1.
  *  Self-tuning takes σ_i from the stored distances of row i. If the k nearest points of a node coincide with
- *  it, σ_i is the least positive distance of its row, or 1 if the row has none.
+ *  it, σ_i is the least positive distance of its row. It is 1 if there is none.
  *  Source: Zelnik-Manor and Perona, "Self-tuning spectral clustering", NIPS 2004.
  *  Throws GraphError for an unknown kernel, a scale that is not positive, and a distance that is negative or
  *  not finite, naming its place. */

@@ -6,7 +6,7 @@ import { type KNeighborsOptions, kneighbors } from '../neighbors/kneighbors.ts'
 import type { NeighborLists } from '../neighbors/lists.ts'
 import { type Csr, csrFromCoo } from '../sparse/csr.ts'
 
-/** The options of `kneighbors` are options here too. */
+/** Options of the graph, besides the options of `kneighbors`. */
 export interface KneighborsGraphOptions extends Omit<KNeighborsOptions, 'queries'> {
   /** neighbours per point; with `includeSelf` the point itself is one of them */
   k: number
@@ -15,7 +15,7 @@ export interface KneighborsGraphOptions extends Omit<KNeighborsOptions, 'queries
   mode?: 'connectivity' | 'distance'
   /** whether a point is its own first neighbour; false unless given */
   includeSelf?: boolean
-  /** keeps only those of the k nearest with distance ≤ eps; null (keep all) unless given */
+  /** largest distance of a neighbour; null (no limit) unless given */
   eps?: number | null
 }
 

@@ -166,7 +166,7 @@ const cases: Record<string, Case[]> = {
           indices: Int32Array.of(1, 1),
           distances: Float64Array.of(1, 1),
         }),
-      'a position may occur once, got (0, 1) twice',
+      'positions must differ, got (0, 1) twice',
     ],
   ],
   kneighborsGraph: [
@@ -486,19 +486,21 @@ function indexOf(x: graph.DenseMatrix) {
   return index
 }
 
-/** Functions that read or write files and their parts. Their tests are beside them, in embeddings/ and manifold/. */
+/** Functions that read or write files and their parts. Their tests are beside them, in embeddings/ and
+ *  manifold/. */
 const OF_FILES =
   /^(parse|read|write|encode|open)[A-Z]|^(configNumber|embeddingsOfBytes|manifoldConfig|\w*[eE]mbedder|embedderOf|wordVectorBlocks)$/
 
 describe('every public function', () => {
   it('is in this table', () => {
     const names = Object.keys(graph).filter(
-      (name) => !OF_FILES.test(name) && name !== 'GraphError' && name !== 'fiveNumbers', // of any numbers
+      (name) => !OF_FILES.test(name) && name !== 'GraphError' && name !== 'fiveNumbers', // fiveNumbers takes any numbers
     )
     expect(Object.keys(cases).sort()).toEqual(names.sort())
   })
 
-  // These are inner loops, the error itself and a verdict. wordVectorBlocks throws only when its first block is requested.
+  // These are inner loops, the error itself and a verdict. wordVectorBlocks throws only when its first block
+  // is requested.
   const unchecked = [
     'GraphError',
     'checkLaplacian',

@@ -1,6 +1,7 @@
 import { GraphError } from '../errors.ts'
 
-/** Row-major matrix: element (i, j) is `data[i * cols + j]`. Rows are items or samples, columns are features. */
+/** Row-major matrix: element (i, j) is `data[i * cols + j]`. Rows are items or samples, columns are
+ *  features. */
 export interface DenseMatrix {
   data: Float64Array | Float32Array
   rows: number

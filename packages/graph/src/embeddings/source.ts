@@ -13,15 +13,15 @@ export interface RowBlock extends DenseMatrix {
 /** Gives memory for blocks, aligned for f64. It is called before the first block. */
 export type BlockBuffer = (bytes: number) => Uint8Array
 
-/** Embeddings [rows, cols] of a file or of memory. They can be read block by block any number of times, and
- *  are never all in memory. */
+/** Embeddings [rows, cols] of a file or of memory. They are read block by block, never all at once, and any
+ *  number of times. */
 export interface EmbeddingSource {
   /** used in messages: a path, or what the rows are */
   readonly name: string
   /** number of rows, if it is known before they are read */
   readonly rows: number | undefined
   readonly cols: number | undefined
-  /** bytes that may be taken for reading the rows and for what is computed from them meanwhile */
+  /** bytes that reading the rows may take, with everything that is computed from them meanwhile */
   readonly memoryBytes: number
   /** A pass over all rows in their order. Rows that need no decoding are read into the memory of `buffer`, if
    *  it is given. Throws FormatError, with the name, if the file is damaged. */

@@ -17,7 +17,7 @@ export const partsOfBytes =
       const part = bytes.subarray(start, start + target.length)
       if (part.length < target.length) {
         throw new FormatError(
-          `embeddings: ${target.length} bytes must follow byte ${start}, got ${part.length}; the bytes are truncated`,
+          `embeddings: the data must have ${target.length} bytes from byte ${start} on, got ${part.length}; they are truncated`,
         )
       }
       target.set(part)

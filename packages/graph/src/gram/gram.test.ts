@@ -75,7 +75,8 @@ describe('gramOf', () => {
     ]) {
       const x = offset(rows, rows, cols, 10)
       const { products, mean, scale } = gramOf(x, { center })
-      // the tolerance is that of f64 sums of 1543 products of size 100, and of the terms that are subtracted again
+      // the tolerance is that of f64 sums of 1543 products of size 100, and of the terms that are subtracted
+      // again
       const expected = reference(x, center)
       const size = Math.max(1, ...x.data.map(Math.abs)) ** 2 * rows
       for (let n = 0; n < expected.length; n++)

@@ -6,7 +6,7 @@ import { DeviceProducts } from './device-products.ts'
 import { PlainProducts } from './plain-products.ts'
 import { CHUNK, type GramProducts } from './products.ts'
 
-/** Everything that a feature graph needs from embeddings x [rows, cols]. The numbers are those of X·scale;
+/** Everything that a feature graph needs from embeddings x [rows, cols]. All numbers belong to X·scale, and
  *  scale is a power of two. */
 export interface Gram {
   rows: number
@@ -53,13 +53,13 @@ export class GramSums implements Disposable {
     return this.#rows + this.#held
   }
 
-  /** Memory for f32 rows that `add` multiplies in place, without a copy. `add` overwrites them. */
+  /** Memory for f32 rows that `add` multiplies in place, without a copy. `add` overwrites these rows. */
   buffer(bytes: number): Uint8Array {
     return this.#work.buffer(bytes)
   }
 
-  /** Adds rows. An element that is not finite (in f32 if there is an engine) is a GraphError with row, column
-   *  and value, in this call or a later one. */
+  /** Adds rows. Throws GraphError, in this call or a later one, if an element is not finite (in f32 if there
+   *  is an engine). The error has row, column and value. */
   add({ data, rows, cols }: DenseMatrix): void {
     const { capacity } = this.#work
     let at = 0

@@ -4,8 +4,8 @@ import type { CpuEngine, Launch } from '@tau/tensor/kernel'
  *  faster. */
 const STRIPE = 128
 
-/** The program of every thread. It does the items of `gramTiles` with calls of the library, for stripes that
- *  are only as wide as the diagonal requires. */
+/** The program of every thread. It does the items of `gramTiles` with calls of the library. A stripe is only
+ *  as wide as the diagonal requires. */
 const program = (source: string): string => `
 const sgemm = ((memory) => {${source}
 })(memory)

@@ -50,7 +50,7 @@ export const reduceEmbeddings = (embeddings: Points, options: ReduceOptions): Re
       `reduce: some element must not be 0${center ? ' after centring' : ''}, got all zeros; check the data`,
     )
   }
-  // The same directions as those of a manifold of these embeddings.
+  // A manifold of these embeddings uses the same directions.
   const gram = () => gramOf(x, { center, step: (share) => watch.step(0.4 * share) })
   const basis = basisOf(x.cols, gram, { dim, method, seed })
   watch.step(0.5)

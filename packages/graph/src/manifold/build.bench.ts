@@ -4,7 +4,8 @@ import { buildManifold } from './build.ts'
 
 const [ROWS, WIDTH, DIM] = [3000, 64, 32]
 
-/** 3000 embeddings → the Laplacian of tau-nano's heads: reduction to 32 features, neighbours, weights, D − W. */
+/** 3000 embeddings → the Laplacian of tau-nano's heads: reduction to 32 features, neighbours, weights, D −
+ *  W. */
 export const benches: readonly HostBench[] = [
   {
     name: 'graph/domain-laplacian/nano',

@@ -43,7 +43,7 @@ export interface ManifoldDescription {
   /** Rayleigh energies of seeded standard normal vectors */
   energy: FiveNumbers
   hubs: HubReport | undefined
-  /** whatever differs from a plain k-nearest-neighbour graph, one sentence each */
+  /** one sentence for each difference from a plain k-nearest-neighbour graph */
   oddities: string[]
 }
 

@@ -110,7 +110,7 @@ describe('manifold.parquet', () => {
     ['an nnz that varies', { nnz: [4n, 4n, 4n, 5n] }, 'nnz must be the same in all rows, got 4 and 5'],
     ['a row outside', { row: [0n, 0n, 1n, 2n] }, 'row must be an integer between 0 and 1, got 2 in entry 3'],
     ['a negative column', { col: [0n, 1n, -1n, 1n] }, 'col must be an integer between 0 and 1, got -1'],
-    ['an entry twice', { col: [0n, 0n, 0n, 1n] }, 'a position may occur once, got (0, 0) twice'],
+    ['an entry twice', { col: [0n, 0n, 0n, 1n] }, 'positions must differ, got (0, 0) twice'],
     ['NaN', { value: Float64Array.of(1, -1, Number.NaN, 1) }, 'finite number, got NaN in entry 2'],
     ['a null', { value: [1.5, null, -1.5, 1.5] }, 'finite number, got null in entry 1'],
     ['no size', { n_rows: [0n, 0n, 0n, 0n] }, 'n_rows must be an integer between 1 and 16777216, got 0'],

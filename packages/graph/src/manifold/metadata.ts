@@ -27,7 +27,8 @@ export interface ManifoldMetadata {
   files: Record<string, ManifoldFile>
 }
 
-/** Text of a manifold.json → metadata, checked field by field. Throws FormatError with the field and its value. */
+/** Text of a manifold.json → metadata, checked field by field. Throws FormatError with the field and its
+ *  value. */
 export const parseManifoldJson = (text: string): ManifoldMetadata => {
   let json: unknown
   try {

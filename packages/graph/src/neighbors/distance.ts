@@ -52,8 +52,8 @@ export const TILE = 32
 const CHUNK = 256
 
 /** Distances between the points [i0, i1) and [j0, j1), at most TILE each, written to `tile` with row stride
- *  TILE. Each distance comes from one sequential sum over the coordinates, so d(i, j) and d(j, i) have the
- *  same bits. */
+ *  TILE. Each distance is one sequential sum over the coordinates. So d(i, j) and d(j, i) have the same
+ *  bits. */
 export const distanceTile = (
   points: PreparedPoints,
   i0: number,

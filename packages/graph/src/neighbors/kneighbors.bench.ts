@@ -10,7 +10,8 @@ const K = 15
 /** A tenth of the points have a neighbour within this distance. */
 const RADIUS = 7
 
-/** The searches without a given device, so each opens its own. Compare with `knn/items`, the f64 loops on one thread. */
+/** The searches without a given device, so each opens its own. Compare with `knn/items`, the f64 loops on one
+ *  thread. */
 export const benches: readonly HostBench[] = [
   {
     name: 'graph/kneighbors/items',

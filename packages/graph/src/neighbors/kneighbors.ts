@@ -12,12 +12,12 @@ import { type DeviceOptions, runSearch } from './run.ts'
 import { checkK, searchOf } from './search.ts'
 
 export interface KNeighborsOptions extends PaceOptions, DeviceOptions {
-  /** neighbours per row, at most the number of points, or that minus one if they are their own queries */
+  /** neighbours per row; at most the number of points, or one less without `queries` */
   k: number
   /** 'euclidean' unless given. scikit-learn's cosine is 'cosine-unrectified'. */
   metric?: NeighborMetric
-  /** rows whose neighbours among the points are searched; unless given every point's neighbours among the
-   *  others */
+  /** rows whose neighbours among the points are searched; without it, the neighbours of every point among the
+   *  other points */
   queries?: Points
   /** exact: compare every pair;  hnsw: approximate, by usearch, an optional peer (`npm install usearch`);
    *  auto: the faster one by estimate, exact if both are about equal. 'exact' unless given. */
@@ -36,8 +36,8 @@ export interface Neighbors extends NeighborLists, Choice {}
  *
  *  Time is O(Q·N·F). Blocks of matrix products in f32 select a few candidates per row, and f64 decides among
  *  these. There is never an N × N matrix: the device holds 12·(N + Q)·F bytes, 8·(k + 9) per row, and up to
- *  20 MiB of blocks. Duplicates, and points nearer to each other than the products can resolve (1e-3 of their
- *  distance from the mean), cost more, because all of them are compared in f64.
+ *  20 MiB of blocks. Duplicates cost more, and so do points that are too near to each other for the products
+ *  (1e-3 of their distance from the mean). All of these are compared in f64.
  *
  *  A row of zeros has cosine 0 with every other row. Throws GraphError for ragged rows, numbers that are not
  *  finite, and k, metric or algorithm out of range. Throws BackendError for a device that is not a cpu, and

@@ -47,7 +47,8 @@ function bench(what: string, nodesOf: (x: DenseMatrix) => DenseMatrix, count: nu
   }
 }
 
-/** Exact neighbours by f64 loops on one thread, among 3000 embeddings of width 64, and among their 64 features. */
+/** Exact neighbours by f64 loops on one thread, among 3000 embeddings of width 64, and among their 64
+ *  features. */
 export const benches: readonly HostBench[] = [
   bench('items', (x) => x, ROWS),
   bench('features', transposed, COLS),

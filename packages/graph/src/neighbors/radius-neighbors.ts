@@ -14,8 +14,8 @@ export interface RadiusNeighborsOptions extends PaceOptions, DeviceOptions {
   radius: number
   /** 'euclidean' unless given. scikit-learn's cosine is 'cosine-unrectified'. */
   metric?: NeighborMetric
-  /** rows whose neighbours among the points are searched; unless given every point's neighbours among the
-   *  others */
+  /** rows whose neighbours among the points are searched; without it, the neighbours of every point among the
+   *  other points */
   queries?: Points
 }
 

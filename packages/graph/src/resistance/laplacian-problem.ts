@@ -16,8 +16,8 @@ export interface LaplacianProblem extends Disposable {
   readonly space: PanelSpace
 }
 
-/** Sets up the problem. Throws GraphError as `laplacian` does, and for a device without f64 kernels
- *  BackendError. */
+/** Sets up the problem. Throws GraphError as `laplacian` does, and BackendError for a device without f64
+ *  kernels. */
 export const laplacianProblem = (op: string, adjacency: Csr, device?: Device): LaplacianProblem => {
   const L = laplacian(adjacency)
   const { count, labels } = connectedComponents(adjacency)

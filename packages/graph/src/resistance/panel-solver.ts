@@ -13,9 +13,9 @@ interface System {
   readonly watch: Watch
 }
 
-/** Solves L·x = b for the eight columns of b, with x orthogonal to the kernel of L, until |L·x − b| ≤
- *  tolerance·|b| in every column. The method is conjugate gradients with a Jacobi preconditioner. b loses its
- *  part in the kernel. The caller gives both panels back.
+/** Solves L·x = b for the eight columns of b; x is orthogonal to the kernel of L. It iterates until |L·x − b|
+ *  ≤ tolerance·|b| in every column. The method is conjugate gradients with a Jacobi preconditioner. b loses
+ *  its part in the kernel. The caller gives both panels back.
  *  Throws GraphError if it does not converge within the iterations. */
 export const solvePanel = async (
   space: PanelSpace,

@@ -12,8 +12,8 @@ export interface ResistanceSparsifyOptions extends ResistanceOptions {
 }
 
 export interface ResistanceSparsified {
-  /** symmetric, with a subset of the edges; the weights are scaled so that their expectation is that of the
-   *  given graph */
+  /** symmetric, with a subset of the edges; the weights are scaled so that their expected values are the
+   *  weights of the given graph */
   adjacency: Csr
   /** undirected edges before and after */
   edges: { before: number; after: number }
@@ -23,9 +23,9 @@ export interface ResistanceSparsified {
   errorMethod: 'exact' | 'power'
 }
 
-/** Sparsifies a graph and keeps its energies xᵀLx nearly the same; how nearly is measured. It draws edges
- *  with probability p ∝ w·R, where R is the effective resistance, and adds w/(samples·p) to a drawn edge.
- *  Deterministic for a seed.
+/** Sparsifies a graph and keeps its energies xᵀLx nearly the same. The result has the measured error. It
+ *  draws edges with probability p ∝ w·R; R is the effective resistance. A drawn edge gets w/(samples·p) added
+ *  to its weight. Deterministic for a seed.
  *  Source: Spielman and Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40
  *  (2011).
  *  Throws GraphError as `laplacian` does, for a graph without edges, and for samples out of range. */

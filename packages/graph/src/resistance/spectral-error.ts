@@ -15,8 +15,8 @@ const POWER_STEPS = 10
 // The solver need not be exact, because the ratio is computed from whatever direction it gives.
 const SOLVE_TOLERANCE = 1e-3
 
-/** Largest |xᵀL̃x / xᵀLx − 1| over x outside the kernel of L, where L̃ is the Laplacian of another graph on
- *  the same nodes. It is exact up to 512 nodes. For larger graphs it is the largest result of eight power
+/** Largest |xᵀL̃x / xᵀLx − 1| over x outside the kernel of L. L̃ is the Laplacian of another graph on the
+ *  same nodes. It is exact up to 512 nodes. For larger graphs it is the largest result of eight power
  *  iterations on L⁺·(L̃ − L), an estimate from below. */
 export const spectralError = async (
   problem: LaplacianProblem,

@@ -62,9 +62,7 @@ export const csrFromCoo = (
     const j = col[entry]
     if (i === previousRow && indices[size - 1] === j) {
       if (duplicates === 'error') {
-        throw new GraphError(
-          `csrFromCoo: a position may occur once, got (${i}, ${j}) twice; remove one entry`,
-        )
+        throw new GraphError(`csrFromCoo: positions must differ, got (${i}, ${j}) twice; remove one entry`)
       }
       values[size - 1] += value[entry]
     } else {
@@ -303,7 +301,7 @@ export const checkCsr = (op: string, m: Csr): void => {
   }
 }
 
-/** Most rows or columns, because their indices and the rows + 1 elements of indptr are counted in i32. */
+/** Most rows or columns. Their indices, and the rows + 1 elements of indptr, are counted in i32. */
 const MOST = 2 ** 31 - 2
 
 const checkSize = (op: string, nRows: number, nCols: number): void => {

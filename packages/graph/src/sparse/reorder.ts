@@ -25,7 +25,8 @@ export const breadthFirstOrder = ({ nRows, indptr, indices }: Csr): Int32Array =
   return order
 }
 
-/** Rows and columns of a symmetric m [n, n] in a new order: element (i, j) of the result is m[order[i], order[j]]. */
+/** Rows and columns of a symmetric m [n, n] in a new order: element (i, j) of the result is m[order[i],
+ *  order[j]]. */
 export const permuted = (m: Csr, order: Int32Array): Csr => {
   const place = new Int32Array(order.length)
   for (let i = 0; i < order.length; i++) place[order[i]] = i

@@ -43,7 +43,7 @@ export interface Search {
 const SPARE = 4
 /** Extensions of the basis between restarts. */
 const GROWTH = 3
-/** Most columns of the basis of a search. The matrix must be larger than that. */
+/** Most columns of the basis of a search. A search is possible only if the matrix has more rows than that. */
 export const basisColumns = (k: number): number => {
   const { kept, width } = panelsOf(k)
   return (kept + (GROWTH + 1) * width) * PANEL

@@ -31,7 +31,8 @@ const weighted = async (points: DenseMatrix, k: number, sigma: number): Promise<
     'max',
   )
 
-/** A stochastic block model: nodes of one block are joined with probability `inside`, others with `outside`. */
+/** A stochastic block model: nodes of one block are joined with probability `inside`, others with
+ *  `outside`. */
 const blockModel = (blocks: number, perBlock: number, inside: number, outside: number): Csr => {
   const random = new Random(12)
   const n = blocks * perBlock

@@ -14,9 +14,9 @@ export interface KernelVectors {
 /** A sum counts as 0 if its magnitude is below this share of the largest value. */
 const ROUNDING = 1e-11
 
-/** The kernel of m, from a vector with m·x = 0 and no zero element, whose parts on the components are the
- *  kernel vectors. Without a vector, ones are tried: the kernel is undefined if the rows of m do not sum to
- *  0.
+/** The kernel of m, from a vector x with m·x = 0 and no zero element. The parts of x on the components are
+ *  the kernel vectors. Without a vector, ones are tried. The result is undefined if the rows of m do not sum
+ *  to 0.
  *  Throws GraphError if m·x is not 0, naming the row. */
 export const kernelVectors = (op: string, m: Csr, vector?: ArrayLike<number>): KernelVectors | undefined => {
   if (vector && vector.length !== m.nRows) {

@@ -13,7 +13,8 @@ const anyPairs = (n: number, count: number, random: Random): [number, number][] 
     ([i, j]) => i !== j,
   )
 
-/** Graphs whose spectra are dense at the end, clustered, of large multiplicities, or spread over many powers of ten. */
+/** Graphs whose spectra are dense at the end, clustered, of large multiplicities, or spread over many powers
+ *  of ten. */
 const kinds: Record<string, (n: number, random: Random) => Edge[]> = {
   'random edges': (n, random) => anyPairs(n, 2 * n, random).map(([i, j]) => [i, j, 1]),
   'weights over eight powers of ten': (n, random) =>

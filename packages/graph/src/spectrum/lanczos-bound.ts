@@ -4,8 +4,8 @@ import { type Csr, spmv } from '../sparse/csr.ts'
 
 const STEPS = 15
 
-/** Two numbers from 15 Lanczos steps: `bound`, which is nearly always an upper bound of the eigenvalues of m,
- *  and `low`, a first guess of where the small eigenvalues end.
+/** Two numbers from 15 Lanczos steps. `bound` is nearly always an upper bound of the eigenvalues of m. `low`
+ *  is a first guess of where the small eigenvalues end.
  *  Source: Zhou and Li, "Bounding the spectrum of large Hermitian matrices", Linear Algebra Appl. 435
  *  (2011). */
 export const lanczosBound = (m: Csr, random: Random): { bound: number; low: number } => {

@@ -3,8 +3,8 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { PANEL, type Panel, type PanelSpace } from '../kernels/panel-space.ts'
 import { type KernelVectors, removeKernel } from './kernel-vectors.ts'
 
-// If projections leave less than this share of a column, the column was in the space already, and the rest is
-// rounding.
+// If projections leave less than this share of a column, the rest is rounding: the column was in the space
+// already.
 const DEPENDENT = 1e-12
 /** Number of columns that may be replaced by random ones before the search is exhausted. */
 const REPLACEMENTS = 4 * PANEL
@@ -125,8 +125,8 @@ export class PanelBasis {
 const diagonalOf = (gram: Float64Array): Float64Array =>
   Float64Array.from({ length: PANEL }, (_, j) => gram[j * PANEL + j])
 
-/** R⁻¹ of the Cholesky factorisation Rᵀ·R of xᵀx [8, 8]. If a column depends on earlier columns, or its
- *  square is tiny beside its earlier square `before`, it returns the index of that column. */
+/** R⁻¹ of the Cholesky factorisation Rᵀ·R of xᵀx [8, 8]. It returns the index of a column instead if the
+ *  column depends on earlier ones, or if its square is tiny beside its earlier square `before`. */
 const inverseFactor = (gram: Float64Array, before: Float64Array): Float64Array | number => {
   const r = new Float64Array(PANEL * PANEL)
   for (let j = 0; j < PANEL; j++) {

@@ -90,8 +90,8 @@ export const smallestEigenpairs = async (laplacian: Csr, options: EigenOptions):
   return eigenpairsOf(laplacian, [...zeros, ...columns], { method: 'chebyshev-davidson', products, signal })
 }
 
-/** The kernel, and the smallest pairs of the full decomposition of the matrix with its kernel moved to the
- *  upper end. */
+/** The smallest eigenpairs of a small matrix: its known kernel, then pairs of a full decomposition. Before
+ *  that decomposition, the kernel is moved to the upper end of the spectrum. */
 const smallOnes = async (
   laplacian: Csr,
   kernel: KernelVectors | undefined,

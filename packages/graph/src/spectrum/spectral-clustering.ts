@@ -21,8 +21,8 @@ export interface SpectralClustering {
 }
 
 /** Normalised spectral clustering. It takes the eigenvectors of the `clusters` smallest eigenvalues of the
- *  symmetric-normalised Laplacian, divides each row by the square root of its degree, and clusters the rows
- *  by pivoted QR. This is scikit-learn's `spectral_clustering` with assign_labels 'cluster_qr'.
+ *  symmetric-normalised Laplacian. It divides each row by the square root of its degree, and clusters the
+ *  rows by pivoted QR. This is scikit-learn's `spectral_clustering` with assign_labels 'cluster_qr'.
  *  If there are as many components as clusters, the components are the clusters. Fewer clusters than
  *  components are an error, because nothing says which components to join.
  *  Source: Shi and Malik, "Normalized cuts and image segmentation", IEEE TPAMI 22 (2000).

@@ -59,7 +59,7 @@ export interface TaumodeItem {
 
 /** An index of vectors. It searches by cosine and taumode λ, and lists items by λ.
  *
- *  λ = (1 − δ) E / (E + τ) + δ G, in [0, 1], with the Rayleigh energy E, the dispersion G and its weight δ. A
+ *  λ = (1 − δ) E / (E + τ) + δ G, in [0, 1]. E is the Rayleigh energy, G the dispersion and δ its weight. A
  *  policy of energies gives one τ, from the energies of the first items that are added. This τ stays until
  *  `recalibrate`, so the λ of an item does not change when others come and go. The reference policies take τ
  *  from each vector's own components.
@@ -119,8 +119,8 @@ export class TaumodeIndex implements Disposable {
   /** Adds the rows [m, D] and returns their ids: the given ones, which are integers of at least 0, or the
    *  next ones after the largest id ever used. Either all rows are added or none. A row of zeros has λ 0 and
    *  cosine 0 with every other.
-   *  Throws GraphError, with row and value, for rows of another width, numbers that are not finite, a row
-   *  whose largest magnitude is not 0 and not between 1e-120 and 1e120, and ids that are in use. Throws the
+   *  Throws GraphError, with row and value, for rows of another width, numbers that are not finite, and ids
+   *  that are in use. The largest magnitude of a row must be 0 or between 1e-120 and 1e120. Throws the
    *  signal's reason when it is aborted. */
   add(points: Points, { ids, ...options }: { ids?: ArrayLike<number> } & WatchOptions = {}): number[] {
     const op = 'TaumodeIndex.add'

@@ -12,7 +12,7 @@ const rows = (...data: number[]) => ({ data: Float64Array.from(data), rows: data
 
 describe('edgeDispersion', () => {
   it('has its hand-derived values', () => {
-    // energies (1, 3), (4, 0), (3, 3), and none
+    // the energies of the two edges are (1, 3), (4, 0), (3, 3), and zero for the last two rows
     const x = rows(0, 1, 2, 2, 0, 0, Math.sqrt(3), 0, 1, 7, 7, 7, 0, 0, 0)
     expect(maxError(edgeDispersion(x, path), [10 / 16, 1, 1 / 2, 0, 0])).toBeLessThan(1e-15)
   })

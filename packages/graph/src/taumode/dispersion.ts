@@ -8,8 +8,8 @@ import { Watch, type WatchOptions } from '../watch/watch.ts'
  *  [D, D] symmetric → G [N] in [0, 1], no unit.
  *  e_ij = w_ij (x_i − x_j)² over the edges i < j, w_ij = max(0, −L_ij);  s_ij = e_ij / Σ e;  G = Σ s_ij². For
  *  L = D − W, Σ e is xᵀLx.
- *  G is 1 if one edge holds all energy, 1/n if n edges hold equal shares, and 0 if there is no energy (x is
- *  constant on every component).
+ *  G is 1 if one edge holds all energy, and 1/n if n edges hold equal shares. It is 0 if there is no energy,
+ *  because x is constant on every component.
  *  If L is not symmetric, its upper half counts. Positive elements off the diagonal are not edges. O(N ·
  *  nnz).
  *  Source: ArrowSpace, JOSS 10.21105/joss.09002 ("edgewise dispersion statistics"). The formula comes from

@@ -6,7 +6,8 @@ export interface Bound {
   readonly f32: number
 }
 
-/** A tolerance is a tree like the expected values. Arrays of integers have no bound in it: they must be equal. */
+/** A tolerance is a tree like the expected values. Arrays of integers have no bound in it: they must be
+ *  equal. */
 export type Bounds<Expected> = {
   readonly [K in keyof Expected]: Expected[K] extends OracleArray ? Bound : Bounds<Expected[K]>
 }

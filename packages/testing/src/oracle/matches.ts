@@ -25,8 +25,8 @@ export function itMatchesOracle<Inputs, Expected>(
   })
 }
 
-/** Throws unless every found array is as near to the expected one of its name as the oracle asks for. An array
- *  without a bound must be equal. */
+/** Throws unless every found array is as near to the expected one of its name as the oracle asks for. An
+ *  array without a bound must be equal. */
 export function expectOracle<Names extends string>(
   found: Readonly<Record<Names, ArrayLike<number>>>,
   expected: Readonly<Record<NoInfer<Names>, OracleArray>>,

@@ -6,7 +6,8 @@ import { GraphError, nameOf } from '../../errors.ts'
 export interface Embedder {
   /** what makes the vectors; used in messages and records */
   readonly name: string
-  /** One row per text, in their order. Throws GraphError for no texts, or vectors that are not finite or not of one width. */
+  /** One row per text, in their order. Throws GraphError for no texts, or vectors that are not finite or not
+   *  of one width. */
   embed(texts: readonly string[]): Promise<DenseMatrix>
 }
 

@@ -5,9 +5,9 @@ import type { WordVectors } from '../words/word-vectors.ts'
 import { type Embedder, embedderOf } from './embedder.ts'
 
 /** An embedder from word vectors. A text that is one of the words gets the vector of that word. Any other
- *  text gets the mean of the vectors of its words that have one. Words are letters and digits in lower case,
- *  as in `textEmbeddings`. A text without a known word gets zeros. If a word occurs twice in the list, its
- *  first vector counts.
+ *  text gets the mean vector of its known words. Words are letters and digits in lower case, as in
+ *  `textEmbeddings`. A text without a known word gets zeros. If a word occurs twice in the list, its first
+ *  vector counts.
  *  Throws GraphError if the numbers of words and vectors differ. */
 export const wordEmbedder = (vectors: WordVectors): Embedder => {
   checkOptions('wordEmbedder', vectors, '{ words, matrix }')

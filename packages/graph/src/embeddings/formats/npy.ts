@@ -5,7 +5,7 @@ import type { RawRows } from './raw-rows.ts'
 
 const OP = 'npy'
 const TYPES: Record<string, FloatType> = { '<f2': 'F16', '<f4': 'F32', '<f8': 'F64' }
-/** The header is one line of text, so it is short. */
+/** Longest header. A real one is one line of text. */
 const MAX_HEADER_BYTES = 2 ** 16
 
 /** The place of the matrix in a .npy file. It takes format 1 to 3, float16, 32 or 64, little-endian, C or

@@ -18,7 +18,8 @@ function wordOf(index: number): string {
   return word
 }
 
-/** 1 MB of sentences in ASCII. Words follow Zipf's law; the rarer half of them belong to the topic of the paragraph. */
+/** 1 MB of sentences in ASCII. Words follow Zipf's law; the rarer half of them belong to the topic of the
+ *  paragraph. */
 function syntheticText(): string {
   const random = new Random(1)
   const words = Array.from({ length: WORDS }, (_, index) => wordOf(index))
@@ -49,7 +50,9 @@ export const benches: readonly HostBench[] = [
         async check() {
           const { data, rows, info } = run()
           if (info.passages !== rows || rows * 64 < 0.99 * info.tokens)
-            throw new Error(`bench: passages must hold all words, got ${rows} of 64 for ${info.tokens}`)
+            throw new Error(
+              `bench: passages must hold all words, got ${rows} passages of 64 words for ${info.tokens} words`,
+            )
           // The columns of U·S are orthogonal, and their lengths are the singular values.
           const gram = (a: number, b: number) => {
             let sum = 0

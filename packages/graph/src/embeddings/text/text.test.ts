@@ -40,7 +40,8 @@ describe('weights', () => {
 
   it('PPMI has its hand-derived values', () => {
     const { weights } = weightPassages(passages, 'ppmi', all)
-    // totals: passages 3 and 3, a 3, other words 1, all 6. a in passage 1: ln(2·6 / (3·3)), in 2: ln(6/9) < 0, others: ln(6/3)
+    // The totals are 3 per passage, 3 for a, 1 for every other word, and 6 in all. So a in passage 1 has
+    // ln(2·6 / (3·3)), a in passage 2 has ln(6/9) < 0, and the others have ln(6/3).
     const expected = [Math.log(4 / 3), Math.log(2), 0, 0, 0, 0, Math.log(2), Math.log(2)]
     for (const [n, v] of expected.entries()) expect(toDense(weights).data[n]).toBeCloseTo(v, 14)
   })
@@ -92,7 +93,7 @@ describe('textEmbeddings', () => {
       for (let i = 0; i < x.rows; i++) {
         for (let e = indptr[i]; e < indptr[i + 1]; e++) if (topicOf[indices[e]] === topicOf[i]) same++
       }
-      expect(same / indices.length).toBeGreaterThan(0.98) // by chance 0.2
+      expect(same / indices.length).toBeGreaterThan(0.98) // it would be 0.2 by chance
     },
   )
 

@@ -7,8 +7,8 @@ import { cutPassages } from './passages.ts'
 import { type Vocabulary, type VocabularyOptions, type Weighting, weightPassages } from './weighting.ts'
 
 export interface TextEmbeddingOptions extends Partial<VocabularyOptions>, WatchOptions {
-  /** width of the embeddings, at most min(passages, words); unless given 128, or that maximum if it is
-   *  smaller */
+  /** width of the embeddings, at most min(passages, words); unless given the smaller of 128 and that
+   *  maximum */
   dim?: number
   /** words per passage, 64 unless given */
   passageTokens?: number
@@ -25,8 +25,9 @@ export interface TextEmbeddings extends DenseMatrix {
   data: Float64Array
   info: {
     passages: number
-    /** all words of the text; the distinct words that were kept are `vocabulary` */
+    /** number of words of the text */
     tokens: number
+    /** number of distinct words that were kept */
     vocabulary: number
     /** non-zeros of the weighted passage-by-word matrix */
     nnz: number

@@ -6,7 +6,8 @@ import { searchOf } from '../search.ts'
 import { clusteredMatrix, metrics } from '../testing.ts'
 import { Scores, sumOfDistance } from './scores.ts'
 
-/** Largest error of an f32 score relative to its bound, over all pairs. Products are summed in f32, one after the other. */
+/** Largest error of an f32 score relative to its bound, over all pairs. Products are summed in f32, one after
+ *  the other. */
 const worstShare = (x: DenseMatrix, metric: (typeof metrics)[number]): number => {
   const search = searchOf('test', x, undefined, metric)
   const scores = new Scores(search)

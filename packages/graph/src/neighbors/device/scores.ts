@@ -11,8 +11,8 @@ const SECOND_ORDER = 1.02
  *  than 2. */
 const UNDERFLOW = 2 ** -120
 
-/** Scores that order points as the distances do, for the searches on a device. The score of a point y for a
- *  row x is |y|²/2 − x·y for euclidean, which orders like |x − y|, and −x·y for the other metrics.
+/** Scores that order points as the distances do, for the searches on a device. For euclidean, the score of a
+ *  point y for a row x is |y|²/2 − x·y, which orders like |x − y|. For the other metrics it is −x·y.
  *  Scores are computed in f32. The vectors are scaled by a power of two, so that none is longer than 2. For
  *  euclidean they are also centred, which changes no distance and makes products small. `bound` gives the
  *  largest error of a score. */
@@ -62,8 +62,8 @@ export class Scores {
     return this.#euclidean ? (scaled - this.#norms[row] ** 2) / 2 : -scaled
   }
 
-  /** A limit in f32. If the sum of a point for `row` is as near as `sum` or nearer, its f32 score is not
-   *  above this limit. */
+  /** A limit in f32. Every point whose sum for `row` is at least as near as `sum` has an f32 score up to this
+   *  limit. */
   limit(row: number, sum: number): number {
     const score = this.ofSum(row, sum)
     return Math.fround(score + this.bound(row, sum) + Math.abs(score) * 2 * UNIT)
@@ -82,7 +82,8 @@ export class Scores {
   }
 }
 
-/** The limit of the sum over coordinates for a distance. A point with a worse sum is farther away than `distance`. */
+/** The limit of the sum over coordinates for a distance. A point with a worse sum is farther away than
+ *  `distance`. */
 export const sumOfDistance = (metric: NeighborMetric, scale: number, distance: number): number => {
   switch (metric) {
     case 'euclidean':

@@ -58,8 +58,8 @@ export class Selection {
     this.#keep(row, indices, sums)
   }
 
-  /** Searches for the undecided rows again. It compares all points in f64 whose score may be as good as that
-   *  of the k-th candidate. */
+  /** Searches for the undecided rows again. It compares in f64 all points whose score may be as good as the
+   *  k-th candidate's. */
   async finish(pace: Pace): Promise<void> {
     const { queries } = this.#placed.search
     using scan = new WithinScan(this.#placed, Math.min(RETRY_ROWS, Math.max(1, this.undecided)))
@@ -101,7 +101,7 @@ export class Selection {
 
   /** Writes the first k of sorted neighbours. The rectified cosine has a largest distance, 1, and any number
    *  of points may have it. The last places then go to the smallest indices among all points that are not
-   *  nearer, whether they are candidates or not. */
+   *  nearer, candidates or not. */
   #keep(row: number, indices: Int32Array, distances: Float64Array): void {
     const { all, self } = this.#placed.search
     const k = this.#k

@@ -4,8 +4,8 @@ import { Owned } from '../../kernels/owned.ts'
 import { graphWasm } from '../../kernels/wasm-module.ts'
 import type { Block, PlacedSearch } from './placed.ts'
 
-/** Finds the points whose score for a row is within the row's limit, block by block, and computes their sums
- *  in f64. It takes up to `maxRows` rows at a time, and 12 bytes per product of a block. */
+/** Finds the points whose score for a row is within the row's limit, block by block. Computes their sums in
+ *  f64. It takes up to `maxRows` rows at a time, and 12 bytes per product of a block. */
 export class WithinScan implements Disposable {
   readonly #placed: PlacedSearch
   readonly #within: Launch
