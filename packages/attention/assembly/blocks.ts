@@ -2,8 +2,8 @@ import { MR, NR } from '@tau/tensor/assembly/matmul-block'
 import { packPanels } from '@tau/tensor/assembly/matmul-pack'
 import { multiplyPanels } from '@tau/tensor/assembly/matmul-panels'
 
-// What the attentions over all pairs share: blocks of QUERIES × KEYS scores in the workspace, and products
-// of such blocks. The products use the register-blocked kernel of @tau/tensor.
+// What the attentions over all pairs share: blocks of QUERIES × KEYS scores in the workspace, and products of
+// such blocks. The products use the register-blocked kernel of @tau/tensor.
 /** Queries of a block, a multiple of the micro-kernel's 6 rows. */
 export const QUERIES: i32 = 48
 /** Keys of a block, a multiple of the micro-kernel's 8 columns. A block of scores takes 12 KiB. */

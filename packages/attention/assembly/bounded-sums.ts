@@ -2,11 +2,14 @@ import { highF64, lowF64 } from '@tau/tensor/assembly/simd'
 
 // Sums of keys for queries on one side of them. They run in f64, because any number of keys is added to the
 // same numbers.
+//
 // A sum is relative to one of its keys, its leader. It holds the leader's λ and decay reading, then mass and
-// values: Σ e^(a_j − a_leader)·[1, v_j], with a_j = slope·λ_j + c_j. a_j is the part of the score that does
-// not depend on the query. slope is β = 1 / temperature for queries above the keys and −β for queries below
-// them. The first key leads. A later key takes the lead if it exceeds the leader by more than LEAD. So mass
-// ≥ 1, no power overflows, and old sums are rarely scaled. Mass 0 means that there is no key yet.
+// values:
+//   Σ e^(a_j − a_leader)·[1, v_j], with a_j = slope·λ_j + c_j.
+// a_j is the part of the score that does not depend on the query. slope is β = 1 / temperature for queries
+// above the keys and −β for queries below them. The first key leads. A later key takes the lead if it exceeds
+// the leader by more than LEAD. So mass ≥ 1, no power overflows, and old sums are rarely scaled. Mass 0 means
+// that there is no key yet.
 
 /** Bytes of a sum besides its values. */
 export const SUM_HEAD: usize = 24

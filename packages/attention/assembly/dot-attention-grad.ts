@@ -23,10 +23,10 @@ import { hideOld, scoreRow, softmaxRow } from './dot-attention-scores'
  *    dv_j = Σ_i p_ij G_i
  *    dlogDecay_j = Σ_i ds_ij
  *    dnow_i = −Σ_j ds_ij, for the query's own reading
- *  dnow is 0 but for rounding; it removes that rounding from dlogDecay. An item is (b, kv head, span of key
- *  blocks); the span runs fastest. Each span writes its own sums for the queries: dQ [B, H, spans, Tq, D] and
- *  dNow [B, H, spans, Tq]. dLogDecay is [B, H, Tk]. dLogDecay and dNow are 0 if nobody asks for them. A query
- *  sees the newest `window` keys. */
+ *  dnow is 0 but for rounding; it removes that rounding from dlogDecay. An item is
+ *  (b, kv head, span of key blocks); the span runs fastest. Each span writes its own sums for the queries: dQ
+ *  [B, H, spans, Tq, D] and dNow [B, H, spans, Tq]. dLogDecay is [B, H, Tk]. dLogDecay and dNow are 0 if
+ *  nobody asks for them. A query sees the newest `window` keys. */
 export function dotAttentionGrad(
   q: usize,
   k: usize,

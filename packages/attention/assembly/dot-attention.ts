@@ -17,13 +17,13 @@ import {
 import { firstBlock, hideOld, scoreRow, softmaxRow } from './dot-attention-scores'
 import { dotAttentionThin, FEW_QUERIES } from './dot-attention-thin'
 
-/** Causal softmax attention in blocks: out = softmax_j(scale · q·k_j + c_j − c_i)·v. An item is (b, h, block
- *  of QUERIES queries); the block runs fastest. It passes over the keys once with a running maximum. When the
- *  maximum rises, the sums of the row are rescaled (Milakov and Gimelshein 2018, Dao et al. 2022). Keys and
- *  values have `capacity` rows per head, and decay and decayLow as many numbers. decay or decayLow 0: there
- *  is none. decayBatch is the number of readings per batch entry. A query sees the newest `window` keys, at
- *  most `keys`. Blocks of keys that no query of a block sees are skipped. stats[row] = (maximum, 1 / mass).
- *  dotAttentionThin handles up to FEW_QUERIES queries. */
+/** Causal softmax attention in blocks: out = softmax_j(scale · q·k_j + c_j − c_i)·v. An item is
+ *  (b, h, block of QUERIES queries); the block runs fastest. It passes over the keys once with a running
+ *  maximum. When the maximum rises, the sums of the row are rescaled (Milakov and Gimelshein 2018, Dao et al.
+ *  2022). Keys and values have `capacity` rows per head, and decay and decayLow as many numbers. decay or
+ *  decayLow 0: there is none. decayBatch is the number of readings per batch entry. A query sees the newest
+ *  `window` keys, at most `keys`. Blocks of keys that no query of a block sees are skipped.
+ *  stats[row] = (maximum, 1 / mass). dotAttentionThin handles up to FEW_QUERIES queries. */
 export function dotAttention(
   q: usize,
   k: usize,

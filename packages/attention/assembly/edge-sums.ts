@@ -1,7 +1,7 @@
 import { fma, splat } from '@tau/tensor/assembly/simd'
 
-// Sums over the edges of a graph, for a block of 16 vectors. The block lies transposed in the workspace, [D,
-// 16]. So an edge takes one multiply-add per vector register, and its column and weight are read once for
+// Sums over the edges of a graph, for a block of 16 vectors. The block lies transposed in the workspace,
+// [D, 16]. So an edge takes one multiply-add per vector register, and its column and weight are read once for
 // all vectors. The Laplacian is given as edge weights w_ij = −L_ij and row sums ρ_i = Σ_j L_ij. Then
 //   xᵀLx = Σ_{i<j} w_ij (x_i − x_j)² + Σ_i ρ_i x_i²,   (Lx)_i = Σ_j w_ij (x_i − x_j) + ρ_i x_i
 // This is used in place of Σ L_ij x_i x_j for three reasons:

@@ -1,8 +1,8 @@
 import { fma, fnma } from '@tau/tensor/assembly/simd'
 
 /** Rotates rows begin … end−1 of `dim` elements. The channels c and c + D/2 are rotated by the angle of time
- *  row mod `length`. `table` holds D/2 cosines, then D/2 sines, per time. `sign` +1: y1 = x1·cos + x2·sin, y2
- *  = x2·cos − x1·sin; −1 rotates back. It reaches 0.70 of the speed of a copy, and 0.42 to 0.48 on two
+ *  row mod `length`. `table` holds D/2 cosines, then D/2 sines, per time. `sign` +1: y1 = x1·cos + x2·sin,
+ *  y2 = x2·cos − x1·sin; −1 rotates back. It reaches 0.70 of the speed of a copy, and 0.42 to 0.48 on two
  *  threads with tau-30m's queries. Instructions are probably the limit there: the caches of both threads hold
  *  the queries, and a copy within caches is fast. */
 export function rope(x: usize, table: usize, out: usize, length: i32, dim: i32, sign: f32, begin: i32, end: i32): void {

@@ -149,8 +149,8 @@ function denominator(square: f32, dim: i32, eps: f32, normEps: f32): f64 {
   return <f64>square * (1 + <f64>eps / <f64>dim) + <f64>eps * <f64>normEps
 }
 
-/** energy and λ = E / (E + τ), [B, H, T], for blocks begin … end−1 of 16 rows. τ of head h is tau[h /
- *  tauHeads]. */
+/** energy and λ = E / (E + τ), [B, H, T], for blocks begin … end−1 of 16 rows. τ of head h is
+ *  tau[h / tauHeads]. */
 export function rotaryTaumode(
   y: usize,
   coarse: usize,

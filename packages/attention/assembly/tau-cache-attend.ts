@@ -70,11 +70,11 @@ function attendHead(query: f32, out: usize, bytes: usize): void {
   for (let p: usize = 0; p < bytes; p += 16) storeNext(out + p, f32x4.div(v128.load(total + p), mass), bytes - p)
 }
 
-// In a narrow leaf a query does not read all keys. It reads the leaf's sum and corrects some keys. With x_j
-// = β (λk_j − λq), the sum for queries above all keys is Σ_j e^(c_j + x_j) v_j. A key above the query should
-// count e^(c_j − x_j), so −2 e^(c_j) sinh x_j corrects it. The sum for queries below works in the same way.
-// The query takes the side with fewer corrections. Nothing cancels: a correction is at most 2 sinh ½ of what
-// a key counts for. So the sum is as exact as its terms.
+// In a narrow leaf a query does not read all keys. It reads the leaf's sum and corrects some keys. With
+// x_j = β (λk_j − λq), the sum for queries above all keys is Σ_j e^(c_j + x_j) v_j. A key above the query
+// should count e^(c_j − x_j), so −2 e^(c_j) sinh x_j corrects it. The sum for queries below works in the same
+// way. The query takes the side with fewer corrections. Nothing cancels: a correction is at most 2 sinh ½ of
+// what a key counts for. So the sum is as exact as its terms.
 
 /** A leaf is narrow if β times its width in λ is at most this. */
 const NARROW: f64 = 0.5

@@ -25,8 +25,8 @@ import {
   valueBytes,
 } from './tau-cache-view'
 
-// Builds whole trees from many positions at once. It sorts the keys, moves the positions into that order,
-// and then makes the levels from the leaves up.
+// Builds whole trees from many positions at once. It sorts the keys, moves the positions into that order, and
+// then makes the levels from the leaves up.
 
 // Radix sort with 3 digits of 11 bits.
 const DIGIT_BITS: i32 = 11

@@ -5,8 +5,8 @@ import { BLOCK, hasDecay, group, keyAt, keyOf, openHead, openKeys, readingAt, re
 
 // Copies positions into a TauCache's blocks and out of them.
 
-// A report says what is wrong with new positions. It holds the kind, the row of heads, the position among
-// the new ones and the element of the vector (i32 each); then the bad value and, if a decay decreases, the
+// A report says what is wrong with new positions. It holds the kind, the row of heads, the position among the
+// new ones and the element of the vector (i32 each); then the bad value and, if a decay decreases, the
 // reading before it (f64 each).
 const REPORT_BYTES: usize = 32
 const KEY: i32 = 1

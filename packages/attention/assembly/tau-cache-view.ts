@@ -14,10 +14,12 @@
 // node continues with
 //   children u32 [FAN] · slots u32 [FAN] · λ f32 [FAN], at the place of λ in a leaf
 // No key of a child is below the child's (λ, slot). The (λ, slot) of child 0 is not read. The sums of a node
-// are Σ e^(a_j − a_r) [v_j, 1] over its keys. The side ABOVE is for queries above all its keys, with a_j =
-// β·λk_j + c_j. The side BELOW is for queries below all its keys, with a_j = −β·λk_j + c_j. r is the leader,
-// a key with about the largest a; its λ and reading are in the sum head. Sums depend neither on the query
-// nor on the time since then. Differences of λ and of readings are taken in f64, where they are exact.
+// are Σ e^(a_j − a_r) [v_j, 1] over its keys.
+// - The side ABOVE is for queries above all its keys, with a_j = β·λk_j + c_j.
+// - The side BELOW is for queries below all its keys, with a_j = −β·λk_j + c_j.
+// r is the leader, a key with about the largest a; its λ and reading are in the sum head. Sums depend neither
+// on the query nor on the time since then. Differences of λ and of readings are taken in f64, where they are
+// exact.
 
 export const BLOCK: i32 = 256
 const BLOCK_SHIFT: i32 = 8

@@ -8,8 +8,8 @@ import { dominates, MASS, STAT_BYTES, TOP } from './lambda-attention/quadratic'
 export const LANES: i32 = 8
 
 /** dots[row] = (dOut·centre, dOut·rest) for blocks begin … end−1 of eight rows of [B, H, Tq, D]. The centre
- *  is the value of the row's top key if that key dominates, else 0. rest comes from {@link
- *  lambdaAttention}. */
+ *  is the value of the row's top key if that key dominates, else 0. rest comes from
+ *  {@link lambdaAttention}. */
 export function topDots(
   dOut: usize,
   rest: usize,

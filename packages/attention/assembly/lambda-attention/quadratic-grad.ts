@@ -27,9 +27,9 @@ import { beyondTop, LOWER, LOWER_LOW, MASS, MEAN, STAT_BYTES, UPPER, UPPER_LOW, 
  *    dtemperature = β² Σ ds_ij (gap_ij − mean_i)
  *  dnow is 0 but for rounding; it removes that rounding from dlogDecay. A row of ds sums to zero, so mean_i
  *  changes nothing exactly. With it an error in `dots` cancels. An item is (b, kv head, span of key blocks);
- *  the span runs fastest. Each span writes its own sums for queries and temperature: dQ and dNow [B, H,
- *  spans, Tq], dTemperature [B, H, spans]. dLogDecay is [B, H, Tk]. dLogDecay and dNow are 0 if nobody asks
- *  for them. */
+ *  the span runs fastest. Each span writes its own sums for queries and temperature: dQ and dNow
+ *  [B, H, spans, Tq], dTemperature [B, H, spans]. dLogDecay is [B, H, Tk]. dLogDecay and dNow are 0 if nobody
+ *  asks for them. */
 export function lambdaAttentionGrad(
   lambdaQ: usize,
   lambdaK: usize,

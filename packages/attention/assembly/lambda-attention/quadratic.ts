@@ -16,7 +16,7 @@ import {
 } from '../blocks'
 
 /** Bytes of a row's stats. The top key of a row is the key with the largest score. The stats are:
- *  - the two values of λ that have the top key's gap, in two parts each: UPPER above the query, LOWER below it;
+ *  - the two values of λ that have the top key's gap, in two parts each: UPPER above the query, LOWER below;
  *  - the top key's decay reading in two parts;
  *  - 1 / mass;
  *  - the mean of gap − the top key's gap;
@@ -38,8 +38,8 @@ export const TOP: usize = 32
 
 /** Looks for the largest score of one query among the first `visible` keys of a block that starts at key
  *  `first`. Updates *largest and the row's top key. Scores leave out terms that are the same for the whole
- *  row. A NaN score is skipped here; it shows up in the weights. `decays` 0: no decay, as in {@link
- *  weigh}. */
+ *  row. A NaN score is skipped here; it shows up in the weights. `decays` 0: no decay, as in
+ *  {@link weigh}. */
 function findTop(
   query: f32,
   now: f32,
@@ -219,10 +219,11 @@ function withoutTop(weights: usize, key: i32): f32 {
 /** λ-distance attention over all pairs in blocks; the formula is in docs/definition.md, section 3. An item is
  *  (b, h, block of QUERIES queries); the block runs fastest. It passes over the keys twice. The first pass
  *  finds each row's top key. The second one sums e^(score − largest)·[v, 1] over all other keys. So no row
- *  loses its largest weight, and nothing is rescaled. If the top key has more than half of the weight, rest =
- *  out − v_top = Σ p_j (v_j − v_top), which keeps its digits even if that weight is almost 1. Otherwise rest
- *  = out. rest 0: not wanted. Keys, decay and decayLow have `capacity` rows per head. decayBatch is the
- *  number of readings per batch entry. decay or decayLow 0: there is none. stats[row]: see STAT_BYTES. */
+ *  loses its largest weight, and nothing is rescaled. If the top key has more than half of the weight,
+ *  rest = out − v_top = Σ p_j (v_j − v_top), which keeps its digits even if that weight is almost 1.
+ *  Otherwise rest = out. rest 0: not wanted. Keys, decay and decayLow have `capacity` rows per head.
+ *  decayBatch is the number of readings per batch entry. decay or decayLow 0: there is none. stats[row]: see
+ *  STAT_BYTES. */
 export function lambdaAttention(
   lambdaQ: usize,
   lambdaK: usize,

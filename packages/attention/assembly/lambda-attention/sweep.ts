@@ -28,8 +28,8 @@ function headRecord(): Head {
   return changetype<Head>(workspace())
 }
 
-/** Fills the record of query head `item` = b·H + h from the arguments that all passes share. orders has 8 (Tq
- *  + 3·Tk) bytes per head. */
+/** Fills the record of query head `item` = b·H + h from the arguments that all passes share. orders has 8
+ *  (Tq + 3·Tk) bytes per head. */
 function openHead(
   item: i32,
   lambdaQ: usize,

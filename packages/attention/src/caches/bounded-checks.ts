@@ -1,8 +1,8 @@
 import { BackendError, type Device, ShapeError, shapeText, type Tensor } from '@tau/tensor'
 import type { CpuEngine } from '@tau/tensor/kernel'
 
-// Checks of the inputs of bounded caches. They check values too, because a sum that has taken in a bad
-// number is lost.
+// Checks of the inputs of bounded caches. They check values too, because a sum that has taken in a bad number
+// is lost.
 
 export function checkShape(op: string, name: string, { shape }: Tensor, expected: readonly number[]): void {
   if (shape.length !== expected.length || shape.some((n, axis) => n !== expected[axis]))

@@ -34,7 +34,7 @@ const MAX_BINS = 65_536
  *  number. λ ∈ [0, 1] is cut into M equal bins. The keys are kept only as sums Σ e^(a_j)·[v_j, 1], per bin
  *  and per node of a binary tree over the bins. A token costs O(log M · D) per query head, and the cache
  *  takes about 24·M·(D + 3) bytes per query head. It is used like `TauCache`; `extend` does both steps for
- *  many positions. Only on the cpu backend. Lives until disposed.
+ *  many positions. Only on the cpu backend. It outlives scopes: dispose it.
  *
  *  Exactness. Let q be the query, β = 1 / temperature, and g(k) = e^(−β|q − k|) the exact weight of key k
  *  without decay. All keys outside the query's own bin lie on one side of the query. There g is a product of
@@ -46,14 +46,14 @@ const MAX_BINS = 65_536
  *
  *      f(k) = μ(α·e^(β(k − q)) + γ·e^(β(q − k)))
  *
- *  α, γ ≥ 0 are chosen so that f / μ = g at `low` and at `high`. Then f / (μ g) falls from 1 at `low` to r =
- *  α + γ at q and rises to 1 at `high`, because on each side it is a constant plus a nonnegative multiple of
- *  e^(∓2βk). With s = q − low and t = high − q:
+ *  α, γ ≥ 0 are chosen so that f / μ = g at `low` and at `high`. Then f / (μ g) falls from 1 at `low` to
+ *  r = α + γ at q and rises to 1 at `high`, because on each side it is a constant plus a nonnegative multiple
+ *  of e^(∓2βk). With s = q − low and t = high − q:
  *
  *      r = (e^(−2βt) + e^(−2βs) − 2e^(−2β(s+t))) / (1 − e^(−2β(s+t)))
  *
- *  It is least at s = t, where it is 2 / (1 + e^(β(s+t))). Also s + t ≤ w = 1/M. μ = 2 / (1 + r) gives f =
- *  g·(1 + ε) with an error ε of size at most δ = (1 − r) / (1 + r) ≤ (e^(βw) − 1) / (e^(βw) + 3). That is
+ *  It is least at s = t, where it is 2 / (1 + e^(β(s+t))). Also s + t ≤ w = 1/M. μ = 2 / (1 + r) gives
+ *  f = g·(1 + ε) with an error ε of size at most δ = (1 − r) / (1 + r) ≤ (e^(βw) − 1) / (e^(βw) + 3). That is
  *  about βw/4 for fine bins.
  *
  *  Let W_j be the exact weights, W their sum, p the own bin's share of W, and out̃ the result. Then
@@ -70,7 +70,7 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
   readonly #engine: CpuEngine
   readonly #options: Readonly<Omit<BoundedTauCacheOptions, 'temperature'>>
   readonly #run: BoundedTauCacheKernel
-  /** An own copy, because the sums depend on it. */
+  /** The cache's own copy, because its sums depend on it. */
   readonly #temperature: Tensor
   readonly #state: Tensor
   /** The newest reading of each query head. */
@@ -168,8 +168,8 @@ export class BoundedTauCache implements DecodeCache<TauPositions> {
     return out
   }
 
-  /** Bound of the error that the bins cause, for each query head: ‖out̃ − out‖ ≤ errorBound[h] · max ‖v_i −
-   *  v_j‖ (see above). */
+  /** Bound of the error that the bins cause, for each query head: ‖out̃ − out‖ ≤ errorBound[h] · max
+   *  ‖v_i − v_j‖ (see above). */
   errorBound(): Float64Array {
     const { heads, bins } = this.#options
     const temperature = this.#engine.view(this.#temperature.handle, heads)

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tau/tensor'
 
 /** The state of an attention between decoding steps. `Positions` are the inputs of new positions: keys,
- *  values, decay and their queries. Lives until disposed, whatever scope is open. */
+ *  values, decay and their queries. It outlives scopes: dispose it. */
 export interface DecodeCache<Positions> extends Disposable {
   /** Positions so far. */
   readonly length: number

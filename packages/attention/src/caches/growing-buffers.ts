@@ -11,8 +11,8 @@ export interface Field {
 const FIRST_CAPACITY = 64
 
 /** Named tensors [batch, heads, capacity, width] that grow along time. The capacity doubles when it is used
- *  up, so each position is copied O(1) times. Kernels read the first `length` positions in place. Lives until
- *  disposed, whatever scope is open. */
+ *  up, so each position is copied O(1) times. Kernels read the first `length` positions in place. It outlives
+ *  scopes: dispose it. */
 export class GrowingBuffers<Name extends string> implements Disposable {
   readonly #op: string
   readonly #device: Device

@@ -29,7 +29,7 @@ export interface KvPositions {
 
 /** The state of dot-product attention between decoding steps: (k, v) and, with decay, its readings. With a
  *  `window` it keeps only the newest positions, so memory does not grow with the context. It is the baseline
- *  of `TauCache` and is used in the same way. Lives until disposed. */
+ *  of `TauCache` and is used in the same way. It outlives scopes: dispose it. */
 export class KvCache implements DecodeCache<KvPositions> {
   readonly #device: Device
   readonly #options: Readonly<KvCacheOptions>

@@ -38,10 +38,13 @@ export interface TauPositions {
 
 /** The state of λ-distance attention between decoding steps: (v, λk) and, with decay, its readings. It does
  *  not keep the keys. `append` the new positions, then `attend` with their queries. The result equals one
- *  full pass, at any temperature, decay and order of λ. On the cpu backend both steps take O(log T·D) per
- *  head for one position. Each query head has a tree over λ. Its nodes hold sums of values, for queries above
- *  and below their keys. Data are kept in blocks of 256 positions. On the gpu backend a query reads all T
- *  positions. Lives until disposed. Source: the sums are those of {@link lambdaAttention}; the tree is ours.
+ *  full pass, at any temperature, decay and order of λ.
+ *
+ *  On the cpu backend both steps take O(log T·D) per head for one position. Each query head has a tree over
+ *  λ. Its nodes hold sums of values, for queries above and below their keys. Data are kept in blocks of 256
+ *  positions. On the gpu backend a query reads all T positions.
+ *
+ *  It outlives scopes: dispose it. Source: the sums are those of {@link lambdaAttention}; the tree is ours.
  *  See docs/definition.md, section 8. */
 export class TauCache implements DecodeCache<TauPositions> {
   readonly #device: Device

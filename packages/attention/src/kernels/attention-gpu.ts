@@ -35,8 +35,8 @@ export const BATCH = `const batch = Math.floor((head + 0.5) / heads)
 export const queryRow = ({ query }: Pair): string => `((head | 0) * queries + ${query})`
 export const keyRow = ({ kvHead, key }: Pair): string => `((${kvHead} | 0) * capacity + ${key})`
 
-/** Text for the two parts of the decay reading at a key's time. A missing part is 0. It needs {@link
- *  BATCH}. */
+/** Text for the two parts of the decay reading at a key's time. A missing part is 0. It needs
+ *  {@link BATCH}. */
 export function reading(form: DecayForm, time: string): { high: string; low: string } {
   const at = `[(batch | 0) * decayBatch + (h | 0) * capacity + ${time}]`
   return {
@@ -66,8 +66,8 @@ export const TOTAL = `let total = 0.0
 
 const SIZES = ['heads', 'group', 'queries', 'keys', 'valueDim', 'capacity', 'decayBatch'] as const
 
-/** Arguments of a kernel: its buffers, the decay's buffers, and the sizes in the order of {@link
- *  sizeArgs}. */
+/** Arguments of a kernel: its buffers, the decay's buffers, and the sizes in the order of
+ *  {@link sizeArgs}. */
 export function attentionArgs(
   buffers: readonly string[],
   logDecay: DecayForm,
@@ -106,8 +106,8 @@ export function byDecay(
 export type Sees = (query: string, key: string) => string
 export const CAUSAL: Sees = (query, key) => `${key} <= ${query} + keys - queries`
 
-/** Body of a kernel that walks over the keys of a query. `body` runs for every visible key j. See {@link
- *  FORWARD} and {@link BY_ROW}. */
+/** Body of a kernel that walks over the keys of a query. `body` runs for every visible key j. See
+ *  {@link FORWARD} and {@link BY_ROW}. */
 export const overVisibleKeys = (
   before: string,
   body: string,
@@ -130,8 +130,8 @@ export const FORWARD: Pair = { kvHead: 'kvHead', query: 'this.thread.y', key: '(
 /** The pair if a thread handles (query, head). */
 export const BY_ROW: Pair = { kvHead: 'kvHead', query: 'this.thread.x', key: '(j | 0)' }
 
-/** Body of a kernel that sums over the queries of one head that see a key. Each thread handles one (key,
- *  head). */
+/** Body of a kernel that sums over the queries of one head that see a key. Each thread handles one
+ *  (key, head). */
 export const overQueriesOfHead = (body: (pair: Pair) => string, sees = CAUSAL): string => `
     const head = this.thread.y
     ${KV_HEAD}

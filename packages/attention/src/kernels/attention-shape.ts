@@ -21,8 +21,8 @@ export interface AttentionSizes {
 /** Longest vectors. A thread's scratch must hold the packed blocks. */
 const MAX_DIM = 2048
 
-/** Checks the inputs that both attentions have in common. Shapes are [B, H, Tq, …] for queries, [B, Hkv, Tk,
- *  …] for keys, [B, Hkv, Tk, Dv] for v, and [B, H, Tk] or [H, Tk] for logDecay. */
+/** Checks the inputs that both attentions have in common. Shapes are [B, H, Tq, …] for queries,
+ *  [B, Hkv, Tk, …] for keys, [B, Hkv, Tk, Dv] for v, and [B, H, Tk] or [H, Tk] for logDecay. */
 export function attentionSizes(
   op: string,
   queries: Tensor,
@@ -102,9 +102,9 @@ export function spansOf({ batch, kvHeads, keys }: AttentionSizes): number {
   return Math.max(1, Math.min(MAX_SPANS, wanted, Math.ceil(keys / SPAN_KEYS)))
 }
 
-/** What the backward kernels compute for a decay: dLogDecay [B, H, Tk] = Σ_i ds_ij per key, and dNow [B, H,
- *  spans, Tq] = −Σ_j ds_ij per query and span of keys. The sum of dNow over the spans is 0 but for rounding.
- *  It is added because then the rounding errors of a row cancel along time. */
+/** What the backward kernels compute for a decay: dLogDecay [B, H, Tk] = Σ_i ds_ij per key, and dNow
+ *  [B, H, spans, Tq] = −Σ_j ds_ij per query and span of keys. The sum of dNow over the spans is 0 but for
+ *  rounding. It is added because then the rounding errors of a row cancel along time. */
 export interface DecayGrads {
   readonly dLogDecay: Tensor
   readonly dNow: Tensor

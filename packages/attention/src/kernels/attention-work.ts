@@ -36,8 +36,8 @@ export const attentionWork =
  *  time. */
 function seenPairs(queries: number, keys: number, window: number): number {
   const all = queries * (keys - (queries - 1) / 2)
-  // A query at time t does not see t + 1 − window keys. Over the queries that miss any, that is an
-  // arithmetic series.
+  // A query at time t does not see t + 1 − window keys. Over the queries that miss any, that is an arithmetic
+  // series.
   const most = keys - window
   if (most <= 0) return all
   const missing = Math.min(queries, most)

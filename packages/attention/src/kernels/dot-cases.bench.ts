@@ -14,8 +14,8 @@ import {
 } from './causal.bench.ts'
 import { dotAttention } from './dot-attention/dot-attention.ts'
 
-// Operations per pair and channel: q·k and weight·v forward; dOut·v and the gradients of q, k and v
-// backward. What a kernel computes a second time does not count as work.
+// Operations per pair and channel: q·k and weight·v forward; dOut·v and the gradients of q, k and v backward.
+// What a kernel computes a second time does not count as work.
 const FORWARD_FLOPS = 4
 const BACKWARD_FLOPS = 8
 

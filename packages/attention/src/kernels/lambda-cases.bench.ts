@@ -127,8 +127,8 @@ export const lambdaForwardBackward = (
         sumQ.map((total) => -total),
         { atol: 2e-5 * length },
       )
-      // If λ and temperature are scaled alike, the scores stay the same. So per head Σ λ·dλ +
-      // temperature·dTemperature = 0.
+      // If λ and temperature are scaled alike, the scores stay the same. So per head Σ
+      // λ·dλ + temperature·dTemperature = 0.
       const scaled = (gradient: Float32Array, values: Float32Array) =>
         headSums(
           Float64Array.from(gradient, (g, i) => g * values[i]),

@@ -3,9 +3,9 @@ import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head } from './head'
 import { fmaF64, ROW_BYTES } from './rows'
 
-// Second half of the backward pass, after rows.ts. The same lists of events run backward, from the queries
-// to the keys. With R = Σ_i w_ij / Z_i [G_i, e_i] over the queries that read key j, dv_j = R_G and Σ_i ds_ij
-// = v_j·R_G − R_e.
+// Second half of the backward pass, after rows.ts. The same lists of events run backward, from the queries to
+// the keys. With R = Σ_i w_ij / Z_i [G_i, e_i] over the queries that read key j, dv_j = R_G and Σ_i
+// ds_ij = v_j·R_G − R_e.
 
 /** Bytes of a key's sums in f64: Σ_i ds_ij sgn(λq_i − λk_j) and Σ_i ds_ij. */
 export const COLUMN_BYTES: usize = 16

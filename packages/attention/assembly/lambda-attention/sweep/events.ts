@@ -11,7 +11,7 @@ import { ENTRY_BYTES, lambdaOf, largestOf, leastOf, timeOf } from './order'
 //   query i:  [out, mass]_i ← decay·[out, mass]_i + weight·S
 // Either decay or weight is 1. The other one is the event's factor:
 // - A key that becomes the leader has weight 1. Any other key has decay 1.
-// - If S brings a query a better score than its best so far, the query has weight 1. Otherwise it has decay 1.
+// - A query has weight 1 if S brings it a better score than its best so far. Otherwise it has decay 1.
 // Every exponent is a difference of potentials a_j or of scores, in f64, and at most 0. So no row loses its
 // largest weight.
 

@@ -1,8 +1,8 @@
 import { splat } from '@tau/tensor/assembly/simd'
 
-// Keys and queries in order of λ are lists of u64 entries. The high half holds λ as an unsigned number of
-// the same order, the low half holds the time. Entries are compared as integers, in one instruction; equal λ
-// are ordered by time.
+// Keys and queries in order of λ are lists of u64 entries. The high half holds λ as an unsigned number of the
+// same order, the low half holds the time. Entries are compared as integers, in one instruction; equal λ are
+// ordered by time.
 export const ENTRY_BYTES: usize = 8
 
 // @ts-ignore: decorator

@@ -2,13 +2,13 @@ import { highF64, lowF64, sumLanesF64 } from '@tau/tensor/assembly/simd'
 import { decayOf, Events, QUERY, TIME, weightOf } from './events'
 import { Head } from './head'
 
-// First half of the backward pass. It computes what every query i needs of its row. With w_ij = e^(score_ij
-// − best_i), G = dOut and x_ij = G_i·v_j, it sums w [x, 1] over the keys below the query, equal to it and
-// above it. These give:
+// First half of the backward pass. It computes what every query i needs of its row. With
+// w_ij = e^(score_ij − best_i), G = dOut and x_ij = G_i·v_j, it sums w [x, 1] over the keys below the query,
+// equal to it and above it. These give:
 // - the mass Z_i and the mean e_i = Σ_j w_ij x_ij / Z_i;
 // - ρ_i = Σ_j ds_ij sgn(λq_i − λk_j), with ds_ij = w_ij (x_ij − e_i) / Z_i.
-// If one key has almost all weight, x − e is a small difference of large numbers. So all sums run in f64,
-// and use the same factors as columns.ts.
+// If one key has almost all weight, x − e is a small difference of large numbers. So all sums run in f64, and
+// use the same factors as columns.ts.
 
 /** Bytes of a query's sums: (Σ w x, Σ w) below, equal and above. {@link finishRow} replaces the first two
  *  numbers by 1 / Z and e. */

@@ -3,8 +3,8 @@ import { ENTRY_BYTES, leastOf, timeOf } from './order'
 
 // If a head's rows no longer fit the caches, the rows of each block of this many times are put into order of
 // λ. Values are copied into that order. Outputs are moved into it; before, they lie in the memory that the
-// copied values will take. A larger block then reads one stream, row after row, per block of this size
-// within it. Otherwise it would read rows from all over the memory.
+// copied values will take. A larger block then reads one stream, row after row, per block of this size within
+// it. Otherwise it would read rows from all over the memory.
 export const SORTED_BLOCK: i32 = 2048
 
 /** Bytes of a head's sorted copies; see {@link placeSorted}. */

@@ -2,7 +2,7 @@ import type { Device, Tensor } from '@tau/tensor'
 import { ELEMENT_BYTES, type Handle } from '@tau/tensor/kernel'
 
 /** Memory of the nodes of a cache's trees. Single nodes are never freed; a tree that is built anew gets new
- *  memory. Lives until disposed, whatever scope is open. */
+ *  memory. It outlives scopes: dispose it. */
 export class NodePool implements Disposable {
   readonly #device: Device
   readonly nodeBytes: number

@@ -1,8 +1,7 @@
 import type { Device, Tensor } from '@tau/tensor'
 import { ELEMENT_BYTES, type Handle } from '@tau/tensor/kernel'
 
-/** The slots of a cache's positions; see assembly/tau-cache-view.ts. Lives until disposed, whatever scope is
- *  open. */
+/** The slots of a cache's positions; see assembly/tau-cache-view.ts. It outlives scopes: dispose it. */
 export class Places implements Disposable {
   readonly #device: Device
   /** Slots of the times before `placed`, [rows, placedSlots]. Undefined: each time is its own slot. The list

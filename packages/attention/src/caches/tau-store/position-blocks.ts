@@ -5,7 +5,7 @@ import { BLOCK } from '../../kernels/tau-cache/layout.ts'
 const FIRST_TABLE = 16
 
 /** The slots of positions in blocks of BLOCK, and a table of their addresses for kernels. Forks share blocks.
- *  A shared block is copied before it is written. Lives until disposed, whatever scope is open. */
+ *  A shared block is copied before it is written. It outlives scopes: dispose it. */
 export class PositionBlocks implements Disposable {
   readonly #device: Device
   readonly #blockBytes: number

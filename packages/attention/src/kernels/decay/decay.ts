@@ -2,13 +2,13 @@ import { mul, neg, record, ShapeError, shapeText, softplus, sum, type Tensor, ze
 import { checkDevice, type Handle } from '@tau/tensor/kernel'
 import { kernelsOf } from '../table.ts'
 
-/** Cumulative decay in nats: c_t = −Σ_{s ≤ t} log f_s with factors 0 < f_s ≤ 1 (docs/definition.md, section
- *  3). It never decreases. At time t the key of time j has the factor e^(c_j − c_t), so c_j − c_t is added to
- *  its score. A reading is one value c_t. It is stored as high + low: `high` is the reading rounded to f32,
- *  and `low` is what rounding leaves over, at most half a unit in the last place. Attention uses (high_i −
- *  high_j) + (low_i − low_j). This difference is as exact after 10⁶ tokens as after ten; a reading in one f32
- *  would be off by 0.03. Gradients go to `high`; `low` is a constant. A function that takes a LogDecay also
- *  takes a single tensor. Its low parts are 0. */
+/** Cumulative decay in nats: c_t = −Σ_{s ≤ t} log f_s with factors 0 < f_s ≤ 1
+ *  (docs/definition.md, section 3). It never decreases. At time t the key of time j has the factor
+ *  e^(c_j − c_t), so c_j − c_t is added to its score. A reading is one value c_t. It is stored as high + low:
+ *  `high` is the reading rounded to f32, and `low` is what rounding leaves over, at most half a unit in the
+ *  last place. Attention uses (high_i − high_j) + (low_i − low_j). This difference is as exact after 10⁶
+ *  tokens as after ten; a reading in one f32 would be off by 0.03. Gradients go to `high`; `low` is a
+ *  constant. A function that takes a LogDecay also takes a single tensor. Its low parts are 0. */
 export interface LogDecay {
   readonly high: Tensor
   /** The same shape as `high`. */

@@ -51,8 +51,8 @@ describeDevices('dotAttention', { cpu, gpu }, (device) => {
     },
   )
 
-  // A block holds 64 keys. With 66 keys the first queries do not see the second block. 83 columns are 64 +
-  // 16 + 3.
+  // A block holds 64 keys. With 66 keys the first queries do not see the second block. 83 columns are
+  // 64 + 16 + 3.
   it.for(
     [1, 2, 4, 5].flatMap((queries) =>
       [

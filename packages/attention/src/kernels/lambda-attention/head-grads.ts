@@ -3,9 +3,9 @@ import type { Handle } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../attention-shape.ts'
 import type { LambdaPass } from './lambda-attention.ts'
 
-/** Buffers for the gradients of each query head, not yet summed over the heads that share keys: dLambdaQ [B,
- *  H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H] and dLogDecay [B, H, Tk]. dLogDecay is
- *  undefined if nobody asks for it. */
+/** Buffers for the gradients of each query head, not yet summed over the heads that share keys: dLambdaQ
+ *  [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H] and dLogDecay [B, H, Tk]. dLogDecay
+ *  is undefined if nobody asks for it. */
 export interface HeadGrads {
   readonly dLambdaQ: Handle
   readonly dLambdaK: Handle

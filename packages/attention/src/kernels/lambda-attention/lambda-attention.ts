@@ -33,10 +33,11 @@ export type LambdaAttentionKernel = (
   sizes: AttentionSizes,
 ) => void
 
-/** The backward pass over all pairs. capacity equals keys. With p the softmax weights, ds_ij = p_ij
- *  ((dOut_i·v_j − dOut_i·centre_i) − dOut_i·rest_i). The keys are cut into `spans` disjoint spans. dLambdaQ
- *  [B, H, spans, Tq] and dTemperature [B, H, spans] are sums over the keys of one span. dLambdaK is [B, Hkv,
- *  Tk] and dV is [B, Hkv, Tk, D]. For logDecay see DecayGrads; it is undefined if nobody asks for it. */
+/** The backward pass over all pairs. capacity equals keys. With p the softmax weights,
+ *    ds_ij = p_ij ((dOut_i·v_j − dOut_i·centre_i) − dOut_i·rest_i).
+ *  The keys are cut into `spans` disjoint spans. dLambdaQ [B, H, spans, Tq] and dTemperature [B, H, spans]
+ *  are sums over the keys of one span. dLambdaK is [B, Hkv, Tk] and dV is [B, Hkv, Tk, D]. For logDecay see
+ *  DecayGrads; it is undefined if nobody asks for it. */
 export type LambdaAttentionGradKernel = (
   inputs: LambdaHandles,
   saved: { readonly stats: Handle; readonly rest: Handle; readonly dOut: Handle },
@@ -88,14 +89,17 @@ interface LambdaGrads {
 /** Causal attention with scores from the distance of scalars (docs/definition.md, section 3) → [B, H, Tq, D]:
  *    score_ij = −|λq_i − λk_j| / temperature_h − (c_t − c_j)   for j ≤ t = i + Tk − Tq
  *    out_i = Σ_j softmax_j(score_ij) v_j
- *  Query head h reads kv head h // (H/Hkv). The result is exact, and no T × T matrix is stored. A row keeps
- *  its largest weight at any temperature. Weights in f32 are as exact as the differences of λ and of the
- *  decay readings. All five inputs get gradients; the gradient of a LogDecay goes to its high part. At λq =
- *  λk the score has a kink, and its derivative is taken as 0. Time: 'sorted' O(Tk log Tk·D), on the cpu
- *  backend and in mode webgpu; 'quadratic' O(Tq·Tk·D). Memory: O(Tk·D). 'sorted' on a GPU takes O(Tk log
- *  Tk·D). Sources: Tauformer; docs/attention.md for 'sorted'; Lin et al., Forgetting Transformer (2025) for
- *  the decay. Throws ShapeError if shapes disagree, and RangeError for 'sorted' on a backend that has only
- *  'quadratic'. */
+ *  Query head h reads kv head h // (H/Hkv).
+ *
+ *  The result is exact, and no T × T matrix is stored. A row keeps its largest weight at any temperature.
+ *  Weights in f32 are as exact as the differences of λ and of the decay readings. All five inputs get
+ *  gradients; the gradient of a LogDecay goes to its high part. At λq = λk the score has a kink, and its
+ *  derivative is taken as 0.
+ *
+ *  - Time: 'sorted' O(Tk log Tk·D), on the cpu backend and in mode webgpu; 'quadratic' O(Tq·Tk·D).
+ *  - Memory: O(Tk·D). 'sorted' on a GPU takes O(Tk log Tk·D).
+ *  - Throws ShapeError if shapes disagree, and RangeError for 'sorted' on a backend that has only 'quadratic'.
+ *  - Sources: Tauformer; docs/attention.md for 'sorted'; the decay: Lin et al., Forgetting Transformer (2025). */
 export function lambdaAttention(inputs: LambdaAttentionInputs): Tensor {
   const { lambdaQ, lambdaK, v, temperature, logDecay, algorithm } = inputs
   const sizes = checkInputs(inputs)

@@ -8,8 +8,8 @@ export interface ReferenceSizes {
   readonly dim: number
 }
 
-/** Causal softmax attention in plain f64 loops, with the scores of a function: v [B, Hkv, Tk, D] → [B, H, Tq,
- *  D]. */
+/** Causal softmax attention in plain f64 loops, with the scores of a function: v [B, Hkv, Tk, D] →
+ *  [B, H, Tq, D]. */
 export function attentionReference(
   sizes: ReferenceSizes,
   v: Float64Array,
@@ -36,8 +36,8 @@ export function attentionReference(
   return out
 }
 
-/** λ-distance attention in plain f64 loops (docs/definition.md, section 3). logDecay is [B, H, Tk], or [H,
- *  Tk] if `shared`. */
+/** λ-distance attention in plain f64 loops (docs/definition.md, section 3). logDecay is [B, H, Tk], or
+ *  [H, Tk] if `shared`. */
 export function lambdaAttentionReference(
   sizes: ReferenceSizes,
   lambdaQ: Float64Array,

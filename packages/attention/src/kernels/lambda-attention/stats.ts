@@ -1,14 +1,14 @@
 /** Fields of the numbers that the forward pass keeps of a row. The top key of a row is the key with the
- *  largest score. From these numbers the backward pass computes any weight of the row again. A gap is |λq −
- *  λk|. Two values of λ have the same gap as the top key: `upper` lies above the query and `lower` below it.
- *  One of them is the λ of the top key. The other is its mirror image 2λq − λk, kept in two parts.
+ *  largest score. From these numbers the backward pass computes any weight of the row again. A gap is
+ *  |λq − λk|. Two values of λ have the same gap as the top key: `upper` lies above the query and `lower`
+ *  below it. One of them is the λ of the top key. The other is its mirror image 2λq − λk, kept in two parts.
  *  assembly/lambda-attention/quadratic.ts has the same layout. */
 export const STAT = {
   upper: 0,
   upperLow: 1,
   lower: 2,
   lowerLow: 3,
-  /** The decay reading of the top key, and what rounding left over of it. */
+  /** The top key's decay reading, in two parts. */
   logDecay: 4,
   decayLow: 5,
   /** 1 / Σ_j e^(score_j − largest score) */

@@ -93,8 +93,8 @@ describeDevices('rope', { cpu, gpu }, (device) => {
       const [made, kept] = await Promise.all(results)
       expect(kept).toEqual(made)
     }
-    // The table is empty, then holds a part. Then come calls within and beyond it, calls up to `longest`,
-    // and longer ones.
+    // The table is empty, then holds a part. Then come calls within and beyond it, calls up to `longest`, and
+    // longer ones.
     for (const [start, length] of [
       [3, 2],
       [0, 5],

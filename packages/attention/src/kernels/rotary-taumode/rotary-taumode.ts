@@ -78,11 +78,12 @@ const NORM_EPS = 1e-6
 /** With this limit, squares of clamped elements and their sums fit into f32. */
 const LARGEST_CLAMP = 1e12
 
-/** λ of the heads of a projection: the queries or keys of λ-distance attention (docs/definition.md, section
- *  4). y [B, T, H·D] is limited to ±clamp, split into heads, rotated by RoPE and divided by its root mean
- *  square. Then {@link taumode} with L [D, D] → [B, H, T]. τ > 0 is a number, or one per head [Hτ], where Hτ
- *  divides H. Gradients go to y and to a tensor τ. They need only y and one number per vector; nothing else
- *  is kept. On a backend without the fused kernel this is {@link composedRotaryTaumode}. */
+/** λ of the heads of a projection: the queries or keys of λ-distance attention
+ *  (docs/definition.md, section 4). y [B, T, H·D] is limited to ±clamp, split into heads, rotated by RoPE and
+ *  divided by its root mean square. Then {@link taumode} with L [D, D] → [B, H, T]. τ > 0 is a number, or one
+ *  per head [Hτ], where Hτ divides H. Gradients go to y and to a tensor τ. They need only y and one number
+ *  per vector; nothing else is kept. On a backend without the fused kernel this is
+ *  {@link composedRotaryTaumode}. */
 export function rotaryTaumode(
   y: Tensor,
   laplacian: LaplacianTensor,
@@ -157,9 +158,9 @@ interface AngleTables {
 const kept = new Map<string, AngleTables>()
 const KEPT_TABLES = 8
 
-/** Two tables of cosines and sines, D/2 each, as f64 in pairs of f32 words. `coarse` has the times start +
- *  2^shift·i, `fine` has the times i < 2^shift. Any time from `start` on is a sum of one of each. So about
- *  2√T rows take the place of T. */
+/** Two tables of cosines and sines, D/2 each, as f64 in pairs of f32 words. `coarse` has the times
+ *  start + 2^shift·i, `fine` has the times i < 2^shift. Any time from `start` on is a sum of one of each. So
+ *  about 2√T rows take the place of T. */
 function angleTables(length: number, dim: number, start: number, base: number): AngleTables {
   const key = `${length} ${dim} ${start} ${base}`
   const found = kept.get(key)

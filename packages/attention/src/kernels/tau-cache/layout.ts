@@ -1,7 +1,7 @@
 import { ELEMENT_BYTES } from '@tau/tensor/kernel'
 
-// The layout of a TauCache in device memory. assembly/tau-cache-view.ts has the other half and says what
-// lies where.
+// The layout of a TauCache in device memory. assembly/tau-cache-view.ts has the other half and says what lies
+// where.
 
 /** Positions per block of data. */
 export const BLOCK = 256

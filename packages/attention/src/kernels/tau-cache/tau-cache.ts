@@ -35,9 +35,9 @@ export interface TauTreeKernels {
   remove(cache: Handle, time: number, heads: number): void
   /** Sorts the first `length` positions of every row. `lists` holds 16 bytes per row and position. */
   sort(cache: Handle, lists: Handle, sizes: PositionSizes): void
-  /** Moves the sorted positions into slots in that order. Writes the slot of each time to `places` [rows,
-   *  length]. `copies` has room for `length` positions of one row, `copyBytes` (layout.ts) each. Before any
-   *  other kernel runs, the description must name the new places. */
+  /** Moves the sorted positions into slots in that order. Writes the slot of each time to `places`
+   *  [rows, length]. `copies` has room for `length` positions of one row, `copyBytes` (layout.ts) each.
+   *  Before any other kernel runs, the description must name the new places. */
   arrange(
     cache: Handle,
     memory: { readonly lists: Handle; readonly copies: Handle; readonly places: Handle },

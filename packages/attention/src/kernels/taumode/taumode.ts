@@ -36,9 +36,9 @@ export type TaumodeGradKernel = (
   eps: number,
 ) => void
 
-/** Rayleigh energy of each vector: E = max(0, xᵀLx / (xᵀx + eps)), in the unit of L (docs/definition.md,
- *  section 2). x [..., D] → [...]. Vectors are scaled before they are squared, so no vector that fits f32
- *  overflows. It has no gradient: use {@link taumode}. */
+/** Rayleigh energy of each vector: E = max(0, xᵀLx / (xᵀx + eps)), in the unit of L
+ *  (docs/definition.md, section 2). x [..., D] → [...]. Vectors are scaled before they are squared, so no
+ *  vector that fits f32 overflows. It has no gradient: use {@link taumode}. */
 export function rayleighEnergy(x: Tensor, laplacian: LaplacianTensor, { eps = DEFAULT_EPS } = {}): Tensor {
   refuseTape('rayleighEnergy', x)
   const rows = checkVectors('rayleighEnergy', x, laplacian, eps)

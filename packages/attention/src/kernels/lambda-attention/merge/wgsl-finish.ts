@@ -19,8 +19,8 @@ fn main(@builtin(global_invocation_id) id : vec3<u32>) {
   ${body}
 }`
 
-/** dLambdaQ and the terms of dTemperature, moments [B·H, Tq]. Both are sums of the parts of {@link
- *  queryGradKernel}. */
+/** dLambdaQ and the terms of dTemperature, moments [B·H, Tq]. Both are sums of the parts of
+ *  {@link queryGradKernel}. */
 export const FINISH_QUERIES: WgslKernel = {
   name: 'lambdaFinishQ',
   uniforms: SIZES,
@@ -37,8 +37,8 @@ export const FINISH_QUERIES: WgslKernel = {
   ),
 }
 
-/** dLambdaK of each query head and, with decay, its dLogDecay. Both are sums of the parts of {@link
- *  keyGradKernel}. */
+/** dLambdaK of each query head and, with decay, its dLogDecay. Both are sums of the parts of
+ *  {@link keyGradKernel}. */
 export const finishKeysKernel = (hasDecay: boolean): WgslKernel => ({
   name: `lambdaFinishK${hasDecay ? '_decay' : ''}`,
   uniforms: SIZES,

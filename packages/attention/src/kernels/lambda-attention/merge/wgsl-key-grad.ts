@@ -26,8 +26,8 @@ const ROWS = `let row_at = (first_query + time - offset) * ${ROW_VECTORS}u;
       let row_2 = rows[row_at + 2u];`
 
 /** Text that adds one query to the sums of a key: to `signed`, and to `all` if it is named. If the key is the
- *  centre of the query's row, dOut·(v_j − centre) is exactly 0. It must not be computed as a difference of
- *  two products. Then dOut counts for dV only. */
+ *  centre of the query's row, dOut·(v_j − centre) is exactly 0. A difference of two products would leave
+ *  rounding in its place. So in this case dOut counts for dV only. */
 const query = (sums: readonly ('signed' | 'all')[]) => `${ROWS}
       let row_3 = rows[row_at + 3u];${weightOf(rowField('share'))}
       let signed = weight * sign(${rowField('lambda')} - key.x);

@@ -35,9 +35,10 @@ const key = (sums: readonly ('signed' | 'tilted')[]): string => `let key = keys[
       ${addKey(sums)}`
 
 /** Parts [B·H, Tq, lanes, 2] of two sums over the keys of a query, each part from the channels of one thread:
- *  Σ_j ds_ij sign(λq_i − λk_j) and Σ_j ds_ij (gap_ij − mean gap). With S = Σ_j p_ij f_j (v_j − centre_i),
- *  where f_j is the sign or the gap, each is dOut·S − dOut·rest_i Σ_j p_ij f_j. A key with the query's λ has
- *  sign 0. For the first sum, chunks that hold only such keys are left out. */
+ *    Σ_j ds_ij sign(λq_i − λk_j)   and   Σ_j ds_ij (gap_ij − mean gap)
+ *  Let f_j be the sign or (gap_ij − mean gap), and S = Σ_j p_ij f_j (v_j − centre_i). Then each sum is
+ *    dOut·S − dOut·rest_i Σ_j p_ij f_j
+ *  A key with the query's λ has sign 0. For the first sum, chunks that hold only such keys are left out. */
 export const queryGradKernel = (wide: boolean): WgslKernel => ({
   name: `lambdaMergedGradQ_${wide ? 4 : 1}`,
   uniforms: { ...LEVEL_SIZES, length: 'u32' },

@@ -7,8 +7,8 @@ import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from '.
 // States over queries. In the backward pass the keys of a block read those of the later block beside it. A
 // state holds Σ_i p_i dOut_i. Its mark holds the leader and Σ_i p_i e_i, with e_i = dOut_i·out_i. Side 1 is
 // for keys below all queries of the state, side 0 for keys above them. The leader is the query with the
-// largest weight before division by its mass. All weights are relative to the leader's. states [B·H, slots,
-// 2, channels + mark].
+// largest weight before division by its mass. All weights are relative to the leader's. states
+// [B·H, slots, 2, channels + mark].
 
 /** WGSL function: the logarithm of query a's weight minus that of query b's, before they are divided by their
  *  masses. Both queries are given by the vectors of their rows. */

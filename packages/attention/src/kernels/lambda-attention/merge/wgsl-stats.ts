@@ -24,8 +24,8 @@ const WEIGHT = weightText({
   exp: 'exp_of',
 })
 
-/** Finds the top key of each query. Writes all its stats, the vectors of its row, and places [B·H, Tq,
- *  levels]: the chunk around its λ in each level. */
+/** Finds the top key of each query. Writes all its stats, the vectors of its row, and places
+ *  [B·H, Tq, levels]: the chunk around its λ in each level. */
 export const MERGED_STATS: WgslKernel = {
   name: 'lambdaMergedStats',
   uniforms: LEVEL_SIZES,

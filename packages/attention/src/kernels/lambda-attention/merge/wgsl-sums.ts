@@ -5,7 +5,7 @@ import { overChunks, overPairs } from './wgsl-chunks.ts'
 import { channels, eachVector, LEVEL_SIZES, QUADS, stateVectors, zeros } from './wgsl-text.ts'
 
 // States over keys. A state sums the keys of a block below some λ, or those above it. It holds:
-// - a leader: the key with the largest weight. It is the same key for every query beyond all keys of the state;
+// - a leader: the key with the largest weight, the same for every query beyond all keys of the state;
 // - Σ e^(score_k − score_leader) v_k over the other keys;
 // - for gradients Σ e^(score_k − score_leader) (gap_k − gap_leader) v_k;
 // - a mark: the leader's time (−1: no keys), then both sums with 1 in place of v.

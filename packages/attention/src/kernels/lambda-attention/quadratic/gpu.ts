@@ -44,8 +44,8 @@ const rowOf = (pair: Pair, fields: number) => {
     const share = ${stat('mass')}`
 }
 
-/** Declares `beyond`, the gap minus the top key's gap, and `weight` of a pair. It comes after {@link
- *  rowOf}. */
+/** Declares `beyond`, the gap minus the top key's gap, and `weight` of a pair. It comes after
+ *  {@link rowOf}. */
 const weightOf = (pair: Pair, logDecay: DecayForm) => {
   const key = `lambdaK[${keyRow(pair)}]`
   const since = { high: 'topDecay', low: 'topDecayLow' }
@@ -91,8 +91,8 @@ const topKernel = (logDecay: DecayForm): GpuKernel => ({
   ),
 })
 
-/** Declares `top`, the index of a row's top key, and `key`, its λ. WebGL does not compile an index that is
- *  read from a buffer inside another index. */
+/** Declares `top`, the index of a row's top key, and `key`, its λ. They are variables because WebGL does not
+ *  compile a buffer read inside an index. */
 const topKey = (pair: Pair) => `const top = tops[${queryRow(pair)}]
     const key = lambdaK[(kvHead | 0) * capacity + (top | 0)]`
 

@@ -6,7 +6,7 @@ import type { WgslBuffer } from '@tau/tensor/kernel'
 
 export const TILE = 64
 export const THREADS = 128
-/** Vectors of four in a row of a tile. So many threads lie across the tile, and DOWN threads lie along it. */
+/** Vectors of four in a row of a tile. QUADS threads lie across the tile and DOWN threads along it. */
 export const QUADS = TILE / 4
 const DOWN = THREADS / QUADS
 

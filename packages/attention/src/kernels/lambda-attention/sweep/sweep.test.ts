@@ -53,8 +53,8 @@ describeDevices(
             const expected = attendReference(spec, numbers, dOut)
             const terms = termSizes(numbers, dOut, sizes.dim)
             const fast = await attend(onDevice, dOutTensor, 'sorted')
-            // The floor allows for sums that cancel completely. They keep the rounding of f64, 1e-11 of
-            // their terms at these lengths.
+            // The floor allows for sums that cancel completely. They keep the rounding of f64, 1e-11 of their
+            // terms at these lengths.
             expectClose(fast, expected, terms, { out: 5e-6, grads: 1e-5, floor: 1e-6 })
             const slow = await attend(onDevice, dOutTensor, 'quadratic')
             // The quadratic kernel sums in f32. Over thousands of tied keys its rounding errors all have the
@@ -71,8 +71,8 @@ describeDevices(
       { keys: 3000, temperature: 10, logDecay: 'none', values: 'constant', order: 'equal', ties: 0 },
       { keys: 2600, temperature: 1, logDecay: 'still', values: 'time', order: 'grid', ties: 0 },
       { keys: 8191, temperature: 10, logDecay: 'none', values: 'constant', order: 'random', ties: 4 },
-      // Long enough to keep rows in order of λ (sorted.ts). The last block is incomplete, and the first
-      // query lies within a block.
+      // Long enough to keep rows in order of λ (sorted.ts). The last block is incomplete, and the first query
+      // lies within a block.
       { keys: 33_391, absent: 0, temperature: 3, logDecay: 'none', values: 'time', order: 'grid', ties: 0 },
       {
         keys: 34_781,
