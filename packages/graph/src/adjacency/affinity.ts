@@ -70,7 +70,7 @@ const selfTuned = (distances: Csr, k: number): Float64Array => {
   checkInteger('affinity', 'k', k, 1, Number.MAX_SAFE_INTEGER, 'use 7')
   const { nRows, nCols, indptr, indices, values } = distances
   if (nRows !== nCols) {
-    throw new GraphError(`affinity: self-tuning needs a square matrix, got [${nRows}, ${nCols}]`)
+    throw new GraphError(`affinity: the matrix must be square for self-tuning, got [${nRows}, ${nCols}]`)
   }
   const scale = new Float64Array(nRows)
   for (let i = 0; i < nRows; i++) {

@@ -58,7 +58,7 @@ const cases: Record<string, Case[]> = {
     [
       'zeros alone',
       () => graph.buildManifold(dense(2, 2, 0, 0, 0, 0), { dim: 2 }),
-      'some element must not be 0',
+      'at least one element must differ from 0',
     ],
     ['one row', () => graph.buildManifold(one, { dim: 2 }), 'needs at least 2 rows, got 1 of embeddings'],
   ],

@@ -97,7 +97,7 @@ export class GramSums implements Disposable {
       }
       if (!Number.isFinite(products[i * cols + i])) {
         throw new GraphError(
-          `gram: squares must be finite, got a sum of ${products[i * cols + i]} in column ${i}; some elements are 10^18 times those of the first rows, scale or repair them`,
+          `gram: squares must be finite, got a sum of ${products[i * cols + i]} in column ${i}; scale or repair elements that are 10^18 times those of the first rows`,
         )
       }
     }

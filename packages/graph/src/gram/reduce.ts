@@ -47,7 +47,7 @@ export const reduceEmbeddings = (embeddings: Points, options: ReduceOptions): Re
   const energy = sumOfSquares(source.data)
   if (energy === 0) {
     throw new GraphError(
-      `reduce: some element must not be 0${center ? ' after centring' : ''}, got all zeros; check the data`,
+      `reduce: at least one element must differ from 0${center ? ' after centring' : ''}, got all zeros; check the data`,
     )
   }
   // A manifold of these embeddings uses the same directions.

@@ -22,7 +22,7 @@ export const reduceGram = (
   const energy = trace(gram)
   if (energy === 0) {
     throw new GraphError(
-      'reduce: some element must not be 0, got all zeros, or equal rows that are centred; check the data',
+      'reduce: at least one element must differ from 0, got all zeros, or equal rows that are centred; check the data',
     )
   }
   if (method === 'none') {

@@ -70,9 +70,11 @@ describe('reduceEmbeddings', () => {
       'between 1 and 37, got 38; pca has 37',
     )
     const zero = { data: new Float64Array(21), rows: 3, cols: 7 }
-    expect(() => reduceEmbeddings(zero, { dim: 2 })).toThrow('some element must not be 0, got all zeros')
+    expect(() => reduceEmbeddings(zero, { dim: 2 })).toThrow(
+      'at least one element must differ from 0, got all zeros',
+    )
     const equal = { data: new Float64Array(21).fill(3), rows: 3, cols: 7 }
-    expect(() => reduceEmbeddings(equal, { dim: 2, center: true })).toThrow('not be 0 after centring')
+    expect(() => reduceEmbeddings(equal, { dim: 2, center: true })).toThrow('differ from 0 after centring')
   })
 })
 

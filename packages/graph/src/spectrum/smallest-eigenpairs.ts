@@ -102,7 +102,7 @@ const smallOnes = async (
   const size = laplacian.nRows
   if (size > DENSE_MAX) {
     throw new GraphError(
-      `smallestEigenpairs: k must be at most about a third of the rows of a matrix with more than ${DENSE_MAX} rows, got k ${zeros.length + wanted} of ${size}`,
+      `smallestEigenpairs: k must be at most about a third of the rows of a matrix with more than ${DENSE_MAX} rows, got k ${zeros.length + wanted} of ${size}; lower k`,
     )
   }
   const options: WatchOptions = {

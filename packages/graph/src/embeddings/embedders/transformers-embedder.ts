@@ -47,7 +47,7 @@ export const transformersEmbedder = async (
     const { dims, data } = await extract([...texts], { pooling, normalize })
     if (dims.length !== 2) {
       throw new GraphError(
-        `transformersEmbedder: the model must give one vector per text, got an output of shape [${dims.join(', ')}]; use one for feature extraction`,
+        `transformersEmbedder: the model must give one vector per text, got an output of shape [${dims.join(', ')}]; use a model for feature extraction`,
       )
     }
     return { data: Float64Array.from(data), rows: dims[0], cols: dims[1] }

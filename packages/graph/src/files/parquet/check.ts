@@ -49,7 +49,7 @@ export const planParquet = async (
 ): Promise<ParquetPlan> => {
   const fail = failing(op)
   const { size } = parts
-  if (size < 12) fail(`a parquet file has at least 12 bytes, got ${size}`)
+  if (size < 12) fail(`a parquet file must have at least 12 bytes, got ${size}`)
   const [head, tail] = [await bytesAt(parts, 0, 4), await bytesAt(parts, size - 8, 8)]
   const isMagic = (bytes: Uint8Array) => String.fromCharCode(...bytes) === 'PAR1'
   if (!isMagic(head) || !isMagic(tail.subarray(4))) {
