@@ -9,8 +9,8 @@ const adapter = await create([]).requestAdapter()
 console.log(adapter ? adapter.info.description || adapter.info.device || 'an adapter' : '')
 `
 
-/** Before all tests: finds the adapter that mode webgpu will have in Node, and names it to the tests. Without one they skip the mode
- *  and say so; in CI that is a failure. */
+/** Runs before all tests. Finds the adapter that mode webgpu will have in Node, and names it to the tests.
+ *  Without an adapter the tests skip the mode and say so; in CI that is a failure. */
 export default function setup(): void {
   Object.assign(process.env, softwareGpu(process.env))
   const require = createRequire(new URL('../packages/tensor/package.json', import.meta.url))
@@ -25,6 +25,8 @@ export default function setup(): void {
   }
   const reason = `no adapter for WebGPU in Node: ${probe.stderr.trim().split('\n')[0] || 'no driver'}`
   if (process.env.CI)
-    throw new Error(`tests: CI needs an adapter, got ${reason}; install chromium and libvulkan1`)
+    throw new Error(
+      `tests: CI must have an adapter for WebGPU, got ${reason}; install chromium and libvulkan1`,
+    )
   console.warn(`skipped: mode webgpu, ${reason}`)
 }

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs'
 
-/** Where Debian's chromium keeps SwiftShader, a driver for Vulkan that runs on the CPU, and a loader of drivers. */
+/** Debian's chromium keeps two files here: SwiftShader, a Vulkan driver that runs on the CPU, and a loader of
+ *  Vulkan drivers. */
 const CHROMIUM = '/usr/lib/chromium'
 const DRIVER = `${CHROMIUM}/vk_swiftshader_icd.json`
 const LOADER = 'libvulkan.so.1'
 const LIBRARIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib']
 
-/** Environment in which WebGPU finds a driver in software too, where chromium brings one. Real GPUs come first all the same. The
- *  loader is looked for when a process starts: this is for child processes. */
+/** The environment variables with which WebGPU also finds chromium's software driver, if chromium is
+ *  installed. Real GPUs still come first. The system looks for the loader when a process starts, so the
+ *  variables only work for child processes. */
 export function softwareGpu(env) {
   if (!existsSync(DRIVER)) return {}
   const hasLoader = LIBRARIES.some((folder) => existsSync(`${folder}/${LOADER}`))

@@ -1,17 +1,18 @@
-// Whether the build still is that of the sources: looks at the files' times and sizes alone, in a few hundredths of a second. turbo, which
-// hashes their contents, is asked only when something here has changed.
+// Tells whether the build is up to date, in a few hundredths of a second, from the times and sizes of files
+// alone. turbo hashes their contents, so it runs only if a time or a size has changed.
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** Everything that a build reads or writes lies under these. */
+/** Everything that a build reads or writes lies in these folders. */
 const FOLDERS = ['packages', 'apps', 'tools/build']
 const FILES = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'turbo.json', 'tsconfig.base.json']
 const OUTPUTS = new Set(['dist', 'generated'])
 const SKIPPED = new Set(['node_modules', '.turbo'])
 
-/** Hashes of name, size and times of all that the build reads, and of all that it has written. The time of the inode is among them:
- *  a file that was changed and given its old time back has another. */
+/** Two hashes of names, sizes and times: one of the files that the build reads, one of those that it has
+ *  written. The time of the inode is among them. It tells a file that was changed and then given its old
+ *  time. */
 function fingerprint(root) {
   const inputs = createHash('sha256')
   const outputs = createHash('sha256')
@@ -32,7 +33,8 @@ function fingerprint(root) {
   return { inputs: inputs.digest('hex'), outputs: outputs.digest('hex') }
 }
 
-/** Runs `build` unless nothing has changed since its last success. What changes while it runs is noticed the next time. */
+/** Runs `build` unless nothing has changed since its last success. A file that changes during the build is
+ *  noticed the next time. */
 export function buildIfStale(root, build) {
   const record = join(root, 'node_modules/.cache/tau/build.json')
   const before = fingerprint(root)

@@ -1,9 +1,10 @@
-// Writes a package's kernel tables from its folders, so that a new kernel is a new folder and nothing else. Runs in the package's folder:
-//   src/kernels/**/wasm.ts  → src/generated/cpu.ts    the table of the cpu backend
-//   src/kernels/**/gpu.ts   → src/generated/gpu.ts    that of the gpu backend; a kernel of wgsl.ts comes first where the mode has WGSL
+// Writes a package's kernel tables from its folders. A new kernel is therefore a new folder and nothing else.
+// Runs in the package's folder:
+//   src/kernels/**/wasm.ts  → src/generated/cpu.ts    the cpu backend's table
+//   src/kernels/**/gpu.ts   → src/generated/gpu.ts    the gpu backend's; with WGSL, wgsl.ts comes before gpu.ts
 //                             src/generated/table.ts  the type of both: a kernel that a backend lacks may be undefined
-// A kernel is an exported function that needs an engine alone and returns a type called …Kernel or …Kernels. Its name without
-// Wasm, Gpu or Wgsl is its name in the table.
+// A kernel is an exported function that takes only an engine and returns a type called …Kernel or …Kernels.
+// Its name in the table is the function's name without Wasm, Gpu or Wgsl.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import ts from 'typescript'
@@ -12,14 +13,14 @@ const SUFFIX = { 'wasm.ts': 'Wasm', 'gpu.ts': 'Gpu', 'wgsl.ts': 'Wgsl' } as cons
 type FileName = keyof typeof SUFFIX
 
 interface Kernel {
-  /** In the table. */
+  /** Its name in the table. */
   readonly name: string
-  /** Of the function that makes it. */
+  /** The name of the function that makes it. */
   readonly maker: string
   readonly file: string
 }
 
-/** Exported functions of a file, by name: the parameters and the name of the type that is returned. */
+/** The signatures of a file's exported functions, by name. */
 function exportedFunctions(file: string): Map<string, ts.SignatureDeclaration> {
   const { statements } = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest)
   const found = new Map<string, ts.SignatureDeclaration>()
@@ -50,7 +51,7 @@ function isKernel({ parameters, type }: ts.SignatureDeclaration): boolean {
   )
 }
 
-/** The kernels of all files of this name, in order of their names. */
+/** The kernels of all files with this name, sorted by the kernels' names. */
 function kernelsIn(fileName: FileName): Kernel[] {
   const suffix = SUFFIX[fileName]
   const files = readdirSync('src/kernels', { recursive: true, encoding: 'utf8' }).filter(

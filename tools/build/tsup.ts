@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
 
-/** The one build preset: ESM for Node and browsers; types are emitted by tsc (see each package's build script). */
+/** The one build preset: ES modules for Node and browsers. tsc emits the types (see each package's build
+ *  script). */
 export const library = (esbuildPlugins: NonNullable<Options['esbuildPlugins']> = []) =>
   defineConfig({
     entry: entries(),
@@ -16,7 +17,8 @@ export const library = (esbuildPlugins: NonNullable<Options['esbuildPlugins']> =
     esbuildPlugins,
   })
 
-/** One file in dist for each entry of the package's `exports`: src/optim/index.ts becomes dist/optim/index.js. */
+/** One file in dist for each entry of the package's `exports`: src/optim/index.ts becomes
+ *  dist/optim/index.js. */
 function entries(): Record<string, string> {
   const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
   const sources = Object.values(exports).flatMap(({ source }) => source ?? [])

@@ -3,8 +3,8 @@ import { fixturesFolder } from '@tau/testing/oracle/files'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inChromium } from './page/browser.ts'
 
-/** Kernels that no case here runs: for axes beyond 2²⁰ elements; for a loss over more than 12 million logits, whose products add to
- *  others; for the gradient of a decay that is not there. */
+/** Kernels that no case here runs. They are for axes of more than 2²⁰ elements, for a loss over more than 12
+ *  million logits (its products add to others), and for the gradient of a decay that is absent. */
 const LEFT_OUT = [
   'addOuter',
   'subOuter',
@@ -28,7 +28,7 @@ const LEFT_OUT = [
 ]
 const FILES = ['rope.json', 'taumode.json', 'adamw.json']
 
-/** Kernels that did not run. Of a fold, one of its forms (rows, parts of rows, columns) is enough. */
+/** Kernels that did not run. For a fold, one of its forms (rows, parts of rows, columns) is enough. */
 function idleOf(runs: readonly (readonly [string, boolean])[]): string[] {
   const familyOf = (name: string) => name.replace(/(Rows|Parts|Columns)$/, '')
   const active = new Set(runs.filter(([, ran]) => ran).map(([name]) => familyOf(name)))
@@ -82,7 +82,7 @@ describe.skipIf(skipsChromium())(`gpu backend in ${CHROMIUM}`, () => {
 
   it.each(['webgpu', 'webgl2'] as const)('every kernel gives what it gives on cpu, mode %s', async (mode) => {
     const { errors, runs } = await page.evaluate((mode) => window.tauPage.kernels(mode), mode)
-    // f32 by another order of sums, and exponentials and logarithms good to 2e-6.
+    // f32 sums in another order, and exponentials and logarithms that are right to 2e-6.
     for (const [name, error] of Object.entries(errors)) expect(error, name).toBeLessThan(1e-5)
     expect(idleOf(runs)).toEqual(LEFT_OUT)
   })

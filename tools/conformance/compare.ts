@@ -1,20 +1,20 @@
 import { isArray, isObject } from '@tau/testing/oracle'
 
-/** What a runner found: a tree like `expected`, with plain arrays of numbers at the leaves. */
+/** The result of a runner: a tree with the shape of `expected` whose leaves are plain arrays of numbers. */
 export type Found = number | ArrayLike<number> | { readonly [name: string]: Found }
 
-/** Largest error relative to the f32 tolerance: at most 1 passes. */
+/** Largest error divided by the f32 tolerance; at most 1 passes. */
 export interface Verdict {
   readonly error: number
-  /** Where it is: `grads.lambda_q[3]`. */
+  /** The place of the error: `grads.lambda_q[3]`. */
   readonly at: string
 }
 
 const isLeaf = (value: Found): value is number | ArrayLike<number> =>
   typeof value === 'number' || 'length' in value
 
-/** Compares every number of `expected`; a leaf that was not found is an infinite error, integers without a tolerance must be
- *  equal. */
+/** Compares every number of `expected`. A leaf that is missing is an infinite error. Integers without a
+ *  tolerance must be equal. */
 export function compare(found: Found | undefined, expected: unknown, tolerance: unknown, path = ''): Verdict {
   if (isArray(expected)) return compareArray(found, expected.data, tolerance, path)
   if (typeof expected === 'number') return compareArray(found, [expected], tolerance, path)

@@ -32,7 +32,7 @@ describe('compare', () => {
 const openers: Record<string, () => Promise<Device>> = {
   'cpu plain SIMD': () => cpu({ threads: 1, simd: 'plain' }),
   'cpu relaxed SIMD, 2 threads': () => cpu({ threads: 2, simd: 'relaxed' }),
-  // Hand-written kernels have tests of their own, and `npm run conformance`.
+  // Hand-written kernels have their own tests, and `npm run conformance` runs them.
   ...Object.fromEntries(gpuModes.map((mode) => [`gpu.js ${mode}`, () => gpu({ mode, kernels: 'portable' })])),
 }
 

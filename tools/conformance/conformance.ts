@@ -6,7 +6,7 @@ import { algorithmsOf, runners } from './groups/index.ts'
 
 export interface GroupReport {
   readonly group: string
-  /** The kernel, in groups that run once for each. */
+  /** The algorithm of the run, in groups that run once for each algorithm. */
   readonly algorithm: LambdaAlgorithm | undefined
   /** False when the folder lacks the group. */
   readonly present: boolean
@@ -20,8 +20,8 @@ export interface GroupReport {
 
 const NOTHING = { error: 0, at: '', case: '' }
 
-/** Runs the cases of a fixtures folder through the public packages on `device`. Every group that has a runner must be
- *  there. A group without one is reported as not run. */
+/** Runs the cases of a fixtures folder through the public packages on `device`. The folder must have every
+ *  group that has a runner. A group without a runner is reported as not run. */
 export async function runConformance(
   groups: ReadonlyMap<string, OracleGroup>,
   device: Device,
@@ -71,7 +71,7 @@ export async function runConformance(
   return reports
 }
 
-/** True when every group that has a runner is there with cases, and none failed. */
+/** True if every group that has a runner is there with cases and no case failed. */
 export const passed = (reports: readonly GroupReport[]): boolean =>
   reports.every(
     ({ hasRunner, present, cases, failed }) => !hasRunner || (present && cases > 0 && failed.length === 0),

@@ -7,13 +7,13 @@ import type { Found } from './compare.ts'
 /** What a group's runner gets besides its case. */
 export interface Context {
   readonly device: Device
-  /** All groups of the directory, for cases that refer to another. */
+  /** All groups of the folder, for cases that refer to another group. */
   readonly groups: ReadonlyMap<string, OracleGroup>
-  /** Which of the device's kernels the case is to run through, in groups that run once for each. */
+  /** The algorithm that the case must run, in groups that run once for each algorithm. */
   readonly algorithm?: LambdaAlgorithm
 }
 
-/** Whether λ-distance attention has the algorithm 'sorted' there. */
+/** Whether λ-distance attention has the algorithm 'sorted' on the device. */
 export const hasSortedAlgorithm = ({ engine }: Device): boolean => engine.backend === 'cpu' || engine.hasWgsl
 
 export type Runner = (fixture: OracleCase, context: Context) => Promise<Found>
@@ -21,7 +21,7 @@ export type Runner = (fixture: OracleCase, context: Context) => Promise<Found>
 export const tensorOf = (device: Device, { shape, data }: OracleArray): Tensor =>
   device.tensor(Float32Array.from(data), shape)
 
-/** Readings in f64 as a decay of two f32 parts, so that none of their digits is lost on the way in. */
+/** f64 readings as a decay of two f32 parts: no digit is lost on the way in. */
 export function decayOf(device: Device, readings: readonly number[], shape: readonly number[]): LogDecay {
   const high = Float32Array.from(readings)
   const low = Float32Array.from(readings, (reading, i) => reading - high[i])

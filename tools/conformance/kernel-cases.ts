@@ -16,7 +16,7 @@ import { type Device, grad, mul, Random, type Shape, sum, type Tensor } from '@t
 import { adamwUpdate, sgdUpdate } from '@tau/tensor/optim'
 import { hasSortedAlgorithm } from './context.ts'
 
-/** What a case works with: numbers that are the same on every device. */
+/** What a case works with. The numbers are the same on every device. */
 interface Numbers {
   readonly device: Device
   /** Standard normal. */
@@ -26,8 +26,8 @@ interface Numbers {
   ids(below: number, ...shape: number[]): Tensor<'i32'>
 }
 
-/** Every operation on every kernel that it has, at sizes small enough for all, each large enough for folds in two rounds. Results are
- *  compared with those of the cpu backend. */
+/** Every operation, on every kernel that it has. Sizes are small enough for all devices and large enough for
+ *  folds in two rounds. Results are compared with those of the cpu backend. */
 export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly Tensor[]>> = {
   'unary kernels': ({ normal, positive }) => {
     const any = [
@@ -89,7 +89,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
     ...withGradients((a, b) => tau.matmul(a, b, 'nn'), normal(3, 5, 71), normal(3, 71, 7)),
     ...withGradients((a, b) => tau.matmul(a, b, 'nt'), normal(5, 71), normal(7, 71)),
     ...withGradients((a, b) => tau.matmul(a, b, 'tn'), normal(71, 5), normal(71, 7)),
-    // Large enough for tiles, in vectors of four and not.
+    // Large enough for tiles, with and without vectors of four.
     ...withGradients((a, b) => tau.matmul(a, b, 'nt'), normal(36, 40), normal(44, 40)),
     ...withGradients((a, b) => tau.matmul(a, b, 'tn'), normal(37, 35), normal(37, 33)),
   ],
@@ -114,7 +114,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
   },
   attention: ({ device, normal, positive }) => {
     const lambda = (...shape: number[]) => tau.sigmoid(normal(...shape))
-    // A logDecay's parameters are inputs, so that their gradients are asked for.
+    // The parameters of logDecay are inputs, because their gradients are wanted.
     const decays: readonly {
       readonly inputs: Tensor[]
       readonly decayOf?: (input: Tensor) => Tensor | LogDecay
@@ -134,7 +134,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
           normal(2, 2, 11, 5),
           ...inputs,
         ),
-        // All queries, and the few of decoding.
+        // All queries, and few queries as in decoding.
         ...[11, 2].flatMap((queries) =>
           withGradients(
             (lambdaQ, lambdaK, v, temperature, input) =>
@@ -154,7 +154,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
           ),
         ),
       ]),
-      // So long that blocks in order of λ are joined, and so warm that gradients are of the size of 1.
+      // Long enough that blocks in order of λ are joined, and warm enough that gradients have a size near 1.
       ...withGradients(
         (lambdaQ, lambdaK, v, temperature) =>
           lambdaAttention({
@@ -189,7 +189,7 @@ function withGradients(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]):
   return [out, ...grads]
 }
 
-/** A comparison has no gradient, so the mask is made before. */
+/** A comparison has no gradient, so the mask is made outside of `grad`. */
 const where = (mask: Tensor, ...inputs: Tensor[]): Tensor[] =>
   withGradients((a, b) => tau.where(mask, a, b), ...inputs)
 
@@ -200,7 +200,7 @@ const ring = (size: number): number[] =>
     return distance === 0 ? 2 : distance === 1 || distance === size - 1 ? -1 : 0
   })
 
-/** The values that a case gives on a device. */
+/** The values of a case on a device. */
 export async function runKernelCase(name: string, device: Device): Promise<Float32Array[]> {
   using _scope = device.scope()
   const random = new Random(7)

@@ -1,4 +1,5 @@
-// npm run conformance -- [--fixtures DIR] [--backend cpu|gpu] [--mode webgpu|webgl2|webasm|cpu] [--threads N] [--simd plain|relaxed|wide] [--blas] [--browser] [--optional] [--json FILE]
+// npm run conformance -- [--fixtures DIR] [--backend cpu|gpu] [--mode webgpu|webgl2|webasm|cpu] [--threads N]
+// [--simd plain|relaxed|wide] [--blas] [--browser] [--optional] [--json FILE]
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,12 +16,12 @@ const HELP = `Runs the cases of the oracle through the public packages, in f32.
                    or cpu
   --threads N      threads of the cpu backend; default 2
   --simd NAME      build of the cpu backend: auto (default), plain, relaxed or wide
-  --blas           products of the cpu backend by the system's BLAS
-  --blas-path FILE the same by this library
-  --browser        in a page of Debian's chromium instead of Node; gpu backend only
-  --optional       a device that this machine cannot give is skipped, with its reason
-  --json FILE      writes the figures
-A group of DIR that has no runner is reported as not run; it fails nothing.
+  --blas           multiply matrices of the cpu backend by the system's BLAS
+  --blas-path FILE use the BLAS library in FILE
+  --browser        run in a page of Debian's chromium instead of Node; gpu backend only
+  --optional       skip a device that this machine does not have, and print the reason
+  --json FILE      write the figures to FILE
+A group of DIR that has no runner is reported as not run and counts as no failure.
 Exit status: 0 all passed, 1 a case failed or a group is missing.`
 
 const options = {
@@ -70,7 +71,7 @@ interface Run {
   readonly reports: readonly GroupReport[]
 }
 
-/** In this process; groups are shown as they come. */
+/** Runs in this process and shows each group as it ends. */
 async function runHere(dir: string): Promise<Run> {
   const device = await openDevice()
   showDevice(device.info, dir)
@@ -80,7 +81,8 @@ async function runHere(dir: string): Promise<Run> {
 }
 
 async function runInBrowser(dir: string): Promise<Run> {
-  if (values.backend !== 'gpu') throw new Error('conformance: --browser is for --backend gpu')
+  if (values.backend !== 'gpu')
+    throw new Error(`conformance: --browser must come with --backend gpu, got --backend ${values.backend}`)
   const mode = choose('mode', values.mode, GPU_MODES)
   const { inChromium } = await import('./page/browser.ts')
   const run = await inChromium(
@@ -146,7 +148,7 @@ async function main(): Promise<number> {
   const sum = (count: (report: GroupReport) => number) =>
     reports.reduce((total, report) => total + count(report), 0)
   const passes = sum(({ hasRunner, cases, failed }) => (hasRunner ? cases - failed.length : 0))
-  // a missing group counts as one failure
+  // A missing group counts as one failure.
   const failures = sum(({ present, failed }) => failed.length + (present ? 0 : 1))
   const notRun = sum(({ hasRunner, cases }) => (hasRunner ? 0 : cases))
   console.log(`${passes} passed, ${failures} failed${notRun > 0 ? `, ${notRun} skipped` : ''}`)

@@ -20,7 +20,7 @@ function ringLaplacian(size: number) {
   return csrFromDense({ data, rows: size, cols: size })
 }
 
-/** Tokens with something to learn: each follows from the one before, but for noise. */
+/** Tokens with something to learn: apart from noise, each token follows from the one before. */
 function corpus(length: number): Int32Array {
   const random = new Random(3)
   const ids = new Int32Array(length)
@@ -29,7 +29,8 @@ function corpus(length: number): Int32Array {
   return ids
 }
 
-/** Trains a tiny model of the given kind and returns the loss of every step; `onStep` is called after each. */
+/** Trains a tiny model of the given kind and returns the loss of every step; `onStep` is called after
+ *  each. */
 export async function trainLosses(
   device: Device,
   steps: number,

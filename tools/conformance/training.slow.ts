@@ -17,7 +17,8 @@ async function losses(open: () => Promise<Device>, options: (typeof kinds)[numbe
   }
 }
 
-/** Step by step: rounding differs, and fifty steps make 1e-3 of it at most. */
+/** Losses are compared step by step. Rounding differs between devices; within fifty steps it grows to 1e-3 at
+ *  most. */
 function expectSame(found: readonly number[], expected: readonly number[]): void {
   expect(found).toHaveLength(STEPS)
   for (const [step, loss] of expected.entries())

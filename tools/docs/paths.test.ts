@@ -7,8 +7,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Pages that tell people which file to open. */
 const PAGES = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'README.md', 'docs/definition.md', 'docs/attention.md']
 
-/** Paths in code spans that begin with a folder of the repository. A capital name, such as NAME, or a star stands for what the reader
- *  chooses: what lies before it must exist. Not asked for: what a build makes, and the kernel of CONTRIBUTING's example. */
+/** Paths in code spans that begin with a folder of the repository. A name in capitals, such as NAME, or a
+ *  star stands for what the reader chooses; the path before it must exist. Left out are files that a build
+ *  makes, and the kernel of CONTRIBUTING's example. */
 function pathsOf(text: string): string[] {
   const spans = Array.from(text.matchAll(/`([^`\n]+)`/g), ([, span]) => span)
   return spans

@@ -1,5 +1,5 @@
-// Finds files that import each other by value, below the src of every package and app: their modules run in an order that depends on who
-// is imported first. Circles of types are no danger and are left alone.
+// Finds files that import each other by value, below the src of every package and app. The order in which
+// such modules run depends on which of them is imported first. Circles of types are harmless and allowed.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 
-/** The files that each file imports or re-exports by a relative path, for values; imports of types and dynamic imports are none. */
+/** For each file, the files from which it imports or re-exports values by a relative path. Imports of types
+ *  and dynamic imports do not count. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>
 
 /** The imports between the TypeScript files below a folder. Names are relative to it. */
@@ -19,7 +20,7 @@ export function importsBelow(folder: string): ImportGraph {
   )
 }
 
-/** Relative paths that the text of a module imports values from. */
+/** The relative paths from which the text of a module imports values. */
 export function valueImports(text: string): string[] {
   const { statements } = ts.createSourceFile('module.ts', text, ts.ScriptTarget.Latest)
   return statements.flatMap((statement) => {
@@ -54,7 +55,8 @@ function exportsTypes({ isTypeOnly, exportClause }: ts.ExportDeclaration): boole
   )
 }
 
-/** The circles: sets of files each of which reaches the others (strongly connected components, by Tarjan). */
+/** The circles of a graph: sets of files in which every file reaches every other (strongly connected
+ *  components, by Tarjan's algorithm). */
 export function circles(graph: ImportGraph): string[][] {
   const order = new Map<string, number>()
   const stack: string[] = []

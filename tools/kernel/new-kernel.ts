@@ -1,5 +1,5 @@
-// npm run kernel:new NAME: packages/tensor/src/kernels/NAME as a working copy of relu-squared under the new name. It
-// compiles, its tests pass and its bench runs at once; then change its maths.
+// `npm run kernel:new NAME` makes packages/tensor/src/kernels/NAME, a working copy of relu-squared under the
+// new name. It compiles, its tests pass and its bench runs. Then change its maths.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { scaffoldKernel } from './scaffold.ts'
@@ -9,7 +9,7 @@ const name = process.argv[2] ?? ''
 
 try {
   const files = scaffoldKernel(root, name)
-  // Imports are sorted by the formatter. npm and pnpm put it on the path.
+  // The formatter sorts the imports. npm and pnpm put it on the path.
   const format = spawnSync('biome', ['check', '--write', ...files], {
     cwd: root,
     encoding: 'utf8',

@@ -5,7 +5,8 @@ export const spellings = (name: string): string[] => {
   return [name, pascal, pascal[0].toLowerCase() + pascal.slice(1), words.join('_').toUpperCase()]
 }
 
-/** `text` with kernel `from` called `to` in every spelling: kebab-case, PascalCase, camelCase, CONSTANT_CASE. */
+/** `text` with the kernel `from` renamed to `to` in every spelling: kebab-case, PascalCase, camelCase,
+ *  CONSTANT_CASE. */
 export function renameKernel(text: string, from: string, to: string): string {
   const target = spellings(to)
   return spellings(from).reduce((current, spelling, i) => current.replaceAll(spelling, target[i]), text)

@@ -14,7 +14,7 @@ describe('scaffoldKernel', () => {
   let scratch: string
   let files: readonly string[]
 
-  /** Runs a tool in the scratch tree; gives its output. */
+  /** Runs a tool in the scratch tree and returns its output. */
   function inScratch(cwd: string, command: string, ...args: string[]): string {
     const path = [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH].join(
       delimiter,
@@ -38,7 +38,7 @@ describe('scaffoldKernel', () => {
     const sources = tracked.split('\0').filter((file) => /^(packages|tools|bench)\/|^[^/]+$/.test(file))
     for (const file of sources)
       if (existsSync(join(root, file))) cpSync(join(root, file), join(scratch, file))
-    // Links are relative, so those of the workspace lead to the copies.
+    // Links are relative, so the links of the workspace lead to the copies.
     const own = new Set(
       sources.flatMap((file) => file.match(/^(packages|tools)\/[^/]+(?=\/)|^bench(?=\/)/)?.[0] ?? []),
     )

@@ -7,12 +7,14 @@ const MODEL = 'relu-squared'
 const KERNELS = 'packages/tensor/src/kernels'
 const ASSEMBLY = 'packages/tensor/assembly'
 
-/** What names a kernel outside its files: the operations for users, and the cases that run in browsers. */
+/** The files that name a kernel besides its own: the operations for users, and the cases that run in
+ *  browsers. */
 const LISTS = ['packages/tensor/src/index.ts', 'tools/conformance/kernel-cases.ts']
 
-/** Makes a kernel called `name` in the tree at `root`, a working copy of {@link MODEL}: folder with header, reference, gpu.js kernel, WASM binding,
- *  tests and bench; WASM body; and its lines in the {@link LISTS}. Gives the files written, relative to `root`. Throws an Error, and writes nothing,
- *  for a name that is no kebab-case or is taken. */
+/** Makes a kernel called `name` in the tree at `root`, a working copy of {@link MODEL}. It writes the
+ *  kernel's folder (header, reference, gpu.js kernel, WASM binding, tests, bench), the WASM body, and the
+ *  kernel's lines in the {@link LISTS}. Returns the files that it wrote, relative to `root`. If the name is
+ *  not in kebab-case or is taken, it throws an Error and writes nothing. */
 export function scaffoldKernel(root: string, name: string): string[] {
   if (!/^[a-z]+(-[a-z]+)*$/.test(name))
     throw new Error(

@@ -1,10 +1,10 @@
 import { renameKernel, spellings } from './rename.ts'
 
-/** `text` with a copy, under the new name, of every run of lines that name kernel `model`: exports and cases. Throws an Error where no line
- *  names the model. */
+/** `text` in which every run of lines that name the kernel `model` is repeated under the new name. Such lines
+ *  are exports and cases. Throws an Error if no line names the model. */
 export function wireKernel(text: string, model: string, name: string): string {
   const lines = text.split('\n')
-  // From the beginning of a word: linearReluSquared is another kernel.
+  // A name must begin a word, because linearReluSquared is another kernel.
   const pattern = new RegExp(`\\b(${spellings(model).join('|')})`)
   const isModel = (line: string | undefined) => line !== undefined && pattern.test(line)
   if (!lines.some(isModel))

@@ -5,7 +5,8 @@ import { run } from './run.ts'
 
 const AUTHOR = fileURLToPath(new URL('author', import.meta.url))
 
-/** Builds the package `author`, which brings a kernel for each backend, from the tarballs alone, and runs its kernels. */
+/** Builds the package `author` from the tarballs alone and runs its kernels. It brings a kernel for each
+ *  backend. */
 export function buildKernelPackage(project: string): void {
   const folder = join(project, 'author')
   cpSync(AUTHOR, folder, { recursive: true })

@@ -5,7 +5,7 @@ import { extname, join, normalize } from 'node:path'
 import { launchChromium, problemsOf, skipsChromium } from '@tau/testing/chromium'
 import { run } from './run.ts'
 
-/** A page that uses tensors, a model and a tokenizer, and puts what it got into `document.title`. */
+/** A page that uses tensors, a model and a tokenizer. It writes its results into `document.title`. */
 const PAGE = `import { createModel } from '@tau/model'
 import { cpu, matmul } from '@tau/tensor'
 import { trainTokenizer } from '@tau/train'
@@ -34,13 +34,13 @@ export async function runInBrowser(project: string): Promise<void> {
   const printed = run('node_modules/.bin/vite', ['build', 'web', '--logLevel', 'warn'], project)
   if (/warn/i.test(printed)) throw new Error(`check: vite must build without a warning, got:\n${printed}`)
   if (skipsChromium()) {
-    console.log('packages: no chromium here, the built page was not opened')
+    console.log('packages: skipped opening the built page, because chromium is not installed')
     return
   }
   const server = createServer(({ url = '/' }, response) => {
     const file = normalize(url === '/' ? '/index.html' : url)
     response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream')
-    // Shared memory, and so threads, need an isolated page.
+    // Threads need shared memory, and shared memory needs an isolated page.
     response.setHeader('cross-origin-opener-policy', 'same-origin')
     response.setHeader('cross-origin-embedder-policy', 'require-corp')
     try {
@@ -71,7 +71,7 @@ export async function runInBrowser(project: string): Promise<void> {
   }
 }
 
-/** Builds the page with webpack, which must have nothing to say but that it is large. */
+/** Builds the page with webpack. The only warning allowed is that the page is large. */
 export function buildWithWebpack(project: string): void {
   writeFileSync(
     join(project, 'webpack.cjs'),

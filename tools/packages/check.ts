@@ -1,7 +1,8 @@
-// Checks the packages as a stranger installs them: packs each, lints the tarballs, installs them into an empty project outside the
-// workspace, compiles their types with the oldest and the newest TypeScript, runs the README's examples in Node, Bun and Deno, requires
-// them from CommonJS, builds a package that brings kernels, opens a page that Vite built, and
-// builds it with webpack. Needs pnpm on the path, as `npm run check` has it.
+// Checks the packages as a stranger installs them. It packs each package, lints the tarballs and installs
+// them into an empty project outside the workspace. There it compiles the types with the oldest and the
+// newest TypeScript, runs the READMEs' examples in Node, Bun and Deno, and requires the packages from
+// CommonJS. It opens a page that Vite built, builds the page with webpack, builds a package that brings
+// kernels, and checks sizes. pnpm must be on the path, as in `npm run check`.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ import { compileExamples, compileTypes } from './types.ts'
 
 const work = mkdtempSync(join(tmpdir(), 'tau-packages-'))
 const project = join(work, 'project')
-/** Runs one check and says that it held, and how long it took. */
+/** Runs one check, prints that it held, and how long it took. */
 async function step<T>(what: string, f: () => T | Promise<T>): Promise<T> {
   const start = performance.now()
   const result = await f()
@@ -36,7 +37,7 @@ try {
   await step('a package builds kernels of its own and runs them', () => buildKernelPackage(project))
   await step('sizes are within their budgets', () => checkSizes(project))
 } finally {
-  // For a look at what failed.
+  // TAU_KEEP keeps the project, to look at what failed.
   if (process.env.TAU_KEEP) console.log(`packages: kept in ${work}`)
   else rmSync(work, { recursive: true, force: true })
 }

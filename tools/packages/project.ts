@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pinned, published } from './published.ts'
 import { run } from './run.ts'
 
-/** Packs every published package into `folder`. Gives the tarball of each name. */
+/** Packs every published package into `folder` and returns the tarball of each package, by name. */
 export function packAll(folder: string): ReadonlyMap<string, string> {
   return new Map(
     published.map(({ folder: name, name: scoped, path }) => {
@@ -17,7 +17,8 @@ export function packAll(folder: string): ReadonlyMap<string, string> {
   )
 }
 
-/** Old and new compilers, runtimes and bundlers that users have. They are installed into the scratch project only. */
+/** Compilers, runtimes and bundlers that users have, old and new. They are installed into the scratch project
+ *  only. */
 const TOOLS = {
   typescript: pinned('typescript'),
   '@types/node': pinned('@types/node'),
@@ -34,14 +35,16 @@ const TOOLS = {
 
 const NOTHING = 'npm:empty-npm-package@1.0.0'
 
-/** An empty project outside the workspace, with every tarball and the tools installed. npm, not the workspace's pnpm, installs it: most
- *  users do it so. */
+/** Makes an empty project outside the workspace and installs every tarball and the tools. It uses npm, not
+ *  the workspace's pnpm, because most users do. */
 export function makeProject(folder: string, tarballs: ReadonlyMap<string, string>): void {
   const packages = Object.fromEntries(Array.from(tarballs, ([name, path]) => [name, `file:${path}`]))
-  // The tarballs stand in for the registry. npm wants an override of a direct dependency to repeat its specifier: `$name`.
+  // The tarballs stand in for the registry. npm wants an override of a direct dependency to repeat its
+  // specifier: `$name`.
   const overrides = {
     ...Object.fromEntries(Array.from(tarballs.keys(), (name) => [name, `$${name}`])),
-    // Native, and not loaded: we give gpu.js the device of our own webgpu, and use no headless WebGL.
+    // gpu.js's native packages are not needed: we give it the device of our own webgpu and use no headless
+    // WebGL.
     'gpu.js': { gl: NOTHING, webgpu: NOTHING },
   }
   mkdirSync(folder)

@@ -14,7 +14,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const readManifest = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-/** A package that is published: its folder below packages/, its name, where it lies, and what programs import of it. */
+/** A published package: its folder below packages/, its name, its path, and the entries that programs
+ *  import. */
 export interface Published {
   readonly folder: string
   readonly name: string
@@ -32,11 +33,11 @@ export const published: readonly Published[] = readdirSync(join(root, 'packages'
     return { folder, path, name, entries: entries.map(([entry]) => name + entry.slice(1)) }
   })
 
-/** The version of a development tool that this repository has pinned. */
+/** The version of a development tool that package.json pins. */
 export function pinned(tool: string): string {
   const version = readManifest(root).devDependencies[tool]
   if (version === undefined)
-    throw new Error(`check: package.json must pin ${tool} among its devDependencies, got no such line`)
+    throw new Error(`check: package.json must pin ${tool} among its devDependencies, got none`)
   return version
 }
 

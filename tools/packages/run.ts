@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 
-/** Runs a command in a folder and gives its stdout. Throws with everything that it printed when it fails. */
+/** Runs a command in a folder and returns its stdout. If the command fails, throws an Error with everything
+ *  that it printed. */
 export function run(command: string, args: readonly string[], cwd: string): string {
   try {
     return execFileSync(command, args, { cwd, stdio: 'pipe', encoding: 'utf8' })

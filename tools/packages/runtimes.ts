@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { published } from './published.ts'
 import { run } from './run.ts'
 
-/** Runs the README's examples where users run them: in Node as ES modules, in Bun and in Deno. */
+/** Runs the READMEs' examples where users run them: in Node as ES modules, in Bun and in Deno. */
 export function runExamples(project: string, files: readonly string[]): void {
   for (const file of files) {
     run(process.execPath, [file], project)
@@ -12,7 +12,7 @@ export function runExamples(project: string, files: readonly string[]): void {
   }
 }
 
-/** `require()` of every package, and a product of matrices, in a CommonJS module of Node. */
+/** Requires every package in a CommonJS module of Node and multiplies two matrices there. */
 export function runCommonJs(project: string): void {
   const all = published.map(({ name }) => `require('${name}')`).join('\n')
   writeFileSync(

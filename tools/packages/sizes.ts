@@ -10,11 +10,11 @@ interface Budget {
   readonly program: string
   /** Bytes. */
   readonly budget: number
-  /** Dynamic imports stay files of their own, of which a program loads some. */
+  /** Whether dynamic imports stay files of their own. A program loads only some of them. */
   readonly splits: boolean
 }
 
-/** What a page may load for a program, minified by esbuild and compressed by gzip. */
+/** How many bytes a program may load in a page, minified by esbuild and compressed by gzip. */
 const BUDGETS: readonly Budget[] = [
   {
     name: 'an error class of @tau/tensor',
@@ -30,7 +30,8 @@ const BUDGETS: readonly Budget[] = [
   },
 ]
 
-/** What an entry of a package may load at once, in bytes: all that it exports, without what it imports on demand. */
+/** How many bytes an entry of a package may load at once: everything that it exports, without what it imports
+ *  on demand. */
 const ENTRY_BUDGETS: Readonly<Record<string, number>> = {
   '@tau/tensor': 34_000,
   '@tau/tensor/kernel': 6_000,
@@ -46,7 +47,7 @@ const ENTRY_BUDGETS: Readonly<Record<string, number>> = {
 const OPTIONS = ['--bundle', '--minify', '--format=esm', '--external:node:*']
 const OPTIONAL_PEERS = ['gpu.js', 'koffi', 'usearch'].map((name) => `--external:${name}`)
 
-/** Throws when a program or an entry has outgrown its budget; prints the sizes. */
+/** Prints the sizes. Throws if a program or an entry has outgrown its budget. */
 export function checkSizes(project: string): void {
   checkPrograms(project)
   for (const entry of published.flatMap((one) => one.entries)) {
@@ -59,13 +60,15 @@ export function checkSizes(project: string): void {
 
 function checkSize(name: string, bytes: number, budget: number): void {
   if (bytes > budget)
-    throw new Error(`check: ${name} must be at most ${budget} bytes by gzip, got ${bytes}; find what came in`)
+    throw new Error(
+      `check: ${name} must be at most ${budget} bytes by gzip, got ${bytes}; find the import that it now loads`,
+    )
   console.log(`packages: ${name}: ${bytes} bytes by gzip, of ${budget}`)
 }
 
 const gzipBytes = (file: string): number => gzipSync(readFileSync(file), { level: 9 }).length
 
-/** Bytes of the chunks that an import of the whole entry loads. */
+/** The bytes of the chunks that an import of the whole entry loads. */
 function entrySize(project: string, entry: string): number {
   const script = `entry-${entry.replace(/\W+/g, '-')}.js`
   writeFileSync(join(project, script), `export * from '${entry}'`)
@@ -83,7 +86,7 @@ function entrySize(project: string, entry: string): number {
   return Array.from(loaded).reduce((sum, file) => sum + gzipBytes(join(project, file)), 0)
 }
 
-/** The part of esbuild's report that is read here. */
+/** The part of esbuild's report that we read. */
 interface Metafile {
   readonly outputs: Readonly<
     Record<string, { readonly imports: readonly { path: string; kind: string; external?: boolean }[] }>
@@ -106,7 +109,8 @@ function checkPrograms(project: string): void {
   }
 }
 
-/** The files beside `script` that Node loads when it runs it, by V8's report on what was executed. */
+/** The files beside `script` that Node loads when it runs the script. V8's report of executed code names
+ *  them. */
 function loadedFiles(script: string, reports: string): string[] {
   execFileSync(process.execPath, [script], {
     env: { ...process.env, NODE_V8_COVERAGE: reports },

@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import { published, readmeExample } from './published.ts'
 import { run } from './run.ts'
 
-/** What users compile with. The platform's names come from the browser's library or from Node's types. */
+/** The settings that users compile with. The platform's names come from the browser's library or from Node's
+ *  types. */
 const SETTINGS = [
   { module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2022'], types: ['node'] },
   { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], types: [] },
 ] as const
 
-/** Compiles an import of every entry of every package with the oldest and the newest TypeScript, without skipping the libraries. */
+/** Compiles an import of every entry of every package, with the oldest and the newest TypeScript and
+ *  `skipLibCheck: false`. */
 export function compileTypes(project: string): void {
   const folder = join(project, 'types')
   mkdirSync(folder)
@@ -31,7 +33,7 @@ export function compileTypes(project: string): void {
     }
 }
 
-/** Writes the README's examples into the project, compiles them, and gives their files. */
+/** Writes the READMEs' examples into the project, compiles them and returns their files. */
 export function compileExamples(project: string): readonly string[] {
   const files = published.map((entry) => {
     const file = `${entry.folder}.ts`

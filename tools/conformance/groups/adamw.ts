@@ -28,7 +28,7 @@ export const adamw: Runner = async ({ inputs }, { device }) => {
   return { grad_norm: norms, learning_rate: rates, params }
 }
 
-/** Element `step` of the first axis. */
+/** The element `step` of the first axis. */
 function stepOf({ shape, data }: OracleArray, step: number): OracleArray {
   const size = data.length / shape[0]
   return { shape: shape.slice(1), data: data.slice(step * size, (step + 1) * size) }

@@ -10,7 +10,7 @@ export const attention: Runner = async ({ inputs }, { device, algorithm }) => {
   const tensors = Object.fromEntries(names.map((name) => [name, tensorOf(device, inputs.array(name))]))
   const { lambda_q, lambda_k, v, temperature, gamma } = tensors
   const length = lambda_k.shape[1]
-  // What f32 leaves of the readings γ·t, the rounding of γ included.
+  // What f32 leaves of the readings γ·t; γ itself is rounded too.
   const low = inputs
     .array('gamma')
     .data.flatMap((rate) => Array.from({ length }, (_, t) => rate * t - Math.fround(Math.fround(rate) * t)))

@@ -4,7 +4,7 @@ import type { Found } from '../compare.ts'
 import { decayOf, type Runner, tensorOf } from '../context.ts'
 import { decodeModel } from './model.ts'
 
-/** Attention cases: the newest query's output per prefix; model cases: logits step by step. */
+/** Attention cases give the newest query's output for each prefix. Model cases give logits step by step. */
 export const decode: Runner = async (fixture, context) => {
   const { inputs } = fixture
   if (!inputs.has('prefix_lengths')) return decodeModel(fixture, context)

@@ -25,7 +25,8 @@ export const runners: Readonly<Record<string, Runner>> = {
   train_trace: trainTrace,
 }
 
-/** Groups whose cases are short, so that 'auto' would leave a kernel out: they run once for each kernel of the device. */
+/** Groups that run once for each algorithm of the device. Their cases are so short that 'auto' would leave an
+ *  algorithm out. */
 export function algorithmsOf(group: string, device: Device): readonly (LambdaAlgorithm | undefined)[] {
   if (group !== 'attention' && group !== 'attention_clock') return [undefined]
   return hasSortedAlgorithm(device) ? ['quadratic', 'sorted'] : ['quadratic']

@@ -15,7 +15,9 @@ const normalizations: Readonly<Record<string, Normalization>> = {
 
 function choose<T>(table: Readonly<Record<string, T>>, name: string): T {
   if (!(name in table))
-    throw new Error(`fixture: must be one of ${Object.keys(table).join(', ')}, got ${name}`)
+    throw new Error(
+      `oracle: a setting of a Laplacian must be one of ${Object.keys(table).join(', ')}, got ${name}`,
+    )
   return table[name]
 }
 

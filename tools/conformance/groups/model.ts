@@ -7,7 +7,7 @@ import { type Context, laplacianOf, type Runner, tensorOf } from '../context.ts'
 
 const SOFTCAP = 15
 
-/** The oracle's configuration in our terms. Scales are stored plain, as there. */
+/** The oracle's configuration in our terms. Scales are stored plain, as in the oracle. */
 export function configOf(inputs: Fields, seqLen: number): ModelConfig {
   const config = inputs.fields('config')
   const weights = inputs.fields('weights')
@@ -42,7 +42,9 @@ export function configOf(inputs: Fields, seqLen: number): ModelConfig {
   const name = policy.text('name')
   const tauMode = Object.entries(modes).find(([theirs]) => theirs === name)?.[1]
   if (!tauMode)
-    throw new Error(`oracle: tau policy of a model must be ${Object.keys(modes).join(', ')}, got ${name}`)
+    throw new Error(
+      `oracle: tau policy of a model must be one of ${Object.keys(modes).join(', ')}, got ${name}`,
+    )
   const learnGamma = weights.has('blocks.0.attn.gamma')
   return resolveConfig({
     ...tau,

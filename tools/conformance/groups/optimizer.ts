@@ -14,7 +14,8 @@ export const scheduleOf = (optimiser: Fields): Schedule => {
 
 export function optimizerOptions(optimiser: Fields): AdamWOptions {
   const betas = optimiser.value.betas
-  if (!Array.isArray(betas)) throw new Error('oracle: optimiser.betas must be two numbers')
+  if (!Array.isArray(betas))
+    throw new Error(`oracle: optimiser.betas must be two numbers, got ${JSON.stringify(betas)}`)
   return {
     beta1: Number(betas[0]),
     beta2: Number(betas[1]),

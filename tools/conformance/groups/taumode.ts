@@ -52,6 +52,6 @@ async function tauOf(
     case 'reference_mean':
       return referenceTau(x, 'mean', eps)
     default:
-      throw new Error(`fixture: policy must be one of the oracle's, got ${name}`)
+      throw new Error(`oracle: policy must be one of those that taumode.ts knows, got ${name}; add it there`)
   }
 }

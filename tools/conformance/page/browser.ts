@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { launchChromium, type Page, SOFTWARE_GPU } from '@tau/testing/chromium'
 import { build } from 'esbuild'
 
-/** page.ts and everything it imports, for a browser. */
+/** Bundles page.ts and everything that it imports for a browser. */
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
@@ -22,8 +22,8 @@ async function bundle(): Promise<string> {
   return outputFiles[0].text
 }
 
-/** Opens chromium on a page that holds the packages as `window.tauPage` (page.ts), and closes it after `f`. Fixtures of `dir` are at /fixtures/. Without WebGPU:
- *  `flags: []`. */
+/** Opens a page in chromium that holds the packages as `window.tauPage` (page.ts), runs `f`, and closes
+ *  chromium. The page finds the fixtures of `dir` at /fixtures/. `flags: []` turns WebGPU off. */
 export async function inChromium<T>(
   f: (page: Page) => Promise<T>,
   { dir, flags = SOFTWARE_GPU }: { dir?: string; flags?: readonly string[] } = {},

@@ -5,7 +5,7 @@ import { type GroupReport, runConformance } from '../conformance.ts'
 import { kernelCases, largestError, runKernelCase } from '../kernel-cases.ts'
 import { trainLosses } from '../train-losses.ts'
 
-/** What runs in a browser's page; answers are plain data. Loaded as `window.tauPage`. */
+/** What runs in the page of a browser, as `window.tauPage`. Its results are plain data. */
 const page = {
   async conformance(
     mode: GpuMode,
@@ -20,7 +20,8 @@ const page = {
     }))
   },
 
-  /** Largest error of each kernel case against the cpu backend; and of each kernel, whether one of them ran it. */
+  /** For each kernel case, the largest error against the cpu backend. For each kernel, whether a case ran
+   *  it. */
   async kernels(
     mode: GpuMode,
   ): Promise<{ errors: Record<string, number>; runs: readonly (readonly [string, boolean])[] }> {

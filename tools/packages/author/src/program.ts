@@ -1,9 +1,9 @@
 import { cpu, type Device, gpu, grad, sum } from '@tau/tensor'
 
-/** Cubes of −3, −2, … 5 and their gradients, on a device that is closed afterwards. */
+/** The cubes of −3, −2, … 5 and their gradients. The device is closed afterwards. */
 async function cubes(device: Device): Promise<string> {
   const { cube } = await import('./cube.js')
-  // The package is imported after the first device was opened.
+  // This package was imported after the first device was opened.
   await device.loadKernels()
   const x = device.tensor([-3, -2, -1, 0, 1, 2, 3, 4, 5])
   const { grads } = grad(() => sum(cube(x)), [x])

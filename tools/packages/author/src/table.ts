@@ -1,6 +1,6 @@
 import { type Handle, kernelSet, wasmModule } from '@tau/tensor/kernel'
 
-/** Each backend makes one. */
+/** The kernels of this package; each backend makes such a table. */
 export interface Table {
   /** out[i] = x[i]³ of `length` elements. */
   cube(x: Handle, out: Handle, length: number): void
