@@ -1,39 +1,40 @@
 import type { PeerNote } from './records/record.ts'
 
-/** What a group gets: the table is printed as it runs, numbers are noted. */
+/** What a group gets. It prints its table as it runs, and notes its figures. */
 export interface GroupContext {
   /** Only benches whose name contains this text run; empty: all. */
   readonly filter: string
-  /** A smaller selection, for groups that have one. */
+  /** Whether to run a smaller selection, in groups that have one. */
   readonly quick: boolean
-  /** Folder of what a group writes besides its figures; undefined: the group's own choice. */
+  /** Folder for what a group writes besides its figures. Undefined: the group chooses. */
   readonly out: string | undefined
   /** Prints one line of the table. */
   readonly line: (text: string) => void
   /** Whether packages that are too large for the workspace may be installed. */
   readonly install: boolean
-  /** Notes a figure for the JSON, with its spread where it has samples. */
+  /** Notes a figure for the JSON, with its spread if it has samples. */
   readonly metric: (name: string, value: number, spread?: number) => void
   /** Notes a peer that took part, by its name in metrics. */
   readonly peer: (name: string, note: PeerNote) => void
   /** Prints and notes the GPU that a group runs on. */
   readonly adapter: (name: string) => void
-  /** Prints and notes what could not be measured, and why: a peer that is absent, a length that does not fit. */
+  /** Prints and notes what could not be measured, and why: an absent peer, a length that does not fit. */
   readonly skip: (what: string, reason: string) => void
 }
 
-/** Runs the benches of a group that pass the filter and returns how many those were. */
+/** Runs the benches of a group that pass the filter. Returns their number. */
 export type RunGroup = (context: GroupContext) => Promise<number>
 
 export interface Group {
-  /** One line of the help. */
+  /** One line for the help. */
   readonly summary: string
   readonly load: () => Promise<RunGroup>
-  /** Not part of `all`. */
+  /** Whether `all` leaves it out. */
   readonly onDemand?: boolean
 }
 
-/** The groups of benches; a new one is a module here. They load when they are asked for. */
+/** The groups of benches. A new group is a module and an entry here. A group is loaded when it is asked
+ *  for. */
 export const groups: Readonly<Record<string, Group>> = {
   kernels: {
     summary:
@@ -60,11 +61,11 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   attention: {
     summary:
-      'λ-attention, fast and quadratic, and dot-product attention, ours and ONNX Runtime’s, up to T 65 536',
+      'λ-attention, sorted and quadratic; dot-product attention, ours and ONNX Runtime’s; up to T 65 536',
     load: async () => (await import('./attention/attention.ts')).attentionGroup('attention'),
   },
   crossover: {
-    summary: 'short lengths: from where on the fast λ-attention wins',
+    summary: 'short lengths: from which length on sorted λ-attention wins',
     load: async () => (await import('./attention/attention.ts')).attentionGroup('crossover'),
     onDemand: true,
   },
@@ -91,8 +92,7 @@ export const groups: Readonly<Record<string, Group>> = {
     onDemand: true,
   },
   gpu: {
-    summary:
-      'mode webgpu: kernels of gpu.js against those written by hand; overhead, bytes and calls of a step',
+    summary: 'mode webgpu: kernels of gpu.js against hand-written ones; overhead, bytes and calls of a step',
     load: async () => (await import('./gpu/gpu.ts')).runGpu,
   },
   blas: {

@@ -23,18 +23,18 @@ JSON at the end. Files that --json wrote are read again instead of measured. The
 Groups. "all" stands for those without a star:
 ${GROUPS}
 
-  --filter TEXT  only benches whose name contains TEXT, for instance matmul/nt; default: all
-  --quick        a smaller selection of kvcache and optimizers, fewer rounds and models of train and decode, fewer rounds of graph
-  --install      first install what the groups need and the workspace is too small for, once: onnxruntime-node (291 MB) for kernels,
-                 attention and sweep; word vectors (118 MB) for graph. Without it they are skipped
+  --filter TEXT  run only benches whose name contains TEXT, for instance matmul/nt; default: all
+  --quick        run a smaller selection of kvcache and optimizers, fewer rounds and models of train and decode, fewer rounds of graph
+  --install      first install large packages that the groups need, once: onnxruntime-node (291 MB) for kernels,
+                 attention and sweep; word vectors (118 MB) for graph. Without them, these benches are skipped
   --json FILE    also write the JSON to FILE
   --report DIR   write DIR/RESULTS.md: claims, tables and machines; its plots go to DIR/results, as SVG
-  --compare      print two files as a table for a pull request: metric, before, after, ratio, and whether it is more than noise
+  --compare      print two files as a table for a pull request: metric, before, after, ratio, and whether the difference is more than noise
   --out DIR      folder of the files of kvcache, embedding and optimizers; default: bench-kvcache, docs/graph, bench-optimizers
   --help         this text
 `
 
-/** npm runs scripts in the root; paths are relative to where the user called it. */
+/** npm runs scripts in the root. The user's paths are relative to the folder of the call. */
 const inFolderOfUser = (path: string): string => resolve(process.env.TAU_CWD ?? '.', path)
 
 interface Selection {
@@ -45,7 +45,7 @@ interface Selection {
   readonly out: string | undefined
 }
 
-/** The groups that the words of the command line stand for. */
+/** The groups that the command line names. */
 function groupsOf(words: readonly string[]): string[] {
   for (const word of words)
     if (word !== 'all' && !Object.hasOwn(groups, word))
@@ -76,13 +76,13 @@ async function measure(
   return record
 }
 
-/** What was measured; and of a selection that a filter did not narrow also what was not. */
+/** The verdicts on what was measured. Without a filter, also on what was not. */
 function printClaims(figures: readonly Figures[], whole: readonly string[]): void {
   const verdicts = judge(figures).filter(({ claim, got }) => got || whole.includes(claim.group))
   for (const text of claimLines(verdicts)) console.log(text)
 }
 
-/** The command that measures the same again, wherever its results are written to. */
+/** The command that measures the same again, without the flags that say where results go. */
 function commandOf(names: readonly string[], filter: string, quick: boolean): string {
   const words = [
     ...names,
@@ -131,7 +131,7 @@ async function main(argv: string[]): Promise<void> {
       throw new Error(
         `bench: flags must come with a group or a file, got ${argv.join(' ')}; name a group, or all`,
       )
-    console.log(`Groups; "all" stands for those without a star, --help tells more:\n${GROUPS}`)
+    console.log(`Groups. "all" stands for those without a star; --help lists the flags:\n${GROUPS}`)
     return
   }
   const names = fromFiles ? [] : groupsOf(positionals)

@@ -15,14 +15,15 @@ const caseOf = ({ name }: Bench): string => name.slice(0, name.lastIndexOf('/'))
 const kernelOf = ({ name }: Bench): string => name.slice(name.lastIndexOf('/') + 1)
 
 const THREADED = 'attention/forward/T1024_H6/fast'
-/** The same pass at eight times the length, raced for their ratio. */
+/** The same pass at eight times the length. Both run in one race, for the ratio of their times. */
 const LONG = { name: 'attention/forward/T65536/fast', short: 'attention/forward/T8192/fast', rounds: 21 }
-/** Where the rate of a baseline is taken: long enough that its edges do not count. */
+/** The length at which a baseline's rate is taken. It is so long that edges do not count. */
 const RATED = 'attention/forward/T8192'
-/** ONNX Runtime in names of metrics. */
+/** The name of ONNX Runtime in metrics. */
 const ONNX = 'onnxruntime'
 
-/** Checks benches and times them in one race, with a peer behind them if there is one. A call that takes long gets fewer rounds. */
+/** Checks benches and times them in one race. The peer, if there is one, comes last. A call that takes long
+ *  gets fewer rounds. */
 async function raceOf(
   entries: readonly { readonly bench: Bench; readonly device: Device }[],
   { atLeast = 5, peer }: { readonly atLeast?: number; readonly peer?: Peer } = {},
@@ -38,15 +39,15 @@ async function raceOf(
   return race(contestants, { rounds: Math.max(atLeast, flops > 3e9 ? 5 : flops > 5e8 ? 9 : 15) })
 }
 
-/** The shape of a case that ONNX Runtime computes too: the forward pass of dot-product attention, as packages/attention's
- *  attention.bench.ts names it. */
+/** The shape of a case that ONNX Runtime computes too: the forward pass of dot-product attention. The name is
+ *  that of attention.bench.ts in packages/attention. */
 function peerShape(name: string, benches: readonly Bench[]): AttentionShape | undefined {
   const match = /\/forward\/T(\d+)(?:_H(\d+))?$/.exec(name)
   if (!match || !benches.some((bench) => kernelOf(bench) === 'dot')) return undefined
   return { heads: Number(match[2] ?? 1), length: Number(match[1]), dim: 64 }
 }
 
-/** The kernels of one case on one thread, and ONNX Runtime where it computes the same. */
+/** The kernels of one case on one thread, and ONNX Runtime if it computes the same. */
 async function runCase(
   name: string,
   benches: readonly Bench[],
@@ -72,7 +73,7 @@ async function runCase(
   }
 }
 
-/** `timings` has an entry for each bench, and one more where a peer took part. */
+/** `timings` has an entry for each bench, and one more if a peer took part. */
 function reportCase(
   name: string,
   benches: readonly Bench[],
@@ -148,8 +149,9 @@ async function runThreads(
   metric('attention/forward/2_threads_speedup', scaling.value, scaling.spread)
 }
 
-/** A group of packages/attention/src/attention.bench.ts: those whose names start with the group's. GFLOPS are those of the triangle
- *  of pairs, so the fast kernel's are what a quadratic one would need to keep up. */
+/** A group of packages/attention/src/attention.bench.ts: the benches whose names start with the group's name.
+ *  GFLOPS count the triangle of pairs. Those of the algorithm `sorted` are therefore what a quadratic kernel
+ *  would need to keep up. */
 export const attentionGroup =
   (group: string): RunGroup =>
   async (context) => {

@@ -29,13 +29,13 @@ const flag = (transposed: boolean) => (transposed ? 112 : 111)
 interface Native {
   /** Name and version. */
   readonly version: string
-  /** Sets the library's own threads. */
+  /** Sets how many threads the library uses by itself. */
   setThreads(count: number): void
   sgemm(...args: number[]): void
   address(memory: Uint8Array): number
 }
 
-/** The library that @tau/blas finds on this system, without anything of ours around it. */
+/** The library that @tau/blas finds on this system, called directly. */
 function openNative(): Native {
   const library = koffi.load('libopenblas.so.0')
   const config = library.func('const char *openblas_get_config()')() as string
@@ -49,13 +49,15 @@ function openNative(): Native {
   }
 }
 
-/** OpenBLAS's threads look for work for 2²⁶ ticks of the time stamp counter: 17 ms at 4 GHz, 34 ms at 2 GHz. */
+/** Idle threads of OpenBLAS busy-wait for 2²⁶ ticks of the time stamp counter: 17 ms at 4 GHz, 34 ms at 2
+ *  GHz. */
 const LOOKING_MS = 60
-/** Until threads that slept have a core and its clock again. */
+/** The time until threads that slept have a core again, at its full clock rate. */
 const WAKING_MS = 60
 
-/** `matmul` on a device with the add-on, and the bare call on as many threads of the library's, in turn: median ratio of the rounds.
- *  Our threads sleep long before the library's begin, and the other way round: each gets the cores for itself. */
+/** Times `matmul` on a device with the add-on and the bare call on as many threads of the library, in turn.
+ *  Returns the median ratio of the rounds. Our threads are asleep long before the library's begin, and the
+ *  other way round, so each side has the cores for itself. */
 async function ratioOf(
   device: Device,
   native: Native,
@@ -78,7 +80,7 @@ async function ratioOf(
       ...[1, at(a), transA ? m : k, at(b), transB ? k : n, 0, at(out), n],
     )
   const ours = () => matmul(a, b, layout).dispose()
-  // One contestant's helper threads look for work for a while and would slow down the other.
+  // The helper threads of one contestant busy-wait for a while and would slow down the other.
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, LOOKING_MS))
   const many = Math.max(1, Math.round(2.5e9 / (m * n * k)))
   const repeat = (run: () => void, count: number) => async () => {
@@ -111,7 +113,8 @@ async function ratioOf(
   return ratio.value
 }
 
-/** `blas/ratio_vs_openblas` is the smallest geometric mean over the shapes of the thread counts. */
+/** `blas/ratio_vs_openblas` is the smallest, over the numbers of threads, of the geometric mean over the
+ *  shapes. */
 export async function runBlas(context: GroupContext): Promise<number> {
   const shapes = SHAPES.filter(([m, n, k, layout]) => `${layout} ${m}x${n}x${k}`.includes(context.filter))
   if (shapes.length === 0) return 0

@@ -5,14 +5,15 @@ import { type Device, Random, type Tensor } from '@tau/tensor'
 
 export const HEADS = 6
 export const DIM = 64
-/** Where the default preset's temperature starts. */
+/** The temperature with which the default preset starts. */
 const TEMPERATURE = 0.05
-/** Positions of one bulk append: what a prefill in chunks does. */
+/** Positions of one bulk append, as a prefill in chunks does it. */
 const CHUNK = 16_384
-/** LogDecay per token, of a half-life of about 170: the slowest head of the default preset. */
+/** Decay per token for a half-life of about 170 tokens: the slowest head of the default preset. */
 const RATE = 0.004
 
-/** Numbers that vectors are cut from at random places: a million positions would take longer to draw than to cache. */
+/** Random numbers. Vectors are cut from them at random places, because drawing a million positions would take
+ *  longer than caching them. */
 const POOL = 2 * CHUNK * HEADS * DIM
 let drawn: Float32Array | undefined
 function pool(): Float32Array {
@@ -41,7 +42,7 @@ interface Positions {
 
 interface Kind {
   readonly label: string
-  /** Numbers of a query and of a key: 1 for λ. */
+  /** Length of a query and of a key: 1 for λ. */
   readonly width: number
   readonly cache: { readonly length: number; bytes(): number; dispose(): void }
   append(positions: Positions): void
@@ -137,7 +138,9 @@ function filled(device: Device, hasDecay: boolean, kind: Kind): FilledCache {
         const out = await kind.attend(positions.queries).data()
         const ms = performance.now() - start
         if (!out.every(Number.isFinite))
-          throw new Error(`bench: attention of ${kind.label} must be finite at ${length} positions`)
+          throw new Error(
+            `bench: attention of ${kind.label} must be finite, got other values at ${length} positions`,
+          )
         length++
         return ms
       } finally {

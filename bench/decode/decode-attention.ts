@@ -5,19 +5,21 @@ import type { GroupContext } from '../registry.ts'
 import { boundedCache, type FilledCache, kvCache, tauCache } from './caches.ts'
 
 const CONTEXTS = [1024, 4096, 16_384, 65_536, 262_144] as const
-/** Beyond it a token of the dot product takes longer than its figure is worth. */
+/** The longest context of the dot product. Beyond it, a token takes longer than its figure is worth. */
 const LONGEST_DOT = 65_536
 const [SHORT, LONG] = [1024, 65_536]
 const WARM_UP = 1
-/** Turns of each cache, and the tokens of one: what the others leave in the processor's caches is gone after the first of them. */
+/** Turns of each cache, and tokens in a turn. The first tokens of a turn replace what other caches left in
+ *  the processor's caches. */
 const TURNS = 7
 const TURN_TOKENS = 15
-/** Turns of two contexts of one kind of cache, whose ratio is wanted. */
+/** Turns for two contexts of one kind of cache, to measure the ratio of their times. */
 const PAIR_WARM_UP = 10
 const PAIR_TURNS = 21
 const NAME = 'decode/attention'
 
-/** One token of attention, 6 heads of 64: append and attend, at growing contexts; the caches take turns, a token each. */
+/** One token of attention (append and attend, 6 heads of 64) at growing contexts. The caches take turns, one
+ *  token each. */
 export async function runDecodeAttention(context: GroupContext): Promise<number> {
   const names = CONTEXTS.map((length) => `${NAME}/T${length}`)
   const wanted = CONTEXTS.filter((_, i) => names[i].includes(context.filter))
@@ -69,7 +71,7 @@ export async function runDecodeAttention(context: GroupContext): Promise<number>
   return wanted.length
 }
 
-/** How much longer a token takes behind a long context than behind a short one. */
+/** How many times longer a token takes behind a long context than behind a short one. */
 async function reportGrowth(
   name: string,
   make: () => FilledCache,
@@ -87,7 +89,7 @@ async function reportGrowth(
   }
 }
 
-/** Milliseconds of each cache's tokens, turn after turn; every round of turns in another order. */
+/** Milliseconds of each cache's tokens, turn after turn. Every round has another order. */
 async function inTurns(caches: readonly FilledCache[], turns = TURNS, warmUp = WARM_UP): Promise<number[][]> {
   const samples = caches.map((): number[] => [])
   for (let round = -warmUp; round < turns; round++)
@@ -101,7 +103,8 @@ async function inTurns(caches: readonly FilledCache[], turns = TURNS, warmUp = W
   return samples
 }
 
-/** The first tokens of all turns: other work has emptied the processor's caches, as a model's weights do between two layers. */
+/** The first tokens of all turns. Other work has just filled the processor's caches, as a model's weights do
+ *  between two layers. */
 const coldOf = (samples: readonly number[]): number => median(samples.filter((_, i) => i % TURN_TOKENS === 0))
 
 function reportBytes(

@@ -15,15 +15,16 @@ const WARM_UP_ROUNDS = { whole: 3, quick: 1 }
 interface Entry {
   readonly bench: Bench
   readonly decoding: DecodeCase
-  /** Milliseconds until the first token, one per round: the prompt is read in. */
+  /** Milliseconds until the first token, one per round. They include reading the prompt. */
   readonly prompts: number[]
   /** Milliseconds of every other token of every round. */
   readonly tokens: number[]
-  /** Their mean, one per round: what two models are compared by. */
+  /** The mean of these per round. Two models are compared by it. */
   readonly means: number[]
 }
 
-/** Generation on one thread, token by token: the models take turns, a text each, in another order every round. */
+/** Generation on one thread, token by token. The models take turns, one text each, in another order every
+ *  round. */
 export async function runDecode(context: GroupContext): Promise<number> {
   const benches = await collect<Bench>('packages/model/src/**/*.bench.ts', context.filter)
   if (benches.length === 0) return 0

@@ -19,9 +19,9 @@ import { randomArray } from '@tau/testing'
 export interface GpuCase {
   readonly name: string
   readonly shape: string
-  /** Floating-point operations of a call, where they limit it. */
+  /** Floating-point operations of a call, if they limit its speed. */
   readonly flops?: number
-  /** Makes inputs and returns the call, which makes what is compared. A scope is open. */
+  /** Makes the inputs and returns the call. The results of the call are compared. A scope is open. */
   prepare(device: Device): () => readonly Tensor[]
 }
 
@@ -75,7 +75,7 @@ function linearCase(what: string, layout: Layout, [m, n, k]: readonly [number, n
   }
 }
 
-/** An operation on rows, forward alone, and with the gradient of Σ dOut·y. */
+/** An operation on rows: forward alone, and with the gradient of Σ dOut·y. */
 function rowCases(
   name: string,
   op: (x: Tensor) => Tensor,
@@ -125,7 +125,7 @@ function linearCrossEntropyCase(rows: number, cols: number, width: number): GpuC
 
 const HEAD_DIM = 64
 
-/** λ-distance attention in one sequence, forward alone, and with the gradients of Σ dOut·out. */
+/** λ-distance attention on one sequence: forward alone, and with the gradients of Σ dOut·out. */
 function lambdaCalls(
   device: Device,
   { length, heads, hasDecay }: { length: number; heads: number; hasDecay: boolean },
@@ -163,7 +163,8 @@ function attentionCases(length: number, heads: number, hasDecay: boolean): GpuCa
   ]
 }
 
-/** Two hand-written kernels of λ-distance attention: tiles of all pairs, and merges in O(T log T). */
+/** The two hand-written algorithms of λ-distance attention: `quadratic`, in tiles of all pairs, and `merge`,
+ *  in O(T log T). */
 export interface MergeCase {
   readonly name: string
   readonly shape: string
@@ -185,7 +186,7 @@ export function mergeCases(isSoftware: boolean): MergeCase[] {
   )
 }
 
-/** Sizes that a program on two cores gets through. */
+/** Sizes for a software driver on two cores. */
 const forSoftware = (): GpuCase[] => [
   square(512),
   square(512, 'nt'),

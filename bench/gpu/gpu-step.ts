@@ -8,11 +8,12 @@ import { defaultTrainOptions, modelOptimizer, trainStep } from '@tau/train'
 interface TrainingStep {
   readonly shape: string
   readonly tokens: number
-  /** Ends when the loss is here. */
+  /** Ends when the loss has been read. */
   run(): Promise<void>
 }
 
-/** nano on a program on two cores, tau-30m with 8 × 1024 tokens on a GPU. The caller frees what it makes: a scope is open. */
+/** nano for a software driver on two cores, tau-30m with 8 × 1024 tokens for a GPU. A scope must be open: it
+ *  frees what a step makes. */
 export async function trainingStep(device: Device, isSoftware: boolean): Promise<TrainingStep> {
   const [size, batch, length] = isSoftware ? (['nano', 1, 128] as const) : (['tau-30m', 8, 1024] as const)
   const config = resolveConfig({ size, preset: 'default' })

@@ -8,16 +8,18 @@ import type { GroupContext } from '../registry.ts'
 import { type GpuCase, gpuCases, type MergeCase, mergeCases } from './gpu-cases.ts'
 import { trainingStep } from './gpu-step.ts'
 
-/** f32 sums in another order, of normal numbers; attention's gradients are sums of terms near 1 / temperature. */
+/** Tolerances: f32 sums of normal numbers in another order. Attention's gradients are sums of terms near 1 /
+ *  temperature. */
 const TOLERANCE = { atol: 2e-3, rtol: 2e-3 }
 
-/** Waits for all that was enqueued: the queue runs in order. */
+/** Waits for everything that was enqueued. One read is enough, because the queue runs in order. */
 const settled = async (device: Device): Promise<void> => {
   using mark = device.empty([1])
   await mark.data()
 }
 
-/** A call as often as the harness asks, then one wait: a wait costs more than a small kernel. */
+/** Makes the call as often as the harness asks and waits once, because a wait costs more than a small
+ *  kernel. */
 function contestant(label: string, device: Device, call: () => void): RemoteContestant {
   return {
     label,
@@ -75,7 +77,7 @@ async function runCase(bench: GpuCase, devices: Devices, { line, metric }: Group
   })
 }
 
-/** Tiles of all pairs against merges, both by hand. */
+/** `quadratic` (tiles of all pairs) against `merge`, both hand-written. */
 async function runMerges(bench: MergeCase, devices: Devices, { line, metric }: GroupContext): Promise<void> {
   const { tuned } = devices
   await inScopes([tuned], async () => {
@@ -128,7 +130,7 @@ async function trafficOf(device: Device): Promise<GpuTraffic> {
   return traffic
 }
 
-/** A training step: what goes over to the GPU and comes back, and how long it takes. */
+/** A training step: how long it takes, and how many bytes go to the GPU and back. */
 async function runStep(devices: Devices, { line, metric }: GroupContext): Promise<void> {
   const both = [devices.portable, devices.tuned]
   await inScopes(both, async () => {
@@ -165,7 +167,8 @@ async function runStep(devices: Devices, { line, metric }: GroupContext): Promis
   })
 }
 
-/** Adapters differ in limits and drivers in faults: what one of them cannot do is noted, and the rest measured. */
+/** Adapters differ in limits, drivers in faults. What one of them cannot do is noted; the rest is
+ *  measured. */
 async function orSkip(what: string, { skip }: GroupContext, run: () => Promise<void>): Promise<void> {
   try {
     await run()
@@ -174,7 +177,7 @@ async function orSkip(what: string, { skip }: GroupContext, run: () => Promise<v
   }
 }
 
-/** Both devices, or why there is none. */
+/** Both devices, or the reason why there is none. */
 async function openBoth(): Promise<{ portable: Device; tuned: Device } | string> {
   try {
     return {
@@ -190,7 +193,7 @@ async function openBoth(): Promise<{ portable: Device; tuned: Device } | string>
 const namesOf = (isSoftware: boolean): string[] =>
   [...gpuCases(isSoftware), ...mergeCases(isSoftware)].map(({ name }) => name)
 
-/** Portable kernels against tuned ones, on the adapter that WebGPU gives first: a GPU where there is one. */
+/** Portable kernels against tuned ones, on WebGPU's first adapter. It is a real GPU if there is one. */
 export async function runGpu(context: GroupContext): Promise<number> {
   const passes = (name: string) => `gpu/${name}`.includes(context.filter)
   const named = new Set([true, false].flatMap(namesOf))

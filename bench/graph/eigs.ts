@@ -29,7 +29,7 @@ import type { GroupContext } from '../registry.ts'
 const NEIGHBOURS = 15
 const PAIRS = 10
 const TOLERANCE = 1e-8
-/** As wide as a block of vectors is. */
+/** The width of a block of vectors. */
 const COLUMNS = 16
 
 interface Case {
@@ -38,14 +38,14 @@ interface Case {
   readonly size: number
   readonly points: (size: number) => DenseMatrix
   readonly metric: Metric
-  /** eigsh by these; its time is the shortest. Shift-invert needs a factorisation that fits: of 50 000 embeddings it was not done
-   *  after 45 s. */
+  /** The modes of eigsh that run; the shortest time counts. Shift-invert needs a factorization that fits in
+   *  memory. For 50 000 embeddings it was not done after 45 s. */
   readonly modes: readonly ('flip' | 'shift-invert')[]
-  /** in turns with SciPy, 3 unless given */
+  /** Rounds in turn with SciPy; default 3. */
   readonly rounds?: number
 }
 
-/** Also the matrix of the products. */
+/** The roll. Products with its Laplacian are timed, too. */
 const ROLL: Case = {
   name: 'graph/eigs/50000_roll',
   what: 'a Swiss roll: a surface in 3 dimensions',
@@ -80,7 +80,7 @@ const CASES: readonly Case[] = [
     size: 100_000,
     points: roll,
     metric: 'euclidean',
-    modes: ['shift-invert'], // by products it takes three times as long
+    modes: ['shift-invert'], // the other mode takes three times as long
     rounds: 1,
   },
 ]
@@ -117,7 +117,8 @@ async function laplacianOf({ size, points, metric }: Case, device: Device): Prom
   return laplacian(adjacency, { normalization: 'symmetric', returnDiagonal: true })
 }
 
-/** The smallest eigenpairs of graphs of 50 000 and 100 000 nodes, beside SciPy's eigsh, and products of their Laplacian with a block. */
+/** The smallest eigenpairs of graphs of 50 000 and 100 000 nodes against SciPy's eigsh, and products of the
+ *  Laplacian with a block of vectors. */
 export async function runGraphEigs(context: GroupContext): Promise<number> {
   const cases = CASES.filter(({ name }) => name.includes(context.filter))
   const product = `graph/spmm_device/${ROLL.size}`
@@ -145,7 +146,7 @@ async function raceEigenpairs(
   const residual = Math.max(...pairs.residuals)
   if (!(residual <= 2 * TOLERANCE)) {
     throw new Error(
-      `bench: residuals must be at most ${2 * TOLERANCE}, the largest eigenvalue 2, got ${residual}`,
+      `bench: residuals must be at most ${2 * TOLERANCE} (the largest eigenvalue is 2), got ${residual}`,
     )
   }
   const folder = writeProblem(L, pairs)
@@ -175,7 +176,7 @@ async function raceEigenpairs(
     context.metric(`${name}/ms`, timing.ms, timing.spread)
     context.metric(`${name}/residual`, residual)
     if (others.length > 0) {
-      const [ratio] = others.map((other) => speedup(timing, other)).toSorted((a, b) => a.value - b.value) // SciPy's faster way counts
+      const [ratio] = others.map((other) => speedup(timing, other)).toSorted((a, b) => a.value - b.value) // the faster mode of SciPy counts
       context.metric(`${name}/ratio_vs_scipy`, ratio.value, ratio.spread)
     }
   } finally {
@@ -184,7 +185,7 @@ async function raceEigenpairs(
   }
 }
 
-/** What scipy-eigs.py reads. */
+/** Writes the files that scipy-eigs.py reads. */
 function writeProblem({ indptr, indices, values }: Csr, pairs: Eigenpairs): string {
   const folder = mkdtempSync(join(tmpdir(), 'tau-eigs-'))
   const files = { indptr, indices, values, expected: pairs.values }
@@ -197,13 +198,14 @@ function writeProblem({ indptr, indices, values }: Csr, pairs: Eigenpairs): stri
 const openScipy = (folder: string, rows: number, mode: string, threads: number): Promise<Peer | Absent> =>
   openPeer(PYTHON, 'scipy-eigs.py', [folder, ...[rows, PAIRS, TOLERANCE, mode, threads].map(String)])
 
-/** A block of vectors by spmm and by a matrix that lives on the device, the copies of the block there and back included. */
+/** The product of a Laplacian and a block of vectors: by spmm, and by a matrix on the device. Copies of the
+ *  block to the device and back count. */
 async function raceProducts(name: string, L: Csr, device: Device, context: GroupContext): Promise<void> {
   using resident = new DeviceCsr(L, device)
   const x = { data: randomArray(L.nRows * COLUMNS, 3), rows: L.nRows, cols: COLUMNS }
   const [found, expected] = [resident.spmm(x).data, spmm(L, x).data]
   if (found.some((value, n) => value !== expected[n]))
-    throw new Error('bench: a product must have the bits of spmm')
+    throw new Error('bench: a product on the device must have the bits of spmm, got others')
   const [ours, plain] = await race([
     { label: deviceLabel(device), run: () => void resident.spmm(x) },
     { label: 'spmm', run: () => void spmm(L, x) },

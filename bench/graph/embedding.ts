@@ -16,11 +16,12 @@ interface Dot {
   readonly facet: (typeof FACETS)[number]
   readonly x: number
   readonly y: number
-  /** where on the ring, 0 to 1 */
+  /** Place on the ring, from 0 to 1. */
   readonly share: number
 }
 
-/** Draws a ring that is tied into a trefoil knot beside its spectral embedding, a circle, into `--out`, by default docs/graph. */
+/** Draws a ring tied into a trefoil knot, beside its spectral embedding, a circle. Writes into `--out`;
+ *  default docs/graph. */
 export async function runEmbedding({ filter, out, line, metric }: GroupContext): Promise<number> {
   if (!'embedding/ring'.includes(filter)) return 0
   const random = new Random(1)

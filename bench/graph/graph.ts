@@ -5,7 +5,8 @@ import { race } from '../harness/race.ts'
 import type { GroupContext } from '../registry.ts'
 import { runNeighbours } from './neighbours.ts'
 
-/** What runs on plain arrays, without a device of ours: milliseconds and items per second. Then the searches that need one. */
+/** First what runs on plain arrays, without a device: milliseconds and items per second. Then the searches
+ *  that need a device. */
 export async function runGraph(context: GroupContext): Promise<number> {
   const benches = await collect<HostBench>('packages/graph/src/**/*.bench.ts', context.filter)
   for (const { name, shape, items, prepare } of benches) {

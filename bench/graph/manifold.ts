@@ -27,7 +27,8 @@ const STREAMED = 'graph/manifold/streamed'
 const BUDGET = 2 ** 27
 const STREAMED_ROWS = Math.ceil((4 * BUDGET) / (4 * WIDTH))
 
-/** A manifold of 300 000 embeddings beside the same steps in numpy, and one of a file four times as large as the memory. */
+/** A manifold of 300 000 embeddings against the same steps in numpy, and a manifold of a file four times as
+ *  large as its memory budget. */
 export async function runGraphManifold(context: GroupContext): Promise<number> {
   const benches = [
     [NAME, raceManifold],
@@ -45,7 +46,8 @@ export async function runGraphManifold(context: GroupContext): Promise<number> {
   return chosen.length
 }
 
-/** Embeddings whose features share 16 factors, two each, over noise; uniform numbers from −½ to ½. */
+/** Embeddings whose features are noise plus two of 16 shared factors each. All numbers are uniform from −½ to
+ *  ½. */
 function writeEmbeddings(file: string, rows: number): void {
   const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${WIDTH}), }`.padEnd(117)
   const output = openSync(file, 'w')
@@ -125,13 +127,13 @@ async function raceManifold(folder: string, context: GroupContext): Promise<void
   }
 }
 
-/** The directions that embeddings are reduced to: where those of the identity go. */
+/** The directions that embeddings are reduced to, read off the reduction of the identity matrix. */
 function identityReduced(): Float64Array {
   const data = Float64Array.from({ length: WIDTH * WIDTH }, (_, n) => (n % (WIDTH + 1) === 0 ? 1 : 0))
   return reduceEmbeddings({ data, rows: WIDTH, cols: WIDTH }, { dim: DIM }).data
 }
 
-/** The most that a fresh process takes for a manifold, above what it began with. */
+/** The peak memory of a fresh process that builds a manifold, minus its memory at the start. */
 async function measureMemory(folder: string, context: GroupContext): Promise<void> {
   const file = join(folder, 'embeddings.npy')
   writeEmbeddings(file, STREAMED_ROWS)

@@ -35,7 +35,7 @@ export async function runNeighbours(context: GroupContext): Promise<number> {
   return chosen.length
 }
 
-/** The device of the other benches first, then what everybody has, then a library. */
+/** First the device of the other benches, then a device that everybody has, then a library. */
 async function openDevices({ skip }: GroupContext): Promise<(readonly [string, Device])[]> {
   const devices: (readonly [string, Device])[] = [
     ['ms', await cpu({ threads: THREADS, simd: 'widest' })],
@@ -85,7 +85,7 @@ async function exactAgainstSklearn(context: GroupContext): Promise<void> {
   }
 }
 
-/** One run each: they take long enough. */
+/** One run each, because a run takes long enough. */
 async function hnswAgainstExact(context: GroupContext): Promise<void> {
   const words = wordVectors(context)
   if ('absent' in words) return context.skip(HNSW, words.absent)
@@ -124,7 +124,8 @@ function report(
   line(benchLine(name, timing, itemRate(timing, { count, unit: 'rows' }), compared))
 }
 
-/** Throws unless the peer found the same neighbours, but for those whose distance is the last one's in f32. */
+/** Throws unless the peer found the same neighbours. Neighbours whose f32 distance equals that of the last
+ *  one may differ. */
 function checkEqual(
   { data, cols }: Points,
   { nNodes, indices, distances }: NeighborLists,
@@ -142,13 +143,13 @@ function checkEqual(
       for (let c = 0; c < cols; c++) sum += (data[row * cols + c] - data[index * cols + c]) ** 2
       if (Math.abs(Math.sqrt(sum) - last) > 1e-6 * last)
         throw new Error(
-          `bench: neighbours must be equal, got ${index} at distance ${Math.sqrt(sum)} in row ${row} from scikit-learn, ours end at ${last}`,
+          `bench: neighbours in row ${row} must be those of scikit-learn, got its ${index} at distance ${Math.sqrt(sum)} beyond our last at ${last}`,
         )
     }
   }
 }
 
-/** Share of the exact neighbours that were found. */
+/** The share of the exact neighbours that was found. */
 function recallOf(found: NeighborLists, exact: NeighborLists): number {
   let hits = 0
   for (let row = 0; row < exact.nNodes; row++) {

@@ -5,22 +5,24 @@ import { expectNear, expectSamples, type KernelBench } from '@tau/testing'
 import asc from 'assemblyscript/asc'
 import { type Ratio, speedup, type Timing } from './race.ts'
 
-/** What a rate is held against, measured in the same rounds: yardsticks are benches like any other. */
+/** The yardsticks that rates are compared with. They are benches like any other, measured in the same
+ *  rounds. */
 export interface Ceilings {
-  /** Multiply-adds in registers, in the device's build: 256-bit where its products are. */
+  /** Multiply-adds in registers, in the device's build. They have 256 bits if its products have. */
   readonly multiplyAdd: KernelBench<Device>
-  /** A copy by the runtime that moves `bytes`, half of them read and half written. */
+  /** A copy by the runtime that moves `bytes`: half are read, half are written. */
   copy(bytes: number): KernelBench<Device>
-  /** Loads of `bytes`: for kernels that write next to nothing. A copy would be too low for them, since it waits for its writes. */
+  /** Loads of `bytes`, for kernels that write next to nothing. A copy would be too low a yardstick for them,
+   *  because it waits for its writes. */
   read(bytes: number): KernelBench<Device>
 }
 
 type Work = KernelBench<Device>['work']
 
-/** How the table calls the yardstick of arithmetic. */
+/** The name of arithmetic's yardstick in the table. */
 export const CEILING = 'multiply-add'
 
-/** What part of a yardstick's rate something reaches: the median over the rounds of one race. */
+/** The share of a yardstick's rate that something reaches: the median over the rounds of one race. */
 export function share(
   measured: { readonly timing: Timing; readonly work: Work },
   ceiling: { readonly timing: Timing; readonly work: Work },
@@ -31,14 +33,14 @@ export function share(
 }
 
 const SOURCE = new URL('assembly/ceilings.ts', import.meta.url)
-/** As in assembly/ceilings.ts: numbers that an item adds to, and how often. */
+/** As in assembly/ceilings.ts: how many numbers an item adds to, and how often. */
 const [LANES, DEPTH] = [96, 2 ** 17]
-/** Enough for two threads to share: 3 ms of one that does 125 GFLOPS. */
+/** Enough work for two threads to share: 3 ms for one thread at 125 GFLOPS. */
 const ITEMS = 16
 /** Bytes that a thread copies at a time. */
 const COPY_GRAIN = 2 ** 20
 
-/** The yardsticks are compiled when a bench begins: nothing of them is shipped or generated. */
+/** The yardsticks are compiled when a bench begins. They are neither shipped nor generated. */
 async function compile(...flags: string[]): Promise<{ wasm: string }> {
   let module: Uint8Array | undefined
   const { error, stderr } = await asc.main(
@@ -94,7 +96,7 @@ function copy(module: WasmModule, traffic: number): KernelBench<Device> {
     prepare(device) {
       const launch = cpuEngine(device).kernel(module, 'copy')
       const from = device.tensor(Float32Array.from({ length: floats }, (_, i) => i % 8191))
-      const to = device.tensor(new Float32Array(floats)) // written, or its pages would be one page of zeros
+      const to = device.tensor(new Float32Array(floats)) // written: pages of zeros would share one page of memory
       const run = () => launch([from.handle, to.handle], 4 * floats, COPY_GRAIN, touches(2 * floats))
       return {
         run,
@@ -109,7 +111,7 @@ function copy(module: WasmModule, traffic: number): KernelBench<Device> {
 
 /** As in assembly/ceilings.ts: bytes that an item reads. */
 const READ_BLOCK = 2 ** 14
-/** Items of a tile: 128 KiB, as the kernels take them. */
+/** Items of a tile: 128 KiB, as the kernels use. */
 const READ_GRAIN = 8
 
 function read(module: WasmModule, traffic: number): KernelBench<Device> {

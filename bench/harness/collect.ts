@@ -3,8 +3,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The benches that lie beside what they measure: the `benches` of every file of the tree that matches, if their name
- *  contains `filter`. What kind of benches a pattern holds is the caller's to know. */
+/** The `benches` that every matching file of the tree exports, if their names contain `filter`. Benches lie
+ *  beside what they measure. The caller knows what kind of benches a pattern finds. */
 export async function collect<Bench extends { readonly name: string }>(
   pattern: string,
   filter: string,

@@ -1,7 +1,8 @@
 import { cpu, type Device } from '@tau/tensor'
 import type { GroupContext } from '../registry.ts'
 
-/** Runs `f` on one cpu device per number of threads, and closes them. What they fall back to is printed. */
+/** Opens one cpu device for each number of threads, prints their fallbacks, runs `f`, and closes the
+ *  devices. */
 export async function onDevices(
   threads: readonly number[],
   { line }: GroupContext,
@@ -17,7 +18,7 @@ export async function onDevices(
   }
 }
 
-/** Runs `f` with a scope open on every device: what it makes on them is freed afterwards. */
+/** Runs `f` with a scope open on every device. Tensors that `f` makes are freed afterwards. */
 export async function inScopes<T>(devices: readonly Device[], f: () => Promise<T>): Promise<T> {
   const scopes = devices.map((device) => device.scope())
   try {

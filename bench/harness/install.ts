@@ -3,20 +3,21 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Absent } from '../peers/peer.ts'
 import type { GroupContext } from '../registry.ts'
 
-/** Packages that are too large to come with the workspace. Their folder has a package.json and a package-lock.json of its own, and they are
- *  installed into it. */
+/** Packages that are too large for the workspace's own install. Their folder has its own package.json and
+ *  package-lock.json, and npm installs them there. */
 export interface OnDemand {
   /** Absolute path, without a slash at its end. */
   readonly folder: string
-  /** What is brought, with its size: `onnxruntime-node, 291 MB`. */
+  /** What is installed, with its size: `onnxruntime-node, 291 MB`. */
   readonly what: string
 }
 
-/** The packages come without install scripts and without the libraries that they are made for. Offline, a retry would only take longer. */
+/** npm runs no install scripts and installs no peer dependencies. It does not retry, because offline a retry
+ *  only takes longer. */
 const OPTIONS = ['--legacy-peer-deps', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=0']
 
-/** The folder of the installed packages. They are installed only when the bench runs with `--install`. Absent without it, and where npm or
- *  its registry is not reached. */
+/** The folder of the installed packages. They are installed only if the bench runs with `--install`. Without
+ *  it, or if npm or its registry cannot be reached, the result is absent. */
 export function installed(
   { folder, what }: OnDemand,
   { install, line }: Pick<GroupContext, 'install' | 'line'>,
@@ -34,7 +35,7 @@ export function installed(
   return status === 0 ? { modules } : { absent: `npm ci in ${folder}: ${error?.message ?? reasonIn(stderr)}` }
 }
 
-/** Whether what is installed has the versions of the lock file. npm writes the list of what it installed last. */
+/** Whether the installed packages have the versions of the lock file. npm writes its list of them last. */
 export function isUpToDate(folder: string): boolean {
   const done = `${folder}/node_modules/.package-lock.json`
   if (!existsSync(done)) return false
@@ -51,7 +52,7 @@ function versionsIn(lock: string): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(packages).map(([path, { version }]) => [path, version]))
 }
 
-/** The line of npm's errors that says why; the first names no more than a code. */
+/** The line of npm's errors that gives the reason. The first line only has a code. */
 export function reasonIn(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.replace(/^npm error (network )?/, ''))
   return lines.find((line) => line.includes('reason:')) ?? lines[0]

@@ -2,7 +2,7 @@ import type { Device } from '@tau/tensor'
 import type { Items, KernelBench } from '@tau/testing'
 import type { Timing } from './race.ts'
 
-/** Work per second, with its name in the table and in the JSON. */
+/** A rate (work per second), with its name in the table and in the JSON. */
 export interface Rate {
   readonly value: number
   readonly unit: string
@@ -30,14 +30,14 @@ export function itemRate({ ms }: Timing, { count, unit }: Items): Rate {
 export const timeText = (ms: number): string =>
   ms >= 0.1 ? `${significant(ms)} ms` : `${significant(ms * 1000)} us`
 
-/** Three digits that mean something: 0.123, 45.6, 78901. */
+/** Three significant digits: 0.123, 45.6, 78901. */
 export const significant = (value: number): string =>
   value >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
 
-/** `1.97x`, before the name of what is compared with. */
+/** `1.97x`; the name of what it is compared with follows. */
 export const timesText = (ratio: number): string => `${significant(ratio)}x`
 
-/** ` ±2%` behind a figure; nothing where the spread is not known. */
+/** ` ±2%` behind a figure; empty if the spread is not known. */
 export const spreadText = (spread: number | undefined): string =>
   spread === undefined ? '' : ` ±${(100 * spread).toFixed(0)}%`
 

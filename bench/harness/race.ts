@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 
-/** One of the things that are timed against each other: a function here, or what another process times by itself. */
+/** One contestant of a race: a function in this process, or something that another process times by
+ *  itself. */
 export type Contestant = LocalContestant | RemoteContestant
 
 export interface LocalContestant {
@@ -10,14 +11,15 @@ export interface LocalContestant {
 
 export interface RemoteContestant {
   readonly label: string
-  /** Milliseconds of one call, the mean of `repeats` of them. */
+  /** Milliseconds of one call: the mean of `repeats` calls. */
   time(repeats: number): Promise<number>
 }
 
 /** What was measured of one contestant. */
 export interface Timing {
   readonly label: string
-  /** Milliseconds of one call, per round. Rounds are taken in turn by all contestants, so entries at the same index pair up. */
+  /** Milliseconds of one call, per round. All contestants take turns in a round, so entries at the same index
+   *  belong together. */
   readonly samples: readonly number[]
   /** Median of the samples. */
   readonly ms: number
@@ -32,20 +34,21 @@ export interface Ratio {
 
 export interface RaceOptions {
   readonly rounds?: number
-  /** A sample repeats the call until it takes about this long: a timer and a waking worker thread cost microseconds. */
+  /** A sample repeats the call until it takes about this long, because a timer and a waking worker thread
+   *  cost microseconds. */
   readonly sampleMs?: number
-  /** Each contestant runs this long before it counts, so that its code is compiled by the optimising tier. */
+  /** Each contestant runs this long before it counts, so the optimizing compiler has compiled its code. */
   readonly warmUpMs?: number
 }
 
-/** The q-th quantile of numbers in ascending order: the nearest of them. */
+/** The q-quantile of numbers in ascending order: the nearest of them. */
 export const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.floor(q * (sorted.length - 1) + 0.5)]
 export const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
 
 export const median = (values: readonly number[]): number => quantile(ascending(values), 0.5)
 
-/** The value that 95 of 100 stay below or meet. */
+/** The 95th percentile. */
 export const p95 = (values: readonly number[]): number => quantile(ascending(values), 0.95)
 
 async function time(contestant: Contestant, repeats: number): Promise<number> {
@@ -78,7 +81,8 @@ export const timingOf = (label: string, samples: readonly number[]): Timing => (
   ...{ ms: median(samples), spread: spreadOf(samples) },
 })
 
-/** Times contestants in one process, round by round, each round in another order: what disturbs the machine disturbs all. */
+/** Times contestants in one process, round by round, each round in another order. What disturbs the machine
+ *  then disturbs all of them. */
 export async function race(contestants: readonly Contestant[], options: RaceOptions = {}): Promise<Timing[]> {
   const { rounds = 15, sampleMs = 8, warmUpMs = 60 } = options
   const repeats: number[] = []
@@ -101,7 +105,8 @@ export const ratioOf = (samples: readonly number[]): Ratio => ({
   spread: spreadOf(samples),
 })
 
-/** How many times faster `fast` is than `slow`: median and spread of the rounds' ratios. Both must come from one race. */
+/** How many times faster `fast` is than `slow`: median and spread of the rounds' ratios. Both must come from
+ *  one race. */
 export function speedup(fast: Timing, slow: Timing): Ratio {
   if (fast.samples.length !== slow.samples.length)
     throw new Error(

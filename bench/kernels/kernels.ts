@@ -10,7 +10,8 @@ import { benchSquare, SQUARE } from './square-products.ts'
 
 type Bench = KernelBench<Device>
 
-/** One kernel, and its rival if it has one, on one thread and on two, with the yardstick of what limits it on as many. */
+/** Times one kernel, and its rival if it has one, on one thread and on two. The yardstick of what limits it
+ *  runs on as many threads. */
 async function benchKernel(
   bench: Bench,
   rival: Bench | undefined,
@@ -38,7 +39,7 @@ async function benchKernel(
   })
 }
 
-/** What limits a kernel, how the table calls it, and the metric of the share that is reached of it. */
+/** What limits a kernel, its name in the table, and the metric of the share that the kernel reaches. */
 interface Yardstick {
   readonly bench: Bench
   readonly label: string

@@ -29,14 +29,14 @@ const RIVALS: readonly Rival[] = [
   { as: 'openblas', open: () => openPeer(PYTHON, 'openblas.py', [...args, '1']) },
   { as: 'onnxruntime', open: (context) => openOnnxProducts(context, SIZE) },
 ]
-/** Those that take a second per product: raced apart, in few rounds. */
+/** Peers that take a second per product. They have a race of their own, with few rounds. */
 const SLOW_RIVALS: readonly Rival[] = [
   { as: 'gpujs_webasm', open: () => openPeer(NODE, 'gpujs.ts', [...args, 'webasm']) },
   { as: 'gpujs_cpu', open: () => openPeer(NODE, 'gpujs.ts', [...args, 'cpu']) },
 ]
 
-/** The three layouts at 768³ on one thread and on two, in one race with other people's libraries and the yardstick, since their
- *  ratios are what is promised. */
+/** The three layouts at 768³ on one thread and on two, in one race with other libraries and the yardstick.
+ *  One race, because the claims are about the ratios. */
 export async function benchSquare(
   squares: readonly Bench[],
   devices: readonly Device[],
@@ -79,7 +79,7 @@ function reportRivals(
   }
 }
 
-/** A race in which those rivals that are there take part; the others are noted. */
+/** A race of the rivals that are installed; the others are noted as absent. */
 async function raceRivals(
   contestants: readonly Contestant[],
   rivals: readonly Rival[],
@@ -106,7 +106,8 @@ async function raceRivals(
   }
 }
 
-/** Ours, each against one thread or the peer that it is compared with, and against the yardstick on as many threads. */
+/** Our products: each against one thread, or against its peer, and against the yardstick on as many
+ *  threads. */
 function report(
   squares: readonly Bench[],
   ceiling: KernelBench<Device>,
@@ -134,7 +135,7 @@ function report(
     metric(`${name}/2_threads_scaling`, scaling.value, scaling.spread)
   })
   const nn = squares.findIndex(({ name }) => name === NN)
-  if (squares.length < 3) return // a filter left some out: no figure that needs all of them
+  if (squares.length < 3) return // a filter left some out, so figures that need all of them are left out, too
   const times = one.slice(0, squares.length).map((timing) => timing.ms)
   metric('matmul/layout_spread', Math.max(...times) / Math.min(...times))
   const scaling = speedup(two[nn], one[nn])

@@ -3,8 +3,8 @@ import { boundedCache, type FilledCache, kvCache, tauCache } from '../decode/cac
 import { inScopes } from '../harness/devices.ts'
 import { ascending, quantile } from '../harness/race.ts'
 
-// Far beyond the paper: one token of one layer's attention (6 heads of 64, with a clock) at contexts up to 1 Mi, from caches that
-// are filled in bulk with random λ and v.
+// Contexts far beyond the paper's: one token of one layer's attention (6 heads of 64, with a decay), up to 1
+// Mi positions. The caches are filled in bulk with random λ and v.
 
 export interface ContextTime {
   readonly cache: string
@@ -16,10 +16,11 @@ export interface ContextTime {
 }
 
 const CONTEXTS = Array.from({ length: 11 }, (_, i) => 1024 << i)
-/** From where on a bounded cache must not grow. */
+/** The length from which a bounded cache must not grow. */
 const FLAT_FROM = 100 * 1024
 const TOKENS = 101
-/** Keys and values of 256 Ki positions are 0.8 GB, and the next token copies them into room for twice as many: a module has 4 GB. */
+/** The longest context of the dot product. Keys and values of 256 Ki positions are 0.8 GB. The next token
+ *  copies them into room for twice as many, and a module has 4 GB. */
 const LONGEST = { tau: 2 ** 20, tau_f16: 2 ** 20, tau_bounded: 2 ** 20, dot: 2 ** 18 } as const
 const QUICK_LONGEST = 2 ** 17
 

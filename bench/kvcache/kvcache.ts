@@ -9,12 +9,12 @@ import { kvcachePlots } from './plots.ts'
 import { paperMarkdown, paperTable, summarize, toCsv } from './results.ts'
 
 const FOLDER = 'bench-kvcache'
-/** What a filter chooses from. */
+/** The names that a filter chooses from. */
 const PARTS = ['kvcache/contexts', 'kvcache/models'] as const
-/** Progress is told so often. */
+/** Time between two reports of progress. */
 const REPORT_MS = 15_000
 
-/** A CSV that rows are added to as they come: what was measured survives whatever ends the run. */
+/** A CSV file. Rows are added as they come, so measurements survive whatever ends the run. */
 function csvFile(path: string): (row: object) => void {
   let started = false
   return (row) => {
@@ -24,8 +24,8 @@ function csvFile(path: string): (row: object) => void {
   }
 }
 
-/** The paper's experiment, and contexts far beyond it, on one thread. Writes tokens.csv and contexts.csv while it runs, then runs.csv,
- *  paper.md, results.json and the plots. */
+/** The paper's experiment, and contexts far beyond it, on one thread. Writes tokens.csv and contexts.csv
+ *  while it runs, then runs.csv, paper.md, results.json and the plots. */
 export async function runKvcache(context: GroupContext): Promise<number> {
   const parts = PARTS.filter((name) => name.includes(context.filter))
   if (parts.length === 0) return 0

@@ -3,21 +3,21 @@ import { createModel, type DecodeState, type GPT } from '@tau/model'
 import { type Device, Random } from '@tau/tensor'
 import { inScopes } from '../harness/devices.ts'
 
-// The paper's experiment: generation by models of tau-30m's shape, token by token, with a cache and without. A run that makes
-// 2048 tokens makes 128 on the way, so one run per prompt gives the figures of all lengths.
+// The paper's experiment: generation by models of tau-30m's shape, token by token, with a cache and without.
+// A run that makes 2048 tokens makes 128 on the way, so one run per prompt gives the figures of all lengths.
 
 export const PROMPTS = [384, 768, 1152] as const
 export const GENERATED = [128, 256, 512, 1024, 2048] as const
 export type Attention = 'tau' | 'dot'
 export type Mode = 'kv_cache' | 'no_cache'
-/** Full passes per run of the quick selection, spread evenly over the run. */
+/** Full passes in a run of the quick selection, spread evenly over the run. */
 const QUICK_PASSES = 16
 
 export interface TokenTime {
   readonly attention: Attention
   readonly mode: Mode
   readonly prompt: number
-  /** 0 is the first token: with a cache, its time is the prompt's. */
+  /** 0 is the first token. With a cache, its time includes the prompt. */
   readonly token: number
   readonly ms: number
   readonly cacheBytes: number
@@ -25,11 +25,11 @@ export interface TokenTime {
 
 interface ModelRunOptions {
   readonly quick: boolean
-  /** Called with every token as it comes, and the share of the whole that is done, by the estimate of its cost. */
+  /** Called with every token as it comes, and with the share of the estimated cost that is done. */
   readonly onToken: (token: TokenTime, share: number) => void
 }
 
-/** Laplacian of a ring: λ spread over (0, 1); what a domain would put there changes no time. */
+/** The Laplacian of a ring: its λ spread over (0, 1). A domain's Laplacian would change no time. */
 function ringLaplacian(size: number) {
   const data = new Float64Array(size * size)
   for (let i = 0; i < size; i++) {
@@ -39,7 +39,8 @@ function ringLaplacian(size: number) {
   return csrFromDense({ data, rows: size, cols: size })
 }
 
-/** tau-30m's shape with random weights: nothing that is timed depends on their values but the clock, which starts as in training. */
+/** A model of tau-30m's shape with random weights. Only the decay's values change times, and the decay starts
+ *  as in training. */
 function randomModel(device: Device, attention: Attention): GPT {
   const seqLen = PROMPTS[PROMPTS.length - 1] + GENERATED[GENERATED.length - 1]
   return createModel(
@@ -70,7 +71,7 @@ interface Step {
   readonly cost: number
 }
 
-/** Weights and dispatch of a single token cost as much as so many tokens of a long pass. */
+/** What the weights and the dispatch of a single token cost, in tokens of a long pass. */
 const TOKEN_COST = 20
 
 function stepsOf(mode: Mode, prompt: number, quick: boolean): Step[] {

@@ -17,7 +17,8 @@ const curvesOf = (contexts: readonly ContextTime[], y: (time: ContextTime) => nu
     points: contexts.filter((time) => time.cache === cache).map((time) => ({ x: time.context, y: y(time) })),
   }))
 
-/** Latency and memory against context, and milliseconds per token of whole models; each as SVG and PNG. */
+/** Plots latency and memory against context, and milliseconds per token of whole models, each as SVG and
+ *  PNG. */
 export function kvcachePlots(
   folder: string,
   contexts: readonly ContextTime[],
@@ -66,7 +67,7 @@ function modelPlot(folder: string, tokens: readonly TokenTime[]): void {
   })
 }
 
-/** Medians of the tokens whose contexts lie within each of the steps of 128. */
+/** Medians over steps of 128 positions of context. */
 function mediansByContext(tokens: readonly TokenTime[]): { x: number; y: number }[] {
   const STEP = 128
   const steps = new Map<number, number[]>()

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { TokenTime } from './model-runs.ts'
 import { paperMarkdown, paperTable, summarize, toCsv } from './results.ts'
 
-/** 256 tokens of tau at 2, 3, 4 … ms after a first one of 100, and of the dot product at half of it. */
+/** 256 tokens: those of tau take 2, 3, 4 … ms after a first one of 100, those of the dot product half as
+ *  long. */
 const tokens = (['tau', 'dot'] as const).flatMap((attention) =>
   Array.from(
     { length: 256 },

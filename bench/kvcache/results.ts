@@ -2,13 +2,13 @@ import { ascending, quantile } from '../harness/race.ts'
 import { markdownTable } from '../page/markdown.ts'
 import { type Attention, GENERATED, type Mode, PROMPTS, type TokenTime } from './model-runs.ts'
 
-/** Times of one model's tokens: percentiles over those after the first, and the first by itself. */
+/** Times of one model's tokens: the first by itself, and percentiles over the others. */
 export interface RunSummary {
   readonly attention: Attention
   readonly mode: Mode
   readonly prompt: number
   readonly generated: number
-  /** Tokens that were timed: fewer than generated in the quick selection without a cache. */
+  /** Number of tokens that were timed. The quick selection without a cache generates more than it times. */
   readonly timed: number
   readonly p50Ms: number
   readonly p95Ms: number
@@ -45,13 +45,13 @@ export function summarize(tokens: readonly TokenTime[]): RunSummary[] {
   return summaries
 }
 
-/** Speedups that the paper publishes (Moriondo 2026): p50 of its dot-product model over p50 of tau. Above 1 tau is
- *  faster. These are with a cache, by the number of generated tokens. */
+/** Speedups that the paper publishes (Moriondo 2026): p50 of its dot-product model over p50 of tau. Above 1
+ *  tau is faster. These are with a cache, by the number of generated tokens. */
 const SPEEDUP: Readonly<Record<number, number>> = { 128: 1.09, 256: 1.12, 512: 1.17, 1024: 1.22 }
 /** Without a cache: the lowest and the highest over all numbers of tokens. */
 const SPEEDUP_WITHOUT = [0.75, 0.8] as const
 
-/** The published p50 of tau over that of the dot product, the way round in which our ratios are. */
+/** The published p50 of tau over that of the dot product, as our ratios are. */
 function publishedRatio(mode: Mode, generated: number): string {
   const ratio = (speedup: number) => (1 / speedup).toFixed(2)
   if (mode === 'no_cache') return SPEEDUP_WITHOUT.map(ratio).reverse().join(' to ')
@@ -67,7 +67,7 @@ export interface PaperRow {
   readonly ours: readonly { readonly prompt: number; readonly ratio: number }[]
 }
 
-/** p50 of tau over p50 of the dot product, beside what the paper has. */
+/** p50 of tau over p50 of the dot product, beside the paper's ratio. */
 export function paperTable(summaries: readonly RunSummary[]): PaperRow[] {
   return (['kv_cache', 'no_cache'] as const).flatMap((mode) =>
     GENERATED.map((generated) => ({

@@ -7,10 +7,10 @@ import { PYTHON_LEAN } from '../peers/program.ts'
 import type { GroupContext } from '../registry.ts'
 import { type ModelRun, type ModelTask, runOurs, runTorch } from './processes.ts'
 
-/** Both are given two cores, as an ordinary machine has. */
+/** Both sides use two cores, as an ordinary machine has. */
 const THREADS = 2
-/** How the metrics call our models: with λ-distance attention, by WebAssembly alone or with products by @tau/blas; and with the dot
- *  product's. */
+/** The names of our models in metrics: λ-distance attention by WebAssembly alone, λ-distance attention with
+ *  products by @tau/blas, and dot-product attention. */
 const OURS = {
   'tau-30m': { attention: 'tau', blas: false },
   'tau-30m-blas': { attention: 'tau', blas: true },
@@ -42,7 +42,7 @@ interface Entry {
   readonly label: string
   /** Of all steps of all rounds. */
   readonly timing: Timing
-  /** Median of each round: models are compared by these, round by round. */
+  /** The median of each round. Models are compared by these, round by round. */
   readonly rounds: readonly number[]
   readonly peakBytes: number
   readonly parameters: number
@@ -51,8 +51,9 @@ interface Entry {
 const start = (model: Model, task: ModelTask): Promise<ModelRun | Absent> =>
   model === 'torch-30m' ? runTorch(task) : runOurs({ ...task, ...OURS[model] })
 
-/** PyTorch's peak memory with malloc as it comes, because the settings for speed cost memory. Two steps: the first makes the optimizer's
- *  moments, the second has them beside its activations. Where that run is absent, the reason is noted. */
+/** PyTorch's peak memory with malloc's default settings, because the settings for speed cost memory. It runs
+ *  two steps: the first makes the optimizer's moments, the second has them beside its activations. If the run
+ *  is absent, the reason is noted. */
 async function leanPeaks(
   task: Omit<ModelTask, 'warmUp' | 'steps'>,
   { skip }: GroupContext,
@@ -63,7 +64,8 @@ async function leanPeaks(
   return []
 }
 
-/** Every model of a case in processes of its own, one after the other, round by round; those that cannot run are noted. */
+/** Runs every model of a case in processes of its own, one after the other, round by round. Models that
+ *  cannot run are noted. */
 async function measure(
   mode: ModelTask['mode'],
   { length, models, rounds, warmUp, steps }: Case,
@@ -110,7 +112,7 @@ const speedupOver = (theirs: Entry, ours: Entry): Ratio =>
 
 const megabytes = (bytes: number): string => `peak ${(bytes / 1e6).toFixed(0)} MB`
 
-/** 10⁹ operations or bytes a second that two threads reach at best, now. */
+/** 10⁹ operations or bytes a second that two threads reach at best on this machine now. */
 async function limit(kind: 'flops' | 'bytes', context: GroupContext): Promise<number> {
   const { multiplyAdd, copy } = await ceilings()
   const bench = kind === 'flops' ? multiplyAdd : copy(2 ** 28)
@@ -150,8 +152,8 @@ function reportEntry(
   metric(`${name}/peak_bytes`, peakBytes)
 }
 
-/** Training steps of 30 million parameters against PyTorch on as many threads; from 16 384 on, ours alone. Returns how many lengths
- *  the filter left. */
+/** Training steps of 30 million parameters, against PyTorch on as many threads. From 16 384 tokens on, ours
+ *  run alone. Returns how many lengths the filter left. */
 export async function trainAgainstTorch(context: GroupContext): Promise<number> {
   const cases = TRAIN.filter(({ length }) => `train/tau-30m/T${length}`.includes(context.filter))
   const wanted = context.quick ? cases.slice(0, 1) : cases
@@ -177,7 +179,8 @@ export async function trainAgainstTorch(context: GroupContext): Promise<number> 
   return wanted.length
 }
 
-/** Tokens behind a context of 1024, against PyTorch on as many threads. Bytes are those of the weights, all read for a token. */
+/** Tokens behind a context of 1024, against PyTorch on as many threads. Bytes are those of the weights: a
+ *  token reads all of them. */
 export async function decodeAgainstTorch(context: GroupContext): Promise<number> {
   const name = 'decode/tau-30m'
   if (!name.includes(context.filter)) return 0

@@ -8,18 +8,20 @@ import { defaultTrainOptions, modelOptimizer, trainStep } from '@tau/train'
 import { deviceLabel } from '../harness/lines.ts'
 import type { ModelRun, OurRun } from './processes.ts'
 
-// tau-30m by itself, so that its peak memory is its own: steps of training, or tokens decoded behind a filled cache. The argument
-// is an OurRun in JSON; the answer a line of JSON.
+// tau-30m in a process by itself, so the peak memory is its own. It runs training steps, or decodes tokens
+// behind a filled cache. The argument is an OurRun in JSON, the answer a line of JSON.
 
 const BATCH = 1
-/** Beyond it activations are checkpointed: those of all layers together do not fit in WebAssembly memory for much longer. */
+/** Longer sequences checkpoint their activations. Those of all layers together fit in WebAssembly memory only
+ *  up to about this length. */
 const LONGEST_WHOLE = 8192
 
-/** Seeded ids, a few often and most rarely, as in a text. */
+/** Seeded ids. As in a text, a few are frequent and most are rare. */
 const idsOf = (count: number, vocabSize: number, seed: number): Int32Array =>
   Int32Array.from(randomArray(count, seed), (x) => Math.floor(vocabSize ** (Math.abs(x * 7919) % 1)) - 1)
 
-/** Milliseconds of each optimizer step after the first `warmUp`. The loss must begin at that of a guess, and fall. */
+/** Milliseconds of each optimizer step after the first `warmUp`. The loss must begin at that of a random
+ *  guess, and fall. */
 async function train(model: GPT, { length, warmUp, steps }: OurRun): Promise<number[]> {
   const { vocabSize } = model.config
   const optimizer = modelOptimizer(model, defaultTrainOptions)
@@ -56,7 +58,8 @@ async function decode(model: GPT, { length, warmUp, steps }: OurRun): Promise<nu
     const start = performance.now()
     const values = await logits(prompt.subarray(i, i + 1))
     if (i >= warmUp) samples.push(performance.now() - start)
-    if (!values.every(Number.isFinite)) throw new Error(`bench: logits must be finite, token ${i} has others`)
+    if (!values.every(Number.isFinite))
+      throw new Error(`bench: logits must be finite, got others at token ${i}`)
   }
   return samples
 }

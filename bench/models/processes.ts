@@ -4,7 +4,7 @@ import type { Absent } from '../peers/peer.ts'
 import { NODE, type Program, PYTHON } from '../peers/program.ts'
 import type { PeerNote } from '../records/record.ts'
 
-/** What a model does: `length` tokens per training step, or tokens one by one behind `length` of them. */
+/** What a model does: training steps of `length` tokens, or decoding behind `length` tokens. */
 export interface ModelTask {
   readonly mode: 'train' | 'decode'
   readonly length: number
@@ -15,18 +15,18 @@ export interface ModelTask {
 
 export interface OurRun extends ModelTask {
   readonly attention: 'tau' | 'dot'
-  /** Products by the system's BLAS; absent where there is none. */
+  /** Products by the system's BLAS. Absent if there is none. */
   readonly blas: boolean
 }
 
-/** What was measured of a model in a process of its own. */
+/** The measurements of a model in a process of its own. */
 export interface ModelRun {
   readonly label: string
-  /** Of a peer's model: what a record says of it. */
+  /** For a peer's model: what a record says of the peer. */
   readonly note?: PeerNote
   /** Milliseconds of steps or tokens. */
   readonly ms: readonly number[]
-  /** Resident memory at its highest. */
+  /** Peak resident memory. */
   readonly peakBytes: number
   readonly parameters: number
 }
@@ -50,19 +50,20 @@ const end = (
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? ''
 
-/** tau-30m, ours. A length for which there is not enough memory is absent; any other failure is thrown. */
+/** Our tau-30m. A length that needs too much memory is absent; any other failure is thrown. */
 export async function runOurs(task: OurRun): Promise<ModelRun | Absent> {
   const script = fileURLToPath(new URL('model-process.ts', import.meta.url))
   const { stdout, stderr, failure } = await end(NODE, [script, JSON.stringify(task)])
   if (failure === 'SIGKILL') return { absent: 'the system has no more memory: the process was killed' }
   if (failure !== undefined)
-    throw new Error(`bench: ${task.mode} must end well, got ${failure}: ${stderr.trim()}`)
+    throw new Error(`bench: the process of mode ${task.mode} must succeed, got ${failure}: ${stderr.trim()}`)
   return JSON.parse(lastLine(stdout)) as ModelRun | Absent
 }
 
 const TORCH = fileURLToPath(new URL('../peers/torch_gpt.py', import.meta.url))
 
-/** The same trunk with causal dot-product attention in PyTorch. Absent without PyTorch, or without enough memory. */
+/** The same trunk with causal dot-product attention in PyTorch. Absent without PyTorch, or without enough
+ *  memory. */
 export async function runTorch(
   { mode, length, threads, warmUp, steps }: ModelTask,
   program: Program = PYTHON,

@@ -7,11 +7,12 @@ const FOLDER = 'bench-optimizers'
 const OPTIMIZERS = ['adamw', 'muon'] as const
 const RATES = [0.005, 0.01, 0.02, 0.04] as const
 const SEEDS = [1, 2, 3] as const
-/** Of the demo. */
+/** Steps of the demo. */
 const STEPS = 600
 
-/** Muon against AdamW: the demo trained by each at four learning rates with three seeds, and the best of each compared. Runs that ended
- *  in the folder before are read and not repeated: a table that was cut off goes on where it was. */
+/** Muon against AdamW. Each trains the demo at four learning rates with three seeds, and the best of each are
+ *  compared. Runs that have ended in the folder are read and not repeated, so an interrupted table goes on
+ *  where it was. */
 export async function runOptimizers(context: GroupContext): Promise<number> {
   const { filter, quick, out, line, metric } = context
   const folder = out ?? FOLDER

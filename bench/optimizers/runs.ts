@@ -13,20 +13,21 @@ export interface DemoRun {
   readonly steps: number
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface DemoResult extends DemoRun {
   /** Nats per token of all held-out text after the last step; undefined: the run diverged. */
   readonly valLoss: number | undefined
-  /** Bits per byte of the same. */
+  /** The same in bits per byte. */
   readonly valBpb: number | undefined
   readonly seconds: number
 }
 
 const CLI = fileURLToPath(new URL('../../apps/trainer/src/cli.ts', import.meta.url))
-/** As in the demo: the rate at the end is a tenth of the peak. */
+/** As in the demo, the rate at the end is a tenth of the peak. */
 const MIN_LR_SHARE = 0.1
 
-/** Trains the demo's model on the demo's text in `folder`, or reads what a run that ended there before came to. */
+/** Trains the demo's model on the demo's text in `folder`. If a run has ended there before, reads its result
+ *  instead. */
 export async function trainDemo(run: DemoRun, folder: string): Promise<DemoResult> {
   const { optimizer, lr, seed, steps } = run
   const out = join(folder, `${optimizer}-lr${lr}-seed${seed}-steps${steps}`)
@@ -41,11 +42,11 @@ export async function trainDemo(run: DemoRun, folder: string): Promise<DemoResul
   ])
   const failure = await tau(['demo', ...flags, '--out', out, '--overwrite'])
   const result = await resultOf(run, out)
-  if (!result) throw new Error(`bench: tau demo must train ${out}, got: ${failure ?? 'no end of the run'}`)
+  if (!result) throw new Error(`bench: tau demo must train ${out}, got ${failure ?? 'a run without an end'}`)
   return result
 }
 
-/** What the command wrote to stderr if it failed. */
+/** If the command failed, what it wrote to stderr. */
 function tau(args: readonly string[]): Promise<string | undefined> {
   const [program, ...options] = NODE.command
   return new Promise((resolve) =>

@@ -24,7 +24,7 @@ function deviationOf(values: readonly number[]): number {
 
 const isNumber = (value: number | undefined): value is number => value !== undefined
 
-/** Results by optimizer and learning rate, in the order in which they come. */
+/** Results by optimizer and learning rate, in the order of the runs. */
 export function settingsOf(results: readonly DemoResult[]): Setting[] {
   const groups = new Map<string, DemoResult[]>()
   for (const result of results) {

@@ -35,7 +35,7 @@ const PEERS: Readonly<Record<string, string>> = {
   gpujs_cpu: 'gpu.js, cpu',
 }
 
-/** Ours first, then those that were there; what they reach of the ceiling is told by what ours does. */
+/** Ours first, then the libraries that took part. Their share of the ceiling follows from ours. */
 function peerTable(metrics: Metrics, peers: Peers): Table {
   const [ours, share] = [metrics[`${NN}/gflops`], metrics[`${NN}/ratio_of_fma_ceiling`]]
   const rows = ours === undefined || share === undefined ? [] : ['', ...Object.keys(PEERS)]
@@ -52,10 +52,11 @@ function peerTable(metrics: Metrics, peers: Peers): Table {
   )
 }
 
-/** Of memory, in names of metrics: `ratio_vs_<yardstick>`. */
+/** Yardsticks of memory, as metrics name them: `ratio_vs_<yardstick>`. */
 const YARDSTICKS = ['memory_copy', 'memory_read']
 
-/** A figure of the comparison of a kernel with the one that it replaces: any `ratio_vs_` but those of yardsticks and libraries. */
+/** A figure that compares a kernel with the one that it replaces: any `ratio_vs_` except those of yardsticks
+ *  and libraries. */
 function rivalText(metrics: Metrics, kernel: string, peers: Peers = {}): string {
   const found = caught(metrics, new RegExp(`^${kernel}/ratio_vs_(.+)$`)).filter(
     (as) => !YARDSTICKS.includes(as) && !Object.hasOwn(PEERS, as),
@@ -64,7 +65,8 @@ function rivalText(metrics: Metrics, kernel: string, peers: Peers = {}): string 
   return found.map((as) => `${timesText(metrics[`${kernel}/ratio_vs_${as}`])} ${told(as)}`).join(', ') || '–'
 }
 
-/** What limits the kernels of a table: the unit of their rate and its metric, the yardstick and the metric of their share of it. */
+/** What limits the kernels of a table: the unit of their rate, its metric, the yardstick, and the metric of
+ *  their share of it. */
 type Limit = readonly [unit: string, rate: string, yardstick: string, share: string]
 const ARITHMETIC: Limit = ['GFLOPS', 'gflops', 'multiply-adds in registers', 'ratio_of_fma_ceiling']
 const COPYING: Limit = ['GB/s', 'gb_per_s', 'memory.copy', 'ratio_vs_memory_copy']
@@ -135,7 +137,7 @@ export function graphTables(metrics: Metrics, peers: Peers): Table[] {
       .map((other) => `${other} ${timeText(metrics[`${name}/${other}_ms`])}`)
       .join(', ') || '–'
   const all = caught(metrics, /^(graph\/.+)\/ms$/)
-  // Only what runs on plain arrays has a rate among its figures.
+  // Only benches on plain arrays have a rate among their figures.
   return [
     tableOf(
       'Graphs and texts on plain arrays, 1 thread',

@@ -1,4 +1,4 @@
-/** A table whose columns are as wide as their widest cell: what `npm run format` makes of it. */
+/** A Markdown table whose columns are as wide as their widest cell, as `npm run format` would print it. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows].map((row) => row.map(cellText))
   const widths = head.map((_, i) => Math.max(3, ...lines.map((row) => row[i].length)))
@@ -8,7 +8,7 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [first, rule, ...others].join('')
 }
 
-/** What would end a cell, or begin something else in it, outside of code. */
+/** Characters that would end a cell, or begin something else in it, outside of code. */
 const cellText = (text: string): string =>
   text.replaceAll(/\s+/g, ' ').trim().replaceAll('|', '\\|').replaceAll('<', '&lt;')
 

@@ -2,7 +2,7 @@ import { significant, timesText, timeText } from '../harness/lines.ts'
 import type { Metrics, Peers } from '../records/record.ts'
 import { type Column, caught, cellsOf, lengthsOf, megabytes, shown, type Table, tableOf } from './table.ts'
 
-/** Columns and rows of the models that are held against PyTorch, and their names in metrics. */
+/** Columns and rows of the models that are compared with PyTorch, and their names in metrics. */
 export const MODELS = [
   { label: 'tau', model: 'tau-30m' },
   { label: 'tau, BLAS', model: 'tau-30m-blas' },
@@ -10,7 +10,7 @@ export const MODELS = [
   { label: undefined, model: 'torch-30m' },
 ] as const
 
-/** PyTorch with its version, where the record tells it. */
+/** PyTorch, with its version if the record has it. */
 const torchText = (peers: Peers): string => peers.torch?.version ?? 'PyTorch'
 
 export function trainTables(metrics: Metrics, peers: Peers): Table[] {
@@ -57,7 +57,7 @@ const CACHES = [
   { label: 'dot product', cache: 'dot' },
 ] as const
 
-/** A figure of the caches of a layer against the context. */
+/** A row of figures: the caches of a layer against the context. */
 function cacheTable(
   metrics: Metrics,
   title: string,

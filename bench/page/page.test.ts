@@ -4,7 +4,7 @@ import type { BenchRecord } from '../records/record.ts'
 import { resultsPage } from './page.ts'
 import { trainPlots } from './plots.ts'
 
-// Round figures, made up to be told apart: nothing here was measured.
+// Round figures, invented so they can be told apart. Nothing here was measured.
 
 function record(group: string, metrics: BenchRecord['metrics'], skipped: BenchRecord['skipped'] = {}) {
   return {
@@ -49,7 +49,7 @@ const kernels = record('kernels', {
   ...{ 'softmax/attn_T512/ratio_vs_memory_copy': 0.4, 'softmax/attn_T512/ratio_vs_composed': 3 },
 })
 
-/** The cells of the rows that begin with a text, without the spaces that align them. */
+/** The cells of the rows that begin with a text, without padding. */
 const cells = (page: string, first: string): string[][] =>
   page
     .split('\n')
@@ -61,7 +61,7 @@ const cells = (page: string, first: string): string[][] =>
         .map((cell) => cell.trim()),
     )
 
-/** What stands below a heading, up to the next. */
+/** The text below a heading, up to the next heading. */
 const section = (page: string, title: string): string =>
   page.split('\n## ').find((part) => part.startsWith(title))!
 

@@ -15,7 +15,7 @@ import type { Table } from './table.ts'
 interface Section {
   readonly group: string
   readonly title: string
-  /** First parts of the names of its metrics; undefined: those of no other section. */
+  /** The first parts of its metrics' names. Undefined: the metrics that no other section has. */
   readonly prefixes: readonly string[] | undefined
   readonly tables: (metrics: Metrics, peers: Peers) => Table[]
   readonly plots: (metrics: Metrics, peers: Peers) => NamedPlot[]
@@ -52,14 +52,14 @@ const SECTIONS: readonly Section[] = [
     ...{ tables: graphTables, plots: NO_PLOTS },
   },
 ]
-/** Groups with files of their own, that the page leaves to them. */
+/** Groups with files of their own. The page leaves their figures to these files. */
 const ELSEWHERE = ['kvcache']
 /** Folder of the plots, beside the page. */
 const PLOTS = 'results'
 
 const named = [...SECTIONS.flatMap(({ prefixes }) => prefixes ?? []), ...ELSEWHERE]
 
-/** Those entries of metrics or of what was skipped that belong to a section. */
+/** The entries of metrics, or of what was skipped, that belong to a section. */
 function ofSection<T>({ prefixes }: Section, entries: Readonly<Record<string, T>>): Record<string, T> {
   const belongs = (name: string) => {
     const [first] = name.split('/')
@@ -70,7 +70,7 @@ function ofSection<T>({ prefixes }: Section, entries: Readonly<Record<string, T>
 
 const isEmpty = (entries: object): boolean => Object.keys(entries).length === 0
 
-/** Where the figures come from: a list for each record. */
+/** The sources of the figures: a list for each record. */
 function sourceText(record: BenchRecord): string {
   const { commit, command, date, cpu, memoryBytes, os, runtime, adapter, peers } = record
   const versions = Object.values(peers).map((peer) => `- peer ${codeText(peerText(peer))}\n`)
@@ -104,7 +104,7 @@ function skippedText(section: Section, sources: readonly BenchRecord[]): string[
   return ['Skipped:\n', markdownTable(['what', 'why'], rows)]
 }
 
-/** What was measured on several adapters has a heading, sources and tables for each of them. */
+/** If a section was measured on several adapters, each has a heading, sources and tables. */
 function sectionText(section: Section, records: readonly BenchRecord[], figures: readonly Figures[]): string {
   const sources = records.filter(
     (record) => !isEmpty(ofSection(section, record.metrics)) || !isEmpty(ofSection(section, record.skipped)),

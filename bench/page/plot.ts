@@ -17,11 +17,11 @@ export interface Curve {
 
 export interface LinePlot {
   readonly title: string
-  /** With its unit. */
+  /** The label of the axis, with its unit. */
   readonly x: string
   readonly y: string
   readonly curves: readonly Curve[]
-  /** Texts of the ticks of y; default: the number. */
+  /** The text of a tick of y. Default: the number. */
   readonly formatY?: (value: number) => string
 }
 
@@ -38,7 +38,7 @@ export const COLORS = {
 const WIDTH = 760
 const HEIGHT = 440
 const MARGIN = { top: 56, right: 170, bottom: 48, left: 76 }
-/** Height of a label, so that those of curves that end together stand one below the other. */
+/** Height of a label. Labels of curves that end together stand one below the other. */
 const LABEL_GAP = 17
 const FONT = 'DejaVu Sans, Helvetica, Arial, sans-serif'
 
@@ -46,7 +46,7 @@ const FONT = 'DejaVu Sans, Helvetica, Arial, sans-serif'
 export const binaryText = (value: number): string =>
   value >= 2 ** 20 ? `${value / 2 ** 20} Mi` : value >= 1024 ? `${value / 1024} Ki` : String(value)
 
-/** Powers of ten, with 2 and 5 between them where they are few. */
+/** Powers of ten. If they are few, 2 and 5 times them, too. */
 function decimalTicks(values: readonly number[]): number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)]
   const factors = high / low < 1000 ? [1, 2, 5] : [1]
@@ -56,7 +56,8 @@ function decimalTicks(values: readonly number[]): number[] {
   return ticks.filter((tick) => tick >= low && tick <= high)
 }
 
-/** Curves over two logarithmic axes, each named on the right, at the height of its end: an SVG that stands by itself. */
+/** An SVG of curves over two logarithmic axes. Each curve has its name on the right, at the height of its
+ *  end. */
 export function linePlot({ title, x, y, curves, formatY = String }: LinePlot): string {
   const { document } = parseHTML('<html><body></body></html>')
   const rows = curves.flatMap(({ label, color, points }) =>
@@ -81,7 +82,7 @@ export function linePlot({ title, x, y, curves, formatY = String }: LinePlot): s
     y: { type: 'log', axis: null },
     marks: [
       Plot.ruleY(ticksY, { stroke: '#e2e2e2' }),
-      // an axis of Plot leaves out some labels of a logarithmic scale
+      // Plot's own axis leaves out some labels of a logarithmic scale.
       Plot.text(ticksY, { x: () => first, y: (tick) => tick, text: formatY, textAnchor: 'end', dx: -12 }),
       Plot.line(rows, { x: 'x', y: 'y', z: 'label', stroke: 'color', strokeWidth: 2.2 }),
       Plot.dot(rows, { x: 'x', y: 'y', fill: 'color', r: 3 }),

@@ -15,7 +15,7 @@ const pointsOf = (metrics: Metrics, pattern: RegExp): Point[] =>
     })
     .sort((a, b) => a.x - b.x)
 
-/** A plot has room for name and version, not for what else is to say of a peer. */
+/** The short name of a peer: a plot has room for name and version only. */
 const shortly = (version: string): string => version.split(',')[0]
 
 const modelsOf = (peers: Peers) => [
@@ -51,7 +51,7 @@ const curvesOf = (
     points: pointsOf(metrics, new RegExp(`^${pattern(name)}$`)),
   }))
 
-/** Those with a curve to draw: points of one length only make none. */
+/** The plots that have a curve to draw. Points of a single length make no curve. */
 const drawable = (plots: readonly NamedPlot[]): NamedPlot[] =>
   plots
     .map((plot) => ({ ...plot, curves: plot.curves.filter(({ points }) => points.length > 1) }))

@@ -7,7 +7,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** A column: its head, and what it says of a row. */
+/** A column: its head, and its cell for a row. */
 export type Column = readonly [head: string, cell: (row: string) => string]
 
 export const tableOf = (title: string, rows: readonly string[], columns: readonly Column[]): Table => ({
@@ -27,11 +27,11 @@ export const cellsOf =
   (row: string): string =>
     shown(metrics[`${prefix}${row}${suffix}`], text)
 
-/** What the first group of a pattern catches in the names of metrics, in their order. */
+/** What the first group of a pattern matches in the names of metrics, in their order. */
 export const caught = (metrics: Metrics, pattern: RegExp): string[] =>
   Object.keys(metrics).flatMap((name) => pattern.exec(name)?.[1] ?? [])
 
-/** The same where it catches lengths: each once, in ascending order. */
+/** The same for lengths: each once, in ascending order. */
 export const lengthsOf = (metrics: Metrics, pattern: RegExp): string[] =>
   [...new Set(caught(metrics, pattern))].sort((a, b) => Number(a) - Number(b))
 

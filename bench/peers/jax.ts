@@ -1,6 +1,6 @@
 import { pinnedVersion, serveProducts } from './serve.ts'
 
-// jax-js on its wasm backend: one thread of SIMD, and a `navigator`, which Node has from version 21 on.
+// jax-js on its wasm backend, one thread of SIMD. It needs `navigator`, which Node has since version 21.
 await serveProducts(async () => {
   const { blockUntilReady, defaultDevice, init, numpy } = await import('@jax-js/jax')
   if (!(await init('wasm')).includes('wasm')) throw new Error('jax-js has no wasm backend in this runtime')

@@ -1,4 +1,4 @@
-"""The lines of serve.ts, spoken by the peers in Python."""
+"""The protocol of serve.ts for peers in Python."""
 import json
 import os
 import sys
@@ -6,7 +6,7 @@ import time
 
 
 def limit_threads(threads):
-    """Before the library is loaded, which reads this once."""
+    """Call it before the library is loaded, because the library reads the variable once."""
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = str(threads)
 
@@ -16,13 +16,13 @@ def say(message):
 
 
 def absent(error):
-    """Ends a peer whose library is not there."""
+    """Ends a peer whose library is missing."""
     say({"absent": str(error)})
     sys.exit()
 
 
 def serve(version, setting, run, check=lambda result: None):
-    """Times `run` as often as it is asked to and has its last result checked.
+    """Times `run` as often as it is asked to, and checks its last result.
 
     version: the library's name and version. setting: how it runs, for the table.
     """

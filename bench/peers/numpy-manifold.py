@@ -26,7 +26,7 @@ basis = np.fromfile(folder / "basis").reshape(-1, dim)
 def run():
     x = np.load(file)
     if not np.isfinite(x).all():
-        sys.exit("there are elements that are not finite")
+        sys.exit("embeddings must be finite, got elements that are not")
     gram = np.zeros((x.shape[1], x.shape[1]))
     for first in range(0, len(x), BLOCK):
         block = x[first : first + BLOCK]
@@ -50,5 +50,5 @@ def run():
 
 error = np.abs(run() - expected).max()
 if not error < 1e-4 * np.abs(expected).max():
-    sys.exit(f"Laplacians differ by {error}")
+    sys.exit(f"Laplacians must be equal, got a difference of {error}")
 serve(f"numpy {np.__version__}", f"{threads} threads", run)

@@ -34,7 +34,7 @@ out = array("f", bytes(4 * size * size))
 ramp = array("f", (i // size for i in range(size * size)))
 product(array("f", [1]) * (size * size), ramp, out)()
 if set(out) != {size * (size - 1) / 2}:
-    sys.exit("a product of ones and a ramp came out wrong")
+    sys.exit("the product of ones and a ramp must have equal rows, got others")
 
 random.seed(1)
 values = [array("f", (random.uniform(-1, 1) for _ in range(size * size))) for _ in range(2)]

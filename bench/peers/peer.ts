@@ -6,7 +6,8 @@ import type { PeerNote } from '../records/record.ts'
 import type { GroupContext } from '../registry.ts'
 import type { Program } from './program.ts'
 
-/** Another library in a process of its own. It says a line of JSON when it is ready, and then one for every line that it gets. */
+/** Another library in a process of its own. It writes a line of JSON when it is ready, and then one for every
+ *  line that it reads. */
 export interface Peer extends RemoteContestant {
   /** What a record says of it. */
   readonly note: PeerNote
@@ -18,10 +19,11 @@ export interface Absent {
   readonly absent: string
 }
 
-/** First the versions or `{absent}`, then `{ms}` for every number of repeats. */
+/** Its first message has the versions or `{absent}`. Then it answers every number of repeats with `{ms}`. */
 type Message = { readonly version: string; readonly setting: string } | Absent | { readonly ms: number }
 
-/** Starts `bench/peers/<script>` with a program and arguments. Throws when it answers wrongly or ends early. */
+/** Starts `bench/peers/<script>` with a program and arguments. Throws when it answers wrongly or ends
+ *  early. */
 export async function openPeer(
   { command: [command, ...options], environment, told }: Program,
   script: string,
@@ -54,8 +56,8 @@ export async function openPeer(
   }
 }
 
-/** Takes a peer into a race: its version goes into the record. Of an absent one the reason does, under the name of the figure that it leaves
- *  out, and the result is undefined. */
+/** Takes a peer into a race and writes its version into the record. If the peer is absent, the result is
+ *  undefined, and the reason goes into the record under the name of the missing figure. */
 export async function joined(
   { peer: note, skip }: Pick<GroupContext, 'peer' | 'skip'>,
   { as, leavesOut }: { readonly as: string; readonly leavesOut: string },

@@ -3,7 +3,7 @@ export interface Program {
   readonly command: readonly string[]
   /** All of its environment. */
   readonly environment: NodeJS.ProcessEnv
-  /** What of the environment a record tells, since it changes how fast the peer is. */
+  /** The variables that a record tells, because they change how fast the peer is. */
   readonly told: Readonly<Record<string, string>>
 }
 
@@ -13,8 +13,9 @@ export const NODE: Program = {
   told: {},
 }
 
-/** By default glibc's malloc maps every large array anew, and the kernel clears its pages one fault at a time. On virtual machines that costs
- *  PyTorch and numpy more than their arithmetic. With these settings malloc keeps the memory and hands it out again. */
+/** By default glibc's malloc maps every large array anew, and the kernel clears its pages one fault at a
+ *  time. On virtual machines that costs PyTorch and numpy more than their arithmetic. With these settings
+ *  malloc keeps the memory and hands it out again. */
 const KEEP_MEMORY = {
   MALLOC_MMAP_THRESHOLD_: '4000000000',
   MALLOC_TRIM_THRESHOLD_: '4000000000',
@@ -42,5 +43,5 @@ export function pythonProgram(
 /** Python for figures of speed. */
 export const PYTHON = pythonProgram(process.env, KEEP_MEMORY)
 
-/** Python for figures of memory: malloc as it comes takes less of it. */
+/** Python for figures of memory, with malloc's default settings, which take less of it. */
 export const PYTHON_LEAN = pythonProgram(process.env, {})

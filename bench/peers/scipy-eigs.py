@@ -38,7 +38,7 @@ def run():
 
 def check(values):
     if np.abs(np.sort(values) - expected).max() > 1e-9:
-        sys.exit(f"eigenvalues differ by {np.abs(np.sort(values) - expected).max()}")
+        sys.exit(f"eigenvalues must be equal, got a difference of {np.abs(np.sort(values) - expected).max()}")
 
 
 serve(f"SciPy {scipy.__version__}", f"eigsh {mode} {threads} threads", run, check)

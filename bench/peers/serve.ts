@@ -41,7 +41,8 @@ export async function loadOrAbsent<T>(load: () => Promise<T>): Promise<T | undef
   }
 }
 
-/** Says that the peer is ready. Then each line of input is a number of repeats, and its answer is the milliseconds of one. */
+/** Says that the peer is ready. Then each line of input is a number of repeats, and its answer is the
+ *  milliseconds of one. */
 export async function serve(
   { version, setting }: Pick<Library, 'version' | 'setting'>,
   run: () => void | Promise<void>,
@@ -58,8 +59,8 @@ export async function serve(
   }
 }
 
-/** The whole life of a peer that multiplies. It checks a product of ones and a ramp, whose rows all sum the ramp. Then it times a
- *  product of random matrices. `size` is the program's first argument. */
+/** The whole life of a peer that multiplies. It checks a product of ones and a ramp, whose rows all sum the
+ *  ramp. Then it times a product of random matrices. `size` is the program's first argument. */
 export async function serveProducts(load: () => Promise<Library>): Promise<void> {
   const size = Number(process.argv[2])
   const library = await loadOrAbsent(load)

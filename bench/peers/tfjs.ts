@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { pinnedVersion, serveProducts } from './serve.ts'
 
-// tfjs-backend-wasm: its SIMD build on one thread (in Node it offers no other; a browser adds threads).
+// tfjs-backend-wasm: its SIMD build on one thread. It has threads in browsers only.
 await serveProducts(async () => {
   const tfWasm = await import('@tensorflow/tfjs-backend-wasm')
   const tf = await import('@tensorflow/tfjs-core')
@@ -14,7 +14,7 @@ await serveProducts(async () => {
   const threads = await tf.env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT')
   if (tf.getBackend() !== 'wasm' || simd !== true || threads !== false)
     throw new Error(
-      `tfjs must run its single-threaded SIMD build, got backend ${tf.getBackend()}, SIMD ${simd}, threads ${threads}`,
+      `bench: tfjs must run its single-threaded SIMD build, got backend ${tf.getBackend()}, SIMD ${simd}, threads ${threads}`,
     )
   return {
     version: `tfjs-wasm ${pinnedVersion('@tensorflow/tfjs-backend-wasm')}`,

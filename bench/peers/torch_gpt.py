@@ -2,8 +2,8 @@
 
 The trunk has RoPE, rms_norm without parameters, a relu^2 MLP and an untied head. Attention is softmax(QK'/sqrt(d)),
 or with --attention tau the lambda-distance over all pairs, with the Laplacian of a chain. Weights have the names of
-docs/definition.md. The clamps and the softcap cost PyTorch extra passes over large arrays, so they are left out by
-default. With --exact they are computed, and the logits are those of tools/oracle (check_oracle.py compares them).
+docs/definition.md. The clamps and the softcap cost PyTorch extra passes over large arrays, so the default leaves
+them out. With --exact they are computed, and the logits are those of tools/oracle (its check.py compares them).
 
     python3 bench/peers/torch_gpt.py --mode train --seq 1024 --steps 5 --threads 1
     python3 bench/peers/torch_gpt.py --mode decode --contexts 128 512 1024

@@ -1,15 +1,16 @@
-/** A figure that is promised of this code, on whatever machine. */
+/** A claim: a figure that this code promises on any machine. */
 export interface Claim {
   /** The group of benches that measures it. */
   readonly group: string
-  /** Its metric. A * stands for any part of a name: then all that match must hold, and the worst is judged. */
+  /** Its metric. A * stands for any part of a name. All metrics that match must hold, so the worst is
+   *  judged. */
   readonly metric: string
-  /** Promised of adapters in software alone. */
+  /** A claim about software adapters only. */
   readonly software?: true
   readonly relation: '≥' | '≤'
   readonly bound: number
   readonly unit: 'x' | 'GFLOPS'
-  /** What `≥ 2x` or `≥ 20 GFLOPS` goes on with: as fast as PyTorch, by the baseline. */
+  /** The words after `≥ 2x` or `≥ 20 GFLOPS`: as fast as PyTorch, by the baseline. */
   readonly meaning: string
 }
 
@@ -22,8 +23,9 @@ const atMost = (bound: number, unit: Claim['unit'], metric: string, meaning: str
   ...{ metric, relation: '≤', bound, unit, meaning },
 })
 
-/** By group. To restate a claim, change its bound or its meaning here: the report judges every record by this list. A claim against a peer
- *  is about the peer as bench/peers starts it; reports add its version. */
+/** All claims, by group. To restate a claim, change its bound or its meaning here: the report judges every
+ *  record by this list. A claim against a peer is about the peer as bench/peers starts it. Reports add the
+ *  peer's version. */
 const byGroup: Readonly<Record<string, readonly Row[]>> = {
   train: [
     atLeast(1, 'x', 'train/tau-30m/T1024/ratio_vs_torch', 'as fast as PyTorch, by WebAssembly alone'),
@@ -97,7 +99,7 @@ const byGroup: Readonly<Record<string, readonly Row[]>> = {
   ],
 }
 
-/** What is asked of the benches, group by group. */
+/** All claims, group by group. */
 export const claims: readonly Claim[] = Object.entries(byGroup).flatMap(([group, rows]) =>
   rows.map((row) => ({ group, ...row })),
 )

@@ -2,10 +2,11 @@ import { significant, spreadText, timesText } from '../harness/lines.ts'
 import { codeText, markdownTable } from '../page/markdown.ts'
 import { type BenchRecord, peerText } from './record.ts'
 
-/** What must be the same for two records to be before and after of one change. */
+/** What must be equal in the two records of a comparison. */
 const COMMON = ['command', 'cpu', 'runtime'] as const satisfies readonly (keyof BenchRecord)[]
 
-/** `noise`: the intervals value · (1 ± spread) of before and after overlap. `unknown`: one of them has no spread. */
+/** `noise`: the intervals value · (1 ± spread) of before and after overlap. `unknown`: one of them has no
+ *  spread. */
 export type Change = 'same' | 'higher' | 'lower' | 'noise' | 'unknown'
 
 interface Figure {
@@ -22,8 +23,9 @@ export function changeOf(before: Figure, after: Figure): Change {
   return after.value > before.value ? 'higher' : 'lower'
 }
 
-/** Two measurements of the same benches as a table for a pull request, in Markdown: every metric that both have, then the names of those that
- *  one of them lacks. Throws an Error where they were measured by different commands or machines, or have nothing in common. */
+/** Compares two records of the same benches. Returns a Markdown table for a pull request: every metric that
+ *  both have, then the names of metrics that one of them lacks. Throws an Error if commands or machines
+ *  differ, or if no metric is in both. */
 export function compareRecords(before: BenchRecord, after: BenchRecord): string {
   for (const field of COMMON)
     if (before[field] !== after[field])
@@ -61,13 +63,13 @@ const figureOf = ({ metrics, spread }: BenchRecord, name: string): Figure => ({
 
 const figureText = ({ value, spread }: Figure): string => significant(value) + spreadText(spread)
 
-/** The metrics of one record that the other lacks. */
+/** The metrics that one record has and the other lacks. */
 function missingText(where: string, has: BenchRecord, lacks: BenchRecord): string[] {
   const names = Object.keys(has.metrics).filter((name) => !Object.hasOwn(lacks.metrics, name))
   return names.length === 0 ? [] : [`Missing ${where}: ${names.map(codeText).join(', ')}.\n`]
 }
 
-/** Peers whose version or environment changed: their ratios changed with them. */
+/** Peers whose version or environment changed. A new ratio may come from the peer. */
 function peersText(before: BenchRecord, after: BenchRecord): string[] {
   const told = ({ peers }: BenchRecord, name: string) =>
     Object.hasOwn(peers, name) ? peers[name] : { version: 'not recorded', environment: {} }

@@ -1,13 +1,14 @@
 import type { BenchRecord, Metrics, PeerNote, Peers } from './record.ts'
 
-/** What was measured on one adapter; or, without one, what no GPU has a part in. */
+/** The figures of one adapter, or those without a GPU. */
 export type Figures = Pick<BenchRecord, 'adapter' | 'metrics' | 'spread' | 'peers'>
 
-/** The adapter of a figure: a run of all groups has figures of others too. */
+/** The adapter of a figure. A run of all groups also has figures without an adapter. */
 const adapterOf = (name: string, { adapter }: BenchRecord): string | undefined =>
   name.startsWith('gpu/') ? adapter : undefined
 
-/** The figures of several records, a set for each adapter. No figure may be twice in a set: which of them counts would be a choice. */
+/** The figures of several records, one set per adapter. A figure may be in a set only once, because nothing
+ *  says which of two would count. */
 export function figuresOf(records: readonly BenchRecord[]): Figures[] {
   const adapters = new Set(
     records.flatMap((record) => Object.keys(record.metrics).map((name) => adapterOf(name, record))),
@@ -47,7 +48,7 @@ function expectOnce(
   )
 }
 
-/** The peers of several records. One that has two versions in them is told with both. */
+/** The peers of several records. A peer with two versions is shown with both. */
 function mergedPeers(records: readonly BenchRecord[]): Peers {
   const merged: Record<string, PeerNote> = {}
   for (const [name, note] of records.flatMap(({ peers }) => Object.entries(peers))) {
@@ -58,7 +59,7 @@ function mergedPeers(records: readonly BenchRecord[]): Peers {
   return merged
 }
 
-/** The peer that a metric is of or compares with: the one whose name is a part of the metric's. */
+/** The peer of a metric: the one whose name is a part of the metric's name. */
 export function peerOf(metric: string, peers: Peers): PeerNote | undefined {
   const name = Object.keys(peers).find((each) => new RegExp(`(^|[/_-])${each}([/_-]|$)`).test(metric))
   return name === undefined ? undefined : peers[name]

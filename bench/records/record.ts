@@ -12,13 +12,14 @@ export interface PeerNote {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** By the name that stands for a peer in names of metrics: `torch` in `train/tau-30m/T1024/ratio_vs_torch`. */
+/** Peers by their names in metrics: `torch` in `train/tau-30m/T1024/ratio_vs_torch`. */
 export type Peers = Readonly<Record<string, PeerNote>>
 
-/** What a run has measured. */
+/** The results of a run. */
 export interface Measurements {
   readonly metrics: Metrics
-  /** Of a metric: half the distance of the quartiles of its samples, relative to their median. A metric without samples has none. */
+  /** The spread of a metric: half the distance between the quartiles of its samples, divided by their median.
+   *  A metric without samples has none. */
   readonly spread: Metrics
   readonly peers: Peers
   /** What could not be measured, and why. */
@@ -27,14 +28,15 @@ export interface Measurements {
   readonly adapter?: string
 }
 
-/** What was measured, by what, and on what: what `--json` writes. Names of metrics end in their unit: gflops and gb_per_s are 10⁹ a
- *  second, ms is milliseconds; ratios, spreads and scalings are pure numbers. */
+/** A record, which `--json` writes: what was measured, by which commit and command, and on what machine.
+ *  Names of metrics end in their unit. gflops and gb_per_s are 10⁹ a second, ms is milliseconds. Ratios,
+ *  spreads and scalings have no unit. */
 export interface BenchRecord extends Measurements {
-  /** As of git; with -dirty where files differed from it. */
+  /** The commit, with -dirty if files differed from it. */
   readonly commit: string
-  /** What measures it again. */
+  /** The command that measures it again. */
   readonly command: string
-  /** When it ended, ISO 8601. */
+  /** When the run ended, in ISO 8601. */
   readonly date: string
   readonly cpu: string
   readonly memoryBytes: number
@@ -43,7 +45,7 @@ export interface BenchRecord extends Measurements {
   readonly threads: number
 }
 
-/** What the benches themselves write: another group's results do not make the code a different one. */
+/** Files that the benches themselves write. They do not change the code. */
 const WRITTEN = ['bench/results', 'bench/RESULTS.md']
 
 function commit(): string {
@@ -62,7 +64,7 @@ function commit(): string {
   }
 }
 
-/** A record of here and now. */
+/** A record of this commit, this machine and this moment. */
 export const recordOf = (command: string, measurements: Measurements): BenchRecord => ({
   commit: commit(),
   command,
@@ -110,7 +112,7 @@ export function parseRecord(text: string, file: string): BenchRecord {
     ])
     return Object.fromEntries(entries)
   }
-  /** Records of before had no spread and no peers. */
+  /** Older records have no spread and no peers. */
   const laterFields = <T>(name: string, kind: string, is: (value: unknown) => value is T) =>
     json[name] === undefined ? {} : fields(name, kind, is)
   return {

@@ -1,10 +1,10 @@
 import type { GroupContext } from '../registry.ts'
 import type { Measurements, PeerNote } from './record.ts'
 
-/** What of a group's context ends in the record. */
+/** The part of a group's context that fills the record. */
 type Noted = Pick<GroupContext, 'metric' | 'skip' | 'peer' | 'adapter'>
 
-/** Collects what groups measure. `line` prints what a reader should see at once. */
+/** Collects what groups measure. `line` prints a line at once. */
 export class Recorder implements Noted {
   readonly #metrics: Record<string, number> = {}
   readonly #spread: Record<string, number> = {}

@@ -3,24 +3,24 @@ import { spreadText } from '../harness/lines.ts'
 import { type Claim, claims } from './claims.ts'
 import { type Figures, peerOf } from './figures.ts'
 
-/** The worst of the `count` metrics that a claim is about. */
+/** The worst of the `count` metrics of a claim. */
 interface Got {
   readonly metric: string
   readonly value: number
   readonly spread: number | undefined
-  /** Name and version of the library that it compares with. */
+  /** Name and version of the peer. */
   readonly peer: string | undefined
   readonly count: number
 }
 
 export interface Verdict {
   readonly claim: Claim
-  /** undefined: none was measured. */
+  /** Undefined if none was measured. */
   readonly got: Got | undefined
   readonly verdict: 'kept' | 'missed' | 'not measured'
 }
 
-/** Names of metrics have nothing but * that a pattern would take for a rule. */
+/** The only special character in names of metrics is *. */
 const patternOf = (metric: string): RegExp => new RegExp(`^${metric.replaceAll('*', '[^/]*')}$`)
 
 const isOf = ({ software }: Claim, { adapter }: Figures): boolean =>
@@ -48,11 +48,11 @@ function verdictOf(claim: Claim, figures: readonly Figures[]): Verdict {
   }
 }
 
-/** Every claim, held against what was measured. */
+/** Every claim, compared with what was measured. */
 export const judge = (figures: readonly Figures[]): Verdict[] =>
   claims.map((claim) => verdictOf(claim, figures))
 
-/** One digit more than elsewhere: a value just beyond its bound must not look like it. */
+/** One digit more than elsewhere. A value just beyond its bound must not look equal to it. */
 const valueText = (value: number, { unit }: Claim): string =>
   `${Number(value.toPrecision(4))}${unit === 'x' ? 'x' : ` ${unit}`}`
 
@@ -60,8 +60,8 @@ const valueText = (value: number, { unit }: Claim): string =>
 export const askedText = (claim: Claim): string =>
   `${claim.relation} ${valueText(claim.bound, claim)} ${claim.meaning}`
 
-/** `1.972x ±2% against PyTorch 1.13.1`. A claim about several metrics says which is the worst and of how many, because a filter may have left
- *  some out. `–` where nothing was measured. */
+/** `1.972x ±2% against PyTorch 1.13.1`. A claim about several metrics says which is the worst, and of how
+ *  many, because a filter may have left some out. `–` if nothing was measured. */
 export const gotText = ({ claim, got }: Verdict): string => {
   if (!got) return '–'
   const { metric, value, spread, peer, count } = got
@@ -70,7 +70,8 @@ export const gotText = ({ claim, got }: Verdict): string => {
   return valueText(value, claim) + spreadText(spread) + against + where
 }
 
-/** `claim blas/ratio_vs_openblas | asked ≥ 0.9x as fast as … | got 0.97x | kept`, a line for each, and how many were kept. */
+/** `claim blas/ratio_vs_openblas | asked ≥ 0.9x as fast as … | got 0.97x | kept`, a line for each, and how
+ *  many were kept. */
 export function claimLines(verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return []
   const lines = verdicts.map((entry) => {

@@ -10,13 +10,13 @@ type Bench = StepBench<Device>
 
 interface Entry {
   readonly bench: Bench
-  /** Milliseconds of a step on one thread and on two. */
+  /** Milliseconds of a step, on one thread and on two. */
   readonly one: Timing
   readonly two: Timing
   readonly liveBytes: number
 }
 
-/** Optimizer steps of all models on one thread and on two, in one race. */
+/** Optimizer steps of all models, on one thread and on two, in one race. */
 export async function runTrain(context: GroupContext): Promise<number> {
   const benches = await collect<Bench>('packages/train/src/**/*.bench.ts', context.filter)
   if (benches.length === 0) return 0

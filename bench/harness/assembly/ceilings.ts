@@ -1,20 +1,21 @@
-// Yardsticks, called like kernels: what the processor does when memory is not in its way, and memory when arithmetic is not in its.
+// Yardsticks, called like kernels: the speed of arithmetic alone, and the speed of memory alone.
 
-/** Multiply-adds of every accumulator in one item. */
+/** Multiply-adds of each accumulator in one item. */
 const DEPTH: i32 = 1 << 17
 
-/** Every module is told where its workspace lies; this one needs none. */
+/** The runtime tells every module where its workspace lies. This module needs none. */
 export function setWorkspace(_address: usize): void {}
 
-/** a·b + c as the kernels of this build do it: in one instruction, or in two. */
+/** a·b + c as the kernels of this build compute it, in one instruction or two. */
 // @ts-ignore: decorator
 @inline
 function fma(a: v128, b: v128, c: v128): v128 {
   return isDefined(RELAXED) ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c)
 }
 
-/** Multiply-adds that touch registers only, more of them side by side than the processor needs to be busy. Item i adds DEPTH · ones[0]
- *  to the 96 numbers at `memory` + 384 · i; `ones` are eight equal numbers. */
+/** Multiply-adds that touch registers only. More of them run side by side than the processor needs to be
+ *  busy. Item i adds DEPTH · ones[0] to the 96 numbers at `memory` + 384 · i. `ones` are eight equal
+ *  numbers. */
 export function multiplyAdd(ones: usize, memory: usize, begin: i32, end: i32): void {
   for (let i = begin; i < end; i++) {
     const out = memory + (<usize>i) * 384
@@ -26,7 +27,7 @@ export function multiplyAdd(ones: usize, memory: usize, begin: i32, end: i32): v
   }
 }
 
-/** 12 accumulators of the 16 registers. */
+/** The 128-bit build: 12 of the 16 registers are accumulators. */
 function narrow(ones: usize, out: usize): void {
   const x = v128.load32_splat(ones)
   const b0 = v128.load(ones)
@@ -70,7 +71,7 @@ function narrow(ones: usize, out: usize): void {
   v128.store(out, c11, 176)
 }
 
-/** 24 accumulators in pairs that V8's revectoriser joins into 12 of 256 bits. */
+/** The wide build: 24 accumulators in pairs. V8's revectorizer joins them into 12 of 256 bits. */
 function wide(ones: usize, out: usize): void {
   const x = v128.load32_splat(ones)
   const b0 = v128.load(ones)
@@ -151,7 +152,7 @@ function wide(ones: usize, out: usize): void {
   v128.store(out, c23, 368)
 }
 
-/** The runtime's own copy; items are bytes. */
+/** A copy by the runtime's memory.copy. Items are bytes. */
 export function copy(source: usize, target: usize, begin: i32, end: i32): void {
   memory.copy(target + <usize>begin, source + <usize>begin, <usize>(end - begin))
 }
@@ -159,7 +160,8 @@ export function copy(source: usize, target: usize, begin: i32, end: i32): void {
 /** Bytes of an item of {@link read}. */
 const BLOCK: usize = 16384
 
-/** Loads with an addition each, eight sums side by side; item i leaves four of block i at `sums` + 16 · i. */
+/** Loads, each followed by an addition, with eight sums side by side. Item i writes four sums of block i to
+ *  `sums` + 16 · i. */
 export function read(source: usize, sums: usize, begin: i32, end: i32): void {
   for (let i = <usize>begin; i < <usize>end; i++) {
     const stop = source + (i + 1) * BLOCK

@@ -5,8 +5,8 @@ import { loadOrAbsent, serve } from '../serve.ts'
 import { attentionModel, oneRowOf } from './model.ts'
 import { loadRuntime, openSession, versionOf } from './session.ts'
 
-// Causal attention by ONNX Runtime on one thread. Arguments: a folder with query, key, value and expected as f32 [T, H·D]; heads, length,
-// head dimension; folder of the installed packages.
+// Causal attention by ONNX Runtime on one thread. Arguments: a folder with query, key, value and expected as
+// f32 [T, H·D]; heads, length, head dimension; folder of the installed packages.
 const [, , folder, heads, length, dim, modules] = process.argv
 
 const read = (name: string): Float32Array =>

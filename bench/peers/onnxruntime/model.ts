@@ -1,7 +1,7 @@
 import { integerField, messageField, textField } from './protobuf.ts'
 
-// Models of a few hundred bytes, written as onnx.proto has them (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). The numbers of
-// fields below are from that file.
+// ONNX models of a few hundred bytes. The numbers of fields are those of
+// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 /** Operators that are ONNX Runtime's own. */
 export const MICROSOFT = 'com.microsoft'
@@ -29,7 +29,7 @@ export interface OnnxModel {
   readonly output: OnnxValue
 }
 
-/** Of the format, and of the two sets of operators. */
+/** Versions of the format and of the two sets of operators. */
 const [IR_VERSION, ONNX_VERSION, MICROSOFT_VERSION] = [10, 21, 1]
 /** TensorProto.DataType */
 const ELEMENT_TYPES = { float32: 1, int32: 6 } as const
@@ -71,8 +71,9 @@ function encodeValue(field: number, { name, type, shape }: OnnxValue): Uint8Arra
   return messageField(field, textField(1, name), messageField(2, tensor))
 }
 
-/** The same computation, but only one row along `axis` of the output is handed out. ONNX Runtime copies every output into a new array, and
- *  that copy would be timed too. Which row is an input, so the runtime cannot leave work out. */
+/** The same computation, but only one row along `axis` of the output is handed out. ONNX Runtime copies every
+ *  output into a new array, and that copy would be timed too. Which row is an input, so the runtime cannot
+ *  leave work out. */
 export const oneRowOf = ({ nodes, inputs, output }: OnnxModel, axis: number): OnnxModel => ({
   nodes: [
     ...nodes,
@@ -89,9 +90,10 @@ export const productModel = (size: number): OnnxModel => ({
   output: { name: 'c', type: 'float32', shape: [size, size] },
 })
 
-/** Causal softmax attention of one sequence: queries, keys, values and output are [1, T, H·D]. GroupQueryAttention is the operator with a fused
- *  causal kernel, which holds no T × T scores. It also returns its cache of keys and values. Without these two outputs it takes a slower way,
- *  so they stay inside of the graph. */
+/** Causal softmax attention of one sequence: queries, keys, values and output are [1, T, H·D].
+ *  GroupQueryAttention is the operator with a fused causal kernel, which holds no T × T scores. It also
+ *  returns its cache of keys and values. Without these two outputs it takes a slower way, so they stay inside
+ *  of the graph. */
 export function attentionModel(heads: number, length: number, dim: number): OnnxModel {
   const shape = [1, length, heads * dim]
   const projected: OnnxValue[] = ['query', 'key', 'value'].map((name) => ({ name, type: 'float32', shape }))

@@ -23,7 +23,8 @@ describe('ONNX models', () => {
   })
 })
 
-// They check their results before they say that they are ready. Absent unless the bench has installed them.
+// The peers check their results before they say that they are ready. They are absent unless the bench has
+// installed them.
 describe('ONNX Runtime', () => {
   const context = { install: false, line: () => {} }
 

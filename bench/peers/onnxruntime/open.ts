@@ -27,7 +27,8 @@ export interface AttentionShape {
   readonly dim: number
 }
 
-/** Causal softmax attention. The peer holds its result against ours on the same numbers before it is timed. */
+/** Causal softmax attention. Before it is timed, the peer compares its result with ours on the same
+ *  numbers. */
 export async function openOnnxAttention(
   context: Context,
   device: Device,

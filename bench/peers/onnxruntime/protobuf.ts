@@ -1,5 +1,6 @@
-// The part of protobuf's wire format that an ONNX model needs (https://protobuf.dev/programming-guides/encoding). A message is a list of
-// fields. A field is a key, which holds the field's number and its wire type, and then the content.
+// The part of protobuf's wire format that an ONNX model needs
+// (https://protobuf.dev/programming-guides/encoding). A message is a list of fields. A field is a key, which
+// holds the field's number and its wire type, and then the content.
 
 const VARINT = 0
 /** The content is its length in bytes, then the bytes: texts, messages. */

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { encodeModel, type OnnxModel } from './model.ts'
 
-/** The part of onnxruntime-node's interface that is used here. The package is not in the workspace, so its types are not at hand. */
+/** The part of onnxruntime-node's interface that is used here. The package is not in the workspace, so its
+ *  types are not at hand. */
 interface OnnxRuntime {
   readonly env: { readonly versions: { readonly node?: string } }
   readonly Tensor: new (
@@ -39,7 +40,7 @@ export async function openSession(
     executionMode: 'sequential',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // An idle thread of the pool would look for work on a core that the next contestant needs.
+    // An idle thread of the pool would busy-wait on a core that the next contestant needs.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   })
   const feeds = Object.fromEntries(
