@@ -154,9 +154,9 @@ export function resultsPage(records: readonly BenchRecord[]): string {
   )
   return [
     '# Results\n',
-    'Written by `npm run bench -- FILE.json … --report DIR` from the files of `--json`: do not edit. Times are medians. ± is half the distance\n' +
-      'of the quartiles. Ratios compare what took turns on one machine, so they hold where times do not. 1x is as fast, or as much, as the\n' +
-      'other. A peer is told with its version, and with the environment that it ran in where that changes its speed.\n',
+    '`npm run bench -- FILE.json … --report DIR` writes this page from the files of `--json`. Do not edit it. Times are medians. ± is half the\n' +
+      'distance between the quartiles. Ratios compare programs that took turns on one machine, so they also hold on machines with other times.\n' +
+      '1x is as fast, or as much, as the other. A peer has its version, and its environment if that changes its speed.\n',
     `Claims: ${countsText(verdicts)}.\n`,
     ...[openText(verdicts)].filter((text) => text !== ''),
     ...measured.map((section) => sectionText(section, sorted, figures)),
