@@ -220,7 +220,7 @@ function withoutTop(weights: usize, key: i32): f32 {
  *  (b, h, block of QUERIES queries); the block runs fastest. It passes over the keys twice. The first pass
  *  finds each row's top key. The second one sums e^(score − largest)·[v, 1] over all other keys. So no row
  *  loses its largest weight, and nothing is rescaled. If the top key has more than half of the weight,
- *  rest = out − v_top = Σ p_j (v_j − v_top), which keeps its digits even if that weight is almost 1.
+ *  rest = out − v_top = Σ p_j (v_j − v_top). It keeps its digits even if that weight is almost 1.
  *  Otherwise rest = out. rest 0: not wanted. Keys, decay and decayLow have `capacity` rows per head.
  *  decayBatch is the number of readings per batch entry. decay or decayLow 0: there is none. stats[row]: see
  *  STAT_BYTES. */

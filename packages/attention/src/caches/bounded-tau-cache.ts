@@ -47,8 +47,8 @@ const MAX_BINS = 65_536
  *      f(k) = μ(α·e^(β(k − q)) + γ·e^(β(q − k)))
  *
  *  α, γ ≥ 0 are chosen so that f / μ = g at `low` and at `high`. Then f / (μ g) falls from 1 at `low` to
- *  r = α + γ at q and rises to 1 at `high`, because on each side it is a constant plus a nonnegative multiple
- *  of e^(∓2βk). With s = q − low and t = high − q:
+ *  r = α + γ at q, and rises to 1 at `high`. The reason is that on each side it is a constant plus a
+ *  nonnegative multiple of e^(∓2βk). With s = q − low and t = high − q:
  *
  *      r = (e^(−2βt) + e^(−2βs) − 2e^(−2β(s+t))) / (1 − e^(−2β(s+t)))
  *

@@ -53,7 +53,7 @@ const fieldOfFour = (field: RowField): string =>
   rowField(field).replace(/^row_(\d)\.(\w)$/, (_, i, c) => `rows_${i}[${'xyzw'.indexOf(c)}]`)
 
 /** out and, if it is kept, rest = Σ_j p_ij (v_j − centre_i). If the top key's value is the centre, the sum
- *  leaves out the top key and subtracts the weight of all other keys times the centre. */
+ *  leaves that key out. Then it subtracts the weight of all other keys times the centre. */
 export const outKernel = (wide: boolean, keepsRest: boolean): WgslKernel => ({
   name: `lambdaOut_${wide ? 4 : 1}${keepsRest ? '_rest' : ''}`,
   uniforms: SIZES,

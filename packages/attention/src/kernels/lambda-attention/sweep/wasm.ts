@@ -115,9 +115,9 @@ function rowCopier(engine: CpuEngine): CopyRows {
     launch([source, target, sourceDim, targetDim], rows, 4096, touches(rows * (sourceDim + targetDim)))
 }
 
-/** Allocates scratch, prepares the arguments that all passes share, and calls `passes` with a function that
- *  runs one pass over all blocks, from small blocks to the whole. Rows have `dim` elements: valueDim, rounded
- *  up to a multiple of LANES. */
+/** Allocates scratch and prepares the arguments that all passes share. Then it calls `passes` with a function
+ *  that runs one pass over all blocks, from small blocks to the whole. Rows have `dim` elements: valueDim,
+ *  rounded up to a multiple of LANES. */
 function solve(
   engine: CpuEngine,
   copyRows: CopyRows,
