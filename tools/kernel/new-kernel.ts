@@ -22,7 +22,7 @@ try {
   const folder = `packages/tensor/src/kernels/${name}`
   console.log(`${files.map((file) => `wrote ${file}`).join('\n')}
 
-It computes relu(x)² still. First see that all is well:
+It still computes relu(x)². First check that it works:
   npm run wasm && npx vitest run ${folder}
   npm run bench -- kernels --filter ${name}
 Then change, in this order: ${name}.ts (header), reference.ts, ${name}.test.ts, packages/tensor/assembly/${name}.ts, wasm.ts, gpu.ts,

@@ -15,8 +15,9 @@ function targetsOf(markdown: string): string[] {
 
 /** Links and images of a README that lead nowhere for its reader.
  *
- *  The reader has a package's tarball, or its page at npm, and not the repository. A relative target must therefore be a file of the
- *  tarball; `files` are their paths in it. An address of the repository must lead to a file of this clone, which `inRepository` tells. */
+ *  The reader has a package's tarball, or its page at npm, but not the repository. So a relative target must be
+ *  a file of the tarball; `files` are the paths in it. An address of the repository must lead to a file of this
+ *  clone; `inRepository` tells whether it does. */
 export function brokenLinks(
   readme: string,
   files: ReadonlySet<string>,
