@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { GPT, ModelOptions } from '@tau/model'
 import { cpu, type Device } from '@tau/tensor'
-import { encodeSafetensors } from '@tau/tensor/files'
+import { encodeSafetensors, type FolderPlace, memoryStore, type Store } from '@tau/tensor/files'
 import type { Optimizer, OptimizerSettings, OptimizerState } from '@tau/tensor/optim'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TokenBatches } from '../data/batches.ts'
@@ -77,10 +77,41 @@ class Trained implements Disposable {
   }
 }
 
+/** The store as a process sees it that is killed before its write or removal number `calls`: that one and all later ones do nothing. */
+function killedAfter(store: Store, calls: number, isDone: () => void): Store {
+  let left = calls
+  const alive = () => {
+    if (left-- > 0) return
+    isDone()
+    throw new Error('killed')
+  }
+  const wrap = (inner: Store): Store => ({
+    ...inner,
+    folder: (name) => wrap(inner.folder(name)),
+    async write(files) {
+      // Files are replaced one after the other, so a kill falls between any two.
+      for (const file of files) {
+        alive()
+        await inner.write([file])
+      }
+    },
+    async remove(name) {
+      // A folder goes file by file, and itself last.
+      for (const file of await inner.folder(name).list()) {
+        alive()
+        await inner.folder(name).remove(file)
+      }
+      alive()
+      await inner.remove(name)
+    },
+  })
+  return wrap(store)
+}
+
 const latest = async (folder = root) => (await latestCheckpoint(folder))?.path
 
 /** What a checkpoint brings back, and nothing left on the device. */
-async function restored(dir: string, choice = tinyOptions.optimizer) {
+async function restored(dir: FolderPlace, choice = tinyOptions.optimizer) {
   const { model, state, restore } = await loadCheckpoint(device, dir)
   using _model = model
   using optimizer = modelOptimizer(model, { ...tinyOptions, optimizer: choice })
@@ -210,6 +241,50 @@ describe('a checkpoint', () => {
     expect(await trained.save()).toBe(join(root, 'step-3-2'))
     expect((await readdir(root)).sort()).toEqual(['latest.json', 'notes.txt', 'step-3-2'])
     expect((await restored(join(root, 'step-3-2'))).values).toEqual(await trained.values())
+  })
+
+  it('is the old one or the new one, whole, wherever the process is killed; the next one clears up', async () => {
+    using trained = new Trained()
+    const states = [trained.state, { ...trained.state, step: 3 }, { ...trained.state, step: 4 }]
+    const steps: number[] = []
+    let isKilled = true
+    for (let calls = 0; isKilled; calls++) {
+      isKilled = false
+      const store = memoryStore()
+      const save = (state: (typeof states)[0], place = store) =>
+        saveCheckpoint(place, trained.model, trained.optimizer, state)
+      await save(states[0])
+      const killed = killedAfter(store, calls, () => {
+        isKilled = true
+      })
+      await save(states[1], killed).catch((error) => expect(String(error)).toBe('Error: killed'))
+      const { model, state } = await loadCheckpoint(device, (await latestCheckpoint(store))!)
+      model[Symbol.dispose]()
+      steps.push(state.step)
+      await save(states[2])
+      expect(await store.list()).toEqual(['latest.json', 'step-4'])
+    }
+    expect(steps).toEqual(steps.toSorted())
+    // Six files and latest.json; then the old folder and its files go, and nothing is left to kill.
+    expect(steps.filter((step) => step === 2)).toHaveLength(7)
+    expect(steps.filter((step) => step === 3)).toHaveLength(8)
+  })
+
+  it('stays when latest.json names it and cannot be flushed', async () => {
+    using trained = new Trained()
+    const store = memoryStore()
+    const failing: Store = {
+      ...store,
+      async write(files) {
+        await store.write(files)
+        throw new Error('save: memory must be flushed')
+      },
+    }
+    await expect(saveCheckpoint(failing, trained.model, trained.optimizer, trained.state)).rejects.toThrow(
+      'must be flushed',
+    )
+    expect(await store.list()).toEqual(['latest.json', 'step-2'])
+    expect((await latestCheckpoint(store))?.path).toBe('memory/step-2')
   })
 
   it('is undefined before the first', async () => {

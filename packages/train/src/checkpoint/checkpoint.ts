@@ -63,7 +63,12 @@ export async function saveCheckpoint(
     await made.write([{ name: STATE, content: `${JSON.stringify(sealed, null, 2)}\n` }])
     await store.write([{ name: LATEST, content: `${JSON.stringify({ checkpoint: name })}\n` }])
   } catch (error) {
-    await store.remove(name).catch(() => {})
+    // A flush can fail after latest.json was replaced: then it names the new checkpoint.
+    const isInForce = await latestCheckpoint(store).then(
+      (latest) => latest?.path === made.path,
+      () => true,
+    )
+    if (!isInForce) await store.remove(name).catch(() => {})
     throw error
   }
   for (const other of await store.list())
