@@ -10,8 +10,8 @@ import { addToSum, isEmpty, listSum, oneMinusExp, readSums, sumBytes } from './b
 // - one sum per node of the levels above the bins. Node i of level l covers the bins i·2^l to (i + 1)·2^l.
 // A query reads the sibling of every node on the path of its bin. So an even node holds its sum for queries
 // above it, and an odd node its sum for queries below it. The root has no sibling and is left out.
-const HEAD_BYTES: usize = 8
-const BIN_BYTES: usize = 8
+export const HEAD_BYTES: usize = 8
+export const BIN_BYTES: usize = 8
 const SMALLEST: usize = 0
 const LARGEST: usize = 4
 /** Bytes of the list of sums that a query reads, 24 each: 2 of its own bin and 1 per level, at most 17. */

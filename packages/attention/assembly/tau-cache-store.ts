@@ -8,11 +8,18 @@ import { BLOCK, hasDecay, group, keyAt, keyOf, openHead, openKeys, readingAt, re
 // A report says what is wrong with new positions. It holds the kind, the row of heads, the position among the
 // new ones and the element of the vector (i32 each); then the bad value and, if a decay decreases, the
 // reading before it (f64 each).
-const REPORT_BYTES: usize = 32
-const KEY: i32 = 1
-const VALUE: i32 = 2
-const READING: i32 = 3
-const BACKWARD: i32 = 4
+export const REPORT_BYTES: usize = 32
+export const REPORT_KIND: usize = 0
+export const REPORT_ROW: usize = 4
+export const REPORT_POSITION: usize = 8
+export const REPORT_ELEMENT: usize = 12
+export const REPORT_VALUE: usize = 16
+export const REPORT_BEFORE: usize = 24
+// The kinds. Kind 0 means that nothing is wrong.
+export const KEY: i32 = 1
+export const VALUE: i32 = 2
+export const READING: i32 = 3
+export const BACKWARD: i32 = 4
 
 // @ts-ignore: decorator
 @inline
@@ -27,12 +34,12 @@ function report(
   before: f64,
 ): void {
   const at = reports + <usize>item * REPORT_BYTES
-  store<i32>(at, kind)
-  store<i32>(at, row, 4)
-  store<i32>(at, position, 8)
-  store<i32>(at, element, 12)
-  store<f64>(at, value, 16)
-  store<f64>(at, before, 24)
+  store<i32>(at, kind, REPORT_KIND)
+  store<i32>(at, row, REPORT_ROW)
+  store<i32>(at, position, REPORT_POSITION)
+  store<i32>(at, element, REPORT_ELEMENT)
+  store<f64>(at, value, REPORT_VALUE)
+  store<f64>(at, before, REPORT_BEFORE)
 }
 
 /** Copies `count` positions to the times from `start` on, for kv heads begin … end−1 with the decays of their

@@ -29,24 +29,25 @@ export const LEAF: i32 = 48
 export const FAN: i32 = 8
 
 // Offsets in the cache's description, which consists of 32-bit words.
-const HEADS: usize = 0
-const KV_HEADS: usize = 4
-const FORMAT: usize = 8
-const HAS_DECAY: usize = 12
-const VECTOR_BYTES: usize = 16
-const VALUE_BYTES: usize = 20
-const KEY_HEAD_BYTES: usize = 24
-const DECAYS_AT: usize = 28
-const NODE_BYTES: usize = 32
-const OWNER: usize = 36
-const TABLE: usize = 40
-const TEMPERATURE: usize = 44
-const STATES: usize = 48
+export const DESCRIPTION_BYTES: usize = 64
+export const HEADS: usize = 0
+export const KV_HEADS: usize = 4
+export const FORMAT: usize = 8
+export const HAS_DECAY: usize = 12
+export const VECTOR_BYTES: usize = 16
+export const VALUE_BYTES: usize = 20
+export const KEY_HEAD_BYTES: usize = 24
+export const DECAYS_AT: usize = 28
+export const NODE_BYTES: usize = 32
+export const OWNER: usize = 36
+export const TABLE: usize = 40
+export const TEMPERATURE: usize = 44
+export const STATES: usize = 48
 /** The number of times, from 0 on, in the list of places; the number of slots that they had when it was made;
  *  the list itself, [rows, slots] u32. */
-const PLACED: usize = 52
-const PLACED_SLOTS: usize = 56
-const PLACES: usize = 60
+export const PLACED: usize = 52
+export const PLACED_SLOTS: usize = 56
+export const PLACES: usize = 60
 
 /** Formats of stored values. */
 export const F32: i32 = 0

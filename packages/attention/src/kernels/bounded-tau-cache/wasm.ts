@@ -1,6 +1,10 @@
 import { type CpuEngine, F64_BYTES, type Handle, touches } from '@tau/tensor/kernel'
+import { boundedSums, boundedTauCache } from '../../generated/constants.ts'
 import type { DecayBuffers } from '../attention-shape.ts'
 import { attentionWasm } from '../cpu-module.ts'
+
+const { HEAD_BYTES, BIN_BYTES } = boundedTauCache
+const { SUM_HEAD } = boundedSums
 
 /** Sizes of the state of `batch` × `heads` query heads. Each head takes `stateBytes`. */
 export interface BoundedSizes {
@@ -46,5 +50,5 @@ export function boundedTauCacheWasm(engine: CpuEngine, sizes: BoundedSizes): Bou
 export function stateBytes(bins: number, dim: number): number {
   let sums = 2 * bins
   for (let nodes = (bins + 1) >> 1; nodes > 1; nodes = (nodes + 1) >> 1) sums += nodes
-  return F64_BYTES * (1 + bins + sums * (3 + dim))
+  return HEAD_BYTES + bins * BIN_BYTES + sums * (SUM_HEAD + dim * F64_BYTES)
 }

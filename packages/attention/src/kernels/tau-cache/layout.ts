@@ -1,17 +1,21 @@
 import { ELEMENT_BYTES } from '@tau/tensor/kernel'
+import { tauCacheStore as store, tauCacheView as view } from '../../generated/constants.ts'
 
-// The layout of a TauCache in device memory. assembly/tau-cache-view.ts has the other half and says what lies
-// where.
+// The layout of a TauCache in device memory. assembly/tau-cache-view.ts defines it and says what lies where.
 
 /** Positions per block of data. */
-export const BLOCK = 256
+export const { BLOCK } = view
 /** Keys of a leaf and children of a node in a tree that is built in one go. The most are LEAF and FAN of
  *  assembly/tau-cache-view.ts; the difference leaves room for new keys. */
 export const BUILT_LEAF = 32
 export const BUILT_FAN = 6
 
-export const NODE_HEAD_BYTES = 48
-const LIST_BYTES = 384
+export const NODE_HEAD_BYTES = view.SUMS
+/** The lists of a leaf or of another node, whichever are longer. */
+const LIST_BYTES = Math.max(2 * view.LEAF, 3 * view.FAN) * ELEMENT_BYTES
+
+/** The place of a 32-bit word that lies at this offset. */
+const word = (bytes: number): number => bytes / ELEMENT_BYTES
 
 /** The most nodes that one change of a tree can need: copies or halves of the nodes on a path, and a new
  *  root. Trees stay less than 12 levels deep. */
@@ -19,41 +23,58 @@ export const RESERVE_NODES = 32
 
 /** Places of the words in the description that kernels get. */
 export const Description = {
-  heads: 0,
-  kvHeads: 1,
-  format: 2,
-  hasDecay: 3,
-  vectorBytes: 4,
-  valueBytes: 5,
-  keyHeadBytes: 6,
-  decaysAt: 7,
-  nodeBytes: 8,
-  owner: 9,
-  table: 10,
-  temperature: 11,
-  states: 12,
-  placed: 13,
-  placedSlots: 14,
-  places: 15,
+  heads: word(view.HEADS),
+  kvHeads: word(view.KV_HEADS),
+  format: word(view.FORMAT),
+  hasDecay: word(view.HAS_DECAY),
+  vectorBytes: word(view.VECTOR_BYTES),
+  valueBytes: word(view.VALUE_BYTES),
+  keyHeadBytes: word(view.KEY_HEAD_BYTES),
+  decaysAt: word(view.DECAYS_AT),
+  nodeBytes: word(view.NODE_BYTES),
+  owner: word(view.OWNER),
+  table: word(view.TABLE),
+  temperature: word(view.TEMPERATURE),
+  states: word(view.STATES),
+  placed: word(view.PLACED),
+  placedSlots: word(view.PLACED_SLOTS),
+  places: word(view.PLACES),
 } as const
-export const DESCRIPTION_WORDS = 16
+export const DESCRIPTION_WORDS = word(view.DESCRIPTION_BYTES)
 
 /** Places of the words in a tree's state. */
-export const State = { root: 0, next: 1, end: 2, reserve: 3, reserveEnd: 4, nodes: 5 } as const
-export const STATE_WORDS = 8
+export const State = {
+  root: word(view.ROOT),
+  reserve: word(view.RESERVE),
+  reserveEnd: word(view.RESERVE_END),
+  nodes: word(view.NODES),
+} as const
+export const STATE_WORDS = word(view.STATE_BYTES)
 
 /** Places of the words in a report on new positions. Kind 0 means that nothing is wrong. The last two fields
  *  are f64. */
-export const Report = { kind: 0, row: 1, position: 2, element: 3, value: 4, before: 6 } as const
-export const REPORT_WORDS = 8
-export const ReportKind = { key: 1, value: 2, reading: 3, backward: 4 } as const
+export const Report = {
+  kind: word(store.REPORT_KIND),
+  row: word(store.REPORT_ROW),
+  position: word(store.REPORT_POSITION),
+  element: word(store.REPORT_ELEMENT),
+  value: word(store.REPORT_VALUE),
+  before: word(store.REPORT_BEFORE),
+} as const
+export const REPORT_WORDS = word(store.REPORT_BYTES)
+export const ReportKind = {
+  key: store.KEY,
+  value: store.VALUE,
+  reading: store.READING,
+  backward: store.BACKWARD,
+} as const
 
 /** Formats in which values are stored. */
 export type ValueFormat = 'f32' | 'f16' | 'int8'
 const FORMATS: { readonly [F in ValueFormat]: { code: number; bytes: number; scaleBytes: number } } = {
-  f32: { code: 0, bytes: 4, scaleBytes: 0 },
-  f16: { code: 1, bytes: 2, scaleBytes: 0 },
-  int8: { code: 2, bytes: 1, scaleBytes: 4 },
+  f32: { code: view.F32, bytes: 4, scaleBytes: 0 },
+  f16: { code: view.F16, bytes: 2, scaleBytes: 0 },
+  int8: { code: view.INT8, bytes: 1, scaleBytes: 4 },
 }
 
 export const VALUE_FORMATS = Object.keys(FORMATS) as readonly ValueFormat[]
