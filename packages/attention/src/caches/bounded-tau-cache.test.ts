@@ -6,7 +6,7 @@ import { lambdaAttention } from '../kernels/lambda-attention/lambda-attention.ts
 import { longDecay, splitReadings, uniform } from '../testing/attention-cases.ts'
 import { exactAttention, statedBound } from '../testing/bounded-reference.ts'
 import { BoundedTauCache } from './bounded-tau-cache.ts'
-import { TauCache, type TauPositions } from './tau-cache.ts'
+import type { TauPositions } from './tau-cache.ts'
 
 const [batch, heads, kvHeads, length, valueDim] = [2, 6, 3, 83, 5]
 const options = { batch, heads, kvHeads, valueDim, decay: true, bins: 7 }
@@ -402,13 +402,6 @@ describe('BoundedTauCache', () => {
     expect(cache.length).toBe(T)
     expect(cache.bytes()).toBe(bytes)
     expect(two.memory.liveBytes).toBe(liveBytes)
-  })
-
-  it('is what TauCache.bounded makes', () => {
-    using _scope = one.scope()
-    using cache = TauCache.bounded(one, { ...options, temperature: one.tensor(temperatures) })
-    expect(cache).toBeInstanceOf(BoundedTauCache)
-    expect(cache.errorBound()).toHaveLength(heads)
   })
 
   it('works on the cpu backend only, and with tensors of its own device', async () => {

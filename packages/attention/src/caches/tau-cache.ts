@@ -4,7 +4,6 @@ import { checkDim } from '../kernels/attention-shape.ts'
 import { decayParts, type LogDecay } from '../kernels/decay/decay.ts'
 import { kernelsOf } from '../kernels/table.ts'
 import { VALUE_FORMATS, type ValueFormat } from '../kernels/tau-cache/layout.ts'
-import { BoundedTauCache, type BoundedTauCacheOptions } from './bounded-tau-cache.ts'
 import { checkTruncation, type DecodeCache } from './decode-cache.ts'
 import { type CacheOptions, checkGroups, checkQueries } from './options.ts'
 import { floatsOf } from './tau-store/bad-values.ts'
@@ -59,12 +58,6 @@ export class TauCache implements DecodeCache<TauPositions> {
     this.#device = device
     this.#options = { batch, heads, kvHeads, valueDim, decay, capacity }
     this.#store = store ?? makeStore(device, options)
-  }
-
-  /** A cache whose memory and time per token do not depend on the number of past positions. Its error has a
-   *  bound. Only on the cpu backend. */
-  static bounded(device: Device, options: BoundedTauCacheOptions): BoundedTauCache {
-    return new BoundedTauCache(device, options)
   }
 
   /** Positions so far. */
