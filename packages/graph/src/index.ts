@@ -36,14 +36,9 @@ export { type LabelledEmbeddings, parseEmbeddings, readEmbeddings } from './embe
 export { type EmbeddingSource, matrixSource, type RowBlock } from './embeddings/source.ts'
 export { type TextEmbeddingOptions, type TextEmbeddings, textEmbeddings } from './embeddings/text/text.ts'
 export type { VocabularyOptions, Weighting } from './embeddings/text/weighting.ts'
+export type { WordBlock, WordVectorOptions, WordVectors } from './embeddings/words/vectors.ts'
 export { parseWinkVectors } from './embeddings/words/wink.ts'
-export {
-  readWordVectors,
-  type WordBlock,
-  type WordVectorOptions,
-  type WordVectors,
-  wordVectorBlocks,
-} from './embeddings/words/word-vectors.ts'
+export { readWordVectors, wordVectorBlocks } from './embeddings/words/word-vectors.ts'
 export { GraphError } from './errors.ts'
 export type { ReduceMethod } from './gram/basis.ts'
 export { type Reduced, type ReduceOptions, reduceEmbeddings } from './gram/reduce.ts'

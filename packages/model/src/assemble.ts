@@ -1,7 +1,7 @@
 import { LaplacianTensor } from '@tau/attention'
 import type { Csr } from '@tau/graph'
 import type { Device, Tensor } from '@tau/tensor'
-import type { ModelConfig } from './config/config.ts'
+import type { ModelConfig } from './config/model-config.ts'
 import { checkLaplacian, GPT } from './gpt.ts'
 
 /** A model whose tensors live until it is disposed, whatever scope is open. If anything throws on the way, all that was made is

@@ -1,13 +1,8 @@
 import { type Csr, csrFromDense } from '@tau/graph'
 import type { Device } from '@tau/tensor'
 import { assemble } from './assemble.ts'
-import {
-  type ModelConfig,
-  type ModelOptions,
-  manifoldDim,
-  needsLaplacian,
-  resolveConfig,
-} from './config/config.ts'
+import { type ModelOptions, manifoldDim, needsLaplacian, resolveConfig } from './config/config.ts'
+import type { ModelConfig } from './config/model-config.ts'
 import type { GPT } from './gpt.ts'
 import { initParameters, parameterSpecs } from './parameters/parameters.ts'
 

@@ -1,7 +1,8 @@
+import type { Device } from '@tau/tensor'
 import type { CacheForm } from './attention/kind.ts'
+import type { AttentionLayer } from './attention/layer.ts'
 import { LayerState } from './attention/state.ts'
-import type { ModelConfig } from './config/config.ts'
-import type { GPT } from './gpt.ts'
+import type { ModelConfig } from './config/model-config.ts'
 
 export interface DecodeStateOptions {
   /** `exact` keeps every position that later ones need, at most seqLen of them. `bounded` needs memory and time that do not depend on the
@@ -14,6 +15,13 @@ export interface DecodeStateOptions {
 
 const DEFAULT_BINS = 1024
 
+/** What of a model a state is made for. */
+interface DecodingModel {
+  readonly device: Device
+  readonly config: ModelConfig
+  readonly attention: readonly AttentionLayer[]
+}
+
 /** Memory of a sequence that is decoded step by step: one {@link LayerState} per layer. */
 export class DecodeState implements Disposable {
   readonly layers: readonly LayerState[]
@@ -22,9 +30,9 @@ export class DecodeState implements Disposable {
   readonly config: ModelConfig
   /** Positions that there is room for; Infinity with bounded caches. */
   readonly maxLength: number
-  readonly #model: GPT
+  readonly #model: DecodingModel
 
-  private constructor(model: GPT, batch: number, maxLength: number, layers: readonly LayerState[]) {
+  private constructor(model: DecodingModel, batch: number, maxLength: number, layers: readonly LayerState[]) {
     this.#model = model
     this.config = model.config
     this.batch = batch
@@ -33,12 +41,12 @@ export class DecodeState implements Disposable {
   }
 
   /** See {@link GPT.decodeState}. */
-  static empty(model: GPT, batch: number, options: DecodeStateOptions): DecodeState {
+  static empty(model: DecodingModel, batch: number, options: DecodeStateOptions): DecodeState {
     const { device, config, attention } = model
     const form = cacheForm(model, options)
     const maxLength = form.form === 'bounded' ? Number.POSITIVE_INFINITY : config.seqLen
     const layers = device.unscoped(() =>
-      attention.map((layer) => LayerState.empty(device, layer, batch, config.nEmbd, form)),
+      attention.map((layer) => LayerState.empty(device, layer.groups, batch, config.nEmbd, form)),
     )
     return new DecodeState(model, batch, maxLength, layers)
   }
@@ -70,7 +78,7 @@ export class DecodeState implements Disposable {
 }
 
 /** The form that is asked for; `cache` may come from a command line. */
-function cacheForm(model: GPT, { cache = 'exact', bins }: DecodeStateOptions): CacheForm {
+function cacheForm(model: DecodingModel, { cache = 'exact', bins }: DecodeStateOptions): CacheForm {
   if (cache !== 'exact' && cache !== 'bounded')
     throw new RangeError(`decodeState: cache must be exact or bounded, got ${cache}`)
   const kinds = model.attention.flatMap(({ groups }) => groups.map(({ kind }) => kind))

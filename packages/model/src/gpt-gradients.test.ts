@@ -1,7 +1,8 @@
 import { cpu, type Device, gpu, grad } from '@tau/tensor'
 import { describeDevices } from '@tau/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ModelConfig, ModelOptions } from './config/config.ts'
+import type { ModelOptions } from './config/config.ts'
+import type { ModelConfig } from './config/model-config.ts'
 import type { GPT } from './gpt.ts'
 import { parameterValues, randomIds, tiny, tinyModel } from './testing.ts'
 

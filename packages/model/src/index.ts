@@ -21,10 +21,8 @@ export {
 } from './attention/registry.ts'
 export { calibrateModel, recalibrates } from './calibrate.ts'
 export {
-  type AttentionOptions,
   checkConfig,
   headDim,
-  type ModelConfig,
   type ModelOptions,
   manifoldDim,
   modelFields,
@@ -48,9 +46,9 @@ export {
   text,
 } from './config/field.ts'
 export { type SizeName, sizes } from './config/fields.ts'
-export type { HeadGroupOptions } from './config/groups.ts'
 export { configFromJson, configToJson } from './config/json.ts'
 export { migrateModelFields } from './config/migrate.ts'
+export type { AttentionOptions, HeadGroupOptions, ModelConfig } from './config/model-config.ts'
 export { type CreateOptions, createModel, emptyModel } from './create.ts'
 export { DecodeState, type DecodeStateOptions } from './decode-state.ts'
 export { type GenerateOptions, generate } from './generate.ts'

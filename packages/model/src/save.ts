@@ -12,8 +12,9 @@ import {
   storeAt,
 } from '@tau/tensor/files'
 import { assemble } from './assemble.ts'
-import { type ModelConfig, manifoldDim, needsLaplacian } from './config/config.ts'
+import { manifoldDim, needsLaplacian } from './config/config.ts'
 import { configFromJson, configToJson } from './config/json.ts'
+import type { ModelConfig } from './config/model-config.ts'
 import type { GPT } from './gpt.ts'
 import { parameterSpecs } from './parameters/parameters.ts'
 

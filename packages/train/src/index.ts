@@ -73,11 +73,6 @@ export {
 } from './pipeline/text.ts'
 export { loadTokenizer, saveTokenizer } from './tokenizer/file.ts'
 export type { TokenizerJson } from './tokenizer/json.ts'
-export {
-  type AddedToken,
-  type DecodeOptions,
-  type StreamDecoder,
-  Tokenizer,
-  type TokenizerParts,
-} from './tokenizer/tokenizer.ts'
+export type { AddedToken, TokenizerParts } from './tokenizer/parts.ts'
+export { type DecodeOptions, type StreamDecoder, Tokenizer } from './tokenizer/tokenizer.ts'
 export { type TrainTokenizerOptions, type TrainTokenizerProgress, trainTokenizer } from './tokenizer/train.ts'

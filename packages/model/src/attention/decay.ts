@@ -1,6 +1,6 @@
 import { constantDecay, forgetGateDecay, type LogDecay } from '@tau/attention'
 import { add, linear, permute, reshape, type Tensor } from '@tau/tensor'
-import type { ModelConfig } from '../config/config.ts'
+import type { ModelConfig } from '../config/model-config.ts'
 import { type ParameterSpec, positiveSpec, positiveValues } from '../parameters/spec.ts'
 
 // What makes old keys fade, above the kinds of attention.

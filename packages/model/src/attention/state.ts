@@ -1,7 +1,6 @@
 import { copyBlock, type Device, slice, type Tensor } from '@tau/tensor'
-import type { GroupState } from './group.ts'
+import type { GroupState, HeadGroupAttention } from './group.ts'
 import type { CacheForm } from './kind.ts'
-import type { AttentionLayer } from './layer.ts'
 
 /** What a layer remembers between decoding steps. */
 export class LayerState implements Disposable {
@@ -17,13 +16,13 @@ export class LayerState implements Disposable {
   /** An empty state for `batch` sequences of width C. */
   static empty(
     device: Device,
-    layer: AttentionLayer,
+    groups: readonly HeadGroupAttention[],
     batch: number,
     width: number,
     form: CacheForm,
   ): LayerState {
     return new LayerState(
-      layer.groups.map((group) => group.newState(device, batch, form)),
+      groups.map((group) => group.newState(device, batch, form)),
       device.tensor(new Float32Array(batch * width), [batch, 1, width]),
     )
   }

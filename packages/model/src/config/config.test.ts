@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  checkConfig,
-  headDim,
-  type ModelConfig,
-  type ModelOptions,
-  manifoldDim,
-  resolveConfig,
-} from './config.ts'
+import { checkConfig, headDim, type ModelOptions, manifoldDim, resolveConfig } from './config.ts'
 import { sizes } from './fields.ts'
+import type { ModelConfig } from './model-config.ts'
 
 describe('presets and sizes', () => {
   it('default is the gated tau model at nano size', () => {

@@ -1,38 +1,9 @@
 import { kindFields } from '../attention/registry.ts'
-import type { TauOptions } from '../attention/tau/tau.ts'
 import { checkFields, checkNames, failOn, type Values } from './check.ts'
 import { type Fields, type FieldValue, type PresetName, presetValue } from './field.ts'
-import {
-  type HeadOptions,
-  headFields,
-  type SizeName,
-  sizes,
-  type TrunkOptions,
-  trunkFields,
-} from './fields.ts'
-import {
-  checkGroups,
-  checkManifold,
-  type HeadGroupOptions,
-  headGroups,
-  isOptionOf,
-  kindNames,
-} from './groups.ts'
-
-/** Options of all kinds of attention. A package that registers a kind adds its own by declaration merging. */
-export interface AttentionOptions extends TauOptions {
-  /** Newest keys that a query of dot-window attention sees. */
-  window: number
-}
-
-/** Every choice of the model. Options of a kind of attention are there if some heads have that kind. The table that a field comes from
- *  has its help and its rule: fields.ts, and the files of the kinds. */
-export interface ModelConfig extends TrunkOptions, HeadOptions, Partial<AttentionOptions> {
-  /** Groups of heads, where heads are not all alike. Layer i has the groups of `layers[i % layers.length]`, in order: each has
-   *  some of the layer's kv heads, and the query heads that read them. Fields of a group stand in place of the model's.
-   *  null: every layer is one group with the fields of the model. */
-  layers: readonly (readonly HeadGroupOptions[])[] | null
-}
+import { headFields, type SizeName, sizes, trunkFields } from './fields.ts'
+import { checkGroups, checkManifold, headGroups, isOptionOf, kindNames } from './groups.ts'
+import type { ModelConfig } from './model-config.ts'
 
 export type ModelOptions = Partial<ModelConfig> & { preset?: PresetName; size?: SizeName }
 

@@ -2,15 +2,9 @@ import type { AttentionKind, HeadShape } from '../attention/kind.ts'
 import { attentionKind, attentionKinds, kindFields } from '../attention/registry.ts'
 import { positionalKind } from '../position/encodings.ts'
 import { checkFields, checkNames, failOn, type Values } from './check.ts'
-import type { AttentionOptions, ModelConfig } from './config.ts'
 import type { Fail, FieldValue } from './field.ts'
-import { type HeadOptions, headFields } from './fields.ts'
-
-/** What a group of heads has of its own; the model's fields say the rest. */
-export type HeadGroupOptions = Partial<HeadOptions & AttentionOptions> & {
-  /** Key and value heads of the group; default: all that the layer has left. */
-  readonly kvHeads?: number
-}
+import { headFields } from './fields.ts'
+import type { HeadGroupOptions, ModelConfig } from './model-config.ts'
 
 /** Heads of a layer that are alike. */
 export interface HeadGroup {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ModelConfig, type ModelOptions, resolveConfig } from './config.ts'
+import { type ModelOptions, resolveConfig } from './config.ts'
 import { configFromJson, configToJson } from './json.ts'
+import type { ModelConfig } from './model-config.ts'
 
 const text = (config: ModelConfig, change: Record<string, unknown> = {}): string =>
   JSON.stringify({ ...JSON.parse(configToJson(config)), ...change })

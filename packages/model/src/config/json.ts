@@ -1,10 +1,11 @@
 import type { AttentionKind } from '../attention/kind.ts'
 import { attentionKind } from '../attention/registry.ts'
 import type { Values } from './check.ts'
-import { completeConfig, isShared, type ModelConfig, modelFields } from './config.ts'
+import { completeConfig, isShared, modelFields } from './config.ts'
 import type { Field } from './field.ts'
 import { headGroups, isOptionOf, kindNames } from './groups.ts'
 import { FORMAT, migrateModelFields } from './migrate.ts'
+import type { ModelConfig } from './model-config.ts'
 
 const toSnake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const toCamel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())

@@ -1,8 +1,8 @@
 import { type Device, fill, Random, sizeOf, type Tensor, zeros } from '@tau/tensor'
 import type { ParameterGroup } from '@tau/tensor/optim'
 import { layerSpecs } from '../attention/layer.ts'
-import type { ModelConfig } from '../config/config.ts'
 import { headGroups } from '../config/groups.ts'
+import type { ModelConfig } from '../config/model-config.ts'
 import { linearSpec, type ParameterSpec } from './spec.ts'
 
 /** Width of the MLP over that of the residual stream. */

@@ -1,7 +1,7 @@
 /** Hugging Face's tokenizer.json, the part that byte-level BPE needs. Files come from outside: everything is checked,
  *  and whatever would change ids without our knowing is refused rather than ignored. */
 import { fromByteLevel, isAmbiguousToken } from './byte-level.ts'
-import type { AddedToken, TokenizerParts } from './tokenizer.ts'
+import type { AddedToken, TokenizerParts } from './parts.ts'
 import { utf8 } from './words.ts'
 
 /** What `Tokenizer.toJSON` writes; field for field what Hugging Face's libraries write for byte-level BPE. */

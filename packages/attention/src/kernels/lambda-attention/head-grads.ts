@@ -1,7 +1,7 @@
 import { type Device, sum, type Tensor } from '@tau/tensor'
 import type { Handle } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../attention-shape.ts'
-import type { LambdaPass } from './lambda-attention.ts'
+import type { LambdaPass } from './pass.ts'
 
 /** Buffers for the gradients of each query head, not yet summed over the heads that share keys: dLambdaQ
  *  [B, H, Tq], dLambdaK [B, H, Tk], dV [B, H, Tk, D], dTemperature [B, H] and dLogDecay [B, H, Tk]. dLogDecay

@@ -1,25 +1,11 @@
 import { type Device, record, ShapeError, shapeText, type Tensor } from '@tau/tensor'
 import { checkDevice, type Handle } from '@tau/tensor/kernel'
-import {
-  type AttentionSizes,
-  attentionSizes,
-  type DecayBuffers,
-  type DecayHandles,
-  decayBuffers,
-} from '../attention-shape.ts'
+import { type AttentionSizes, attentionSizes, type DecayHandles, decayBuffers } from '../attention-shape.ts'
 import { decayParts, type LogDecay } from '../decay/decay.ts'
 import { hasMerge, mergePass, prefersMerge } from './merge/pass.ts'
+import type { LambdaHandles } from './pass.ts'
 import { quadraticPass } from './quadratic/pass.ts'
 import { hasSweep, sweepPass } from './sweep/pass.ts'
-
-/** Buffers of the inputs. lambdaK, v and logDecay have `capacity` rows per head. */
-export interface LambdaHandles {
-  readonly lambdaQ: Handle
-  readonly lambdaK: Handle
-  readonly v: Handle
-  readonly temperature: Handle
-  readonly logDecay: DecayBuffers | undefined
-}
 
 /** The forward pass over all pairs. It writes:
  *  - out [B, H, Tq, D];
@@ -68,22 +54,6 @@ export interface LambdaAttentionInputs {
   /** `quadratic` reads every pair; `sorted` works in order of λ. Their results agree up to rounding. The
    *  default, `auto`, takes the faster one for these shapes. */
   algorithm?: LambdaAlgorithm
-}
-
-/** The result of one forward pass, and the function that computes its gradients. */
-export interface LambdaPass {
-  readonly out: Tensor
-  /** The gradients of Σ dOut·out. The gradient of the decay is computed only if `decayWanted` is true. */
-  backward(dOut: Tensor, decayWanted: boolean): LambdaGrads
-}
-
-interface LambdaGrads {
-  readonly lambdaQ: Tensor
-  readonly lambdaK: Tensor
-  readonly v: Tensor
-  readonly temperature: Tensor
-  /** The gradient in the shape of the given readings, [B, H, Tk] or [H, Tk]. */
-  logDecay(readings: Tensor): Tensor | null
 }
 
 /** Causal attention with scores from the distance of scalars (docs/definition.md, section 3) → [B, H, Tq, D]:

@@ -1,7 +1,7 @@
 import { matrixOf } from '../../dense/points.ts'
 import { checkOptions, GraphError } from '../../errors.ts'
 import { wordsOf } from '../text/passages.ts'
-import type { WordVectors } from '../words/word-vectors.ts'
+import type { WordVectors } from '../words/vectors.ts'
 import { type Embedder, embedderOf } from './embedder.ts'
 
 /** An embedder from word vectors. A text that is one of the words gets the vector of that word. Any other

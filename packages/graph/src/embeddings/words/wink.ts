@@ -2,7 +2,7 @@ import { FormatError } from '@tau/tensor'
 import { decodeUtf8 } from '@tau/tensor/files'
 import { checkBytes } from '../../errors.ts'
 import { decimalAt } from './decimal.ts'
-import type { WordVectorOptions, WordVectors } from './word-vectors.ts'
+import type { WordVectorOptions, WordVectors } from './vectors.ts'
 
 const OP = 'wink embeddings'
 /** The bytes before the vectors. No word contains them, because quotes inside strings are escaped. */

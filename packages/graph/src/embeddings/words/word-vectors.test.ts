@@ -6,7 +6,8 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readEmbeddings } from '../read.ts'
 import { decimalAt } from './decimal.ts'
-import { readWordVectors, type WordVectorOptions, wordVectorBlocks } from './word-vectors.ts'
+import type { WordVectorOptions } from './vectors.ts'
+import { readWordVectors, wordVectorBlocks } from './word-vectors.ts'
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 const decimal = (text: string) => decimalAt(ascii(text), 0, text.length)

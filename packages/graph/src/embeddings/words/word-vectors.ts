@@ -1,30 +1,10 @@
 import { FormatError } from '@tau/tensor'
 import { decodeUtf8, type FilePlace, pathOf } from '@tau/tensor/files'
-import type { DenseMatrix } from '../../dense/matrix.ts'
 import { checkPlace } from '../../errors.ts'
 import { bytesAt, chunksOf, partsOfFile, withParts } from '../../files/bytes.ts'
 import { decimalAt } from './decimal.ts'
+import type { WordBlock, WordVectorOptions, WordVectors } from './vectors.ts'
 import { parseWinkVectors } from './wink.ts'
-
-/** Words and a vector for each. */
-export interface WordVectors {
-  words: string[]
-  /** [words, width], f32 */
-  matrix: DenseMatrix & { data: Float32Array }
-}
-
-/** Rows of a block, and their words. */
-export interface WordBlock extends DenseMatrix {
-  data: Float32Array
-  words: string[]
-}
-
-export interface WordVectorOptions {
-  /** reads only the first `limit` words; all unless given */
-  limit?: number
-  /** most bytes of the vectors of a block, but a block has at least one row; unlimited unless given */
-  blockBytes?: number
-}
 
 const OP = 'word vectors'
 /** Longest line: a vector of 65 536 numbers. */

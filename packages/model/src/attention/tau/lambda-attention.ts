@@ -15,7 +15,7 @@ import { positiveValues } from '../../parameters/spec.ts'
 import { cacheOfInputs } from '../cache.ts'
 import { type HeadVectors, QKV_CLAMP } from '../head-vectors.ts'
 import type { Attention, AttentionCache, AttentionInputs, CacheForm, KindContext } from '../kind.ts'
-import type { TauOptions } from './tau.ts'
+import type { TauOptions } from './options.ts'
 
 const MIDDLES = { 'reference-median': 'median', 'reference-mean': 'mean' } as const
 

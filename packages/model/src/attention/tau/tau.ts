@@ -1,33 +1,7 @@
-import { choice, flag, number, type OptionsOf, text } from '../../config/field.ts'
 import { positiveSpec } from '../../parameters/spec.ts'
 import { defineAttentionKind } from '../kind.ts'
 import { LambdaAttention } from './lambda-attention.ts'
-
-const options = {
-  temperature: number({
-    default: 0.05,
-    presets: { paper: 1 },
-    above: 0,
-    help: 'Attention temperature per head, or where learning it starts',
-  }),
-  learnTemperature: flag({ default: true, presets: { paper: false }, help: 'Learn the temperature' }),
-  tauMode: choice({
-    of: ['fixed', 'learned', 'adaptive', 'reference-median', 'reference-mean'],
-    default: 'learned',
-    presets: { paper: 'fixed' },
-    help: 'Where τ of λ = E / (E + τ) comes from',
-  }),
-  tau: number({ default: 1, above: 0, help: 'τ, or where it starts' }),
-  tauPolicy: text({
-    default: 'median',
-    pattern: /^(median|mean|percentile:(0(\.\d+)?|1(\.0+)?))$/,
-    rule: 'be median, mean or percentile:P with P from 0 to 1',
-    help: 'Adaptive τ from a batch’s energies: median, mean, percentile:P with P from 0 to 1',
-  }),
-  eps: number({ default: 1e-6, above: 0, help: 'ε of the Rayleigh quotient' }),
-} as const
-
-export type TauOptions = OptionsOf<typeof options>
+import { tauOptions } from './options.ts'
 
 /** λ-distance attention: docs/definition.md, sections 2 and 3. */
 export const tau = defineAttentionKind({
@@ -37,7 +11,7 @@ export const tau = defineAttentionKind({
   architecture: 'TauGPT',
   needsLaplacian: true,
   hasBoundedCache: true,
-  options,
+  options: tauOptions,
   parameters: ({ heads, kvHeads, positiveAs }, { learnTemperature, temperature, tauMode, tau }) => [
     ...(learnTemperature ? [positiveSpec(positiveAs, 'temperature', heads, temperature)] : []),
     ...(tauMode === 'learned' ? [positiveSpec(positiveAs, 'tau', kvHeads, tau)] : []),

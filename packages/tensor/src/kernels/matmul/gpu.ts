@@ -4,7 +4,8 @@ import { accumulateGpu } from '../accumulate/gpu.ts'
 import { launchEach } from '../launch-each.ts'
 import { reluSquaredGpu } from '../relu-squared/gpu.ts'
 import { composedEpilogue } from './epilogue.ts'
-import type { Layout, MatmulKernel } from './matmul.ts'
+import type { Layout } from './layout.ts'
+import type { MatmulKernel } from './matmul.ts'
 
 const LAYOUTS = ['nn', 'nt', 'tn'] as const satisfies readonly Layout[]
 /** Products are added in blocks, so that rounding grows with k / BLOCK + BLOCK instead of k. */

@@ -1,6 +1,7 @@
 import { expectSamples, type KernelBench, randomArray } from '@tau/testing'
 import type { Device } from '../../device.ts'
-import { type Layout, matmul } from './matmul.ts'
+import type { Layout } from './layout.ts'
+import { matmul } from './matmul.ts'
 
 type Work = 'flops' | 'bytes'
 

@@ -10,7 +10,8 @@ import { type Shape, sizeOf } from '../../shape.ts'
 import { mul } from '../binary/binary.ts'
 import { sum } from '../reduce/reduce.ts'
 import { kernelsOf } from '../table.ts'
-import { type Layout, matmul } from './matmul.ts'
+import type { Layout } from './layout.ts'
+import { matmul } from './matmul.ts'
 import { matmulReference } from './reference.ts'
 
 const layouts = ['nn', 'nt', 'tn'] as const

@@ -3,10 +3,8 @@ import type { Handle } from '../../backends/engine.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkDevice, checkDType, checkRank } from '../check.ts'
 import type { Epilogue } from './epilogue.ts'
+import type { Layout } from './layout.ts'
 import { outerProduct, product, sumBatch } from './product.ts'
-
-/** Which operand is stored transposed: nn A·B, nt A·Bᵀ (B is [N, K]), tn Aᵀ·B (A is [K, M]). */
-export type Layout = 'nn' | 'nt' | 'tn'
 
 /** Sizes of one product: batch × ([M, K] · [K, N]). */
 export interface MatmulSizes {

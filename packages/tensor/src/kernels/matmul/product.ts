@@ -3,7 +3,7 @@ import { type Shape, sameShape, sizeOf } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { kernelsOf } from '../table.ts'
 import type { Epilogue } from './epilogue.ts'
-import type { Layout } from './matmul.ts'
+import type { Layout } from './layout.ts'
 
 const matrixOf = (shape: Shape, transposed: boolean): [number, number] => {
   const [rows, cols] = shape.slice(-2)

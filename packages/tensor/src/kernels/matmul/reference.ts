@@ -1,4 +1,5 @@
-import type { Layout, MatmulSizes } from './matmul.ts'
+import type { Layout } from './layout.ts'
+import type { MatmulSizes } from './matmul.ts'
 
 /** The product of each matrix of a batch in plain f64 loops: what the kernels are tested against. */
 export function matmulReference(

@@ -1,6 +1,6 @@
 import type { WgslKernel } from '../../backends/gpu/wgsl.ts'
 import type { Epilogue } from './epilogue.ts'
-import type { Layout } from './matmul.ts'
+import type { Layout } from './layout.ts'
 
 /** A workgroup makes size × size elements of C, `rows` × `cols` of them in the registers of each thread. */
 export interface Tile {

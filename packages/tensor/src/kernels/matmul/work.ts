@@ -1,6 +1,7 @@
 import type { Work } from '../../backends/cpu/work.ts'
 import { ELEMENT_BYTES } from '../../dtype.ts'
-import type { Layout, MatmulSizes } from './matmul.ts'
+import type { Layout } from './layout.ts'
+import type { MatmulSizes } from './matmul.ts'
 
 /** Work of batch products [m, k] · [k, n]; a matrix that the batch shares is read once, and C where it is added to. */
 export const matmulWork =

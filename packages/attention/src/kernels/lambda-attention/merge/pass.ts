@@ -4,7 +4,7 @@ import type { KernelTable } from '../../../generated/table.ts'
 import type { AttentionSizes } from '../../attention-shape.ts'
 import { kernelsOf } from '../../table.ts'
 import { sumHeadGrads } from '../head-grads.ts'
-import type { LambdaHandles, LambdaPass } from '../lambda-attention.ts'
+import type { LambdaHandles, LambdaPass } from '../pass.ts'
 import { STATS } from '../stats.ts'
 import { longestBuffer } from './levels.ts'
 

@@ -1,6 +1,6 @@
 import { foldGpu, type GpuEngine, type Handle, linearGroups, wgslForms } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../../attention-shape.ts'
-import type { LambdaHandles } from '../lambda-attention.ts'
+import type { LambdaHandles } from '../pass.ts'
 import { packKeysWgsl, ROW_LENGTH, SUM_MOMENTS, sizeArgs, VECTOR } from '../quadratic/wgsl.ts'
 import { BACKWARD_ROWS, ROW_THREADS } from '../quadratic/wgsl-rows.ts'
 import { BLOCK, CHANNELS, levelsOf, ORDER_LENGTH, statesLength } from './levels.ts'

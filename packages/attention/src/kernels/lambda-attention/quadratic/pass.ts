@@ -7,7 +7,7 @@ import {
   spansOf,
 } from '../../attention-shape.ts'
 import { kernelsOf } from '../../table.ts'
-import type { LambdaHandles, LambdaPass } from '../lambda-attention.ts'
+import type { LambdaHandles, LambdaPass } from '../pass.ts'
 import { STATS } from '../stats.ts'
 
 /** The forward pass that reads every pair, on buffers. Without `tape` nothing is kept for gradients. */

@@ -3,7 +3,7 @@ import type { KernelTable } from '../../../generated/table.ts'
 import type { AttentionSizes } from '../../attention-shape.ts'
 import { kernelsOf } from '../../table.ts'
 import { sumHeadGrads } from '../head-grads.ts'
-import type { LambdaHandles, LambdaPass } from '../lambda-attention.ts'
+import type { LambdaHandles, LambdaPass } from '../pass.ts'
 
 /** f32 elements that hold one f64. */
 const WORDS = 2

@@ -1,7 +1,7 @@
 import type { Handle } from '@tau/tensor/kernel'
 import type { AttentionSizes } from '../../attention-shape.ts'
 import type { HeadGrads } from '../head-grads.ts'
-import type { LambdaHandles } from '../lambda-attention.ts'
+import type { LambdaHandles } from '../pass.ts'
 
 /** λ-distance attention in O(T log T), forward pass. It writes out [B, H, Tq, D] and, for the backward pass,
  *  best [B, H, Tq] in f64: the best score of each query, max_j −|λq − λk_j| / temperature + c_j.

@@ -8,7 +8,7 @@ import {
 } from '../../../generated/constants.ts'
 import type { AttentionSizes } from '../../attention-shape.ts'
 import { attentionWasm } from '../../cpu-module.ts'
-import type { LambdaHandles } from '../lambda-attention.ts'
+import type { LambdaHandles } from '../pass.ts'
 import type { LambdaSweepGradKernel, LambdaSweepKernel } from './sweep.ts'
 
 const { SOLVE, JOIN, FINISH } = sweep
