@@ -12,8 +12,8 @@ const CHUNK = 16_384
 /** Decay per token for a half-life of about 170 tokens: the slowest head of the default preset. */
 const RATE = 0.004
 
-/** Random numbers. Vectors are cut from them at random places, because drawing a million positions would take
- *  longer than caching them. */
+/** Size of a pool of random numbers. Vectors are cut from the pool at random places, because drawing a million
+ *  positions would take longer than caching them. */
 const POOL = 2 * CHUNK * HEADS * DIM
 let drawn: Float32Array | undefined
 function pool(): Float32Array {

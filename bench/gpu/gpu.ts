@@ -100,7 +100,7 @@ async function runMerges(bench: MergeCase, devices: Devices, { line, metric }: G
   })
 }
 
-/** What a call costs when there is next to nothing to do: 1024 elements. */
+/** What a call costs that has next to nothing to do (1024 elements). */
 async function runOverhead(devices: Devices, { line, metric }: GroupContext): Promise<void> {
   const { tuned } = devices
   await inScopes([tuned], async () => {

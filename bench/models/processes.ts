@@ -34,7 +34,7 @@ export interface ModelRun {
 interface Ended {
   readonly stdout: string
   readonly stderr: string
-  /** Exit code or signal; undefined: all went well. */
+  /** Exit code or signal. Undefined if the process succeeded. */
   readonly failure: string | undefined
 }
 

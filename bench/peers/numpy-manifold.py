@@ -1,7 +1,8 @@
-"""The steps of buildManifold in numpy: read, check, products of the features, reduction, neighbours, weights, Laplacian, tau, a file.
+"""The steps of buildManifold in numpy.
 
-Arguments: a .npy file of float32, dim, k, threads, and a folder with basis [width, dim] and expected [dim, dim] in f64, which gets the
-result. Speaks the lines of serve.ts.
+They are: read, check, products of the features, reduction, neighbours, weights, Laplacian, tau, a file.
+Arguments: a .npy file of float32, dim, k, threads, and a folder with basis [width, dim] and expected [dim, dim]
+in f64. The result is written into that folder. The peer speaks the protocol of serve.ts.
 """
 import sys
 from pathlib import Path

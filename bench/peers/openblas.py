@@ -1,6 +1,6 @@
-"""The system's OpenBLAS, bare: products of two square matrices by cblas_sgemm, timed on request.
+"""The system's OpenBLAS, called directly: products of two square matrices by cblas_sgemm, timed on request.
 
-Arguments: size, threads. Speaks the lines of serve.ts.
+Arguments: size, threads. The peer speaks the protocol of serve.ts.
 """
 import ctypes
 import ctypes.util

@@ -1,6 +1,8 @@
-"""scikit-learn's exact neighbours: NearestNeighbors(algorithm='brute') on float32, fitted and asked for the neighbours of all points.
+"""scikit-learn's exact neighbours: NearestNeighbors(algorithm='brute') on float32.
 
-Arguments: a file of float32, rows, columns, k, threads, and a file that gets the neighbours as int32. Speaks the lines of serve.ts.
+A timed run fits the points and asks for the neighbours of all of them. Arguments: a file of float32, rows,
+columns, k, threads, and a file. The neighbours are written into that file as int32. The peer speaks the
+protocol of serve.ts.
 """
 import sys
 

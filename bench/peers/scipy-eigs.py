@@ -1,8 +1,10 @@
 """SciPy's eigsh (ARPACK) on a sparse symmetric matrix from files, timed on request.
 
-Arguments: folder, rows, pairs, tolerance, mode, threads. The folder holds indptr and indices (i32), values and expected (f64). Modes:
-flip: the largest eigenvalues of 2·I − L, matrix products only;  shift-invert: eigsh(sigma=-0.001), a sparse LU factorisation first.
-Speaks the lines of serve.ts.
+Arguments: folder, rows, pairs, tolerance, mode, threads. The folder holds indptr and indices (i32), values and
+expected (f64). The peer speaks the protocol of serve.ts. Modes:
+
+- flip: the largest eigenvalues of 2·I − L, by matrix products only
+- shift-invert: eigsh(sigma=-0.001), which first makes a sparse LU factorization
 """
 import sys
 from pathlib import Path
