@@ -48,7 +48,9 @@ describe.runIf(gpuModes.includes('webgpu'))('tau on webgpu', () => {
     expect(records[0]).toMatchObject({
       device: { backend: 'gpu', variant: 'webgpu', adapter: expect.any(String) },
     })
-    expect(stderr).toMatch(/the device must stay, got lost[\s\S]+going on from step 2 on gpu, webgpu/)
+    expect(stderr).toMatch(
+      /the device must stay available, got a lost device[\s\S]+going on from step 2 on gpu, webgpu/,
+    )
     expect(records.filter(({ kind }) => kind === 'run')).toHaveLength(2)
     expect(records.filter(({ kind }) => kind === 'step').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6])
   })

@@ -2,7 +2,7 @@ import { fma, loadNext, splat, storeNext } from './simd'
 
 /** One AdamW step on elements begin … end−1, with g = clip·grad, clip = min(1, maxNorm / (norm + 1e-6)):
  *  m ← beta1·m + keep1·g, v ← beta2·v + keep2·g², p ← p − (decay·p + rate·m / (√v·unbias + eps)).
- *  Nothing changes where the norm is not finite. */
+ *  If the norm is not finite, nothing changes. */
 export function adamw(
   param: usize,
   grad: usize,

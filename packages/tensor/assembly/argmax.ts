@@ -1,6 +1,6 @@
-/** out (i32 [outer, inner]) = where along the middle axis of x [outer, length, inner] its largest element is, or its smallest, for results
- *  begin … end−1. The first of equal ones; the first NaN if there is one. A number at a time: what a comparison decides is no
- *  work for vectors, and the loop keeps up with memory where inner = 1. */
+/** out (i32 [outer, inner]) = index of the largest or smallest element along the middle axis of x [outer,
+ *  length, inner], for results begin … end−1. Of equal elements the first counts; if there is a NaN, the
+ *  first NaN counts. One number at a time, without vectors. */
 export function argmax(x: usize, out: usize, length: i32, inner: i32, smallest: i32, begin: i32, end: i32): void {
   const step = (<usize>inner) << 2
   for (let item = begin; item < end; item++) {

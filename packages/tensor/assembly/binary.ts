@@ -1,7 +1,7 @@
 import { next, place } from './loops'
 import { loadNext, splat, storeNext } from './simd'
 
-// One exported function per operation: as cases of one large function their loops run slower.
+// One exported function per operation, because the loops run slower as cases of one large function.
 
 const ADD = 0
 const SUB = 1
@@ -17,7 +17,7 @@ function apply(op: i32, a: v128, b: v128): v128 {
   return f32x4.div(a, b)
 }
 
-/** A run of `bytes` along the innermost loop, where each operand steps by one element or stands still. */
+/** `bytes` bytes of the innermost loop. Each operand steps by one element or stands still. */
 // @ts-ignore: decorator
 @inline
 function run(op: i32, a: usize, b: usize, out: usize, stepA: i32, stepB: i32, bytes: usize): void {
@@ -36,8 +36,9 @@ function run(op: i32, a: usize, b: usize, out: usize, stepA: i32, stepB: i32, by
   }
 }
 
-/** out(i) = op(a(i), b(i)) for elements begin … end−1 of the loops [n0, n1, n2, n3]; a0 … b3 are steps in elements.
- *  The innermost steps are 0 or 1: contiguous, scalar and row-vector operands all become long runs. */
+/** out(i) = op(a(i), b(i)) for elements begin … end−1 of the loops [n0, n1, n2, n3]. a0 … b3 are steps in
+ *  elements. The innermost steps are 0 or 1, so contiguous, scalar and row-vector operands all become long
+ *  runs. */
 // @ts-ignore: decorator
 @inline
 function loops(
@@ -99,7 +100,8 @@ export function div(a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a
   loops(DIV, a, b, out, n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3, begin, end)
 }
 
-/** The larger or the smaller element, NaN if either is NaN: one loop for both, without the speed of those above. */
+/** The larger or the smaller element; NaN if either is NaN. One loop serves both. It is slower than the loops
+ *  above. */
 function extremes(isMaximum: bool, a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a0: i32, a1: i32, a2: i32, a3: i32, b0: i32, b1: i32, b2: i32, b3: i32, begin: i32, end: i32): void {
   for (let i = begin; i < end; ) {
     const length = min(n3 - (i % n3), end - i)

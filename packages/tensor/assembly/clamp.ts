@@ -1,6 +1,7 @@
 import { loadNext, splat, storeNext } from './simd'
 
-/** out[i] = min(max(x[i], low), high); NaN stays NaN: pmax and pmin keep their first operand then. */
+/** out[i] = min(max(x[i], low), high). NaN stays NaN, because pmax and pmin then return their first
+ *  operand. */
 export function clamp(x: usize, out: usize, low: f32, high: f32, begin: i32, end: i32): void {
   const stop = (<usize>end) << 2
   for (let p = (<usize>begin) << 2; p < stop; p += 16) {
@@ -9,7 +10,7 @@ export function clamp(x: usize, out: usize, low: f32, high: f32, begin: i32, end
   }
 }
 
-/** dX[i] = dOut[i] where low ≤ x[i] ≤ high, else 0. */
+/** dX[i] = dOut[i] if low ≤ x[i] ≤ high, else 0. */
 export function clampGrad(x: usize, dOut: usize, dX: usize, low: f32, high: f32, begin: i32, end: i32): void {
   const stop = (<usize>end) << 2
   for (let p = (<usize>begin) << 2; p < stop; p += 16) {

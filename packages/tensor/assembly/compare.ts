@@ -1,8 +1,9 @@
 import { next, place } from './loops'
 import { splat, storeNext } from './simd'
 
-/** out(i) = whenLess where a(i) < b(i), whenEqual where they are equal, else otherwise, for elements begin … end−1 of four loops; `ints`
- *  says that a and b are i32. One loop serves all comparisons: they differ by the three numbers. */
+/** For elements begin … end−1 of four loops: out(i) = whenLess if a(i) < b(i), whenEqual if they are equal,
+ *  else otherwise. `ints`: a and b are i32. One loop serves all comparisons, because they differ only by
+ *  these three numbers. */
 export function compare(a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, a0: i32, a1: i32, a2: i32, a3: i32, b0: i32, b1: i32, b2: i32, b3: i32, ints: i32, whenLess: f32, whenEqual: f32, otherwise: f32, begin: i32, end: i32): void {
   for (let i = begin; i < end; ) {
     const length = min(n3 - (i % n3), end - i)

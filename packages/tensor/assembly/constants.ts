@@ -1,8 +1,10 @@
-// The numbers of the polynomials, in memory. V8 makes a constant vector in three instructions wherever it is used, loops included, and
-// two of them share a port with the shuffles: exp ran at half the speed of its arithmetic. A load is one instruction.
+// The coefficients of the polynomials, in memory. A load is one instruction. V8 makes a constant vector in
+// three instructions at each use, also inside loops, and two of them share a port with the shuffles. With
+// such constants exp ran at half the speed of its arithmetic.
 
-/** Where the table lies: in the first page, which belongs to no buffer (src/backends/cpu/layout.ts). Every module writes the same numbers
- *  there when it is told its workspace. Numbers may be added at the end and never moved: modules of two versions may share a memory. */
+/** Address of the table. It lies in the first page, which belongs to no buffer (src/backends/cpu/layout.ts).
+ *  Every module writes the same numbers there when its workspace is set. Modules of two versions may share a
+ *  memory, so numbers may be added at the end but never moved. */
 const TABLE: usize = 40960
 
 export const enum Constant {
@@ -10,14 +12,14 @@ export const enum Constant {
   half,
   two,
   infinity,
-  /** Above this e^x is infinite, and f small enough for the exponent to say so. */
+  /** x is limited to this. e^x is infinite there, and f is small enough for the exponent to show it. */
   expMax,
-  /** −126·ln 2: below, e^x is smaller than any normal number. */
+  /** −126·ln 2. Below this, e^x is smaller than every normal number. */
   expMin,
   log2E,
-  /** 1.5·2²³: a number added to it leaves its nearest whole number in the lowest bits. */
+  /** 1.5·2²³. After adding a number to it, the lowest bits hold the nearest whole number. */
   round,
-  /** −ln 2 in two parts, the first exact in products with whole numbers. */
+  /** −ln 2 in two parts. Products of the first part with whole numbers are exact. */
   minusLn2High,
   minusLn2Low,
   exp5,
@@ -44,7 +46,7 @@ export const enum Constant {
   ln2High,
   ln2Low,
   sqrt2Minus1,
-  /** Of the tail of the normal distribution: see normalCdf4. */
+  /** Tail of the normal distribution: see normalCdf4. */
   tailScale,
   tail8,
   tail7,

@@ -1,6 +1,7 @@
 import { loadPart, storePart } from './simd'
 
-/** Copies a multiple of 4 bytes between runs that do not overlap: 36 GB/s where memory.copy reaches 28. */
+/** Copies a multiple of 4 bytes between runs that do not overlap. It reaches 36 GB/s; memory.copy reaches
+ *  28. */
 // @ts-ignore: decorator
 @inline
 export function copyRun(source: usize, target: usize, bytes: usize): void {

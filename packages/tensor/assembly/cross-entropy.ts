@@ -3,11 +3,11 @@ import { rowPeak } from './row-peak'
 import { exp4, loadNext, splat, storeNext, sumLanes } from './simd'
 import { workspace } from './workspace'
 
-/** Elements summed in f32 lanes before they join the row's f64 sum. */
+/** Bytes of elements that are summed in f32 lanes before they join the row's f64 sum. */
 const BLOCK_BYTES: usize = 1024
 
-/** logSumExp[r] of rows begin … end−1, and losses[r] = logSumExp[r] − logits[r, target[r]] in f64: 0 where the target is
- *  negative, NaN where it is beyond the row. */
+/** logSumExp[r] for rows begin … end−1, and losses[r] = logSumExp[r] − logits[r, target[r]] in f64. The loss
+ *  is 0 if the target is negative, and NaN if it is ≥ cols. */
 export function crossEntropyRows(
   logits: usize,
   targets: usize,
@@ -32,7 +32,7 @@ export function crossEntropyRows(
         s0 = f32x4.add(s0, exp4(f32x4.sub(v128.load(source + p), shift)))
         s1 = f32x4.add(s1, exp4(f32x4.sub(v128.load(source + p, 16), shift)))
       }
-      const sums = workspace() // side by side in memory, the wide build joins them
+      const sums = workspace() // side by side in memory, so that the wide build can join them
       v128.store(sums, s0)
       v128.store(sums, s1, 16)
       total += <f64>sumLanes(f32x4.add(v128.load(sums), v128.load(sums, 16)))
@@ -48,7 +48,8 @@ export function crossEntropyRows(
   }
 }
 
-/** loss[0] = Σ losses / count in row order, loss[1] = count of targets ≥ 0; loss[0] = 0 when there is none. One tile. */
+/** loss[0] = Σ losses / count in the order of rows, or 0 if count is 0. loss[1] = count of targets ≥ 0. One
+ *  tile. */
 export function crossEntropyMean(targets: usize, losses: usize, loss: usize, rows: i32, begin: i32, end: i32): void {
   let sum: f64 = 0
   let count = 0
@@ -61,7 +62,7 @@ export function crossEntropyMean(targets: usize, losses: usize, loss: usize, row
   store<f32>(loss, <f32>count, 4)
 }
 
-/** dLogits[r, c] = dOut / count · (e^{logits − logSumExp} − [c = target]), 0 where the target is negative. */
+/** dLogits[r, c] = dOut / count · (e^{logits − logSumExp} − [c = target]); 0 if the target is negative. */
 export function crossEntropyGrad(
   logits: usize,
   targets: usize,

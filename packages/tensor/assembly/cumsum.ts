@@ -1,7 +1,8 @@
 import { highF64, loadF64, loadNext, lowF64, storeNext } from './simd'
 import { workspace } from './workspace'
 
-/** Sums at two elements from `p` on, given the sum before them in both lanes; returns the last in both lanes. */
+/** Running sums at two elements. `before` holds the sum before them in both lanes. Returns the last sum in
+ *  both lanes. */
 // @ts-ignore: decorator
 @inline
 function forwards(source: usize, target: usize, before: v128): v128 {
@@ -11,7 +12,7 @@ function forwards(source: usize, target: usize, before: v128): v128 {
   return i64x2.shuffle(sums, sums, 1, 1)
 }
 
-/** The same from the end: `before` is the sum of what follows. */
+/** The same from the end. `before` is the sum of the following elements. */
 // @ts-ignore: decorator
 @inline
 function backwards(source: usize, target: usize, before: v128): v128 {
@@ -27,9 +28,10 @@ function single(source: usize, target: usize, before: v128): void {
   store<f32>(target, <f32>(f64x2.extract_lane(before, 0) + <f64>load<f32>(source)))
 }
 
-/** out[o, i] = Σ_{j ≤ i} x[o, j] (j ≥ i if reverse) for rows o = begin … end−1; the sum runs in f64, by two elements: s + (a + b). Four
- *  rows go side by side, for each is a chain of additions. 0.73 of a copy on one thread, 0.69 on two, probably for its
- *  shuffles and conversions. */
+/** out[o, i] = Σ_{j ≤ i} x[o, j] (j ≥ i if reverse) for rows o = begin … end−1. The sum runs in f64, two
+ *  elements at a time: s + (a + b). Four rows run side by side, because each is a chain of dependent
+ *  additions. Speed: 0.73 of a copy on one thread, 0.69 on two. Probably the shuffles and conversions limit
+ *  it. */
 export function cumsumRows(x: usize, out: usize, length: i32, reverse: i32, begin: i32, end: i32): void {
   const bytes = (<usize>length) << 2
   let row = <usize>begin
@@ -88,8 +90,8 @@ function oneRow(x: usize, y: usize, bytes: usize, reverse: i32): void {
 /** Columns per panel of {@link cumsumColumns}: 8 KiB of sums. */
 export const PANEL = 1024
 
-/** out[o, i, n] = Σ_{j ≤ i} x[o, j, n] (j ≥ i if reverse) for the panels begin … end−1 of 1024 columns n, counted through all
- *  outer o; the sums run in f64. */
+/** out[o, i, n] = Σ_{j ≤ i} x[o, j, n] (j ≥ i if reverse) for the panels begin … end−1 of 1024 columns n,
+ *  counted over all outer o. The sums run in f64. */
 export function cumsumColumns(
   x: usize,
   out: usize,

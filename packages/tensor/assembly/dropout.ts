@@ -1,5 +1,6 @@
-/** out[i] = scale·x[i] where word i of the philox stream is at least `threshold`, else 0, for begin ≤ i < end; begin is a multiple of 4.
- *  Word i is word i mod 4 of block i / 4: philox 4×32-10 as in src/philox.ts, with counter (block, step, stream, 1). */
+/** For begin ≤ i < end: out[i] = scale·x[i] if word i of the philox stream is at least `threshold`, else 0.
+ *  begin is a multiple of 4. Word i is word i mod 4 of block i / 4: philox 4×32-10 as in src/philox.ts, with
+ *  counter (block, step, stream, 1). */
 export function dropout(x: usize, out: usize, threshold: u32, scale: f32, key0: u32, key1: u32, step: u32, stream: u32, begin: i32, end: i32): void {
   for (let i = begin; i < end; i += 4) {
     let c0 = <u32>(i >> 2)

@@ -1,5 +1,5 @@
-/** out[i] = value for begin ≤ i < end. 0.76 of a copy on one thread, 0.58 on two: probably because a line is read before it is
- *  written, which the runtime's copy can avoid. */
+/** out[i] = value for begin ≤ i < end. Speed: 0.76 of a copy on one thread, 0.58 on two. Probably a cache
+ *  line is read before it is written, which the runtime's copy can avoid. */
 export function fill(out: usize, value: f32, begin: i32, end: i32): void {
   let p = out + ((<usize>begin) << 2)
   const stop = out + ((<usize>end) << 2)

@@ -1,15 +1,15 @@
 import { highF64, loadF64, loadNext, lowF64, sumLanesF64 } from './simd'
 
-/** sum + a² of two f64 lanes that hold f32 numbers: the square is exact, so both builds round once. */
+/** sum + a² for two f64 lanes that hold f32 numbers. The square is exact, so both builds round once. */
 // @ts-ignore: decorator
 @inline
 function addSquare(a: v128, sum: v128): v128 {
   return isDefined(RELAXED) ? f64x2.relaxed_madd(a, a, sum) : f64x2.add(f64x2.mul(a, a), sum)
 }
 
-/** partials[c] = Σ x[i]² in f64 over the chunk c of `chunk` elements, for chunks begin … end−1. Eight sums of two lanes, added as
- *  ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)).
- *  0.70 of the speed of reading on one thread, 0.63 on two: a conversion, a multiply-add and an address for every two numbers. */
+/** partials[c] = Σ x[i]² in f64 over chunk c of `chunk` elements, for chunks begin … end−1. Eight sums of two
+ *  lanes, added as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)). Speed: 0.70 of reading on one thread, 0.63 on
+ *  two, because every two numbers need a conversion, a multiply-add and an address. */
 export function squareSums(x: usize, partials: usize, length: i32, chunk: i32, begin: i32, end: i32): void {
   for (let c = begin; c < end; c++) {
     let p = x + ((<usize>(c * chunk)) << 2)
@@ -43,7 +43,7 @@ export function squareSums(x: usize, partials: usize, length: i32, chunk: i32, b
   }
 }
 
-/** out[0] = √(Σ of `count` partial sums, in order): one tile. */
+/** out[0] = √(Σ of `count` partial sums, in order). One tile. */
 export function rootOfSums(partials: usize, out: usize, count: i32, begin: i32, end: i32): void {
   let sum: f64 = 0
   for (let i: usize = 0; i < <usize>count; i++) sum += load<f64>(partials + (i << 3))

@@ -3,9 +3,9 @@ import { rowPeak } from './row-peak'
 import { exp4, loadNext, splat, storeNext, sumLanes } from './simd'
 import { workspace } from './workspace'
 
-/** Elements summed in f32 lanes before they join the row's f64 sum. */
+/** Bytes of elements that are summed in f32 lanes before they join the row's f64 sum. */
 const BLOCK_BYTES: usize = 1024
-/** Up to here e^y and sums of it are normal f32 numbers: no need to look for the largest y first. */
+/** If |y| is at most this, e^y and its sums are normal f32 numbers. Then the largest y is not needed. */
 const SAFE: f32 = 40
 
 /** count[0] = max(1, number of targets ≥ 0). One tile. */
@@ -15,7 +15,7 @@ export function targetCount(targets: usize, count: usize, rows: i32, begin: i32,
   store<f32>(count, <f32>max(1, sum))
 }
 
-/** x[i] *= factor[0]; nothing where that is 1. */
+/** x[i] *= factor[0]. If the factor is 1, it does nothing. */
 export function scaleInPlace(x: usize, factor: usize, begin: i32, end: i32): void {
   if (load<f32>(factor) == 1) return
   const scale = v128.load32_splat(factor)
@@ -26,7 +26,7 @@ export function scaleInPlace(x: usize, factor: usize, begin: i32, end: i32): voi
   }
 }
 
-/** z limited to ±limit, then tanh(z / cap) if there is a cap; `part` is 1 / cap. NaN stays NaN. */
+/** z limited to ±limit; with a cap, then tanh(z / cap). `part` is 1 / cap. NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 function bounded(z: v128, limit: f32, part: f32, hasCap: bool): v128 {
@@ -34,14 +34,14 @@ function bounded(z: v128, limit: f32, part: f32, hasCap: bool): v128 {
   return hasCap ? tanh4(f32x4.mul(inside, splat(part))) : inside
 }
 
-/** e^{y − shift}: t is {@link bounded} of z. */
+/** e^{y − shift} for t = {@link bounded}(z). */
 // @ts-ignore: decorator
 @inline
 function power(t: v128, shift: f32, cap: f32, hasCap: bool): v128 {
   return exp4(f32x4.sub(hasCap ? f32x4.mul(splat(cap), t) : t, splat(shift)))
 }
 
-/** The derivative of y by z, times e: t is {@link bounded} of z. */
+/** e times the derivative of y by z, for t = {@link bounded}(z). */
 // @ts-ignore: decorator
 @inline
 function timesSlope(e: v128, z: v128, t: v128, limit: f32, hasCap: bool): v128 {
@@ -49,7 +49,8 @@ function timesSlope(e: v128, z: v128, t: v128, limit: f32, hasCap: bool): v128 {
   return v128.and(hasCap ? f32x4.mul(e, f32x4.sub(splat(1), f32x4.mul(t, t))) : e, inside)
 }
 
-/** Σ e^{y − shift} of a row in f64. With `gradient` every logit becomes e^{y − shift} · dy/dz. Two vectors side by side. */
+/** Σ e^{y − shift} of a row in f64. With `gradient` every logit is replaced by e^{y − shift} · dy/dz. Two
+ *  vectors side by side. */
 // @ts-ignore: decorator
 @inline
 function rowTotal(row: usize, bytes: usize, shift: f32, limit: f32, cap: f32, hasCap: bool, gradient: bool): f64 {
@@ -75,7 +76,7 @@ function rowTotal(row: usize, bytes: usize, shift: f32, limit: f32, cap: f32, ha
         v128.store(row + p, timesSlope(e1, z1, t1, limit, hasCap), 16)
       }
     }
-    v128.store(sums, low) // side by side in memory, the wide build joins them
+    v128.store(sums, low) // side by side in memory, so that the wide build can join them
     v128.store(sums, high, 16)
     total += <f64>sumLanes(f32x4.add(v128.load(sums), v128.load(sums, 16)))
     for (; p < stop; p += 4) {
@@ -89,8 +90,9 @@ function rowTotal(row: usize, bytes: usize, shift: f32, limit: f32, cap: f32, ha
   return total
 }
 
-/** y = cap · tanh(clamp(z, ±limit) / cap), or the clamped z where cap is 0, of the logits z. losses[r] = log Σ e^y − y[target],
- *  0 where the target is negative, NaN where it is beyond the row. With `gradient` logits become dlosses / count[0] by z. */
+/** Let y = cap · tanh(clamp(z, ±limit) / cap) for the logits z; if cap is 0, y is the clamped z.
+ *  losses[r] = log Σ e^y − y[target]; 0 if the target is negative, NaN if it is ≥ cols. With `gradient` the
+ *  logits are replaced by dlosses/dz / count[0]. */
 export function logitLoss(
   logits: usize,
   targets: usize,

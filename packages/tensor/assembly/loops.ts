@@ -1,8 +1,9 @@
 import { loadNext } from './simd'
 
-// Parts of kernels over four loops [n0, n1, n2, n3] with a step per operand and loop, 0 where the operand is broadcast.
+// Parts of kernels over four loops [n0, n1, n2, n3]. Each operand has a step per loop; it is 0 if the operand
+// is broadcast along the loop.
 
-/** Where operand `x` has the element of index i. */
+/** Address of the element of operand `x` at index i. */
 export function place(x: usize, i: i32, n1: i32, n2: i32, n3: i32, s0: i32, s1: i32, s2: i32, s3: i32): usize {
   const i3 = i % n3
   let rest = i / n3
@@ -11,7 +12,8 @@ export function place(x: usize, i: i32, n1: i32, n2: i32, n3: i32, s0: i32, s1: 
   return x + ((<usize>((rest / n1) * s0 + (rest % n1) * s1 + i2 * s2 + i3 * s3)) << 2)
 }
 
-/** The next four elements of an operand in the innermost loop, along which it steps by one or stands still. */
+/** The next four elements of an operand in the innermost loop. Its step there is 1, or 0 if it stands
+ *  still. */
 // @ts-ignore: decorator
 @inline
 export function next(x: usize, p: usize, step: i32, left: usize): v128 {

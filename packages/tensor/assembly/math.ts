@@ -1,7 +1,8 @@
 import { Constant, constant } from './constants'
 import { exp4, expPolynomial, expRest, fma, splat } from './simd'
 
-// Elementary functions in four f32 lanes. Errors are relative unless said otherwise, and were measured over all magnitudes.
+// Elementary functions in four f32 lanes. Errors are relative unless stated otherwise, and were measured over
+// all magnitudes.
 
 /** log(1 + f) + e·ln 2 for √½ − 1 ≤ f ≤ √2 − 1: degree 9, Cephes logf. */
 // @ts-ignore: decorator
@@ -22,7 +23,7 @@ function logPolynomial(f: v128, e: v128): v128 {
   return fma(e, constant(Constant.ln2High), f32x4.add(f, y))
 }
 
-/** Natural logarithm, relative error 1.2e-7, subnormals included; −Infinity at ±0, NaN below. */
+/** Natural logarithm, relative error 1.2e-7, subnormals included; −Infinity at ±0, NaN for negative x. */
 // @ts-ignore: decorator
 @inline
 export function log4(x: v128): v128 {
@@ -52,7 +53,7 @@ function log1p4(u: v128): v128 {
   return logPolynomial(f, v128.and(constant(Constant.one), halve))
 }
 
-/** max(x, 0) + log(1 + e^{−|x|}), relative error 2e-7 where the result is above 2^−126. */
+/** max(x, 0) + log(1 + e^{−|x|}), relative error 2e-7 if the result is above 2^−126. */
 // @ts-ignore: decorator
 @inline
 export function softplus4(x: v128): v128 {
@@ -66,15 +67,15 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(constant(Constant.one), f32x4.add(constant(Constant.one), exp4(f32x4.neg(x))))
 }
 
-/** 1 / cap, and the largest number where that is infinite: 0 / cap stays 0. */
+/** 1 / cap, or the largest number if that is infinite, so that 0 / cap stays 0. */
 // @ts-ignore: decorator
 @inline
 export function inverse(cap: f32): f32 {
   return min<f32>(1 / cap, f32.MAX_VALUE)
 }
 
-/** tanh, relative error 2e-7 at every size: q / (q + 2) with q = e^{2|x|} − 1, of which nothing cancels while 2|x| = f + n·ln 2 has
- *  n = 0: q = 2ⁿ·(eᶠ − 1) + (2ⁿ − 1). */
+/** tanh, relative error 2e-7 at every size: q / (q + 2) with q = e^{2|x|} − 1. With 2|x| = f + n·ln 2, q =
+ *  2ⁿ·(eᶠ − 1) + (2ⁿ − 1). So nothing cancels for n = 0. */
 // @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {
@@ -96,8 +97,9 @@ function gaussian4(x: v128): v128 {
   return exp4(f32x4.mul(f32x4.mul(x, x), constant(Constant.minusHalf)))
 }
 
-/** Φ(x), the normal distribution's share below x, for gaussian = {@link gaussian4}(x). The tail Φ(−|x|) is gaussian times a
- *  polynomial in u = 1 / (1 + 0.21·|x|), so nothing cancels for x < 0. Relative error 6e-7, and that of gaussian. */
+/** Φ(x), the normal distribution function, for gaussian = {@link gaussian4}(x). The tail Φ(−|x|) is gaussian
+ *  times a polynomial in u = 1 / (1 + 0.21·|x|), so nothing cancels for x < 0. Relative error: 6e-7 plus the
+ *  error of gaussian. */
 // @ts-ignore: decorator
 @inline
 function normalCdf4(x: v128, gaussian: v128): v128 {
@@ -115,20 +117,22 @@ function normalCdf4(x: v128, gaussian: v128): v128 {
   return v128.bitselect(tail, f32x4.sub(one, tail), f32x4.lt(x, splat(0)))
 }
 
-// The functions of gelu are called, not inlined: a call costs little beside an exponential, and copies of them cost bytes.
+// The functions of gelu are called, not inlined. A call costs little compared with an exponential, and
+// inlined copies cost bytes.
 
 export function gelu4(x: v128): v128 {
   return f32x4.mul(x, normalCdf4(x, gaussian4(x)))
 }
 
-/** gelu′(x) = Φ(x) + x·φ(x), φ the density. */
+/** gelu′(x) = Φ(x) + x·φ(x) with the density φ. */
 export function geluSlope4(x: v128): v128 {
   const gaussian = gaussian4(x)
   const density = f32x4.mul(constant(Constant.normalPeak), gaussian)
   return f32x4.add(normalCdf4(x, gaussian), f32x4.mul(x, density))
 }
 
-/** (1 + tanh √(2/π)(x + 0.044715·x³)) / 2, as the sigmoid of twice that: nothing cancels for x < 0. */
+/** (1 + tanh √(2/π)(x + 0.044715·x³)) / 2, computed as the sigmoid of twice the argument of tanh. So nothing
+ *  cancels for x < 0. */
 function tanhGate4(x: v128): v128 {
   const slope = fma(constant(Constant.gateCubic), f32x4.mul(x, x), constant(Constant.gateLinear))
   return sigmoid4(f32x4.mul(x, slope))
@@ -138,7 +142,7 @@ export function geluTanh4(x: v128): v128 {
   return f32x4.mul(x, tanhGate4(x))
 }
 
-/** The derivative of {@link geluTanh4}. Beyond ±12 the gate is 0 or 1 and its own derivative 0. */
+/** The derivative of {@link geluTanh4}. Beyond ±12 the gate is 0 or 1 and its own derivative is 0. */
 export function geluTanhSlope4(x: v128): v128 {
   const bounded = f32x4.pmin(f32x4.pmax(x, splat(-12)), splat(12))
   const gate = tanhGate4(bounded)
@@ -147,8 +151,9 @@ export function geluTanhSlope4(x: v128): v128 {
   return f32x4.add(gate, f32x4.mul(f32x4.mul(gate, f32x4.sub(constant(Constant.one), gate)), inner))
 }
 
-/** Natural logarithm of a positive normal f64 in f64, error 1e-15: x = m·2ᵉ with m in [√½, √2), log m = 2·artanh((m − 1)/(m + 1)).
- *  AssemblyScript's own Math.log keeps a table in static data, which our modules must not have. */
+/** Natural logarithm of a positive normal f64 in f64, error 1e-15: x = m·2ᵉ with m in [√½, √2), log m =
+ *  2·artanh((m − 1)/(m + 1)). AssemblyScript's own Math.log has a table in static data, and our modules must
+ *  not have static data. */
 export function logF64(x: f64): f64 {
   const bits = reinterpret<u64>(x)
   let e = <i32>(bits >> 52) - 1023

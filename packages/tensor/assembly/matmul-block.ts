@@ -1,4 +1,4 @@
-// The block of C that is computed at a time: by the micro-kernel of the build, or on a corner of C.
+// Computes one block of C with the micro-kernel of the build, also at the edges of C.
 import * as narrow from './matmul-micro'
 import * as wide from './matmul-micro-wide'
 
@@ -13,8 +13,9 @@ export function block(depth: i32, a: usize, b: usize, from: usize, fromRow: usiz
   else narrow.microKernel(depth, a, b, from, fromRow, c, rowBytes)
 }
 
-/** {@link block} on a corner of C: `rows` ≤ MR by `cols` ≤ NR elements are touched. The whole block is computed into
- *  `scratch` (MR × NR floats) first: panels are padded with zeros, C is not. */
+/** {@link block} at an edge of C: only `rows` ≤ MR by `cols` ≤ NR elements of C are read and written. The
+ *  whole block is computed in `scratch` (MR × NR floats) first, because panels are padded with zeros but C is
+ *  not. */
 export function blockEdge(
   depth: i32,
   a: usize,

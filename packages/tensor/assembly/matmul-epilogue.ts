@@ -1,11 +1,11 @@
 import { loadNext, splat, storeNext } from './simd'
 
-// What is done to a block of a finished product while it is in the cache.
+// The last step for a block of a finished product, while it is in the cache.
 export const NOTHING: i32 = 0
 export const ADD: i32 = 1
 export const RELU_SQUARED: i32 = 2
 
-/** C[rows, cols] += residual, or C = max(C, 0)²; both have rows of `rowBytes`. */
+/** C[rows, cols] += residual, or C = max(C, 0)². Rows of both are `rowBytes` apart. */
 export function finish(
   epilogue: i32,
   c: usize,

@@ -1,16 +1,19 @@
 import { fma } from './simd'
 
-/** Rows and columns of the block of C that one call of {@link microKernelWide} holds in registers. */
+/** Rows and columns of the block of C that {@link microKernelWide} holds in registers. */
 export const MR: i32 = 6
 export const NR: i32 = 16
 
-/** The micro-kernel of matmul-micro.ts for 256-bit registers: V8's revectoriser joins vectors that lie side by side, here 24
- *  accumulators into 12, four vectors of b into two, and every broadcast with itself. It joins a sum only where what it begins
- *  with is loaded in pairs too, and gives up on a choice between that and zeros: hence `from`. `depth` is at least 1.
+/** The micro-kernel of matmul-micro.ts for 256-bit registers. V8's revectoriser joins vectors that lie side
+ *  by side: here 24 accumulators into 12, four vectors of b into two, and every broadcast with itself.
+ *  `depth` is at least 1.
  *
- *  Two steps of k a round: V8 computes the addresses of a's six numbers in every round, and twelve FMAs leave few slots for that (128-bit
- *  FMAs leave twice as many). The way out between the steps keeps them apart: in one block the revectoriser mixes them, and
- *  spills four of the accumulators. */
+ *  It joins a sum only if the initial values are loaded in pairs too. It cannot join a choice between loaded
+ *  values and zeros, hence the parameter `from`.
+ *
+ *  A round of the loop does two steps of k. V8 computes the addresses of a's six numbers in every round, and
+ *  twelve FMAs leave few slots for that (128-bit FMAs leave twice as many). The exit between the two steps
+ *  keeps them apart. In one block, the revectoriser mixes them and spills four accumulators. */
 export function microKernelWide(
   depth: i32,
   a: usize,

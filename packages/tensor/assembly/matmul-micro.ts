@@ -1,19 +1,20 @@
 import { fma, splat } from './simd'
 
-/** Rows and columns of the block of C that one call of {@link microKernel} holds in registers: 6 × 8 where a multiply-add is
- *  one instruction, 5 × 8 in the plain build, where the product between the two takes a register of its own. */
+/** Rows and columns of the block of C that {@link microKernel} holds in registers: 6 × 8 if a multiply-add is
+ *  one instruction. The plain build has 5 × 8, because the product needs a register before it is added. */
 export const MR: i32 = isDefined(RELAXED) ? 6 : 5
 export const NR: i32 = 8
 
-/** C[0…MR, 0…NR] = `from` + Σ_k a[k]·b[k]ᵀ for k < `depth`: one rank-1 update a step. `from` is a block with rows of `fromRow`
- *  bytes: C itself to go on with a sum, or one row of zeros and a step of 0 to begin one.
- *  `a` is a packed panel [depth, MR], `b` a packed panel [depth, NR] (matmul-pack.ts); C has rows of `rowBytes` bytes.
- *  Each element is summed in the order of k.
+/** C[0…MR, 0…NR] = `from` + Σ_k a[k]·b[k]ᵀ for k < `depth`, one rank-1 update per step. `from` is a block
+ *  with rows of `fromRow` bytes: C itself to continue a sum, or one row of zeros and `fromRow` 0 to begin
+ *  one. `a` is a packed panel [depth, MR], `b` a packed panel [depth, NR] (matmul-pack.ts). C has rows of
+ *  `rowBytes` bytes. Each element is summed in the order of k.
  *
- *  Registers: SSE and AVX have 16, and V8 keeps one for itself. 6 × 2 accumulators, two vectors of b and one broadcast of a
- *  make 15; with a sixth row the plain build spilled one accumulator, and a store and a load in its chain of sums halved
- *  the speed (28 for 53 GFLOPS). A broadcast is a load, so 12 FMAs go with 8 loads: the FMA units stay the limit.
- *  Lost against this shape: unrolling over k (20 % or more, it spills), 4 × 12, 8 × 8 and 12 × 4. */
+ *  Registers: SSE and AVX have 16, and V8 keeps one for itself. 6 × 2 accumulators, two vectors of b and one
+ *  broadcast of a make 15. With six rows the plain build spilled one accumulator. The store and the load in
+ *  its chain of sums halved the speed (28 instead of 53 GFLOPS). A broadcast is a load, so 12 FMAs need 8
+ *  loads, and the FMA units stay the limit.
+ *  Slower shapes: unrolling over k (20 % or more, it spills), 4 × 12, 8 × 8 and 12 × 4. */
 export function microKernel(
   depth: i32,
   a: usize,

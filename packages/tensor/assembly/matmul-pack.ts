@@ -1,13 +1,16 @@
-// Packing: a matrix becomes panels of `width` lanes (MR rows of A or NR columns of B), each stored [depth, width], so that the
-// micro-kernel reads both operands front to back whatever the layout of the source. Lanes beyond the matrix are zeros.
-// A panel is filled in one go where rows are copied and it is whole, else in strips of 4, 2 and 1 lanes; it fits in the first-level cache, so the strips do not cost more traffic.
+// Packing: a matrix becomes panels of `width` lanes (MR rows of A or NR columns of B), each stored [depth,
+// width]. So the micro-kernel reads both operands from front to back, whatever the layout of the source.
+// Lanes beyond the matrix are zeros.
+// A whole panel of copied rows is filled in one pass, other panels in strips of 4, 2 and 1 lanes. A panel
+// fits in the first-level cache, so strips cost no more memory traffic.
 
-/** Steps of k that are copied before the next panel's turn. Rows of the source are often a power of two apart, so that they
- *  share the sets of the first-level cache: these few stay in it until all their panels are filled. */
+/** Steps of k that are copied before the next panel is filled. Rows of the source are often a power of two
+ *  apart, so they share sets of the first-level cache. This few rows stay in the cache until all their panels
+ *  are filled. */
 const COPY_STEPS: i32 = 16
 
-/** Packs lanes [0, lanes) of `source` for k < depth as ⌈lanes / width⌉ panels at `target`. Element (lane, k) lies at
- *  lane·laneBytes + k·depthBytes; one of the two must be 4. */
+/** Packs lanes [0, lanes) of `source` for k < depth as ⌈lanes / width⌉ panels at `target`. Element (lane, k)
+ *  lies at lane·laneBytes + k·depthBytes; one of these two steps must be 4. */
 export function packPanels(
   source: usize,
   laneBytes: usize,
@@ -31,7 +34,7 @@ export function packPanels(
   }
 }
 
-/** `depth` rows of one panel. */
+/** Fills `depth` rows of one panel. */
 function packStrips(
   source: usize,
   laneBytes: usize,
@@ -68,7 +71,7 @@ function packStrips(
   for (; target < end; target += 4) zero1(depth, target, panelRow)
 }
 
-/** Four rows of the source become four lanes: 4 × 4 transposes by two rounds of shuffles. */
+/** Four rows of the source become four lanes: 4 × 4 transposes with two rounds of shuffles. */
 function transpose4(source: usize, rowBytes: usize, depth: i32, target: usize, panelRow: usize): void {
   const row1 = source + rowBytes
   const row2 = row1 + rowBytes
@@ -102,7 +105,7 @@ function transpose4(source: usize, rowBytes: usize, depth: i32, target: usize, p
   }
 }
 
-/** Six rows at once: a panel of A. */
+/** Six rows of the source become six lanes: a panel of A. */
 function transpose6(source: usize, rowBytes: usize, depth: i32, target: usize, panelRow: usize): void {
   const row1 = source + rowBytes
   const row2 = row1 + rowBytes

@@ -1,11 +1,13 @@
 import { block, blockEdge, MR, NR } from './matmul-block'
 
-/** Scratch of {@link multiplyPanels}: a block at a corner of C, then a row of zeros, in whole cache lines. */
+/** Bytes of scratch for {@link multiplyPanels}: a block for the edges of C, then a row of zeros, in whole
+ *  cache lines. */
 export const EDGE_BYTES: usize = (((<usize>((MR + 1) * NR)) << 2) + 63) & ~63
 
-/** C[rows, cols] = `from` + packed A · packed B. `from` is laid out like C, with rows of `fromRow` bytes: C itself to go on with
- *  a sum, anything of its size to add it, or 0 to begin one. Only elements of C are touched. A panel of B meets all panels of
- *  A before the next one is read. `depth` is at least 1, `scratch` has EDGE_BYTES. */
+/** C[rows, cols] = `from` + packed A · packed B. `from` has the layout of C with rows of `fromRow` bytes: C
+ *  itself continues a sum, another matrix of the same size is added, and 0 begins a sum. Only elements of C
+ *  are written. Each panel of B meets all panels of A before the next panel of B is read. `depth` is at least
+ *  1; `scratch` has EDGE_BYTES bytes. */
 export function multiplyPanels(
   packedA: usize,
   packedB: usize,

@@ -1,15 +1,17 @@
-// Products in which one side of C is short: too few rows (or columns) to make packing pay. The long operand W is read once,
-// where it lies, at the speed of memory; the short one, X, stays in the first-level cache.
+// Products in which one side of C is short, so few rows (or columns) that packing does not pay. The long
+// operand W is read once, in place, at the speed of memory. The short operand X stays in the first-level
+// cache.
 //
-// Both kernels compute C(i, j) = (C(i, j) if `accumulate`) + Σ_k X(i, k)·W(j, k) for i < few, j < many. Steps say where things
-// are, in elements: X(i, k) at i·xFew + k·xDepth, C(i, j) at i·outFew + j·outMany. The items are chunks of `chunk` values of
-// j, for every matrix of the batch.
+// Both kernels compute C(i, j) = (C(i, j) if `accumulate`) + Σ_k X(i, k)·W(j, k) for i < few, j < many. Steps
+// are in elements: X(i, k) lies at i·xFew + k·xDepth, C(i, j) at i·outFew + j·outMany. The items are chunks
+// of `chunk` values of j, for every matrix of the batch.
 import { fma, loadPart, splat, sumLanes } from './simd'
 import { workspace } from './workspace'
 
-/** W has rows along k: dot products. Rows of W are taken one by one, in the order of memory, each against one, four or eight
- *  rows of X at once: several rows of W at a time run at half the speed, because short streams defeat the prefetcher.
- *  Two or more rows of X are first packed into the workspace, ⌈few / 4⌉ · 4 · (k + 3) ≤ 2²⁰ floats. */
+/** The kernel if the rows of W lie along k: dot products. It takes the rows of W one by one in the order of
+ *  memory, each with one, four or eight rows of X. Several rows of W at a time run at half the speed, because
+ *  short streams defeat the prefetcher. Two or more rows of X are first packed into the workspace: ⌈few / 4⌉
+ *  · 4 · (k + 3) ≤ 2²⁰ floats. */
 export function matmulDots(
   x: usize,
   w: usize,
@@ -72,8 +74,8 @@ export function matmulDots(
   }
 }
 
-/** Rows of X as groups of eight (of four, if no more are left), each group stored [⌈k / 4⌉, rows, 4]. Missing rows and the
- *  places beyond k are zeros. */
+/** Packs rows of X in groups of eight (four, if at most four are left). Each group is stored [⌈k / 4⌉, rows,
+ *  4]. Missing rows and places beyond k are zeros. */
 function packRows(x: usize, fewBytes: usize, depthBytes: usize, few: i32, k: i32, target: usize): void {
   const steps = (k + 3) >> 2
   for (let first = 0; first < few; first += 8) {
@@ -109,12 +111,13 @@ function packRows(x: usize, fewBytes: usize, depthBytes: usize, few: i32, k: i32
   }
 }
 
-/** The last one to three floats of a row, and zeros: nothing is read beyond the row, where a NaN may be. Not inlined. */
+/** The last one to three floats of a row, then zeros. It reads nothing beyond the row, because a NaN may be
+ *  there. Not inlined. */
 function loadTail(row: usize, bytes: usize): v128 {
   return loadPart(row, bytes)
 }
 
-/** x · w over four vectors of lanes. */
+/** x · w in four vectors of lanes. */
 function dot1(x: usize, w: usize, bytes: usize): f32 {
   let a = splat(0)
   let b = a
@@ -132,7 +135,8 @@ function dot1(x: usize, w: usize, bytes: usize): f32 {
   return sumLanes(f32x4.add(f32x4.add(a, c), f32x4.add(b, d)))
 }
 
-/** Two of these, of rows that lie far apart: two streams that go on for long fetch more at once than one. */
+/** Two such products, for rows w and v that lie far apart. Two long streams fetch more memory at once than
+ *  one. */
 function dot1x2(x: usize, w: usize, v: usize, bytes: usize, target: usize, other: usize, accumulate: bool): void {
   let a = splat(0)
   let b = a
@@ -171,7 +175,8 @@ function dot1x2(x: usize, w: usize, v: usize, bytes: usize, target: usize, other
   storeSum(other, sumLanes(f32x4.add(f32x4.add(e, g), f32x4.add(f, h))), accumulate)
 }
 
-/** Four packed rows of X · w, over two vectors of lanes each; the first `count` sums are stored `step` bytes apart. */
+/** Four packed rows of X times w, in two vectors of lanes each. The first `count` sums are stored, `step`
+ *  bytes apart. */
 function dots4(
   x: usize,
   w: usize,
@@ -222,7 +227,7 @@ function dots4(
   storeSums(a0, a1, a2, a3, out, step, count, accumulate)
 }
 
-/** Eight packed rows of X · w; the first `count` sums are stored `step` bytes apart. */
+/** Eight packed rows of X times w. The first `count` sums are stored, `step` bytes apart. */
 function dots8(
   x: usize,
   w: usize,
@@ -281,8 +286,8 @@ function storeSum(out: usize, sum: f32, accumulate: bool): void {
   store<f32>(out, accumulate ? load<f32>(out) + sum : sum)
 }
 
-/** W lies [k, many]: rows of W, scaled by X(i, k), are added up in the workspace, eight at a time, and copied to C.
- *  chunk · few ≤ 2²⁰. */
+/** The kernel if W is stored [k, many]. It adds rows of W, scaled by X(i, k), in the workspace, eight at a
+ *  time, and copies the sums to C. chunk · few ≤ 2²⁰. */
 export function matmulAxpys(
   x: usize,
   w: usize,
@@ -333,7 +338,8 @@ export function matmulAxpys(
   }
 }
 
-/** sums += Σ x_l·row_l over eight rows, as (sums + x₀…x₃) + (x₄…x₇): two chains hide the latency of the FMAs. */
+/** sums += Σ x_l·row_l over eight rows, as (sums + x₀…x₃) + (x₄…x₇). Two chains hide the latency of the
+ *  FMAs. */
 function axpy8(x: usize, step: usize, row: usize, rowBytes: usize, sums: usize, bytes: usize): void {
   const x0 = v128.load32_splat(x)
   const x1 = v128.load32_splat(x + step)

@@ -4,21 +4,24 @@ import { packPanels } from './matmul-pack'
 import { EDGE_BYTES, multiplyPanels } from './matmul-panels'
 import { workspace } from './workspace'
 
-// Blocks of C are computed by Goto's scheme: a slice of B [KC, tileN] is packed once per tile and stays in the second- or
-// third-level cache, a slice of A [MC, KC] stays in the second, one panel of B [KC, 8] in the first, a block of C in registers.
-/** Depth of a slice: 384 · 8 floats of B are 12 KiB, a quarter to a third of a first-level cache. */
+// Goto's scheme. A slice of B [KC, tileN] is packed once per tile and stays in the second- or third-level
+// cache. A slice of A [MC, KC] stays in the second-level cache, one panel of B [KC, NR] in the first, and a
+// block of C in registers.
+/** Depth of a slice. A panel of 384 · 8 floats of B is 12 KiB, a quarter to a third of a first-level
+ *  cache. */
 const KC: i32 = 384
-/** Rows of A packed at a time, a multiple of MR: 295 KiB. */
+/** Rows of A that are packed at a time, a multiple of MR: up to 288 KiB. */
 const MC: i32 = (192 / MR) * MR
 
 const PACKED_A_BYTES: usize = (<usize>MC * KC) << 2
 
-/** out[z] = (out[z] if `accumulate`) + A[z] · B[z]. Steps say where the elements of an operand are: A(i, k) at i·aRow +
- *  k·aDepth, B(k, j) at k·bDepth + j·bCol, one step of each pair being 1; all steps and strides are in elements. The items are
- *  tiles: C is cut into tileM × tileN elements (tileN ≤ 2048, so that packed B fits in the workspace), counted down the rows
- *  of C first, then along the columns, then over the batch. Each element is summed in the order of k, from what is in `out`
- *  or from 0: products over parts of k, accumulated one after the other, have the bits of one product. Blocks of C that are
- *  finished go through the epilogue; `residual` lies like `out`. All sizes are at least 1. */
+/** out[z] = (out[z] if `accumulate`) + A[z] · B[z], then the epilogue. All sizes are at least 1. Steps and
+ *  strides are in elements: A(i, k) lies at i·aRow + k·aDepth, B(k, j) at k·bDepth + j·bCol. One step of each
+ *  pair is 1. `residual` has the layout of `out`.
+ *  The items are tiles of tileM × tileN elements of C. tileN ≤ 2048, so that packed B fits in the workspace.
+ *  Tiles are counted down the rows of C first, then along the columns, then over the batch.
+ *  Each element is summed in the order of k, starting from the value in `out` or from 0. So products over
+ *  parts of k, accumulated one after the other, have the bits of one product. */
 export function matmul(
   a: usize,
   b: usize,
@@ -67,7 +70,7 @@ export function matmul(
   }
 }
 
-/** C[rows, cols] (+)= A[rows, k] · B[k, cols], then the epilogue; steps and rows in bytes. */
+/** C[rows, cols] (+)= A[rows, k] · B[k, cols], then the epilogue. Steps and rows are in bytes. */
 function multiplyTile(
   a: usize,
   aRow: usize,

@@ -1,8 +1,10 @@
 import { place } from './loops'
 
-// Powers by logarithm and exponential in f64, so that f32 results are rounded once: y·log x loses in f32 what the exponential then shows.
+// Powers by logarithm and exponential in f64, so that f32 results are rounded once. In f32, the rounding
+// error of y·log x would be visible after the exponential.
 
-/** log x, x positive and finite, relative error 2e-12: x = m·2ᵉ, m in [√½, √2), log m = 2·artanh((m − 1)/(m + 1)) by its series. */
+/** log x for positive, finite x, relative error 2e-12: x = m·2ᵉ, m in [√½, √2), log m = 2·artanh((m − 1)/(m +
+ *  1)) by its series. */
 function log(x: f64): f64 {
   const bits = reinterpret<u64>(x)
   let e = <i32>(bits >> 52) - 1023
@@ -22,7 +24,8 @@ function log(x: f64): f64 {
   return 2 * s * (sum * z + 1) + <f64>e * 0.6931471805599453
 }
 
-/** eᵗ, relative error 1e-11: Taylor's series of degree 9 for |f| ≤ ln 2 / 2. Beyond f32's range it is 0 or Infinity in f32. */
+/** eᵗ, relative error 1e-11: Taylor's series of degree 9 for |f| ≤ ln 2 / 2. Beyond the range of f32, the
+ *  result rounds to 0 or Infinity in f32. */
 function exp(t: f64): f64 {
   const bounded = min(max(t, -700.0), 700.0)
   const n = nearest(bounded * 1.4426950408889634)

@@ -1,7 +1,8 @@
 import { highF64, loadF64, loadNext, lowF64, maxLanes, splat, storeNext, sumLanesF64 } from './simd'
 import { workspace } from './workspace'
 
-/** sums[o, q] = Σ in f64 of chunk q (`chunk` elements, `parts` of them) of row o, for (o, q) begin … end−1. */
+/** sums[o, q] = Σ in f64 of chunk q of row o, for (o, q) begin … end−1. A row has `parts` chunks of `chunk`
+ *  elements. */
 export function sumChunks(
   x: usize,
   sums: usize,
@@ -21,8 +22,9 @@ export function sumRows(x: usize, out: usize, length: i32, begin: i32, end: i32)
     store<f32>(out + ((<usize>row) << 2), <f32>chunkSum(x, length, length, 1, row))
 }
 
-/** Eight sums of two f64 lanes, added as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)). 0.71 of the speed of
- *  reading on one thread, 0.57 to 0.64 on two: a conversion, an addition and an address for every two numbers. */
+/** Eight sums of two f64 lanes, added as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)). Speed: 0.71 of reading on
+ *  one thread, 0.57 to 0.64 on two, because every two numbers need a conversion, an addition and an
+ *  address. */
 // @ts-ignore: decorator
 @inline
 function chunkSum(x: usize, length: i32, chunk: i32, parts: i32, item: i32): f64 {
@@ -61,9 +63,10 @@ function chunkSum(x: usize, length: i32, chunk: i32, parts: i32, item: i32): f64
 /** Columns per panel of the column reductions: 8 KiB of f64 sums stay in the first-level cache. */
 export const PANEL = 1024
 
-/** sums[n] = Σ in f64 over `rows` rows of `bytes` bytes, one row after the other. 0.54 of the speed of reading on one thread, 0.37 on two
- *  ([4096, 384]). Why is not settled: eight rows at once came out alike (docs/LOG.md). Not measured apart: {@link addChunks}, which adds
- *  the chunks' sums number by number, here in one tile. */
+/** sums[n] = Σ in f64 over `rows` rows of `bytes` bytes, one row after the other. Speed: 0.54 of reading on
+ *  one thread, 0.37 on two ([4096, 384]). The reason is not known: eight rows at once ran at the same speed
+ *  (docs/LOG.md). {@link addChunks} was not measured separately; it adds the sums of the chunks one number at
+ *  a time, here in one tile. */
 // @ts-ignore: decorator
 @inline
 function addRows(x: usize, rowBytes: usize, bytes: usize, rows: usize, sums: usize): void {
@@ -88,7 +91,7 @@ function addOne(p: usize, sum: usize): void {
   store<f64>(sum, load<f64>(sum) + <f64>load<f32>(p))
 }
 
-/** out[o, n] = Σ_j x[o, j, n] for the panels begin … end−1 of 1024 columns n, counted through all outer o. */
+/** out[o, n] = Σ_j x[o, j, n] for the panels begin … end−1 of 1024 columns n, counted over all outer o. */
 export function sumColumns(x: usize, out: usize, length: i32, inner: i32, begin: i32, end: i32): void {
   const panels = (inner + PANEL - 1) / PANEL
   const rowBytes = (<usize>inner) << 2
@@ -107,8 +110,8 @@ export function sumColumns(x: usize, out: usize, length: i32, inner: i32, begin:
   }
 }
 
-/** sums[q, n] = Σ in f64 over the rows of part q (`chunk` rows each), for parts begin … end−1; x [length, inner] with
- *  inner ≤ 1024, and parts lie `stride` bytes apart. */
+/** sums[q, n] = Σ in f64 over the rows of part q (`chunk` rows each), for parts begin … end−1. x is [length,
+ *  inner] with inner ≤ 1024. Parts of `sums` lie `stride` bytes apart. */
 export function sumColumnChunks(
   x: usize,
   sums: usize,
@@ -127,7 +130,8 @@ export function sumColumnChunks(
   }
 }
 
-/** out[i] = Σ_q sums[i·step + q·stride] in order over `parts`, for i = begin … end−1; step and stride in bytes. */
+/** out[i] = Σ_q sums[i·step + q·stride] in order over `parts`, for i = begin … end−1. step and stride are in
+ *  bytes. */
 export function addChunks(
   sums: usize,
   out: usize,
@@ -144,14 +148,14 @@ export function addChunks(
   }
 }
 
-/** out[o, q] = largest element of chunk q of row o, NaN if any is, for (o, q) begin … end−1. */
+/** out[o, q] = largest element of chunk q of row o, or NaN if an element is NaN, for (o, q) begin … end−1. */
 export function maxChunks(x: usize, out: usize, length: i32, chunk: i32, parts: i32, begin: i32, end: i32): void {
   for (let item = begin; item < end; item++) {
     const row = x + (((<usize>(item / parts)) * <usize>length) << 2)
     const first = (item % parts) * chunk
     let p = row + ((<usize>first) << 2)
     const stop = row + ((<usize>min(length, first + chunk)) << 2)
-    // pmax drops NaN but is one instruction where f32x4.max takes several: NaN is looked for apart.
+    // pmax is one instruction but drops NaN; f32x4.max takes several. So NaN is looked for separately.
     let m0 = splat(-Infinity)
     let m1 = m0
     let strange = splat(0)
@@ -168,7 +172,7 @@ export function maxChunks(x: usize, out: usize, length: i32, chunk: i32, parts: 
   }
 }
 
-/** out[o, n] = max_j x[o, j, n] for the panels begin … end−1 of 1024 columns n, counted through all outer o. */
+/** out[o, n] = max_j x[o, j, n] for the panels begin … end−1 of 1024 columns n, counted over all outer o. */
 export function maxColumns(x: usize, out: usize, length: i32, inner: i32, begin: i32, end: i32): void {
   const panels = (inner + PANEL - 1) / PANEL
   const rowBytes = (<usize>inner) << 2

@@ -1,7 +1,7 @@
 import { maxLanes, splat } from './simd'
 
-/** Largest element of a row that is not NaN, −Infinity if there is none: for sums of e^{x − peak}, which a NaN makes NaN by itself. pmax
- *  is one instruction where f32x4.max takes several. */
+/** Largest element of a row that is not NaN, or −Infinity if there is none. It serves sums of e^{x − peak},
+ *  which become NaN by themselves if an x is NaN. pmax is one instruction; f32x4.max takes several. */
 // @ts-ignore: decorator
 @inline
 export function rowPeak(row: usize, bytes: usize): f32 {

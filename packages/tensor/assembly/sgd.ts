@@ -1,9 +1,10 @@
 import { fma, loadNext, splat, storeNext } from './simd'
 
-/** One step of gradient descent on elements begin … end−1, with g = clip·grad, clip = min(1, maxNorm / (norm + 1e-6)):
+/** One step of gradient descent on elements begin … end−1, with g = clip·grad, clip = min(1, maxNorm / (norm
+ *  + 1e-6)):
  *  velocity ← momentum·velocity + g, p ← p − (decay·p + rate·(own·g + past·velocity)).
  *  Without a velocity (address 0): p ← p − (decay·p + rate·g).
- *  Nothing changes where the norm is not finite. */
+ *  If the norm is not finite, nothing changes. */
 export function sgd(
   param: usize,
   grad: usize,

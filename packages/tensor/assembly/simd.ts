@@ -1,6 +1,6 @@
 import { Constant, constant } from './constants'
 
-// Building blocks of the SIMD kernels. Four f32 lanes unless said otherwise.
+// Building blocks of the SIMD kernels, with four f32 lanes unless stated otherwise.
 
 /** a·b + c: one rounding in the relaxed build, two in the plain one. */
 // @ts-ignore: decorator
@@ -43,25 +43,27 @@ export function expPolynomial(f: v128): v128 {
   return fma(p, f, constant(Constant.exp0))
 }
 
-/** x − n·ln 2 for a whole n of up to 8 bits, by Cody and Waite's ln 2 in two parts. */
+/** x − n·ln 2 for a whole number n of up to 8 bits, with ln 2 in two parts (Cody and Waite). */
 // @ts-ignore: decorator
 @inline
 export function expRest(x: v128, n: v128): v128 {
   return fma(n, constant(Constant.minusLn2Low), fma(n, constant(Constant.minusLn2High), x))
 }
 
-/** eˣ in four lanes, relative error 1.2e-7: x = n·ln 2 + f, then a polynomial of degree 7. Infinity where it overflows
- *  (x > 88.72), 0 below 2^−126; NaN stays NaN. Some 20 vector instructions and 14 loads of constants for four numbers, eight in the wide
- *  build: that is what bounds exp (0.55 of a copy), sigmoid, silu, tanh and softcap (0.38 to 0.5), softmax (0.35, it passes its row three
- *  times) and cross-entropy (0.25 of reading forward, for it writes nothing; 0.41 to 0.48 of a copy backward). */
+/** eˣ in four lanes, relative error 1.2e-7: x = n·ln 2 + f, then a polynomial of degree 7. Infinity if it
+ *  overflows (x > 88.72), 0 below 2^−126; NaN stays NaN.
+ *  It costs about 20 vector instructions and 14 loads of constants for four numbers (eight in the wide
+ *  build). This limits the speed of the kernels that use it, given here against a copy: exp 0.55; sigmoid,
+ *  silu, tanh and softcap 0.38 to 0.5; softmax, which passes its row three times, 0.35; cross-entropy
+ *  backward 0.41 to 0.48. Cross-entropy forward writes nothing and runs at 0.25 of reading. */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
   const bounded = f32x4.pmin(x, constant(Constant.expMax))
-  const shifted = fma(bounded, constant(Constant.log2E), constant(Constant.round)) // n in the lowest bits
+  const shifted = fma(bounded, constant(Constant.log2E), constant(Constant.round)) // n is in the lowest bits
   const f = expRest(bounded, f32x4.sub(shifted, constant(Constant.round)))
   const power = fma(expPolynomial(f), f32x4.mul(f, f), f32x4.add(f, constant(Constant.one)))
-  const scaled = i32x4.add(power, i32x4.shl(shifted, 23)) // n added to the exponent: beyond the largest number lie larger words
+  const scaled = i32x4.add(power, i32x4.shl(shifted, 23)) // adds n to the exponent; values that overflow become larger words
   const result = i32x4.min_s(scaled, constant(Constant.infinity))
   const flushed = v128.andnot(result, f32x4.lt(x, constant(Constant.expMin)))
   return v128.or(flushed, f32x4.ne(x, x))
@@ -74,7 +76,8 @@ export function exp1(x: f32): f32 {
   return f32x4.extract_lane(exp4(splat(x)), 0)
 }
 
-/** Bytes p … p + bytes − 1 of a vector, bytes < 16 and a multiple of 4; the other lanes are 0. Reads nothing beyond. */
+/** The first `bytes` bytes at p as a vector; bytes < 16 and a multiple of 4. The other lanes are 0. Reads
+ *  nothing beyond. */
 // @ts-ignore: decorator
 @inline
 export function loadPart(p: usize, bytes: usize): v128 {
@@ -83,7 +86,7 @@ export function loadPart(p: usize, bytes: usize): v128 {
   return bytes == 8 ? v : v128.load32_lane(p, v, 2, 8)
 }
 
-/** The counterpart of {@link loadPart}: writes nothing beyond `bytes`. */
+/** Stores the first `bytes` bytes of a vector, as {@link loadPart} loads them. Writes nothing beyond. */
 // @ts-ignore: decorator
 @inline
 export function storePart(p: usize, v: v128, bytes: usize): void {
@@ -95,7 +98,8 @@ export function storePart(p: usize, v: v128, bytes: usize): void {
   if (bytes > 8) v128.store32_lane(p, v, 2, 8)
 }
 
-/** The next vector of a run with `left` bytes to go, whole or in part: one loop body then serves body and tail. */
+/** The next vector of a run with `left` bytes to go, whole or partial. So one loop body serves the body and
+ *  the tail of a run. */
 // @ts-ignore: decorator
 @inline
 export function loadNext(p: usize, left: usize): v128 {
@@ -109,14 +113,15 @@ export function storeNext(p: usize, v: v128, left: usize): void {
   else storePart(p, v, left)
 }
 
-/** c − a·b, rounded as {@link fma}. */
+/** c − a·b, rounded like {@link fma}. */
 // @ts-ignore: decorator
 @inline
 export function fnma(a: v128, b: v128, c: v128): v128 {
   return isDefined(RELAXED) ? f32x4.relaxed_nmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b))
 }
 
-/** Two f32 at p as f64: from memory the conversion needs no shuffle, of which there is one per cycle. */
+/** Two f32 at p as f64. From memory the conversion needs no shuffle; the processor does one shuffle per
+ *  cycle. */
 // @ts-ignore: decorator
 @inline
 export function loadF64(p: usize): v128 {

@@ -1,7 +1,8 @@
 import { rowPeak } from './row-peak'
 import { exp1, exp4, splat, sumLanes } from './simd'
 
-/** y = softmax(x) for rows begin … end−1 of `cols` elements. Sums run over two vectors of four lanes, then the tail. */
+/** y = softmax(x) for rows begin … end−1 of `cols` elements. Each sum runs over two vectors of four lanes,
+ *  then over the tail. */
 export function softmax(x: usize, y: usize, cols: i32, begin: i32, end: i32): void {
   const rowBytes = (<usize>cols) << 2
   const blocks = rowBytes & ~31

@@ -1,15 +1,18 @@
 import { copyRun } from './copy-run'
 import { workspace } from './workspace'
 
-/** Rows of the result in a panel: a cache line of the source. */
+/** Rows of the result per panel: a cache line of the source. */
 const PANEL: i32 = 16
-/** Source rows that pass through the workspace at a time. */
+/** Source rows in the workspace at a time. */
 const BLOCK: i32 = 256
 
-/** out[o, j, i] = x[o, i, j] for the panels begin … end−1 of 16 rows j; x [outer, a, b], panels count through all outer.
- *  A panel reads whole cache lines of x, turns 256 rows of them by 4×4 shuffles in the workspace, and copies runs of 256 elements
- *  from there: written in place, rows of out that lie a power of two apart push each other out of the first cache.
- *  0.50 of a copy ([1024, 1536]): a panel takes one cache line of each row, which probably leaves prefetchers behind. */
+/** out[o, j, i] = x[o, i, j] for the panels begin … end−1 of 16 rows j. x is [outer, a, b]; panels are
+ *  counted over all outer.
+ *  A panel reads whole cache lines of x. It transposes 256 rows of them in the workspace with 4×4 shuffles,
+ *  and copies runs of 256 elements from there. Written directly, rows of out that are a power of two apart
+ *  would evict each other from the first-level cache.
+ *  Speed: 0.50 of a copy ([1024, 1536]). A panel reads one cache line of each row, so prefetchers probably do
+ *  not help. */
 export function transposeElements(x: usize, out: usize, a: i32, b: i32, begin: i32, end: i32): void {
   const panels = (b + PANEL - 1) / PANEL
   const rowX = (<usize>b) << 2
@@ -24,7 +27,7 @@ export function transposeElements(x: usize, out: usize, a: i32, b: i32, begin: i
     for (let i0 = 0; i0 < a; i0 += BLOCK) {
       const rows = min(BLOCK, a - i0)
       const source = x + offset + (<usize>i0) * rowX + ((<usize>j0) << 2)
-      if (count == PANEL) turn(source, rowX, rows, PANEL, tile) // with an inner loop of known length
+      if (count == PANEL) turn(source, rowX, rows, PANEL, tile) // with a constant length of the inner loop
       else turn(source, rowX, rows, count, tile)
       for (let j: usize = 0; j < <usize>count; j++)
         copyRun(tile + ((j * BLOCK) << 2), target + j * rowOut + ((<usize>i0) << 2), (<usize>rows) << 2)
@@ -32,7 +35,7 @@ export function transposeElements(x: usize, out: usize, a: i32, b: i32, begin: i
   }
 }
 
-/** tile[j, i] = source[i, j] for i < rows, j < count; rows of `tile` have 256 elements. */
+/** tile[j, i] = source[i, j] for i < rows, j < count. Rows of `tile` have 256 elements. */
 // @ts-ignore: decorator
 @inline
 function turn(source: usize, rowX: usize, rows: i32, count: i32, tile: usize): void {
@@ -68,7 +71,8 @@ function move(source: usize, target: usize, rowX: usize, rowOut: usize, i: i32, 
   store<f32>(target + (<usize>j) * rowOut + ((<usize>i) << 2), value)
 }
 
-/** out[o, j, i, :] = x[o, i, j, :] for the output rows begin … end−1, counted over (o, j); runs of `inner` elements. */
+/** out[o, j, i, :] = x[o, i, j, :] for the output rows begin … end−1, counted over (o, j), in runs of `inner`
+ *  elements. */
 export function transposeRuns(x: usize, out: usize, a: i32, b: i32, inner: i32, begin: i32, end: i32): void {
   const bytes = (<usize>inner) << 2
   const rowX = (<usize>b) * bytes

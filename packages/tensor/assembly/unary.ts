@@ -2,7 +2,8 @@ import { Constant, constant } from './constants'
 import { gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, sigmoid4, softplus4, tanh4 } from './math'
 import { exp4, loadNext, splat, storeNext } from './simd'
 
-// One exported function per operation: as cases of one large function the simple loops run at half their speed.
+// One exported function per operation, because the simple loops run at half the speed as cases of one large
+// function.
 
 const NEG = 0
 const EXP = 1
@@ -28,7 +29,7 @@ function apply(op: i32, x: v128): v128 {
   if (op == SQRT) return f32x4.sqrt(x)
   if (op == SQUARE) return f32x4.mul(x, x)
   if (op == ABS) return f32x4.abs(x)
-  if (op == RELU) return f32x4.pmax(x, splat(0)) // keeps NaN, in one instruction where f32x4.max takes several
+  if (op == RELU) return f32x4.pmax(x, splat(0)) // keeps NaN; one instruction, while f32x4.max takes several
   if (op == SIGMOID) return sigmoid4(x)
   if (op == SILU) return f32x4.div(x, f32x4.add(constant(Constant.one), exp4(f32x4.neg(x))))
   if (op == TANH) return tanh4(x)
@@ -38,7 +39,7 @@ function apply(op: i32, x: v128): v128 {
   return f32x4.div(splat(1), x)
 }
 
-/** op′(x), by way of y = op(x) where that is cheaper. */
+/** op′(x), computed from y = op(x) if that is cheaper. */
 // @ts-ignore: decorator
 @inline
 function slope(op: i32, x: v128, y: v128): v128 {
@@ -64,7 +65,8 @@ function slope(op: i32, x: v128, y: v128): v128 {
   return f32x4.neg(f32x4.mul(y, y))
 }
 
-/** out[i] = op(x[i]) for begin ≤ i < end, two vectors side by side: the wide build joins them. Inlined with a constant op. */
+/** out[i] = op(x[i]) for begin ≤ i < end. Two vectors lie side by side, so that the wide build can join them.
+ *  Inlined with a constant op. */
 // @ts-ignore: decorator
 @inline
 function map(op: i32, x: usize, out: usize, begin: i32, end: i32): void {
@@ -82,7 +84,8 @@ function map(op: i32, x: usize, out: usize, begin: i32, end: i32): void {
   }
 }
 
-// A load may trap, so the compiler never drops one: what a slope does not use must not be read.
+// The compiler never drops a load, because a load may trap. So code must not load what the derivative does
+// not use.
 // @ts-ignore: decorator
 @inline
 function usesX(op: i32): bool {
@@ -95,7 +98,7 @@ function usesY(op: i32): bool {
   return op == EXP || op == SQRT || op == SIGMOID || op == SILU || op == TANH || op == RECIPROCAL
 }
 
-/** dX[i] = dOut[i] · op′(x[i]) for begin ≤ i < end, as {@link map} does it. */
+/** dX[i] = dOut[i] · op′(x[i]) for begin ≤ i < end, in the same way as {@link map}. */
 // @ts-ignore: decorator
 @inline
 function mapGrad(op: i32, x: usize, y: usize, dOut: usize, dX: usize, begin: i32, end: i32): void {

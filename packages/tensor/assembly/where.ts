@@ -1,7 +1,8 @@
 import { next, place } from './loops'
 import { splat, storeNext } from './simd'
 
-/** out(i) = a(i) where mask(i) is not 0, NaN included, else b(i), for elements begin … end−1 of four loops. */
+/** For elements begin … end−1 of four loops: out(i) = a(i) if mask(i) is not 0, else b(i). NaN counts as not
+ *  0. */
 export function where(mask: usize, a: usize, b: usize, out: usize, n1: i32, n2: i32, n3: i32, m0: i32, m1: i32, m2: i32, m3: i32, a0: i32, a1: i32, a2: i32, a3: i32, b0: i32, b1: i32, b2: i32, b3: i32, begin: i32, end: i32): void {
   for (let i = begin; i < end; ) {
     const length = min(n3 - (i % n3), end - i)

@@ -1,5 +1,5 @@
-// The module of kernels that run on 256-bit registers where V8's revectoriser joins pairs of vectors: see
-// src/backends/cpu/wide.ts, which asks the last functions here whether it did, and did it right.
+// The module of the kernels that run on 256-bit registers if V8's revectoriser joins pairs of vectors. The
+// last functions here test whether it did, and whether the results are right: see src/backends/cpu/wide.ts.
 import { matmul } from './matmul'
 import { microKernel } from './matmul-micro'
 import { microKernelWide } from './matmul-micro-wide'
@@ -16,7 +16,7 @@ const M: i32 = 23
 const N: i32 = 53
 const K: i32 = 397
 
-/** Whether products of whole numbers come out exactly, in all three layouts. `memory` is scratch, ½ MiB. */
+/** Whether products of whole numbers are exact, in all three layouts. `memory` is ½ MiB of scratch. */
 export function isExact(memory: usize): bool {
   const a = memory
   const b = a + ((M * K) << 2)
@@ -26,7 +26,7 @@ export function isExact(memory: usize): bool {
   return isProduct(a, b, out, K, 1, 1, N) && isProduct(a, b, out, K, 1, K, 1) && isProduct(a, b, out, 1, M, 1, N)
 }
 
-/** Whole numbers from −8 to 7: sums of 397 products of them are exact in f32. */
+/** Fills with whole numbers from −8 to 7. Sums of 397 of their products are exact in f32. */
 function fillWhole(target: usize, count: i32, seed: u32): void {
   for (let i = 0; i < count; i++) {
     seed = seed * 1664525 + 1013904223
@@ -46,12 +46,13 @@ function isProduct(a: usize, b: usize, out: usize, aRow: usize, aDepth: usize, b
   return true
 }
 
-/** The wide micro-kernel, for its time: 24 accumulators are too many for 128-bit registers, and slower there than {@link probeNarrow}. */
+/** Runs the wide micro-kernel, to measure its time. On 128-bit registers it is slower than
+ *  {@link probeNarrow}, because they cannot hold its 24 accumulators. */
 export function probeWide(memory: usize): void {
   microKernelWide(384, memory, memory, memory, 0, memory + 32768, 64)
 }
 
-/** The same work by the narrow one. */
+/** Does the same work with the narrow micro-kernel. */
 export function probeNarrow(memory: usize): void {
   microKernel(384, memory, memory, memory, 0, memory + 32768, 64)
   microKernel(384, memory, memory, memory, 0, memory + 32768, 64)

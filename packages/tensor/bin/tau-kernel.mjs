@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-// tau-kernel build: compiles a package's kernels from AssemblyScript, assembly/**/*.ts, to src/generated/plain.ts and relaxed.ts (SIMD
-// without and with fused multiply-add), each of which exports a WebAssembly module in base64. Run it in the package's folder.
+// `tau-kernel build` compiles the AssemblyScript kernels of a package. Run it in the package's folder. It
+// compiles assembly/**/*.ts to src/generated/plain.ts and relaxed.ts: SIMD without and with fused
+// multiply-add. Each file exports a WebAssembly module in base64.
 //
-// A kernel is an exported function whose last two parameters are called begin and end. The folder may hold assembly/wide.ts, an entry
-// with kernels that have a form for 256-bit registers: they come out in src/generated/wide.ts.
+// A kernel is an exported function whose last two parameters are called begin and end. The entry
+// assembly/wide.ts is optional. It holds the kernels that have a form for 256-bit registers, and is compiled
+// to src/generated/wide.ts.
 //
-// Exported constants that are whole numbers come out in src/generated/constants.ts, in an object for each file: LANES of
-// assembly/row-dots.ts is rowDots.LANES.
+// Exported constants that are whole numbers are written to src/generated/constants.ts, in one object per
+// file: LANES of assembly/row-dots.ts is rowDots.LANES.
 //
-// The memory is imported and shared, so that one build serves worker threads and a single thread. Kernels keep no static data: every
-// instance would write it again.
+// The memory is imported and shared, so one build serves worker threads and a single thread. Kernels must
+// have no static data, because every instance would write it again.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +27,8 @@ const common = [
   ...['--importMemory', '--sharedMemory', '--initialMemory', '16', '--maximumMemory', '65536'],
 ]
 
-/** The entry that exports every kernel of the folder, and what gives each thread its workspace. */
+/** Text of the entry, which exports every kernel of the folder and the function that sets a thread's
+ *  workspace. */
 function entryText() {
   const lines = readdirSync('assembly', { recursive: true })
     .map((file) => file.replaceAll('\\', '/'))
@@ -43,7 +46,7 @@ function entryText() {
 
 const CONSTANT = /^export const ([A-Z][A-Z0-9_]*)(?:: (?:i32|u32|usize))? = (\d[\d_]*|0x[\da-f]+)$/gm
 
-/** The constants of all files; undefined where there are none. */
+/** Text with the constants of all files; undefined if there are none. */
 function constantsText() {
   const objects = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
@@ -59,7 +62,8 @@ function constantsText() {
   return objects.length > 0 ? `${objects.join('\n')}\n` : undefined
 }
 
-/** Whether a module has a section of this id: after 8 bytes of header, each is an id, a LEB128 length and its content. */
+/** Whether a module has a section with this id. After a header of 8 bytes, each section is an id, a LEB128
+ *  length and its content. */
 function hasSection(bytes, id) {
   for (let at = 8; at < bytes.length; ) {
     if (bytes[at++] === id) return true
@@ -74,7 +78,8 @@ function hasSection(bytes, id) {
   return false
 }
 
-/** The module that asc makes of an entry. Its files are read from the folder, but the generated entry from memory. */
+/** Compiles an entry with asc and returns the module. Files are read from the folder, the generated entry
+ *  from memory. */
 async function compile(asc, args, entry) {
   const scratch = mkdtempSync(join(tmpdir(), 'tau-kernel-'))
   const readFile = (name, folder) => {
@@ -105,7 +110,9 @@ function write(name, text) {
 
 async function build() {
   if (!existsSync('assembly'))
-    throw new Error(`tau-kernel: the folder must hold assembly/, got ${process.cwd()} without`)
+    throw new Error(
+      `tau-kernel: the folder must contain assembly/, got ${process.cwd()}; run it in the folder of a package with kernels`,
+    )
   const { default: asc } = await import('assemblyscript/asc').catch((cause) => {
     throw new Error(
       'tau-kernel: assemblyscript must be installed, got none; run npm install -D assemblyscript',

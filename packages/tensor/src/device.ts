@@ -9,21 +9,22 @@ import { Scope } from './scope.ts'
 import { checkShape, type Shape, sizeOf } from './shape.ts'
 import { Tensor } from './tensor.ts'
 
-/** What a device says of itself: printed at start-up, kept in every report and bench. */
+/** A description of a device. It is printed at start-up and kept in every report and benchmark. */
 export interface DeviceInfo {
   readonly backend: BackendName
   /** The build or mode in use: `relaxed-simd`, `simd`, `webasm`, … */
   readonly variant: string
   readonly threads: number
-  /** What the GPU calls itself, where there is one. */
+  /** The GPU's own name, if there is a GPU. */
   readonly adapter?: string
-  /** Why this backend, where {@link auto} chose it. */
+  /** Why {@link auto} chose this backend, if it did. */
   readonly reason?: string
-  /** Why something less than asked for is used, one sentence each; empty when all is as asked. */
+  /** One sentence for each fallback: what is used instead of what was asked for, and why. Empty if there is
+   *  none. */
   readonly fallbacks: readonly string[]
 }
 
-/** See {@link Device.memory}. */
+/** The memory use of a device: see {@link Device.memory}. */
 export class MemoryUse {
   readonly liveBuffers: number
   readonly liveBytes: number
@@ -35,21 +36,23 @@ export class MemoryUse {
     this.#peakBytes = peakBytes
   }
 
-  /** Most bytes held at once: tensors, scratch memory of kernels, and on the cpu backend the threads' workspaces and the gaps between
-   *  blocks, for that is how far WebAssembly memory must reach. A getter: two readings are equal when what lives is. */
+  /** The most bytes held at the same time: tensors and scratch memory of kernels. On the cpu backend it also
+   *  counts the workspaces of the threads and the gaps between blocks, because WebAssembly memory must reach
+   *  that far. It is a getter, so two readings compare as equal if the live buffers are equal. */
   get peakBytes(): number {
     return this.#peakBytes
   }
 }
 
-/** Where tensors live and kernels run. Made by {@link cpu} or {@link gpu}; every tensor knows its device, so there is no
- *  global default. Operations enqueue in program order; `await tensor.data()` reads. */
+/** Where tensors live and kernels run. {@link cpu}, {@link gpu} and {@link auto} open one. Every tensor knows
+ *  its device; there is no global default. Operations are enqueued in program order; `await tensor.data()`
+ *  reads. */
 export class Device {
   readonly engine: Engine
   #info: DeviceInfo | undefined
-  /** The tape that records now, set by {@link grad}; undefined when nothing records. */
+  /** The open tape, set by {@link grad}; undefined if none records. */
   tape: Recorder | undefined
-  /** What a profile is taken with, set by {@link profile}; undefined when none is. */
+  /** The open profile, set by {@link profile}; undefined if there is none. */
   profiler: Profiler | undefined
   #scope: Scope | undefined
   #liveBuffers = 0
@@ -59,7 +62,8 @@ export class Device {
     this.engine = engine
   }
 
-  /** The device of an engine, with the kernels of every package that is imported by now. Closes the engine when they do not load. */
+  /** Makes the device of an engine and loads the kernels of every package that is imported by now. If they do
+   *  not load, it closes the engine and throws. */
   static async open(engine: Engine): Promise<Device> {
     const device = new Device(engine)
     try {
@@ -71,7 +75,8 @@ export class Device {
     return device
   }
 
-  /** Loads the kernels of packages that were imported after the device was opened. Those imported before it are loaded already. */
+  /** Loads the kernels of packages that were imported after the device was opened. The kernels of packages
+   *  imported earlier are loaded already. */
   loadKernels(): Promise<void> {
     return loadKernels(this.engine)
   }
@@ -80,21 +85,24 @@ export class Device {
     return this.#info ?? this.engine.info
   }
 
-  /** Replaces {@link info}: for what opens a device and knows more of why than its engine. */
+  /** Replaces {@link info}. For functions that open a device and know more about the reasons than its
+   *  engine. */
   describe(info: DeviceInfo): void {
     this.#info = info
   }
 
-  /** Buffers and bytes held by tensors that are not disposed: a leak shows as growth between steps. And the most memory that
-   *  the engine has needed so far. */
+  /** Buffers and bytes held by tensors that are not disposed, and the most memory that the engine has needed
+   *  so far. If the buffers grow from step to step, the program has a leak. */
   get memory(): MemoryUse {
     return new MemoryUse(this.#liveBuffers, this.#liveBytes, this.engine.peakBytes)
   }
 
-  /** A tensor from numbers: `tensor([[1, 2], [3, 4]])`, `tensor(values, [2, 2])`, or `tensor(7)` for a scalar.
-   *  `shape` defaults to that of the nested arrays; dtype to f32, or to the kind of a typed array.
-   *  Throws ShapeError when the arrays are ragged or the count does not fit, DTypeError when a value is not a number or i32 cannot
-   *  hold it. */
+  /** A tensor from numbers: `tensor([[1, 2], [3, 4]])`, `tensor(values, [2, 2])`, or `tensor(7)` for a
+   *  scalar.
+   *  `shape` defaults to the shape of the nested arrays. `dtype` defaults to f32, or to i32 for an
+   *  Int32Array.
+   *  Throws ShapeError if arrays are ragged or the number of values does not fit. Throws DTypeError if a
+   *  value is not a number or i32 cannot hold it. */
   tensor(values: Int32Array, shape?: Shape): Tensor<'i32'>
   tensor(values: NestedNumbers, shape?: Shape): Tensor<'f32'>
   tensor<D extends DType>(values: NestedNumbers, shape: Shape | undefined, dtype: D): Tensor<D>
@@ -119,7 +127,7 @@ export class Device {
     return this.tensor([value], [])
   }
 
-  /** Uninitialised memory, for kernels that write all of it. */
+  /** A tensor of uninitialised memory, for kernels that write all of it. */
   empty(shape: Shape): Tensor
   empty<D extends DType>(shape: Shape, dtype: D): Tensor<D>
   empty(shape: Shape, dtype: DType = 'f32'): Tensor<DType> {
@@ -136,8 +144,8 @@ export class Device {
     return new Tensor(this, { handle, refs: 0, release }, shape, dtype)
   }
 
-  /** Opens a scope: tensors made while it is open are freed when it closes, unless kept.
-   *  `using scope = device.scope()`; scopes close in the reverse order of opening. */
+  /** Opens a scope: `using scope = device.scope()`. When it closes, it frees the tensors that were made while
+   *  it was open, except those it was told to keep. Scopes must close in the reverse order of opening. */
   scope(): Scope {
     const outer = this.#scope
     const scope = new Scope(outer, () => {
@@ -151,8 +159,8 @@ export class Device {
     return scope
   }
 
-  /** Runs `f` outside every scope: tensors it makes live until disposed, whatever scope is open. For state that grows
-   *  inside steps, such as caches and optimizer moments. */
+  /** Runs `f` outside every scope. Tensors that it makes live until they are disposed, also if a scope is
+   *  open. For state that is made during a step, such as caches and optimizer moments. */
   unscoped<T>(f: () => T): T {
     const scope = this.#scope
     this.#scope = undefined
@@ -163,19 +171,19 @@ export class Device {
     }
   }
 
-  /** Runs `f`, which waits for nothing, as a part of the program that profiles show under this name. */
+  /** Runs the synchronous function `f` as a part of the program that profiles show under this name. */
   span<T>(name: string, f: () => T): T {
     return this.profiler ? this.profiler.span(name, f) : f()
   }
 
-  /** Called by every new tensor. */
+  /** Every new tensor calls this. */
   adopt(tensor: Tensor<DType>): void {
     if (!this.#scope) return
     this.#scope.add(tensor)
     this.tape?.made(tensor)
   }
 
-  /** Stops worker threads and frees the memory. Tensors of the device are dead afterwards. */
+  /** Stops worker threads and frees the memory. Tensors of the device cannot be used afterwards. */
   close(): Promise<void> {
     return this.engine.close()
   }

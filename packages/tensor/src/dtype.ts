@@ -10,7 +10,7 @@ export interface ArrayOf {
 /** Bytes per element, the same for both types. */
 export const ELEMENT_BYTES = 4
 
-/** Bytes of an f64, in which kernels of the cpu backend keep sums. */
+/** Bytes of an f64. Kernels of the cpu backend keep sums in f64. */
 export const F64_BYTES = 8
 
 /** A typed array of `values` for `dtype`. */

@@ -3,30 +3,32 @@ export class ShapeError extends Error {
   override readonly name = 'ShapeError'
 }
 
-/** An argument is of the wrong type: no tensor where one is needed, or one of another element type. */
+/** An argument has the wrong type: it is not a tensor, or a tensor of another element type. */
 export class DTypeError extends Error {
   override readonly name = 'DTypeError'
 }
 
-/** A backend is missing, closed, out of memory, or a kernel failed in it. */
+/** A backend is missing, closed, or out of memory, or one of its kernels failed. */
 export class BackendError extends Error {
   override readonly name: string = 'BackendError'
 }
 
-/** The GPU behind a device is gone: reset, unplugged, or taken by the system. What was on it is lost; open a new device. */
+/** The GPU of a device is lost: it was reset, unplugged, or taken by the system. Its contents are lost; open
+ *  a new device. */
 export class DeviceLostError extends BackendError {
   override readonly name = 'DeviceLostError'
 }
 
-/** Bytes or text that are not what they claim to be: truncated, lying about a size, of an unsupported type. */
+/** Bytes or text do not have the expected format: they are truncated, state a wrong size, or have an
+ *  unsupported type. */
 export class FormatError extends Error {
   override readonly name = 'FormatError'
 }
 
-/** `[2, 3]`, as every message writes a shape. */
+/** A shape as every message shows it: `[2, 3]`. */
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`
 
-/** What kind of value a caller passed, in words: `an array`, `a promise; await it`. */
+/** The kind of a value in words: `an array`, `a promise; await it`. */
 export function described(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'an array'

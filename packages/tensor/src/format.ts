@@ -1,8 +1,8 @@
 import { type Shape, sizeOf } from './shape.ts'
 
-/** Up to this many elements are all shown. */
+/** Tensors of up to this many elements are shown completely. */
 const SHOWN_IN_FULL = 64
-/** Of more elements, each axis shows this many at both ends. */
+/** In larger tensors, each axis shows this many elements at both ends. */
 const EDGE = 3
 const GAP = '...'
 
@@ -27,7 +27,7 @@ export function valuesText(values: ArrayLike<number>, shape: Shape): string {
   return brackets(0)
 }
 
-/** Indices along an axis of length n; −1 stands for those left out. */
+/** Indices along an axis of length n; −1 stands for the omitted ones. */
 function shownIndices(n: number, shorten: boolean): number[] {
   if (!shorten || n <= 2 * EDGE) return Array.from({ length: n }, (_, i) => i)
   const edge = Array.from({ length: EDGE }, (_, i) => i)

@@ -1,4 +1,4 @@
-// @tau/tensor/kernel: what a package needs that brings kernels of its own.
+// @tau/tensor/kernel: for packages that bring kernels of their own.
 
 export { refuseTape } from './autodiff/tape.ts'
 export type { CpuEngine, DoneLaunch, Launch } from './backends/cpu/engine.ts'

@@ -4,8 +4,8 @@ import type { Shape } from './shape.ts'
 /** A number, or arrays of numbers to any depth: `[[1, 2], [3, 4]]` has the shape [2, 2]. */
 export type NestedNumbers = number | ArrayLike<NestedNumbers>
 
-/** The numbers of nested arrays in one array, row-major, with their shape.
- *  Throws ShapeError where arrays of one depth differ in length, DTypeError where something is not a number. */
+/** Flattens nested arrays into one row-major array, with their shape. Throws ShapeError if arrays of one
+ *  depth differ in length, DTypeError if a value is not a number. */
 export function flatten(values: NestedNumbers): { shape: Shape; flat: ArrayLike<number> } {
   const shape = shapeOf(values)
   if (shape.length === 1 && isTyped(values)) return { shape, flat: values }
@@ -14,7 +14,7 @@ export function flatten(values: NestedNumbers): { shape: Shape; flat: ArrayLike<
   return { shape, flat }
 }
 
-/** Lengths of the first array of each depth. */
+/** Lengths of the first array at each depth. */
 function shapeOf(values: NestedNumbers): number[] {
   const shape: number[] = []
   for (let first = values; isArray(first); first = first[0]) shape.push(first.length)

@@ -1,5 +1,5 @@
-/** Philox 4×32-10: four random words as a function of a counter and a key, so that the numbers of any step can be had
- *  without those before it.
+/** Philox 4×32-10: four random words as a function of a counter and a key. So the numbers of any step can be
+ *  computed without the numbers before it.
  *  Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
 
 const ROUNDS = 10
@@ -30,8 +30,8 @@ export function philox4x32(
   return [c0, c1, c2, c3]
 }
 
-/** Upper 32 bits of the 64-bit product of two unsigned words; the low half of `b` is multiplied exactly in a double
- *  (48 bits), as is the high half with its carry. */
+/** Upper 32 bits of the 64-bit product of two unsigned words. Each half of `b` is multiplied exactly in a
+ *  double: the products have at most 48 bits. */
 function multiplyHigh(a: number, b: number): number {
   const low = a * (b & 0xffff)
   const high = a * (b >>> 16) + Math.floor(low / 0x10000)

@@ -1,5 +1,6 @@
-/** Natural logarithm of a positive normal number from +, ×, ÷ alone: Math.log may differ in the last bit between engines, and what
- *  is drawn from one seed should not. Relative error below 1e-15. */
+/** Natural logarithm of a positive normal number, from +, ×, ÷ only, with a relative error below 1e-15.
+ *  Math.log may differ in the last bit between engines, but one seed must give the same numbers
+ *  everywhere. */
 export function portableLog(x: number): number {
   let exponent = 0
   while (x > Math.SQRT2) {

@@ -4,9 +4,9 @@ import { portableLog } from './portable-log.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
-/** A stream of random numbers that is a pure function of (seed, stream, position): the same bits on every backend and platform
- *  (integer operations, +, ×, ÷ and √ of doubles only), and resumable from `position` alone. Numbers are drawn on the host and
- *  copied to the device. */
+/** A stream of random numbers that is a pure function of (seed, stream, position). It gives the same bits on
+ *  every backend and platform, because it uses only integer operations and +, ×, ÷, √ of doubles. `position`
+ *  alone is enough to resume. Numbers are drawn on the host and copied to the device. */
 export class Random {
   readonly seed: number
   readonly stream: number
@@ -14,8 +14,8 @@ export class Random {
   #block: readonly [number, number, number, number] | undefined
 
   /** @param seed whole number from 0 to 2⁵³−1
-   *  @param stream whole number below 2³²: independent streams of one seed
-   *  @param position words to skip, whole number from 0 to 2⁵³−1 */
+   *  @param stream whole number below 2³²; streams of one seed are independent
+   *  @param position number of words to skip, a whole number from 0 to 2⁵³−1 */
   constructor(seed: number, stream = 0, position = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0)
       throw new RangeError(`random: seed must be a whole number from 0 to 2^53 - 1, got ${seed}`)
@@ -28,7 +28,7 @@ export class Random {
     this.#position = position
   }
 
-  /** How many 32-bit words were drawn. */
+  /** Number of 32-bit words drawn so far. */
   get position(): number {
     return this.#position
   }
@@ -54,16 +54,18 @@ export class Random {
   integer(bound: number): number {
     if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32)
       throw new RangeError(`random: bound must be a whole number from 1 to 2^32, got ${bound}`)
-    const limit = 2 ** 32 - (2 ** 32 % bound) // values at or above would favour small results
+    const limit = 2 ** 32 - (2 ** 32 % bound) // words at or above the limit would make small results more likely
     for (;;) {
       const word = this.uint32()
       if (word < limit) return word % bound
     }
   }
 
-  /** Standard normal in f64, at most 9.4 in size: Marsaglia's polar method, 2.55 words on average. Its second number is thrown
-   *  away, because one that waits would be a state beside `position`.
-   *  Source: Marsaglia and Bray, "A convenient method for generating normal variables", SIAM Review 6 (1964). */
+  /** A standard normal number in f64, at most 9.4 in size, by Marsaglia's polar method with 2.55 words on
+   *  average. The method makes two numbers; the second is dropped, because keeping it would be a state
+   *  besides `position`.
+   *  Source: Marsaglia and Bray, "A convenient method for generating normal variables", SIAM Review 6
+   *  (1964). */
   gaussian(): number {
     for (;;) {
       const u = this.#symmetric()
@@ -86,7 +88,7 @@ export class Random {
     )
   }
 
-  /** Tensor of uniform numbers from low to high; rounding to f32 can give high itself. */
+  /** Tensor of uniform numbers from low to high. Rounding to f32 may give `high` itself. */
   uniform(device: Device, shape: Shape, low = 0, high = 1): Tensor {
     return device.tensor(
       Float32Array.from({ length: sizeOf(shape) }, () => low + (high - low) * this.float()),

@@ -1,7 +1,7 @@
 import type { DType } from './dtype.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Owns the tensors made while it is open and disposes them when it closes (`using`). */
+/** Owns the tensors that are made while it is open. It disposes them when it closes (`using`). */
 export class Scope implements Disposable {
   readonly #outer: Scope | undefined
   readonly #close: () => void
@@ -16,7 +16,8 @@ export class Scope implements Disposable {
     this.#tensors.add(tensor)
   }
 
-  /** Hands `tensor` to the enclosing scope, or to the caller when there is none: it survives this scope. */
+  /** Keeps `tensor` alive after this scope: hands it to the enclosing scope, or to the caller if there is
+   *  none. */
   keep<T extends Tensor<DType>>(tensor: T): T {
     if (this.#tensors.delete(tensor)) this.#outer?.add(tensor)
     return tensor

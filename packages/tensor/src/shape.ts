@@ -15,7 +15,7 @@ export function checkShape(op: string, shape: Shape): void {
   throw new ShapeError(`${op}: shape must hold whole numbers of at least 0, got ${shapeText(shape)}`)
 }
 
-/** Axis −1 is the last one: maps −rank … rank−1 to 0 … rank−1. */
+/** Maps −rank … rank−1 to 0 … rank−1; axis −1 is the last one. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis
   if (Number.isInteger(axis) && normal >= 0 && normal < rank) return normal
@@ -23,7 +23,8 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   throw new ShapeError(`${op}: axis must be between ${-rank} and ${rank - 1}, got ${axis}`)
 }
 
-/** NumPy's rule: align at the last axis; axes must be equal, or one of them 1. */
+/** The shape of two broadcast operands by NumPy's rule: align at the last axis; sizes must be equal, or one
+ *  of them 1. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length)
   return Array.from({ length: rank }, (_, i) => {
@@ -37,7 +38,8 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   })
 }
 
-/** The sizes before, at and after `axis`: every reduction is one over the middle of [outer, length, inner]. */
+/** The number of elements before, at and after `axis`. Every reduction runs over the middle of [outer,
+ *  length, inner]. */
 export function splitAt(shape: Shape, axis: number): { outer: number; length: number; inner: number } {
   return {
     outer: sizeOf(shape.slice(0, axis)),

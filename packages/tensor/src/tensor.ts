@@ -1,4 +1,4 @@
-// Declarations name Disposable and Symbol.dispose: this line lets them compile with older libraries than ESNext.
+// Declarations use Disposable and Symbol.dispose. This line lets them compile with older libraries than ESNext.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Handle } from './backends/engine.ts'
 import type { Device } from './device.ts'
@@ -7,19 +7,20 @@ import { ShapeError, shapeText } from './errors.ts'
 import { valuesText } from './format.ts'
 import { type Shape, sizeOf } from './shape.ts'
 
-/** Node calls the method of this name for console.log. */
+/** console.log in Node calls the method of this name. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** Device memory shared by the tensors that view it. */
+/** Device memory that tensors share if they are views of it. */
 export interface DeviceBuffer {
   readonly handle: Handle
-  /** Tensors that hold it; freed at 0. */
+  /** Number of tensors that hold it; freed at 0. */
   refs: number
   release(): void
 }
 
-/** An n-dimensional array on a device, row-major and contiguous. Immutable but for optimizers and caches, which say so.
- *  Operations are functions (`add(a, b)`); reading is asynchronous. Freed by its scope or by `dispose()`. */
+/** An n-dimensional array on a device, row-major and contiguous. Only optimizers and caches change tensors in
+ *  place, and they say so. Operations are functions (`add(a, b)`); reading is asynchronous. A tensor is freed
+ *  by its scope or by `dispose()`. */
 export class Tensor<D extends DType = 'f32'> implements Disposable {
   readonly device: Device
   readonly shape: Shape
@@ -44,7 +45,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
     return this.shape.length
   }
 
-  /** What kernels take; throws when the tensor was disposed. */
+  /** The handle that kernels take. Throws if the tensor was disposed. */
   get handle(): Handle {
     if (this.#disposed)
       throw new Error(
@@ -57,12 +58,13 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
     return this.#disposed
   }
 
-  /** True when no other tensor views the same memory: it may be changed in place. */
+  /** Whether no other tensor views the same memory, so that it may be changed in place. */
   get exclusive(): boolean {
     return this.#buffer.refs === 1
   }
 
-  /** Another tensor on the same memory, of the same size. Not recorded: see {@link reshape} for the operation. */
+  /** Another tensor on the same memory with the same number of elements. No tape records it: see
+   *  {@link reshape} for the operation. */
   view(shape: Shape = this.shape): Tensor<D> {
     if (sizeOf(shape) !== this.size)
       throw new ShapeError(`view: shape must hold ${this.size} elements, got ${shapeText(shape)}`)
@@ -70,7 +72,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
     return new Tensor(this.device, this.#buffer, shape, this.dtype)
   }
 
-  /** A copy of the values, once all operations before it have run. */
+  /** A copy of the values. Waits for all operations before it. */
   data(): Promise<ArrayOf[D]> {
     return this.device.engine.read(this.handle, this.dtype, this.size)
   }
@@ -82,7 +84,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
     return (await this.data())[0]
   }
 
-  /** Replaces the values in place: parameters and caches only. Not seen by a tape. */
+  /** Replaces the values in place. For parameters and caches only, because no tape sees it. */
   write(values: ArrayOf[D]): void {
     if (values.length !== this.size)
       throw new ShapeError(
@@ -91,8 +93,8 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
     this.device.engine.write(this.handle, values)
   }
 
-  /** Shape, element type and values, or why there are none: those of a GPU come only by `await tensor.data()`. Long axes are
-   *  shortened. `console.log(tensor)` prints this in Node. */
+  /** Shape, element type and values, or why there are no values: those of a GPU can be read only by
+   *  `await tensor.data()`. Long axes are shortened. `console.log(tensor)` prints this in Node. */
   toString(): string {
     const name = `Tensor ${shapeText(this.shape)} ${this.dtype}`
     if (this.#disposed) return `${name}, disposed`

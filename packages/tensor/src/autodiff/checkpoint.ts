@@ -4,7 +4,8 @@ import { checkDevice } from '../kernels/check.ts'
 import type { Tensor } from '../tensor.ts'
 import { type Recorder, record, Tape } from './tape.ts'
 
-/** Records nothing, and notes which tensors of the tape around are used: those that gradients are for. */
+/** Records nothing, but notes which tensors tracked by the outer tape are used. Gradients are needed for
+ *  these. */
 class Observer implements Recorder, Disposable {
   readonly used = new Set<Tensor>()
   readonly #device: Device
@@ -26,7 +27,7 @@ class Observer implements Recorder, Disposable {
   }
 
   made(): void {
-    // Freed by the scope that checkpoint opens.
+    // The scope that checkpoint opens frees it.
   }
 
   [Symbol.dispose](): void {
@@ -36,12 +37,15 @@ class Observer implements Recorder, Disposable {
 
 const isFloat = (tensor: Tensor<DType>): tensor is Tensor => tensor.dtype === 'f32'
 
-/** f(...inputs), remembered by its inputs only: what `f` makes on the way is freed at once, and made again when gradients are
- *  asked for. Costs a second forward pass and saves the memory of all intermediate results. Gradients are those of `f` without
- *  it, bit for bit, if whatever is used both inside and outside is used outside by one operation at most.
+/** f(...inputs), for which a tape keeps only the inputs. Intermediate results of `f` are freed at once, and
+ *  computed again when gradients are needed. This costs a second forward pass and saves the memory of all
+ *  intermediate results.
+ *  Gradients have the same bits as without checkpoint, on one condition: a tensor that `f` uses is used
+ *  outside of `f` by at most one operation.
  *
- *  `f` must be a function of tensors, with the same result each time: no caches, no drawing of random numbers. Tensors that it takes
- *  from around it, such as weights, need not be among `inputs`: gradients reach them too. The result must be a new tensor.
+ *  `f` must be a function of tensors that gives the same result each time: it uses no caches and draws no
+ *  random numbers. Tensors that it takes from its surroundings, such as weights, need not be among `inputs`:
+ *  they get gradients too. The result must be a new tensor.
  *  Source: Chen et al., Training Deep Nets with Sublinear Memory Cost (2016). */
 export function checkpoint(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor {
   if (inputs.length === 0) throw new Error('checkpoint: at least one input must be given, got none')
@@ -64,7 +68,7 @@ export function checkpoint(f: (...inputs: Tensor[]) => Tensor, inputs: readonly 
 function observe(device: Device, tape: Recorder, f: () => Tensor): { out: Tensor; used: Tensor[] } {
   using scope = device.scope()
   const result = run(device, tape, f)
-  tape.made(result.out) // it was made unseen
+  tape.made(result.out) // the tape did not see it being made
   scope.keep(result.out)
   return result
 }

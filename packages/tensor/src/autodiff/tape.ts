@@ -8,8 +8,9 @@ import { kernelsOf } from '../kernels/table.ts'
 import { sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
-/** Maps the gradient of an operation's output to those of its inputs, in their order. `wanted[i]` is false where nobody
- *  asked for input i: return null there and skip the work. Gradients are new tensors or `dOut.view()`, never `dOut`. */
+/** Maps the gradient of an operation's output to the gradients of its inputs, in their order. If `wanted[i]`
+ *  is false, no gradient of input i is needed: return null there and skip the work. Gradients are new tensors
+ *  or `dOut.view()`, never `dOut` itself. */
 export type Backward = (dOut: Tensor, wanted: readonly boolean[]) => readonly (Tensor | null)[]
 
 export interface Entry {
@@ -19,9 +20,9 @@ export interface Entry {
   readonly backward: Backward
 }
 
-/** What operations and new tensors see of the tape in force. */
+/** The open tape, as operations and new tensors see it. */
 export interface Recorder {
-  /** Whether gradients of the tensor may be asked for. */
+  /** Whether the tensor may need a gradient. */
   tracks(tensor: Tensor<DType>): boolean
   add(entry: Entry): void
   /** Called with every tensor that a scope adopts. */
@@ -29,17 +30,20 @@ export interface Recorder {
 }
 
 export interface TapeOptions {
-  /** Free what is made while the tape records, on the way back, as soon as no gradient needs it: all tensors that a scope adopted, but
-   *  for the value. Default false: they live until their scope closes. */
+  /** Frees tensors during the backward pass, as soon as no gradient needs them. This covers all tensors that
+   *  a scope adopted while the tape recorded, except the value. Default false: they live until their scope
+   *  closes. */
   readonly freeIntermediates?: boolean
 }
 
-/** The list of operations run since it was opened that depend on the watched tensors; walked backwards once. */
+/** A list of the operations that ran since it was opened and depend on the watched tensors. It is walked
+ *  backwards once. */
 export class Tape implements Recorder, Disposable {
   readonly #device: Device
   readonly #watched: readonly Tensor[]
   readonly #tracked: Set<Tensor<DType>>
-  /** With each entry, how many tensors were made up to the entry before: no earlier entry can know those that follow. */
+  /** Each entry with the number of tensors made before the previous entry. No earlier entry can use the
+   *  tensors made after that. */
   readonly #entries: { readonly entry: Entry; readonly before: number }[] = []
   readonly #frees: boolean
   readonly #made: Tensor<DType>[] = []
@@ -68,9 +72,9 @@ export class Tape implements Recorder, Disposable {
     if (this.#frees) this.#made.push(tensor)
   }
 
-  /** Gradients of the scalar `loss` for the watched tensors, in their order; zeros where loss does not depend on one. With `dOut`, the
-   *  gradient of something that depends on `loss`, which may then be of any shape. Uses the tape up. Gradients of gradients are not
-   *  supported. */
+  /** Gradients of the scalar `loss` for the watched tensors, in their order; zeros for a tensor on which the
+   *  loss does not depend. With `dOut`, the gradient of something that depends on `loss`, `loss` may have any
+   *  shape. The tape can be used once. Gradients of gradients are not supported. */
   backward(loss: Tensor, dOut?: Tensor): Tensor[] {
     if (dOut === undefined && loss.size !== 1)
       throw new ShapeError(
@@ -93,7 +97,7 @@ export class Tape implements Recorder, Disposable {
     return this.#watched.map((tensor) => grads.get(tensor) ?? fill(this.#device, tensor.shape, 0))
   }
 
-  /** Frees what was made after the first `count` tensors. */
+  /** Frees all tensors made after the first `count`, except the loss. */
   #free(count: number, loss: Tensor): void {
     for (const tensor of this.#made.splice(count)) if (tensor !== loss) tensor.dispose()
   }
@@ -113,7 +117,7 @@ export class Tape implements Recorder, Disposable {
       if (!before) grads.set(input, scope.keep(dInput))
       else if (before.exclusive) addInto(before, dInput)
       else {
-        const sum = copyOf(before) // as if it had been added to in place, to the sign of 0
+        const sum = copyOf(before) // gives the bits of adding in place, also for the sign of 0
         addInto(sum, dInput)
         before.dispose()
         grads.set(input, scope.keep(sum))
@@ -140,7 +144,8 @@ function copyOf(x: Tensor): Tensor {
   return out
 }
 
-/** Every differentiable operation ends with this: notes how to go back, if a tape is open and an input is tracked. */
+/** Every differentiable operation ends with this call. If a tape is open and tracks an input, it records how
+ *  to compute the gradients. */
 export function record(
   op: string,
   inputs: readonly Tensor<DType>[],
@@ -152,7 +157,8 @@ export function record(
   return output
 }
 
-/** Operations without a gradient call this first, so that none becomes zero in silence. */
+/** Operations without a gradient call this first. It throws if a gradient would be needed, because otherwise
+ *  the gradient would silently be zero. */
 export function refuseTape(op: string, ...inputs: readonly Tensor<DType>[]): void {
   if (inputs.some((input) => input.device.tape?.tracks(input)))
     throw new Error(
@@ -160,8 +166,9 @@ export function refuseTape(op: string, ...inputs: readonly Tensor<DType>[]): voi
     )
 }
 
-/** Runs `f` and returns its scalar value with the gradients for `tensors`, in their order. Intermediate tensors live
- *  until the scope around the call closes, or with `freeIntermediates` no longer than gradients need them. */
+/** Runs `f` and returns its scalar value and the gradients for `tensors`, in their order. Intermediate
+ *  tensors live until the surrounding scope closes; with `freeIntermediates`, only as long as a gradient
+ *  needs them. */
 export function grad(
   f: () => Tensor,
   tensors: readonly Tensor[],
@@ -177,6 +184,6 @@ export function grad(
   const { device } = first
   using tape = new Tape(device, tensors, options)
   const value = device.span('forward', f)
-  checkTensor('grad', 'what the function returns', value)
+  checkTensor('grad', 'the result of the function', value)
   return { value, grads: device.span('backward', () => tape.backward(value)) }
 }

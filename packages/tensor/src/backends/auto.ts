@@ -3,21 +3,26 @@ import { BackendError, described } from '../errors.ts'
 import { type CpuOptions, cpu } from './cpu/cpu.ts'
 import { type GpuOptions, gpu, gpuInHardware } from './gpu/gpu.ts'
 
-/** From here a GPU can win: what two threads of the cpu backend do while the launches of a small model's step alone would take. By arithmetic
- *  (docs/LOG.md, "From how much work on `auto` takes a GPU"): no run was timed on both sides of it. */
+/** Floating-point operations between two reads from which a GPU can win. Below it, two threads of the cpu
+ *  backend finish before a GPU has launched the kernels of a small model's step.
+ *  The number is computed, not measured (docs/LOG.md, "From how much work on `auto` takes a GPU"). No run was
+ *  timed on both sides of it. */
 export const GPU_WORTH_FLOPS = 3e9
 
 export interface AutoOptions {
-  /** Floating-point operations between two reads: of a training step, of a batch that is evaluated, of a token that is generated. */
+  /** Floating-point operations between two reads: those of a training step, an evaluated batch, or a
+   *  generated token. */
   flops: number
   cpu?: Omit<CpuOptions, 'strict'>
   gpu?: Omit<GpuOptions, 'strict'>
-  /** Turn every fallback into an error: also the cpu backend where the work asks for a GPU and there is none. */
+  /** Turns every fallback into an error. Then a missing GPU is an error too, if the work asks for one. */
   strict?: boolean
 }
 
-/** Opens the backend that suits the work, without measuring: where there is enough to do the gpu backend on a GPU, by WebGPU or else by WebGL 2,
- *  the cpu backend elsewhere. `info.reason` says which and why. Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
+/** Opens the backend that suits the amount of work. It measures nothing.
+ *  From {@link GPU_WORTH_FLOPS} on it takes a GPU, through WebGPU or else through WebGL 2. With less work, or
+ *  without a GPU, it takes the cpu backend. `info.reason` says which and why.
+ *  Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
 export async function auto(options: AutoOptions): Promise<Device> {
   if (typeof options !== 'object' || options === null)
     throw new BackendError(

@@ -3,32 +3,32 @@ import type { ArrayOf, DType } from '../dtype.ts'
 import type { CpuEngine } from './cpu/engine.ts'
 import type { GpuEngine } from './gpu/engine.ts'
 
-/** Names a buffer to its engine: a byte address on the cpu backend, a slot number on the gpu backend. */
+/** A buffer of an engine: a byte address on the cpu backend, a slot number on the gpu backend. */
 export type Handle = number
 
-/** The storage half of a backend. Everything enqueues in call order; only `read` waits. */
+/** The part of a backend that holds buffers. All calls are enqueued in their order; only `read` waits. */
 export interface Storage {
   readonly info: DeviceInfo
-  /** Most bytes needed at once so far. */
+  /** The most bytes that were in use at the same time so far. */
   readonly peakBytes: number
-  /** Throws BackendError when memory cannot be had, with the sizes. */
+  /** Throws BackendError with the sizes if there is not enough memory. */
   alloc(bytes: number): Handle
   free(handle: Handle): void
-  /** Copies `data` into the buffer; the array may be changed afterwards. */
+  /** Copies `data` into the buffer. The caller may change the array afterwards. */
   write(handle: Handle, data: ArrayLike<number>): void
   read<D extends DType>(handle: Handle, dtype: D, length: number): Promise<ArrayOf[D]>
-  /** The values without a wait, to be used at once; undefined where they cannot be had so. */
+  /** The values without waiting; use them at once. Undefined if this backend needs to wait for them. */
   peek<D extends DType>(handle: Handle, dtype: D, length: number): ArrayOf[D] | undefined
   close(): Promise<void>
 }
 
-/** Memory of a kernel's own between its launches: `using partial = engine.scratch(…)`. May be disposed as soon as the kernels
- *  that use it are launched. */
+/** Memory that a kernel needs between its launches: `using partial = engine.scratch(…)`. It may be disposed
+ *  as soon as the kernels that use it are launched. */
 export interface Scratch extends Disposable {
   readonly handle: Handle
 }
 
-/** The backends there are. A new one is added here, and the compiler lists the kernel tables to fill. */
+/** The backends. A new backend is added here; then the compiler lists the kernel tables to fill. */
 export interface Engines {
   cpu: CpuEngine
   gpu: GpuEngine

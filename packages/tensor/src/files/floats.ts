@@ -1,10 +1,11 @@
-/** Float types of files, by the names of the safetensors format, and the bytes of an element. */
+/** Float types of files and their bytes per element. The names are those of the safetensors format. */
 export const FLOAT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2 } as const
 export type FloatType = keyof typeof FLOAT_BYTES
 
-/** Little-endian floats, at any alignment → a copy as Float64Array for F64, as Float32Array (exact) for all narrower types. */
+/** Decodes little-endian floats at any alignment. Returns a copy: a Float64Array for F64, a Float32Array for
+ *  all narrower types, without loss. */
 export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array | Float64Array {
-  const { buffer } = Uint8Array.from(bytes) // aligned; what runs JavaScript today is little-endian
+  const { buffer } = Uint8Array.from(bytes) // a copy is aligned; every platform that runs JavaScript today is little-endian
   switch (type) {
     case 'F64':
       return new Float64Array(buffer)

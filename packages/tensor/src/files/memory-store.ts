@@ -1,10 +1,10 @@
 import { FormatError } from '../errors.ts'
 import { checkName, chunksOf, type FileToWrite, LockedError, type Store } from './store.ts'
 
-/** A store that lives and ends with the process: for tests, and for runs whose files are not kept. */
+/** A store in memory, which ends with the process. For tests, and for runs whose files are not kept. */
 export const memoryStore = (name = 'memory'): Store => storeOf({ files: new Map(), locks: new Set() }, name)
 
-/** Files by their path from the outermost folder on, and the locks that are held. */
+/** Files by their path from the outermost folder, and the locks that are held. */
 interface Memory {
   readonly files: Map<string, Uint8Array<ArrayBuffer>>
   readonly locks: Set<string>
@@ -56,7 +56,7 @@ function storeOf(memory: Memory, path: string): Store {
     async lock(name) {
       const file = at(name)
       if (locks.has(file))
-        throw new LockedError(`lock: ${file} must be free, got one who holds it; wait for it`)
+        throw new LockedError(`lock: ${file} must be free, got a lock that is held; wait for its release`)
       locks.add(file)
       let isHeld = true
       return {
@@ -81,7 +81,7 @@ async function contentOf({ content }: FileToWrite, file: string): Promise<Uint8A
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(
-      `save: ${file} must be written whole, got ${reason} after ${written} bytes; what was there before is unchanged`,
+      `save: ${file} must be written completely, got ${reason} after ${written} bytes; no file was changed`,
       { cause: error },
     )
   }

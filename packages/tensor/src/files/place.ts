@@ -12,18 +12,18 @@ export interface StoredFile {
   readonly name: string
 }
 
-/** The store of a place: every function that takes a folder begins with it. */
+/** The store of a folder. Every function that takes a folder begins with this. */
 export const storeAt = (folder: FolderPlace): Store =>
   typeof folder === 'string' ? nodeStore(folder) : folder
 
-/** The store and name of a place: every function that takes a file begins with it. */
+/** The store and the name of a file. Every function that takes a file begins with this. */
 export function fileAt(file: FilePlace): StoredFile {
   if (typeof file !== 'string') return file
   const { dirname, basename } = process.getBuiltinModule('node:path')
   return { store: nodeStore(dirname(file)), name: basename(file) }
 }
 
-/** What messages call a file. */
+/** The name of a file in messages. */
 export const pathOf = (file: FilePlace): string =>
   typeof file === 'string' ? file : `${file.store.path}/${file.name}`
 

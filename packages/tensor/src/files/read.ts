@@ -1,4 +1,4 @@
-/** Reading files that may be anything. */
+/** Reads files whose content may be anything. */
 import { FormatError } from '../errors.ts'
 import { type FilePlace, openFileParts, pathOf } from './place.ts'
 import { decodeUtf8 } from './utf8.ts'
@@ -8,8 +8,9 @@ export interface ReadJsonOptions {
   readonly maxBytes?: number
 }
 
-/** Reads a JSON file. Errors name the file: missing, not a regular file, empty, larger than `maxBytes`, not UTF-8
- *  (with the byte offset), not JSON. What the value looks like is for the caller to check. */
+/** Reads a JSON file. The caller must check the shape of the value. Throws an error that names the file if it
+ *  is missing, not a regular file, empty, larger than `maxBytes`, not UTF-8 (with the byte offset), or not
+ *  JSON. */
 export async function readJson(file: FilePlace, options: ReadJsonOptions = {}): Promise<unknown> {
   const text = await readUtf8File(file, 'readJson', options.maxBytes ?? 2 ** 28)
   try {
@@ -23,7 +24,8 @@ export async function readJson(file: FilePlace, options: ReadJsonOptions = {}): 
   }
 }
 
-/** Text of a non-empty file of at most `maxBytes` bytes of strict UTF-8, without its byte order mark; errors begin with `op`. */
+/** Text of a file that is not empty, has at most `maxBytes` bytes, and is strict UTF-8. A byte order mark is
+ *  removed. Errors begin with `op`. */
 export async function readUtf8File(file: FilePlace, op: string, maxBytes: number): Promise<string> {
   const bytes = await readFileBytes(file, op, maxBytes)
   const text = decodeUtf8(bytes, `${op}: ${pathOf(file)}`)
@@ -34,7 +36,8 @@ export async function readUtf8File(file: FilePlace, op: string, maxBytes: number
   return text
 }
 
-/** Bytes of a file of at most `maxBytes` (default 2 GiB less a byte). Errors begin with `op` and name the file. */
+/** Bytes of a file of at most `maxBytes` bytes (default 2³¹ − 1). Errors begin with `op` and name the
+ *  file. */
 export async function readFileBytes(
   file: FilePlace,
   op = 'read',

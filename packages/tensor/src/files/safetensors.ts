@@ -12,7 +12,7 @@ const ELEMENT_BYTES: Readonly<Record<string, number>> = {
   ...{ I16: 2, U16: 2, U32: 4, I64: 8, U64: 8, C64: 8 },
 }
 
-/** One array of a file: f64 for F64, f32 for every narrower float type, i32 for I32. */
+/** One array of a file: f64 for F64, f32 for narrower float types, i32 for I32. */
 export interface NamedArray {
   readonly shape: readonly number[]
   readonly data: Float32Array | Float64Array | Int32Array
@@ -23,27 +23,27 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** What the header says of one tensor; the type may be one that cannot be decoded. */
+/** One tensor in the header. Its type may be one that cannot be decoded. */
 export interface SafetensorsEntry {
   readonly dtype: string
   readonly shape: readonly number[]
 }
 
-/** An entry and where its data lie in the file, in bytes. */
+/** An entry and the range of its data in the file, in bytes. */
 export interface SafetensorsPlace extends SafetensorsEntry {
   readonly begin: number
   readonly end: number
 }
 
-/** A file whose header was checked and whose tensors are decoded one by one. */
+/** A file with a checked header. Its tensors are decoded one by one. */
 export interface SafetensorsView {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>
   readonly metadata: Readonly<Record<string, string>>
-  /** A copy of one tensor. Throws FormatError for an element type other than F64, F32, F16, BF16 and I32. */
+  /** A copy of one tensor. Throws FormatError if the element type is not F64, F32, F16, BF16 or I32. */
   decode(name: string): NamedArray
 }
 
-// The format's own limit; a longer header is an attack or not a safetensors file.
+// The format's own limit. A longer header is an attack, or the file is not safetensors.
 const MAX_HEADER_BYTES = 100_000_000
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -54,10 +54,11 @@ const isCount = (value: unknown): value is number =>
 
 const isReadable = (dtype: string): dtype is FloatType | 'I32' => Object.hasOwn(READABLE, dtype)
 
-/** A value of the header as a message shows it. */
+/** A value of the header, shortened for messages. */
 const shown = (value: unknown): string => String(JSON.stringify(value)).slice(0, 80)
 
-/** Bytes of a safetensors file, tensors in the order of the map; the data begin at a multiple of 8 bytes. */
+/** Encodes a safetensors file, with the tensors in the order of the map. The data begin at a multiple of 8
+ *  bytes. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
@@ -94,7 +95,8 @@ export function decodeSafetensors(bytes: Uint8Array, source = 'safetensors'): Sa
   return { tensors: new Map(Array.from(entries.keys(), (name) => [name, decode(name)])), metadata }
 }
 
-/** Reads the header of a safetensors file, and tensors when they are asked for, with the checks of {@link safetensorsHeader}.
+/** Reads the header of a safetensors file, with the checks of {@link safetensorsHeader}. Tensors are decoded
+ *  on demand.
  *  @param source names the file in errors */
 export function openSafetensors(bytes: Uint8Array, source = 'safetensors'): SafetensorsView {
   const { entries, metadata } = safetensorsHeader(bytes, bytes.length, source)
@@ -121,7 +123,8 @@ export function openSafetensors(bytes: Uint8Array, source = 'safetensors'): Safe
   }
 }
 
-/** Bytes of a safetensors file up to the end of its header, as its first 8 say; for {@link safetensorsHeader}. Throws FormatError. */
+/** The number of bytes up to the end of the header, read from the first 8 bytes of the file; for
+ *  {@link safetensorsHeader}. Throws FormatError. */
 export function safetensorsHeaderBytes(start: Uint8Array, size: number, source = 'safetensors'): number {
   const fail = failing(source)
   if (start.length < 8) return fail('a safetensors file must have at least 8 bytes', start.length)
@@ -132,8 +135,9 @@ export function safetensorsHeaderBytes(start: Uint8Array, size: number, source =
   return 8 + length
 }
 
-/** What the header says. Everything is checked before memory is taken for it: its length, JSON, shapes, sizes, and that the arrays
- *  cover the data exactly, without gap or overlap. Throws FormatError.
+/** The checked content of the header. Checks its length, JSON, shapes and sizes, and that the arrays cover
+ *  the data exactly, without gap or overlap. Every check comes before memory is allocated. Throws
+ *  FormatError.
  *  @param start the file, or its beginning with the whole header
  *  @param size bytes of the file
  *  @param source names the file in errors */
@@ -190,7 +194,7 @@ function checkEntry(name: string, entry: unknown, dataLength: number, fail: Fail
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     return fail(`data_offsets of "${name}" must be two byte positions`, shown(offsets))
   const [begin, end] = offsets
-  // A type that the table lacks cannot be decoded, and only its place is checked.
+  // A type that is not in the table cannot be decoded. Only the place of its data is checked.
   const size = Object.hasOwn(ELEMENT_BYTES, dtype) ? ELEMENT_BYTES[dtype] : undefined
   const need =
     size === undefined

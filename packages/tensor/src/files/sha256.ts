@@ -1,4 +1,4 @@
-/** SHA-256 as hex, by WebCrypto: the same in Node and browsers. */
+/** SHA-256 in hexadecimal, through WebCrypto, in Node and in browsers. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -80,7 +80,7 @@ describe.each<[string, () => Promise<Store>]>([
       { name: 'b', content: failing },
     ])
     await expect(writing).rejects.toThrow(
-      /^save: .*b must be written whole, got device lost after 7 bytes; what was there before is unchanged/,
+      /^save: .*b must be written completely, got device lost after 7 bytes; no file was changed/,
     )
     expect(await store.list()).toEqual(['a'])
     expect(await textOf(store, 'a')).toBe('old')

@@ -1,7 +1,7 @@
 import { FormatError } from '../errors.ts'
 
-/** Text of strict UTF-8, without a byte order mark. Throws FormatError with the offset of the first bytes that are not;
- *  `what` names the bytes in it, with the operation before: `jsonl: the text`. */
+/** Decodes strict UTF-8 and removes a byte order mark. Throws FormatError with the offset of the first
+ *  invalid bytes. `what` begins the error with the operation and the name of the bytes: `jsonl: the text`. */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -15,8 +15,7 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
   }
 }
 
-/** Offset of the first byte of the first ill-formed UTF-8 sequence (Unicode 16, table 3-7), or the length if there is
- *  none. */
+/** Offset of the first ill-formed UTF-8 sequence (Unicode 16, table 3-7); the length if there is none. */
 export function firstInvalidUtf8(bytes: Uint8Array): number {
   let at = 0
   while (at < bytes.length) {
@@ -27,13 +26,14 @@ export function firstInvalidUtf8(bytes: Uint8Array): number {
   return at
 }
 
-/** Length of the well-formed sequence at an offset; 0 if it is ill-formed or cut off. */
+/** Length of the well-formed sequence at an offset; 0 if it is ill-formed or truncated. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at]
   const length = lengthOfLead(lead)
   if (at + length > bytes.length) return 0
   for (let i = 1; i < length; i++) if (bytes[at + i] >> 6 !== 0b10) return 0
-  // The second byte's range is narrower where the sequence would be overlong, a surrogate, or above U+10FFFF.
+  // The second byte has a narrower range, because otherwise the sequence would be overlong, a surrogate, or
+  // above U+10FFFF.
   const second = bytes[at + 1]
   if (lead === 0xe0 && second < 0xa0) return 0
   if (lead === 0xed && second > 0x9f) return 0

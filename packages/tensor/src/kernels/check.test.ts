@@ -40,7 +40,7 @@ const wrong: [string, (...args: never[]) => unknown, unknown[], string][] = [
     'a number as loss',
     grad,
     [() => 1, [x]],
-    'grad: what the function returns must be a tensor, got the number 1',
+    'grad: the result of the function must be a tensor, got the number 1',
   ],
 ]
 

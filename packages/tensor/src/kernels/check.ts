@@ -4,7 +4,7 @@ import { BackendError, DTypeError, described, ShapeError, shapeText } from '../e
 import { sameShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 
-/** For callers without types: an array, or a promise of a tensor, is none. */
+/** For callers without type checks, who may pass an array or a promise of a tensor. */
 export function checkTensor(op: string, name: string, value: unknown): void {
   if (!(value instanceof Tensor))
     throw new DTypeError(
@@ -12,13 +12,13 @@ export function checkTensor(op: string, name: string, value: unknown): void {
     )
 }
 
-/** For callers without types, or who forgot that opening a device takes an await. */
+/** For callers without type checks, who may have forgotten to await the opening of the device. */
 export function checkIsDevice(op: string, value: unknown): void {
   if (!(value instanceof Device))
     throw new DTypeError(`${op}: device must be a device, got ${described(value)}; await cpu() opens one`)
 }
 
-/** Tensors of one operation must live on one device. */
+/** Checks that the tensors of an operation live on one device. */
 export function checkDevice(op: string, first: Tensor<DType>, ...rest: readonly Tensor<DType>[]): void {
   for (const input of [first, ...rest]) checkTensor(op, 'every input', input)
   for (const other of rest)
@@ -44,7 +44,7 @@ export function checkRank(op: string, name: string, tensor: Tensor<DType>, minim
     throw new ShapeError(`${op}: ${name} must have at least ${minimum} axes, got ${shapeText(tensor.shape)}`)
 }
 
-/** Rows and columns of a tensor whose last axis is the vector that the operation works on. */
+/** Rows and columns of a tensor. Its last axis is the vector that the operation works on. */
 export function rowsOf(op: string, x: Tensor<DType>): { rows: number; cols: number } {
   checkDType(op, 'x', x, 'f32')
   checkRank(op, 'x', x, 1)

@@ -1,4 +1,4 @@
-/** What `make` gives for each operation of a family: its launchers, by name. */
+/** Calls `make` for each operation of a family and returns the launchers by name. */
 export function launchEach<Op extends string, Launcher>(
   ops: readonly Op[],
   make: (op: Op) => Launcher,

@@ -1,16 +1,17 @@
 import type { Engine } from '../backends/engine.ts'
 
-/** Loads what a package runs on this engine: kernels, and for the cpu backend their WebAssembly. */
+/** Loads what a package needs on this engine: its kernels, and on the cpu backend their WebAssembly. */
 export type KernelLoader = (engine: Engine) => Promise<void>
 
-/** A package adds its loaders when it is imported. */
+/** Every package adds its loaders when it is imported. */
 const loaders: KernelLoader[] = []
 
 export function registerKernels(load: KernelLoader): void {
   loaders.push(load)
 }
 
-/** Loads the kernels of every package that is imported by now. Loaded modules may register more: those are loaded too. */
+/** Loads the kernels of every package that is imported by now. Modules loaded this way may register more;
+ *  those are loaded too. */
 export async function loadKernels(engine: Engine): Promise<void> {
   for (let done = 0; done < loaders.length; ) {
     const next = loaders.slice(done)
@@ -19,6 +20,6 @@ export async function loadKernels(engine: Engine): Promise<void> {
   }
 }
 
-/** What an operation says on a device that was opened before its package was imported. */
+/** The error of an operation on a device that was opened before the operation's package was imported. */
 export const notLoaded = (name: string, backend: string): string =>
   `${name}: its ${backend} kernels must be loaded before an operation runs, got a device that was opened before ${name} was imported; import it first, or call await device.loadKernels()`

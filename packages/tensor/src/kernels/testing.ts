@@ -16,23 +16,25 @@ import type { Tensor } from '../tensor.ts'
 import { mul } from './binary/binary.ts'
 import { sum } from './reduce/reduce.ts'
 
-/** What the suites of the kernels share. */
+/** Shared by the test suites of the kernels. */
 
-/** No elements, one, a vector of four lanes and its neighbours, eight vectors and their neighbours, and more than one tile. */
+/** Lengths to test: none, one, around one vector of four lanes, around eight vectors, and more than one
+ *  tile. */
 export const LENGTHS = [0, 1, 3, 4, 5, 31, 32, 33, 40_009]
 
-/** Runs the suite on every device of the kernel table. */
+/** Runs the suite on every device. */
 export function describeKernel(title: string, suite: (device: () => Device, name: DeviceName) => void): void {
   describeDevices(title, { cpu, gpu }, suite)
 }
 
-/** Reproducible normal numbers, as f32 sees them. */
+/** Reproducible normal numbers in f32. */
 export const normal = (length: number, seed: number): Float32Array =>
   Float32Array.from(randomArray(length, seed))
 
 export const exactly = (values: Float32Array): Float64Array => Float64Array.from(values)
 
-/** The values of the tensors that `f` makes, in a scope of their own; fails when a buffer survives it. */
+/** The values of the tensors that `f` makes, in a scope of their own. Fails if a buffer survives the
+ *  scope. */
 export async function evaluate(device: Device, f: () => readonly Tensor[]): Promise<Float32Array[]> {
   const before = device.memory
   const values = await inScope(device, f)
@@ -84,7 +86,7 @@ export async function checkBackward(device: Device, test: OperationCase): Promis
   })
 }
 
-/** One thread and three give the same bits, in either build. `f` should run several tiles. */
+/** Tests that one thread and three give the same bits, in both builds. `f` should run several tiles. */
 export function itHasTheSameBits(f: (device: Device) => readonly Tensor[]): void {
   it.each(['plain', 'relaxed'] as const)('has the same bits on 1 and 3 threads, %s build', async (simd) => {
     const results: Uint8Array[][] = []

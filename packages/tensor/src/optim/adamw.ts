@@ -24,8 +24,9 @@ export const adamw: UpdateRule<typeof options> = {
   },
 }
 
-/** AdamW: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², p ← p·(1 − lr·weightDecay) − lr·(m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + eps) at step t.
- *  Keeps two arrays as large as each parameter.
+/** AdamW. At step t: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
+ *  p ← p·(1 − lr·weightDecay) − lr·(m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + eps).
+ *  It keeps two arrays of the size of each parameter.
  *  Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2. */
 export class AdamW extends RuleOptimizer<typeof options> {
   constructor(parameters: NamedTensors, options: AdamWOptions = {}) {

@@ -10,7 +10,8 @@ export interface Parameter {
   readonly isHidden: boolean
 }
 
-/** The parameters in their order, each with its settings. `title` names the optimizer in errors. */
+/** The parameters in their order, each with the settings of its group. `title` names the optimizer in
+ *  errors. */
 export function parametersOf(
   title: string,
   named: NamedTensors,

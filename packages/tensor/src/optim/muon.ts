@@ -22,7 +22,7 @@ const options = {
 
 export type MuonOptions = CommonOptions & Partial<OptionValues<typeof options>>
 
-/** Root mean square of an update's elements divided by lr: about that of AdamW's updates. */
+/** Root mean square of an update's elements divided by lr: about the same as for AdamW's updates. */
 const UPDATE_RMS = 0.2
 
 /** How {@link Muon} updates a parameter. */
@@ -46,7 +46,7 @@ export const muon: UpdateRule<typeof options> = {
     const { tensor, weightDecay } = parameter
     const { momentum, nsSteps } = options
     using _scope = tensor.device.scope()
-    // What Nesterov's gradient descent would add to the parameter with a learning rate of −1.
+    // The step G + momentum·V of Nesterov's gradient descent: a learning rate of −1 adds it to zeros.
     const direction = zeros(tensor.device, tensor.shape)
     const along = { lr: -1, momentum, nesterov: true, weightDecay: 0, maxNorm: step.maxNorm }
     sgdUpdate(direction, grad, slots.velocity, norm, along)
@@ -63,13 +63,16 @@ export const muon: UpdateRule<typeof options> = {
   },
 }
 
-/** Muon: hidden weights W [out, in] go along the nearest orthogonal matrix to their Nesterov momentum:
+/** Muon moves hidden weights W [out, in] along the orthogonal matrix that is nearest to their Nesterov
+ *  momentum:
  *  V ← momentum·V + G, W ← W·(1 − lr·weightDecay) − lr·0.2·√max(out, in) · orthogonal(G + momentum·V).
- *  All other parameters are updated by AdamW with the same learning rate, which the factor 0.2·√max(out, in) makes fit: updates of
- *  both have about the same root mean square. Which weights are hidden is said by groups with `isHidden`.
- *  Keeps one array as large as each hidden weight, two for the others.
- *  Source: Jordan et al., Muon: An optimizer for hidden layers in neural networks (2024, kellerjordan.github.io/posts/muon); the factor and
- *  the weight decay: Liu et al., Muon is Scalable for LLM Training (2025, arXiv:2502.16982), equation 4. */
+ *  AdamW updates all other parameters with the same learning rate. The factor 0.2·√max(out, in) makes this
+ *  possible, because it gives the updates of both about the same root mean square. Groups with `isHidden` say
+ *  which weights are hidden.
+ *  It keeps one array of the size of each hidden weight, and two for each other parameter.
+ *  Source: Jordan et al., Muon: An optimizer for hidden layers in neural networks (2024,
+ *  kellerjordan.github.io/posts/muon). The factor and the weight decay: Liu et al., Muon is Scalable for LLM
+ *  Training (2025, arXiv:2502.16982), equation 4. */
 export class Muon extends RuleOptimizer<typeof options> {
   constructor(parameters: NamedTensors, options: MuonOptions = {}) {
     super(muon, parameters, options)

@@ -1,26 +1,27 @@
 import type { NamedArray } from '../files/safetensors.ts'
 import type { Tensor } from '../tensor.ts'
 
-/** Changes parameters in place by their gradients. The parameters have an order: gradients come in it. */
+/** Changes parameters in place by their gradients. The gradients come in the order of the parameters. */
 export interface Optimizer extends Disposable {
-  /** What a checkpoint calls it: `adamw`. */
+  /** Its name in checkpoints: `adamw`. */
   readonly name: string
-  /** Updates done so far. */
+  /** Number of updates so far. */
   readonly steps: number
-  /** Device memory of what is kept from step to step. */
+  /** Bytes of device memory that its state takes. */
   readonly bytes: number
-  /** One update with learning rate `lr`. Enqueues everything and waits for nothing. Returns the norm of all gradients
-   *  before clipping (scalar). If it is not finite, no parameter and no state is changed, but the step is counted: read
-   *  the norm before the next step, and stop there. */
+  /** One update with learning rate `lr`. Enqueues all work and waits for nothing. Returns the norm of all
+   *  gradients before clipping (a scalar).
+   *  If the norm is not finite, no parameter and no state changes, but the step is counted. Read the norm
+   *  before the next step, and stop then. */
   step(grads: readonly Tensor[], lr: number): Tensor
   /** All that a resume needs. */
   state(): Promise<OptimizerState>
-  /** Takes up a saved state. Throws if it is another optimizer's, an array is missing or of another size, or a count is
-   *  none; nothing is changed then. */
+  /** Continues from a saved state. Throws if the state belongs to another optimizer, if an array is missing
+   *  or has another size, or if the number of steps is invalid. Then nothing changes. */
   restore(state: OptimizerState): void
 }
 
-/** What an optimizer knows after some steps, without the parameters. */
+/** The state of an optimizer after some steps, without the parameters. */
 export interface OptimizerState {
   /** The optimizer's name. */
   readonly optimizer: string
@@ -33,21 +34,22 @@ export interface OptimizerState {
 /** Tensors by name, in the order of their gradients. */
 export type NamedTensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>
 
-/** Parameters with settings of their own. What a group leaves out, and every parameter without a group, has the
- *  optimizer's settings. */
+/** Parameters with their own settings. A setting that the group leaves out is the optimizer's. Parameters in
+ *  no group have the optimizer's settings. */
 export interface ParameterGroup {
   /** Names of the parameters. */
   readonly names: readonly string[]
-  /** The learning rate is multiplied by it; default 1. */
+  /** Factor of the learning rate; default 1. */
   readonly lrScale?: number
-  /** Decoupled weight decay, for vectors and scalars too. */
+  /** Decoupled weight decay. Unlike the optimizer's setting, it applies to vectors and scalars too. */
   readonly weightDecay?: number
-  /** Whether they are weights [out, in] of hidden layers, which map vectors to vectors: neither embeddings nor the
-   *  output layer. Muon makes their updates orthogonal; other optimizers take no notice. */
+  /** Whether these are weights [out, in] of hidden layers, which map vectors to vectors. Embeddings and the
+   *  output layer are not hidden. Muon makes the updates of hidden weights orthogonal; other optimizers
+   *  ignore this. */
   readonly isHidden?: boolean
 }
 
-/** What every optimizer can be told. */
+/** Options of every optimizer. */
 export interface CommonOptions {
   /** Decoupled weight decay of parameters with two axes or more: they shrink by lr·weightDecay. Default 0. */
   readonly weightDecay?: number

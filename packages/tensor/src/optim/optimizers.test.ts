@@ -327,7 +327,7 @@ describe('an optimizer', () => {
   it.for<[Partial<OptimizerState>, string]>([
     [{ counts: { steps: -1 } }, 'AdamW: steps must be a whole number of at least 0, got -1'],
     [{ counts: {} }, 'AdamW: steps must be a whole number of at least 0, got undefined'],
-    [{ optimizer: 'muon' }, 'AdamW: saved state must be of adamw, got that of muon; go on with muon'],
+    [{ optimizer: 'muon' }, 'AdamW: saved state must be of adamw, got state of muon; continue with muon'],
   ])('keeps its state when it is to be %o', async ([wrong, message]) => {
     using _scope = device.scope()
     using optimizer = new AdamW(parametersOn(device))

@@ -5,7 +5,8 @@ import { type OptionSpec, type OptionValues, resolveOptions } from './options.ts
 import { RuleOptimizer, type UpdateRule } from './rule.ts'
 import { sgd } from './sgd.ts'
 
-/** Every optimizer by its name: what configuration files, help texts and checkpoints know of them. A new one is added here. */
+/** Every optimizer by its name. Configuration files, help texts and checkpoints use this table. A new
+ *  optimizer is added here. */
 export const optimizers = { adamw, muon, sgd } as const
 
 export type OptimizerName = keyof typeof optimizers
@@ -17,7 +18,7 @@ export type OptimizerSettings = {
   >
 }[OptimizerName]
 
-/** The optimizer that the settings name. Throws when it is unknown, or an option is not as it must be. */
+/** The optimizer that the settings name. Throws if the name is unknown or an option is invalid. */
 export function createOptimizer(
   parameters: NamedTensors,
   { name, ...own }: OptimizerSettings,
@@ -26,13 +27,13 @@ export function createOptimizer(
   return new RuleOptimizer(ruleOf(name), parameters, { ...own, ...common })
 }
 
-/** Throws as {@link createOptimizer} would for the settings alone. */
+/** Throws like {@link createOptimizer}, for the settings alone. */
 export function checkOptimizerSettings({ name, ...own }: OptimizerSettings): void {
   const { title, options } = ruleOf(name)
   resolveOptions(title, options, own)
 }
 
-/** A rule of which no option is known by name. */
+/** A rule with unknown options. */
 type AnyRule = UpdateRule<Record<never, OptionSpec>>
 
 function ruleOf(name: string): AnyRule {

@@ -1,4 +1,4 @@
-/** A number that an optimizer can be told. */
+/** A numeric option of an optimizer. */
 export interface NumberOption {
   readonly kind: 'number' | 'count'
   readonly default: number
@@ -11,14 +11,15 @@ export interface NumberOption {
   readonly help: string
 }
 
-/** A switch. */
+/** A boolean option of an optimizer. */
 export interface FlagOption {
   readonly kind: 'flag'
   readonly default: boolean
   readonly help: string
 }
 
-/** What an option is, so that checks, help texts and configuration files need not know it by name. */
+/** Description of an option. Checks, help texts and configuration files use it, so they need not know the
+ *  option's name. */
 export type OptionSpec = NumberOption | FlagOption
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
@@ -27,7 +28,8 @@ export type OptionValues<Specs extends OptionSpecs> = {
   readonly [K in keyof Specs]: Specs[K] extends FlagOption ? boolean : number
 }
 
-/** Every option with its value: the given one, or its default. Throws with the option, its rule and its value. */
+/** Every option with its value: the given value or the default. Throws an error with the option, its rule and
+ *  the value. */
 export function resolveOptions<Specs extends OptionSpecs>(
   title: string,
   specs: Specs,

@@ -6,7 +6,8 @@ import { globalNorm } from '../kernels/global-norm/global-norm.ts'
 import { matmul } from '../kernels/matmul/matmul.ts'
 import type { Tensor } from '../tensor.ts'
 
-/** Coefficients a, b, c of σ ← aσ + bσ³ + cσ⁵, iteration by iteration: the best ones for singular values from 1e-3 to 1.
+/** Coefficients a, b, c of σ ← aσ + bσ³ + cσ⁵ for each iteration. They are optimal for singular values from
+ *  1e-3 to 1.
  *  Source: Amsel, Persson, Musco and Gower, The Polar Express (2025, arXiv:2505.16932), algorithm 1. */
 const POLAR_EXPRESS = [
   [8.28721201814563, -23.595886519098837, 17.300387312530933],
@@ -19,25 +20,27 @@ const POLAR_EXPRESS = [
   [1.875, -1.25, 0.375],
 ] as const
 
-/** Singular values are kept this factor below 1, because the polynomials grow without bound above it. */
+/** Singular values are kept below 1 by this factor, because the polynomials grow without bound above 1. */
 const SAFETY = 1.01
-/** A matrix with a smaller norm counts as 0. */
+/** A matrix with a smaller norm is treated as 0. */
 const TINY = 1e-20
 
 export const MAX_ITERATIONS = POLAR_EXPRESS.length
 
-/** The polynomials of `iterations` iterations. The last one of all converges and needs no safety. */
+/** The polynomials of the first `iterations` iterations. The very last one converges and needs no safety
+ *  factor. */
 export const polarExpress = (iterations: number): (readonly [number, number, number])[] =>
   POLAR_EXPRESS.slice(0, iterations).map(([a, b, c], i) =>
     i < MAX_ITERATIONS - 1 ? [a / SAFETY, b / SAFETY ** 3, c / SAFETY ** 5] : [a, b, c],
   )
 
-/** The nearest matrix with orthonormal rows or columns, approximately: for x = U·Σ·Vᵀ about U·Vᵀ.
- *  x [rows, cols] → `size` · `matrix` [rows, cols]; 0 → 0. No gradient. Singular values of at least 1e-3 · ‖x‖ become 0.84 to 1.13 by
- *  5 iterations, and 1 within 1e-4 by 8.
+/** The nearest matrix with orthonormal rows or columns, approximately: about U·Vᵀ for x = U·Σ·Vᵀ.
+ *  x [rows, cols] → `size` · `matrix` [rows, cols]; 0 → 0. No gradient. Singular values of at least 1e-3 ·
+ *  ‖x‖ become 0.84 to 1.13 after 5 iterations, and 1 within 1e-4 after 8.
  *
- *  Iterates Y ← aY + (bG + cG²)Y with G = YYᵀ, or for tall x Y ← aY + Y(bG + cG²) with G = YᵀY, so that G has the shorter side. Starts
- *  at x / ‖x‖. The host multiplies the factors a and returns them as `size`: that saves a pass over Y in each iteration. */
+ *  It starts at x / ‖x‖ and iterates Y ← aY + (bG + cG²)Y with G = YYᵀ. If x is tall, it iterates Y ← aY +
+ *  Y(bG + cG²) with G = YᵀY, so that G has the shorter side. The host multiplies the factors a and returns
+ *  them in `size`. This saves a pass over Y in each iteration. */
 export function orthogonalize(x: Tensor, iterations: number): { matrix: Tensor; size: number } {
   if (x.rank !== 2)
     throw new ShapeError(`orthogonalize: x must be a matrix, got ${shapeText(x.shape)}; reshape it`)

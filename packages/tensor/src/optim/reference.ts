@@ -21,7 +21,7 @@ export function multiplied(a: Matrix, b: Matrix): Matrix {
   return { rows: a.rows, cols: b.cols, data }
 }
 
-/** X ← aX + (bG + cG²)X with G = XXᵀ from X = x / ‖x‖ / 1.01 on, as the paper writes it. */
+/** X ← aX + (bG + cG²)X with G = XXᵀ, starting at X = x / ‖x‖ / 1.01, as in the paper. */
 export function orthogonalizeReference(x: Matrix, iterations: number): Matrix {
   const norm = Math.hypot(...x.data)
   let iterate: Matrix = { ...x, data: x.data.map((value) => (norm === 0 ? 0 : value / norm / 1.01)) }

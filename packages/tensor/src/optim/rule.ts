@@ -7,27 +7,28 @@ import { type Parameter, parametersOf } from './groups.ts'
 import type { CommonOptions, NamedTensors, Optimizer, OptimizerState } from './optimizer.ts'
 import { type OptionSpecs, type OptionValues, resolveOptions } from './options.ts'
 
-/** How an optimizer changes one parameter. All that optimizers have in common is {@link RuleOptimizer}'s. */
+/** How an optimizer changes one parameter. {@link RuleOptimizer} does everything that optimizers have in
+ *  common. */
 export interface UpdateRule<Specs extends OptionSpecs = OptionSpecs> {
-  /** In checkpoints and configuration files: `adamw`. */
+  /** Name in checkpoints and configuration files: `adamw`. */
   readonly name: string
-  /** In errors: `AdamW`. */
+  /** Name in errors: `AdamW`. */
   readonly title: string
-  /** One line for people. */
+  /** One line of help. */
   readonly help: string
   readonly options: Specs
-  /** Shapes of what is kept for a parameter from step to step, by name. It starts at 0. Throws when the rule cannot
-   *  update such a parameter. */
+  /** Shapes of the arrays that are kept for a parameter from step to step, by name. The arrays start at 0.
+   *  Throws if the rule cannot update this parameter. */
   slots(parameter: Parameter, options: OptionValues<Specs>): Readonly<Record<string, Shape>>
-  /** Changes the parameter and its slots in place, unless the norm is not finite. */
+  /** Changes the parameter and its slots in place. If the norm is not finite, it changes nothing. */
   update(target: UpdateTarget, step: UpdateStep, options: OptionValues<Specs>): void
 }
 
-/** A parameter with what its update reads and writes. */
+/** A parameter with the tensors that its update reads and writes. */
 export interface UpdateTarget {
   readonly parameter: Parameter
   readonly grad: Tensor
-  /** By the names that `slots` gave. */
+  /** The arrays of the parameter, by the names from `slots`. */
   readonly slots: Readonly<Record<string, Tensor>>
   /** Global norm of all gradients, one number. */
   readonly norm: Tensor
@@ -35,7 +36,7 @@ export interface UpdateTarget {
 
 /** Numbers of one update of one parameter. */
 export interface UpdateStep {
-  /** Learning rate, multiplied by the parameter's own factor. */
+  /** Learning rate times the parameter's own factor. */
   readonly lr: number
   /** Counts from 1. */
   readonly step: number
@@ -43,7 +44,8 @@ export interface UpdateStep {
   readonly maxNorm: number
 }
 
-/** An optimizer that updates parameter after parameter by a rule: groups, clipping by the global norm, state. */
+/** An optimizer that updates each parameter by a rule. It adds groups, clipping by the global norm, and
+ *  state. */
 export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
   readonly #rule: UpdateRule<Specs>
   readonly #options: OptionValues<Specs>
@@ -51,7 +53,7 @@ export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
   readonly #entries: readonly { readonly parameter: Parameter; readonly slots: Record<string, Tensor> }[]
   #steps = 0
 
-  /** @param options what every optimizer can be told, and the rule's own options */
+  /** @param options options of every optimizer, and the rule's own options */
   constructor(
     rule: UpdateRule<Specs>,
     parameters: NamedTensors,
@@ -65,7 +67,7 @@ export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
         `${rule.title}: gradClip must be above 0, got ${gradClip}; use Infinity for no clipping`,
       )
     this.#maxNorm = gradClip
-    // All parameters are checked before anything is allocated.
+    // Check all parameters before allocating anything.
     const shapes = parametersOf(rule.title, parameters, { weightDecay, groups }).map((parameter) => ({
       parameter,
       shapes: Object.entries(rule.slots(parameter, this.#options)),
@@ -123,7 +125,7 @@ export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
     const { title } = this.#rule
     if (optimizer !== this.name)
       throw new Error(
-        `${title}: saved state must be of ${this.name}, got that of ${optimizer}; go on with ${optimizer}`,
+        `${title}: saved state must be of ${this.name}, got state of ${optimizer}; continue with ${optimizer}`,
       )
     if (!Number.isSafeInteger(steps) || steps < 0)
       throw new RangeError(`${title}: steps must be a whole number of at least 0, got ${steps}`)

@@ -32,9 +32,10 @@ export const sgd: UpdateRule<typeof options> = {
   },
 }
 
-/** Gradient descent with momentum: v ← momentum·v + g, p ← p·(1 − lr·weightDecay) − lr·v; with `nesterov` the step is along
- *  g + momentum·v. Keeps one array as large as each parameter.
- *  Source: Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum in deep learning (2013). */
+/** Gradient descent with momentum: v ← momentum·v + g, p ← p·(1 − lr·weightDecay) − lr·v. With `nesterov` the
+ *  step is along g + momentum·v. It keeps one array of the size of each parameter, if there is momentum.
+ *  Source: Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum in deep
+ *  learning (2013). */
 export class Sgd extends RuleOptimizer<typeof options> {
   constructor(parameters: NamedTensors, options: SgdOptions = {}) {
     super(sgd, parameters, options)

@@ -4,7 +4,8 @@ import { sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { OptimizerSettings, ParameterGroup } from './index.ts'
 
-/** What the suites of the optimizers share: parameters of every kind, with gradients for any number of steps. */
+/** Shared by the test suites of the optimizers: parameters of every kind, with gradients for any number of
+ *  steps. */
 export const shapes: Readonly<Record<string, readonly number[]>> = {
   wide: [5, 7],
   tall: [11, 3],
@@ -15,7 +16,7 @@ export const shapes: Readonly<Record<string, readonly number[]>> = {
 export const names = Object.keys(shapes)
 export const groups: readonly ParameterGroup[] = [{ names: ['wide', 'tall'], isHidden: true }]
 
-/** Every optimizer, and every way that one can keep other state. */
+/** Every optimizer, in every form that keeps different state. */
 export const settings: readonly OptimizerSettings[] = [
   { name: 'adamw' },
   { name: 'muon' },
@@ -29,7 +30,8 @@ const seedOf = (name: string) => 31 + names.indexOf(name)
 export const start = (name: string): Float32Array =>
   Float32Array.from(randomArray(sizeOf(shapes[name]), seedOf(name)))
 
-/** Gradients of one step, counted from 1. The first step's norm is about 0.1, the others' about 11: some are clipped at 1. */
+/** Gradients of one step, counted from 1. The norm of the first step is about 0.1, of the others about 11, so
+ *  clipping at 1 changes only the others. */
 export const gradient = (name: string, step: number): Float32Array =>
   Float32Array.from(randomArray(sizeOf(shapes[name]), 1000 * step + seedOf(name)), (x) =>
     step === 1 ? 0.01 * x : x,

@@ -180,12 +180,12 @@ describe('profile', () => {
 
   it('is taken one at a time, and on the cpu backend only', async () => {
     await profile(device, () =>
-      expect(profile(device, () => {})).rejects.toThrow('a device takes one profile at a time'),
+      expect(profile(device, () => {})).rejects.toThrow('a device must take one profile at a time'),
     )
     const other = await gpu({ mode: 'cpu' })
     await expect(profile(other, () => {})).rejects.toThrow(BackendError)
     await expect(profile(other, () => {})).rejects.toThrow(
-      'profile: the device must be of the cpu backend, whose kernels are done when their launch returns, got gpu; use cpu()',
+      'profile: the device must be of the cpu backend, got gpu; use cpu(), because only there kernels are done when their launch returns',
     )
     await other.close()
   })

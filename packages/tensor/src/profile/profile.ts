@@ -2,17 +2,17 @@ import type { DoneLaunch } from '../backends/cpu/engine.ts'
 import type { Device, DeviceInfo } from '../device.ts'
 import { BackendError } from '../errors.ts'
 
-/** A part of the program with a name: {@link Device.span}. */
+/** A named part of the program: {@link Device.span}. */
 export interface Span {
   readonly name: string
   /** From the beginning of the profile. */
   readonly startMs: number
   readonly ms: number
-  /** How many spans are around it. */
+  /** Number of spans around it. */
   readonly depth: number
 }
 
-/** One launch of a kernel. Launches follow each other: no two overlap. */
+/** One launch of a kernel. No two launches overlap. */
 export interface ProfiledLaunch extends DoneLaunch {
   /** From the beginning of the profile. */
   readonly startMs: number
@@ -20,10 +20,11 @@ export interface ProfiledLaunch extends DoneLaunch {
   readonly phase: string | undefined
 }
 
-/** Where the time of a program went. What is no launch is JavaScript: the tape, bookkeeping, data. */
+/** Where the time of a program went. The time outside of launches is JavaScript: the tape, bookkeeping,
+ *  data. */
 export interface Profile {
   readonly device: DeviceInfo
-  /** Wall time of all. */
+  /** Wall time of the whole profile. */
   readonly ms: number
   /** In the order in which they ran. */
   readonly launches: readonly ProfiledLaunch[]
@@ -31,7 +32,7 @@ export interface Profile {
   readonly spans: readonly Span[]
 }
 
-/** Notes launches and spans of one profile. */
+/** Collects the launches and spans of one profile. */
 export class Profiler {
   readonly launches: ProfiledLaunch[] = []
   readonly spans: Span[] = []
@@ -58,8 +59,9 @@ export class Profiler {
   }
 }
 
-/** Runs `f` and times every kernel that the device launches meanwhile, without changing what they compute.
- *  Throws BackendError for a device that is not of the cpu backend: elsewhere a launch returns before its kernel is done. */
+/** Runs `f` and times every kernel that the device launches meanwhile. It does not change what they compute.
+ *  Throws BackendError if the device is not of the cpu backend, because there a launch returns before its
+ *  kernel is done. */
 export async function profile<T>(
   device: Device,
   f: () => T | Promise<T>,
@@ -67,10 +69,10 @@ export async function profile<T>(
   const { engine, info } = device
   if (engine.backend !== 'cpu')
     throw new BackendError(
-      `profile: the device must be of the cpu backend, whose kernels are done when their launch returns, got ${engine.backend}; use cpu()`,
+      `profile: the device must be of the cpu backend, got ${engine.backend}; use cpu(), because only there kernels are done when their launch returns`,
     )
   if (device.profiler)
-    throw new Error('profile: a device takes one profile at a time, got a second; wait for the first')
+    throw new Error('profile: a device must take one profile at a time, got a second; wait for the first')
   const profiler = new Profiler()
   device.profiler = profiler
   engine.observer = (launch) => profiler.launched(launch)

@@ -4,7 +4,7 @@ import type { Profile, ProfiledLaunch } from './profile.ts'
 export interface Total {
   readonly calls: number
   readonly ms: number
-  /** Floating-point operations; 0 for kernels that memory limits, which do not count them. */
+  /** Floating-point operations; 0 for kernels that memory limits, because they do not count them. */
   readonly flops: number
   readonly bytes: number
 }
@@ -14,11 +14,11 @@ export interface KernelTotal extends Total {
   readonly build: string
   /** Milliseconds by phase. */
   readonly phases: ReadonlyMap<string, number>
-  /** The same by shape, most time first; empty where the kernel does not tell shapes. */
+  /** The same by shape, most time first; empty if the kernel does not report shapes. */
   readonly shapes: readonly (Total & { readonly shape: string })[]
 }
 
-/** The outermost spans of one name. */
+/** All outermost spans of one name. */
 export interface PhaseTotal {
   readonly name: string
   /** Wall time, kernels included. */
@@ -31,11 +31,11 @@ export interface ProfileTotals {
   readonly kernels: readonly KernelTotal[]
   /** In the order in which they began. */
   readonly phases: readonly PhaseTotal[]
-  /** Time of all kernels: the rest of the profile's is JavaScript. */
+  /** Time of all kernels. The rest of the profile is JavaScript. */
   readonly kernelMs: number
 }
 
-/** What each kernel, shape and phase took. */
+/** The time of each kernel, shape and phase. */
 export function profileTotals(profile: Profile): ProfileTotals {
   const { launches } = profile
   const kernels = groups(launches, ({ kernel, build }) => `${kernel} ${build}`).map(
@@ -68,7 +68,7 @@ const totalOf = (launches: readonly ProfiledLaunch[]): Total => ({
   bytes: launches.reduce((sum, { work }) => sum + work.bytes, 0),
 })
 
-/** Items by key, in the order in which keys are met; those without one are left out. */
+/** Items by key, in the order of first occurrence. Items without a key are left out. */
 function groups<T>(items: readonly T[], keyOf: (item: T) => string | undefined): [string, T[]][] {
   const found = new Map<string, T[]>()
   for (const item of items) {

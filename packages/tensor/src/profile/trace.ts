@@ -1,6 +1,7 @@
 import type { Profile, ProfiledLaunch, Span } from './profile.ts'
 
-/** An event of the Trace Event Format: `X` is complete, with a beginning and a length in microseconds, `M` names the process or a thread. */
+/** An event of the Trace Event Format. `X` has a beginning and a length in microseconds; `M` names the
+ *  process or a thread. */
 export type TraceEvent =
   | { ph: 'M'; name: string; pid: number; tid: number; args: { name: string } }
   | {
@@ -14,18 +15,19 @@ export type TraceEvent =
       args?: Readonly<Record<string, string | number>>
     }
 
-/** A trace file, once it is JSON. */
+/** The content of a trace file. */
 export interface Trace {
   readonly traceEvents: readonly TraceEvent[]
   readonly displayTimeUnit: 'ms'
-  /** What is known of the program: viewers show it as it is. */
+  /** Facts about the program; viewers show them unchanged. */
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
 const TRACK = { pid: 1, tid: 1 } as const
 
-/** The profile as JSON for ui.perfetto.dev or the performance panel of a browser: spans with the kernels inside them on the track of the
- *  thread that launches. Other threads are not shown; they take tiles of the kernel that runs.
+/** The profile as JSON for ui.perfetto.dev or the performance panel of a browser. It shows the spans, and the
+ *  kernels inside them, on the track of the thread that launches. Other threads are not shown; they take
+ *  tiles of the running kernel.
  *  Source: Google, Trace Event Format (the JSON object form). */
 export function traceOf(
   { device, launches, spans }: Profile,
@@ -38,7 +40,7 @@ export function traceOf(
     args: { name: text },
   })
   const slices = [...spans.map(spanEvent), ...launches.map(kernelEvent)]
-  slices.sort((a, b) => a.ts - b.ts || b.dur - a.dur) // what encloses comes first
+  slices.sort((a, b) => a.ts - b.ts || b.dur - a.dur) // outer events come first
   return {
     traceEvents: [
       name('process_name', 'tau'),
@@ -74,13 +76,14 @@ const kernelEvent = ({ kernel, build, startMs, ms, tiles, work }: ProfiledLaunch
   },
 })
 
-/** Both ends in whole nanoseconds: viewers round, and leave out a slice that overlaps another by one. */
+/** Both ends in whole nanoseconds. Viewers round, and they leave out an event that overlaps another by one
+ *  nanosecond. */
 function placeOf({ startMs, ms }: { readonly startMs: number; readonly ms: number }) {
   const start = Math.round(startMs * 1e6)
   const end = Math.round((startMs + ms) * 1e6)
   return { ts: start / 1000, dur: (end - start) / 1000 }
 }
 
-/** 0 for what was too short to be timed: JSON has no infinity. */
+/** Amount per nanosecond; 0 if the time was too short to be measured, because JSON has no infinity. */
 const perNanosecond = (amount: number, ms: number): number =>
   ms > 0 ? Number((amount / (ms * 1e6)).toPrecision(4)) : 0

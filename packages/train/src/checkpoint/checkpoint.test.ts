@@ -151,7 +151,7 @@ describe('a checkpoint', () => {
       const dir = await trained.save()
       expect((await restored(dir, choice)).values).toEqual(await trained.values())
       await expect(restored(dir)).rejects.toThrow(
-        `AdamW: saved state must be of adamw, got that of ${choice.name}; go on with ${choice.name}`,
+        `AdamW: saved state must be of adamw, got state of ${choice.name}; continue with ${choice.name}`,
       )
     },
   )
@@ -327,7 +327,7 @@ describe('a disk that is full while saving', () => {
     const { message, code } = JSON.parse(stdout)
     expect(code).toBe('EFBIG')
     expect(message).toMatch(/^save: .*step-3\//)
-    expect(message).toContain(`${file} must be written whole, got EFBIG`)
+    expect(message).toContain(`${file} must be written completely, got EFBIG`)
     expect((await readdir(root)).sort()).toEqual(['latest.json', 'step-2'])
     expect(await latest()).toBe(dir)
     expect((await restored(dir)).values).toEqual(await trained.values())

@@ -9,46 +9,54 @@ import { BUILD_NAMES, type WasmBuild } from './wasm-module.ts'
 import { whyNotWide } from './wide.ts'
 
 export interface CpuOptions {
-  /** Threads that take tiles, this one included; 1 to 256. Default: all the machine has.
-   *  Results do not depend on it. */
+  /** Number of threads that compute, the calling thread included: 1 to 256. Default: all threads of the
+   *  machine. Results do not depend on it. */
   threads?: number
-  /** `relaxed` uses fused multiply-add where the runtime has it, `plain` never; default `auto`, which is relaxed where it can be.
-   *  `wide` is relaxed with 256-bit registers in matmul, twice as fast: for Node on x64, by a feature of V8 that is experimental and
-   *  is switched on for that one module while it compiles; what came out is tested before it is used. `widest` is wide where V8 can,
-   *  else as auto: for who owns the process, since a library leaves V8's experiments to its user. Results are the same bits
-   *  for relaxed and wide, and differ from plain by rounding. */
+  /** Which build of the kernels runs. Default `auto`.
+   *  - `plain` never uses fused multiply-add.
+   *  - `relaxed` uses it if the runtime has it.
+   *  - `auto` is `relaxed` if that can be had, else `plain`.
+   *  - `wide` is `relaxed` with vectors of 256 bits, which makes matmul twice as fast. It needs Node 24 on
+   *    x64 and an experimental feature of V8. The feature is on only while that one module compiles, and the
+   *    result is tested before it is used.
+   *  - `widest` is `wide` if V8 can do it, else `auto`. It is for programs that own their process. A library
+   *    should leave V8's experimental features to its user.
+   *  Results of `relaxed` and `wide` have the same bits. They differ from `plain` by rounding. */
   simd?: (typeof SIMD)[number]
-  /** Does the products of matrices that are not thin: `openBlas()` of @tau/blas. Where it is missing or wrong, our own kernels do.
-   *  Results do not depend on the number of threads; they differ from ours by rounding, and from one library or processor to the
-   *  next. */
+  /** A library for matrix products that are not thin: `openBlas()` of @tau/blas. If it is missing or computes
+   *  wrong numbers, our own kernels are used instead.
+   *  Results do not depend on the number of threads. They differ from ours by rounding, and they may differ
+   *  between libraries and processors. */
   gemm?: GemmLibrary
-  /** Turn every fallback (one thread, plain SIMD, no library) into an error. */
+  /** Turns every fallback (one thread, plain SIMD, no library) into an error. */
   strict?: boolean
 }
 
 const MAX_THREADS = 256
 const SIMD = ['auto', 'plain', 'relaxed', 'wide', 'widest'] as const
 
-// Browsers may refuse to reserve 4 GiB of addresses: try less.
+// A browser may refuse to reserve 4 GiB of addresses. Then less is tried.
 const MAXIMUM_PAGES = [65_536, 32_768, 16_384]
 
-/** Memory that holds the workspaces of `threads` and can grow. */
+/** A memory that holds the workspaces of `threads` threads and can grow. */
 function makeMemory(threads: number): { memory: WebAssembly.Memory; maximum: number } {
   const initial = heapStart(threads) / PAGE_BYTES
   for (const maximum of MAXIMUM_PAGES)
     try {
       return { memory: new WebAssembly.Memory({ initial, maximum, shared: true }), maximum }
     } catch {
-      // the next smaller size; failure of all is reported below
+      // try the next smaller size; if all fail, the error below says so
     }
   throw new BackendError(
     `cpu: the runtime must provide a WebAssembly memory of ${heapStart(threads)} bytes that grows to 1 GiB, got none; use fewer threads or close other pages`,
   )
 }
 
-/** Opens the embedded backend: AssemblyScript kernels in WASM SIMD over one shared memory and worker threads.
- *  Falls back to one thread where memory cannot be shared and to plain SIMD where relaxed SIMD is missing, and
- *  to its own products where `gemm` cannot be had; `device.info` says so. Throws BackendError with `strict`, or when WebAssembly memory or a thread cannot be had. */
+/** Opens the cpu backend: AssemblyScript kernels in WASM SIMD, over one shared memory and worker threads.
+ *  It falls back to one thread if memory cannot be shared, to plain SIMD if relaxed SIMD is missing, and to
+ *  its own products if `gemm` fails. `device.info` lists each fallback.
+ *  Throws BackendError if WebAssembly memory or a thread cannot be had, and with `strict` for any
+ *  fallback. */
 export async function cpu(options: CpuOptions = {}): Promise<Device> {
   const {
     threads: wanted = Math.min(MAX_THREADS, hardwareThreads()),
@@ -78,7 +86,8 @@ export async function cpu(options: CpuOptions = {}): Promise<Device> {
   return Device.open(new CpuEngine(memory, limit, pool, build, info, program))
 }
 
-/** The library, tried out; undefined, with the reason among the fallbacks, where it cannot be used. */
+/** The opened and tested library. If it cannot be used: undefined, and the reason is added to the
+ *  fallbacks. */
 function openGemm(
   library: GemmLibrary,
   threads: number,

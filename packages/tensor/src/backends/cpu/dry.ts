@@ -4,7 +4,8 @@ import type { Handle } from '../engine.ts'
 import { CpuEngine, type Launch } from './engine.ts'
 import type { WasmModule } from './wasm-module.ts'
 
-/** A cpu engine whose kernels do nothing and whose memory is not there: addresses are given out as ever, up to any. */
+/** A cpu engine that only counts memory: its kernels do nothing, and its addresses have no memory behind
+ *  them. */
 class DryEngine extends CpuEngine {
   readonly #loaded = new Set<WasmModule>()
 
@@ -18,7 +19,7 @@ class DryEngine extends CpuEngine {
     return module.load('relaxed')
   }
 
-  /** The first kernel of a module takes the memory that threads load the module from. */
+  /** The first kernel of a module allocates the bytes that worker threads load the module from. */
   override kernel(module: WasmModule): Launch {
     if (!this.#loaded.has(module)) this.alloc((module.text('relaxed').length / 4) * 3)
     this.#loaded.add(module)
@@ -44,6 +45,9 @@ class DryEngine extends CpuEngine {
   protected override grow(): void {}
 }
 
-/** A device on which a program can be tried for its memory: every operation allocates and frees as on {@link cpu} with that many
- *  threads, and computes nothing. What is read is 0, whatever it takes fits, and `memory.peakBytes` says how much that was. */
+/** A device that only counts memory: its tensors have shapes but no contents. Use it to find out how much
+ *  memory a program needs.
+ *  Every operation allocates and frees as {@link cpu} does with that many threads, and computes nothing.
+ *  Every value that is read is 0. Memory has no limit. `memory.peakBytes` is the memory that the program
+ *  needs. */
 export const dryCpu = (threads = 1): Promise<Device> => Device.open(new DryEngine(threads))

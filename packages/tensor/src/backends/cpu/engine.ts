@@ -27,24 +27,28 @@ import {
 import type { Work } from './work.ts'
 
 /** Runs items [0, count) of a kernel in tiles of `grain` items. The exported function is called as
- *  `f(...args, begin, end)` per tile, on any thread; another number of arguments is a BackendError. Tiles depend on count and grain only, never on the thread count:
- *  that is why one thread and many give the same bits. `work` is asked for in a profile only. */
+ *  `f(...args, begin, end)` once for each tile, on any thread.
+ *  Throws BackendError for a wrong number of arguments.
+ *  The result must have the same bits for any number of threads. This holds because each output element is
+ *  computed the same way in whatever tile it lies. A kernel whose bits depend on the tiles must choose
+ *  `grain` without looking at the number of threads.
+ *  `work` is called only while a profile is taken. */
 export type Launch = (args: readonly number[], count: number, grain: number, work: () => Work) => void
 
-/** A launch that is done. */
+/** A finished launch. */
 export interface DoneLaunch {
   readonly kernel: string
-  /** What did it: a build of our kernels, as `device.info.variant` names it, or a library. */
+  /** What ran it: a build of our kernels, named as in `device.info.variant`, or a library. */
   readonly build: string
   /** By `performance.now()`. */
   readonly startMs: number
   readonly ms: number
-  /** Parts that threads could take. */
+  /** Number of tiles. */
   readonly tiles: number
   readonly work: Work
 }
 
-/** Every kernel ends with the range of its tile: begin and end. */
+/** The last two parameters of every kernel: the begin and end of its tile. */
 const RANGE_ARGS = 2
 
 interface LoadedModule {
@@ -56,13 +60,14 @@ interface LoadedModule {
   readonly length: number
 }
 
-/** The cpu backend: tensors in one shared WebAssembly memory, kernels from WASM modules, tiles over a pool of threads. */
+/** The cpu backend: tensors in one shared WebAssembly memory, kernels from WASM modules, tiles over a pool of
+ *  threads. */
 export class CpuEngine implements Storage {
   readonly backend = 'cpu'
   readonly info: DeviceInfo
   /** The library that multiplies matrices, if there is one. */
   readonly gemm: GemmProgram | undefined
-  /** Told of every launch while {@link profile} runs. */
+  /** Called after every launch while {@link profile} runs. */
   observer: ((launch: DoneLaunch) => void) | undefined
   readonly #memory: WasmMemory
   readonly #pool: Pool | undefined
@@ -91,19 +96,20 @@ export class CpuEngine implements Storage {
     this.#heap = new Heap(heapStart(info.threads), maximumBytes, (bytes) => this.grow(bytes))
   }
 
-  /** Loads the builds of a package's module that this device runs. */
+  /** Loads those builds of a package's module that this device runs. */
   async load(module: WasmModule): Promise<void> {
     await Promise.all(this.#builds(module).map((build) => module.load(build)))
   }
 
-  /** The launcher of one exported function of a package's module, which is compiled on first use. Throws BackendError where the module
-   *  is not loaded. */
+  /** The launcher of one exported function of a package's module. The module is compiled on first use. Throws
+   *  BackendError if the module is not loaded. */
   kernel(module: WasmModule, name: string): Launch {
     return this.#launcher(this.#loadedModule(module, name), name)
   }
 
-  /** The launcher of one function of a program in JavaScript, for what lies outside WebAssembly: the body of
-   *  `(memory: WebAssembly.Memory) => Record<string, WasmFunction>`, which every thread runs once. A profile calls it `build`. */
+  /** The launcher of one function of a program in JavaScript, for libraries outside WebAssembly. `source` is
+   *  the body of `(memory: WebAssembly.Memory) => Record<string, WasmFunction>`, which every thread runs
+   *  once. Profiles show `build` as the build. */
   script(source: string, name: string, build: string): Launch {
     return this.#launcher(this.#loadScript(source, build), name)
   }
@@ -138,7 +144,7 @@ export class CpuEngine implements Storage {
     if (!this.#closed) this.#heap.free(handle)
   }
 
-  /** `bytes` of memory for a kernel's intermediate results. */
+  /** `bytes` bytes of memory for the intermediate results of a kernel. */
   scratch(bytes: number): Scratch {
     const handle = this.alloc(bytes)
     return { handle, [Symbol.dispose]: () => this.free(handle) }
@@ -162,7 +168,8 @@ export class CpuEngine implements Storage {
     return copies[dtype]()
   }
 
-  /** The buffer itself: kernels are done when their launch returns. Undefined once the device is closed. */
+  /** A view of the buffer itself. The values are complete, because kernels are done when their launch
+   *  returns. Undefined if the device is closed. */
   peek<D extends DType>(handle: Handle, dtype: D, length: number): ArrayOf[D] | undefined {
     if (this.#closed) return undefined
     const views: { [K in DType]: () => ArrayOf[K] } = {
@@ -172,8 +179,9 @@ export class CpuEngine implements Storage {
     return views[dtype]()
   }
 
-  /** A buffer of f32 in place, for checks that cannot wait: kernels are done when their launch returns. To be used at once: memory
-   *  that grows leaves the view behind, and a freed buffer is given to others. */
+  /** A view of a buffer of f32, for checks that cannot wait. The values are complete, because kernels are
+   *  done when their launch returns. Use it at once: after the memory grows the view is detached, and a freed
+   *  buffer may be given to another tensor. */
   view(handle: Handle, length: number): Float32Array {
     this.#checkOpen('view')
     return new Float32Array(this.#memory.buffer, handle, length)
@@ -204,8 +212,8 @@ export class CpuEngine implements Storage {
     }
   }
 
-  /** Describes the job in the control block, and takes tiles until none is left. When one fails, on any thread, the others are
-   *  still done before this throws: the next job finds idle threads. */
+  /** Describes the job in the control block and takes tiles until none is left. If a tile fails on any
+   *  thread, the other tiles are still done before this throws. So the next job finds idle threads. */
   #share(
     pool: Pool,
     module: LoadedModule,
@@ -232,7 +240,8 @@ export class CpuEngine implements Storage {
     throw new BackendError(`${new TextDecoder().decode(text)} (in a worker thread)`)
   }
 
-  /** The builds that this device runs of a module: a kernel that is missing in the first is in the second. */
+  /** The builds of a module that this device runs. A kernel that the first build lacks is taken from the
+   *  second. */
   #builds(module: WasmModule): readonly WasmBuild[] {
     if (this.#build !== 'wide') return [this.#build]
     return module.has('wide') ? ['wide', 'relaxed'] : ['relaxed']
@@ -270,7 +279,7 @@ export class CpuEngine implements Storage {
     return this.#keep(source, exported, new TextEncoder().encode(source))
   }
 
-  /** Leaves a module where the workers find it. */
+  /** Copies a module's bytes into shared memory, where the workers load it from. */
   #keep(
     code: string,
     exported: Pick<LoadedModule, 'build' | 'names' | 'functions'>,
@@ -287,13 +296,13 @@ export class CpuEngine implements Storage {
   protected grow(bytes: number): void {
     const missing = Math.ceil((bytes - this.#memory.buffer.byteLength) / PAGE_BYTES)
     if (missing <= 0) return
-    const ahead = Math.max(missing, 256) // by 16 MiB: growing is a system call
+    const ahead = Math.max(missing, 256) // 16 MiB at a time, because growing is a system call
     for (const pages of [ahead, missing])
       try {
         this.#memory.grow(pages)
         return
       } catch {
-        // the smaller step may still fit; what cannot is reported below
+        // the smaller step may still fit; if not, the error below says so
       }
     throw new BackendError(
       `alloc: the runtime must provide ${bytes} bytes of WebAssembly memory, got ${this.#memory.buffer.byteLength}; ${waysOut(this.#heap.blocks)}`,

@@ -8,7 +8,8 @@ const RELAXED_PROBE = Uint8Array.of(
 
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED_PROBE)
 
-/** False in pages that are not cross-origin isolated: shared memory exists, but cannot be sent to a worker. */
+/** False in pages that are not cross-origin isolated: they have shared memory but cannot send it to a
+ *  worker. */
 export const canShareMemory = (): boolean =>
   typeof SharedArrayBuffer !== 'undefined' &&
   (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false

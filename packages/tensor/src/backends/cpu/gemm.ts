@@ -2,25 +2,26 @@ import { BackendError } from '../../errors.ts'
 import { WORKSPACE_ADDRESS } from './layout.ts'
 import type { WasmMemory } from './wasm-memory.ts'
 
-/** A library outside WebAssembly that multiplies matrices, in the memory that the kernels have: `cpu({ gemm: openBlas() })` with
- *  @tau/blas. */
+/** A library outside WebAssembly that multiplies matrices in the memory of the kernels:
+ *  `cpu({ gemm: openBlas() })` with @tau/blas. */
 export interface GemmLibrary {
-  /** Finds the library and sets it up to be called by this many threads at once, each call on the thread that makes it. Throws with
-   *  the reason where that cannot be. */
+  /** Finds the library and prepares it for calls from this many threads at once. Each call computes on the
+   *  thread that makes it. Throws with the reason if the library cannot be used. */
   open(threads: number): GemmProgram
 }
 
 export interface GemmProgram {
   /** What `device.info.variant` calls it: `openblas-0.3.21`. */
   readonly name: string
-  /** Plain JavaScript, the body of `(memory: WebAssembly.Memory) => Sgemm`. Every thread runs it once; it must use nothing but its
-   *  argument and what is global. */
+  /** Plain JavaScript: the body of `(memory: WebAssembly.Memory) => Sgemm`. Every thread runs it once. It may
+   *  use only its argument and globals. */
   readonly source: string
 }
 
-/** C [m, n] = op(A)·op(B), or C += op(A)·op(B) where `adds`, in f32, rows one after the other. op(A) is [m, k] and stored [k, m] where
- *  `transA`; op(B) is [k, n] and stored [n, k] where `transB`. Addresses are bytes in the memory, leading dimensions elements. The
- *  bits of C must depend on the sizes and numbers alone, not on the thread. */
+/** C [m, n] = op(A)·op(B) in f32, row-major; with `adds`, C += op(A)·op(B).
+ *  op(A) is [m, k]; with `transA` it is stored [k, m]. op(B) is [k, n]; with `transB` it is stored [n, k].
+ *  Addresses are bytes in the memory, leading dimensions are elements. The bits of C must depend only on the
+ *  sizes and the numbers, not on the thread. */
 type Sgemm = (
   transA: boolean,
   transB: boolean,
@@ -36,7 +37,8 @@ type Sgemm = (
   ldc: number,
 ) => void
 
-/** Multiplies small whole numbers in every layout, in the first thread's workspace. Throws when a product comes out wrong. */
+/** Multiplies small whole numbers in every layout, in the workspace of the first thread. Throws if a product
+ *  is wrong. */
 export function checkGemm({ name, source }: GemmProgram, memory: WasmMemory): void {
   const sgemm = new Function('memory', source)(memory) as Sgemm
   const [m, n, k] = [5, 7, 11]

@@ -11,23 +11,24 @@ interface Block {
   after: Block | undefined
 }
 
-/** Free lists by size: 8 steps per power of two, so the first fit is at most 12.5 % too large. */
+/** The free list of a size. There are 8 lists per power of two, so the first block that fits is at most 12.5
+ *  % too large. */
 export function binOf(bytes: number): number {
   const power = 31 - Math.clz32(bytes / ALIGN)
   return power < 3 ? bytes / ALIGN : power * 8 + (Math.floor(bytes / ALIGN / 2 ** (power - 3)) & 7) - 16
 }
 
-/** With this many blocks in use, most belong to tensors that nobody needs any more. */
+/** With this many blocks in use, most belong to tensors that the program no longer needs. */
 const MANY_BLOCKS = 1000
 
-/** What a user can do when memory ends with so many blocks in use. */
+/** What a user can do when memory runs out with this many blocks in use. */
 export const waysOut = (blocks: number): string =>
   blocks < MANY_BLOCKS
     ? 'use a smaller batch, length or model'
     : `${blocks} buffers are alive: free tensors that are done with by scopes (using scope = device.scope()), or use a smaller batch, length or model`
 
-/** Allocator for one growing range of addresses: segregated free lists, neighbours merged when freed. Bookkeeping lives in
- *  JavaScript, so that a kernel that writes out of bounds cannot corrupt it. */
+/** Allocator for one growing range of addresses: segregated free lists; neighbouring free blocks are merged.
+ *  Its bookkeeping lies in JavaScript, so a kernel that writes out of bounds cannot corrupt it. */
 export class Heap {
   readonly #grow: (bytes: number) => void
   readonly #limit: number
@@ -36,14 +37,16 @@ export class Heap {
   #last: Block | undefined
   #end: number
 
-  /** @param start first address @param limit end of what memory may grow to @param grow makes [0, bytes) usable or throws */
+  /** @param start first address
+   *  @param limit end of the range that memory may grow to
+   *  @param grow makes [0, bytes) usable, or throws */
   constructor(start: number, limit: number, grow: (bytes: number) => void) {
     this.#end = Math.ceil(start / ALIGN) * ALIGN
     this.#limit = limit
     this.#grow = grow
   }
 
-  /** Where the highest block so far ends. */
+  /** End of the highest block so far. */
   get end(): number {
     return this.#end
   }

@@ -9,7 +9,8 @@ interface Thread {
 
 const isNode = typeof process === 'object' && process.versions?.node !== undefined
 
-/** The worker threads of one engine. Threads take tiles from a shared counter; which thread runs a tile never matters. */
+/** The worker threads of one engine. Threads take tiles from a shared counter; any thread may run any
+ *  tile. */
 export class Pool {
   readonly size: number
   readonly #control: Int32Array
@@ -21,8 +22,8 @@ export class Pool {
     this.#threads = threads
   }
 
-  /** Starts `threads − 1` workers; the calling thread is the first. Throws BackendError, with none left running, when one
-   *  does not start. */
+  /** Starts `threads − 1` workers; the calling thread is the first. If one does not start, it stops the
+   *  others and throws BackendError. */
   static async start(memory: WasmMemory, threads: number): Promise<Pool> {
     const start = isNode ? startNodeThread : startWebThread
     const outcomes = await Promise.allSettled(
@@ -44,9 +45,10 @@ export class Pool {
     )
   }
 
-  /** Lets the workers see the job that the control block describes, and returns when every tile is done.
-   *  `runTile` does tiles on this thread meanwhile; the first error it throws is thrown again at the end. A worker that the
-   *  system kills in the middle of a tile leaves this waiting for ever: its errors, traps included, are caught and counted. */
+  /** Starts the job that the control block describes, and returns when every tile is done.
+   *  `runTile` runs tiles on this thread. Its first error is thrown after the last tile. Errors of workers,
+   *  traps included, are caught and reported in the control block. If the system kills a worker in the middle
+   *  of a tile, this call waits forever. */
   run(tiles: number, runTile: (tile: number) => void): void {
     const control = this.#control
     const errors: unknown[] = []
@@ -89,8 +91,8 @@ async function startNodeThread(data: WorkerData): Promise<Thread> {
     worker.once('message', () => resolve())
     worker.once('error', reject)
   })
-  worker.removeAllListeners('error') // an error after the start is nobody's to catch: let Node report it
-  worker.unref() // only now: an unreferenced worker may never get to say that it is ready
+  worker.removeAllListeners('error') // no code awaits errors after the start, so Node reports them
+  worker.unref() // only now, because an unreferenced worker may never send its message
   return worker
 }
 
@@ -107,7 +109,7 @@ async function startWebThread(data: WorkerData): Promise<Thread> {
     })
   } finally {
     URL.revokeObjectURL(url)
-    worker.onerror = null // an error after the start is nobody's to catch: let the page report it
+    worker.onerror = null // no code awaits errors after the start, so the page reports them
   }
   return worker
 }

@@ -1,11 +1,12 @@
 import { BackendError } from '../../errors.ts'
 import { notLoaded, registerKernels } from '../../kernels/registry.ts'
 
-/** The builds of a package's WebAssembly, as `tau-kernel build` makes them: each a module that exports its bytes in base64. */
+/** The builds of a package's WebAssembly, as `tau-kernel build` makes them. Each is a module that exports its
+ *  bytes in base64. */
 export interface WasmBuilds {
   plain(): Promise<WasmText>
   relaxed(): Promise<WasmText>
-  /** Those kernels that have a form for 256-bit registers, with relaxed SIMD. Same bits. */
+  /** The kernels that have a form for 256-bit vectors, with relaxed SIMD and the same bits. */
   wide?(): Promise<WasmText>
 }
 
@@ -15,7 +16,7 @@ export interface WasmText {
 
 export type WasmBuild = keyof WasmBuilds
 
-/** What `device.info` and profiles call a build. */
+/** Names of the builds in `device.info` and in profiles. */
 export const BUILD_NAMES: Readonly<Record<WasmBuild, string>> = {
   plain: 'simd',
   relaxed: 'relaxed-simd',
@@ -24,7 +25,8 @@ export const BUILD_NAMES: Readonly<Record<WasmBuild, string>> = {
 
 export type WasmFunction = (...args: number[]) => unknown
 
-/** The WebAssembly of a package. A device of the cpu backend loads the builds that it runs when it is opened. */
+/** The WebAssembly of a package. When a device of the cpu backend is opened, it loads the builds that it
+ *  runs. */
 export class WasmModule {
   readonly #name: string
   readonly #builds: WasmBuilds
@@ -43,7 +45,7 @@ export class WasmModule {
     this.#texts[build] ??= (await this.#builds[build]?.())?.wasm
   }
 
-  /** The bytes of a build in base64. Throws BackendError where it is not loaded. */
+  /** The bytes of a build in base64. Throws BackendError if the build is not loaded. */
   text(build: WasmBuild): string {
     const text = this.#texts[build]
     if (text === undefined) throw new BackendError(notLoaded(this.#name, 'cpu'))

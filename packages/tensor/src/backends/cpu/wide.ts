@@ -3,19 +3,21 @@ import { hasRelaxedSimd } from './features.ts'
 import { PAGE_BYTES, WORKSPACE_ADDRESS, WORKSPACE_BYTES } from './layout.ts'
 import { decodeBase64 } from './wasm-module.ts'
 
-/** Where the wide micro-kernel must be above the narrow one, in speed. Joined it is 1.4 times as fast, not joined 0.7 times. */
+/** How many times as fast as the narrow micro-kernel the wide one must be. It is 1.4 times as fast if V8
+ *  joins vectors, and 0.7 times if not. */
 const MIN_SPEEDUP = 1.1
-/** The revectoriser of Node 22 (V8 12) leaves our kernels as they are, and older ones know no such flag. */
+/** The revectoriser of Node 22 (V8 12) does not change our kernels. Older versions do not know the flag. */
 const MIN_V8 = 13
 const PROBE_ROUNDS = 25
 const PROBE_CALLS = 20
 
 let known: Promise<string | undefined> | undefined
 
-/** Whether `cpu({ simd: 'wide' })` can have 256-bit kernels in this process. Found out once, in a few milliseconds. */
+/** Whether `cpu({ simd: 'wide' })` can have 256-bit kernels in this process. The first call finds out, in a
+ *  few milliseconds. */
 export const hasWideSimd = async (): Promise<boolean> => (await whyNotWide()) === undefined
 
-/** Why not. */
+/** Why this process cannot have wide kernels; undefined if it can. */
 export function whyNotWide(): Promise<string | undefined> {
   known ??= findReason()
   return known
@@ -51,10 +53,11 @@ async function findReason(): Promise<string | undefined> {
   return best.narrow / best.wide > MIN_SPEEDUP ? undefined : 'this processor or runtime does not join vectors'
 }
 
-/** Numbers that the kernels of exponentials are tried on, in rows. */
+/** Size of the test matrix for the kernels with exponentials: elements and columns. */
 const [TRIED, COLS] = [96, 48]
 
-/** The first kernel besides matmul that has other bits than in the relaxed build, if there is one. */
+/** The first kernel besides matmul whose bits differ from those of the relaxed build; undefined if there is
+ *  none. */
 function differing(
   joined: Record<string, (...args: number[]) => number>,
   narrow: Record<string, (...args: number[]) => number>,

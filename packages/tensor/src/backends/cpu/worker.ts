@@ -1,10 +1,10 @@
 import { ARGS_ADDRESS, CONTROL_ADDRESS, ERROR_ADDRESS, ERROR_BYTES, MAX_ARGS, Word } from './layout.ts'
 
-/** Looks at the ticket this often before a worker goes to sleep: about 50 µs. */
+/** How often a worker looks at the ticket before it goes to sleep: about 50 µs. */
 const SPINS = 5_000
 
-/** The worker's program. It is sent as text (the function below is stringified by the build into a Blob or an eval
- *  worker), so that no bundler has to find a worker file: it must use nothing but its argument. */
+/** What the worker's program gets. The program itself is sent as text, in a Blob or an eval worker, so no
+ *  bundler has to find a worker file. */
 export interface WorkerData {
   readonly memory: WebAssembly.Memory
   readonly workspace: number
@@ -21,7 +21,8 @@ export const workerLayout = {
   Word,
 } as const
 
-/** Plain JavaScript source: `run(data)` instantiates modules and runs programs as jobs name them, and takes tiles until told to stop. */
+/** The worker's program as JavaScript. `run(data)` takes tiles until it is told to stop, and loads the
+ *  modules and programs that jobs name. It may use only its argument and globals. */
 export const WORKER_SOURCE = `
 function run({ memory, workspace, layout }) {
   const { Word, SPINS } = layout

@@ -16,9 +16,9 @@ import type {
 import { type Slot, Slots } from './slots.ts'
 import { checkWgsl, type WgslKernel, type WgslLaunch } from './wgsl.ts'
 
-/** The gpu backend: kernels by gpu.js over a table of buffers. Every call enqueues and returns; the queue runs calls in
- *  order, one at a time, whether gpu.js answers at once or later. When a kernel fails, the next read throws its error, and so
- *  does every read of what depends on it.
+/** The gpu backend: gpu.js kernels over a table of buffers. Every call enqueues and returns. The queue runs
+ *  the calls in order, one at a time. If a kernel fails, the next read throws its error, and so does every
+ *  read of a value that depends on it.
  *
  *  A package defines its kernels as text and launches them on handles:
  *  ```ts
@@ -32,8 +32,9 @@ import { checkWgsl, type WgslKernel, type WgslLaunch } from './wgsl.ts'
  *    return (x, out, rows, cols) => launch([x, 2, cols], [cols, rows], out)
  *  }
  *  ```
- *  {@link GpuKernel} lists what the text may hold. A kernel has one output: one with several outputs is several kernels.
- *  An in-place kernel has its target among its arguments. For memory in between: `using partial = engine.scratch(length)`. */
+ *  {@link GpuKernel} lists what the text may contain. A kernel has one output: for several outputs, write
+ *  several kernels. An in-place kernel has its target among its arguments. For intermediate memory:
+ *  `using partial = engine.scratch(length)`. */
 export class GpuEngine implements Storage {
   readonly backend = 'gpu'
   readonly info: DeviceInfo
@@ -41,7 +42,7 @@ export class GpuEngine implements Storage {
   readonly #queue = new Queue(() => this.#runtime.flush?.())
   readonly #slots: Slots
   readonly #compiled = new Map<GpuKernel, Compiled[]>()
-  /** Kernels by their text: packages define the same one in several places. */
+  /** Kernels by their text, because packages define the same kernel in several places. */
   readonly #kernels = new Map<string, GpuKernel>()
   readonly #names = new Set<string>()
   readonly #ranNames = new Set<string>()
@@ -57,34 +58,36 @@ export class GpuEngine implements Storage {
     return this.#slots.peakBytes
   }
 
-  /** Most elements that a buffer can have. */
+  /** The most elements that a buffer can have. */
   get maxLength(): number {
     return this.#runtime.maxBytes / ELEMENT_BYTES
   }
 
-  /** Buffers that were not freed, scratch memory included. */
+  /** Number of buffers that were not freed, scratch memory included. */
   get liveSlots(): number {
     return this.#slots.size
   }
 
-  /** Names of the kernels that have a launcher, and whether they have run: what a test suite leaves out. */
+  /** Names of the kernels that have a launcher, and whether each has run. Shows which kernels a test suite
+   *  does not cover. */
   get kernelRuns(): ReadonlyMap<string, boolean> {
     return new Map(Array.from(this.#names, (name) => [name, this.#ranNames.has(name)]))
   }
 
-  /** Buffers on the GPU, when all that was called has run; undefined where results are arrays. */
+  /** Counts of the buffers on the GPU, after all earlier calls have run; undefined if results are arrays. */
   async buffers(): Promise<BufferCounts | undefined> {
     await this.#drained()
     return this.#runtime.buffers
   }
 
-  /** What went over, when all that was called has run; undefined where the mode does not count it. */
+  /** Bytes sent to and from the GPU, after all earlier calls have run; undefined if the mode does not count
+   *  them. */
   async traffic(): Promise<GpuTraffic | undefined> {
     await this.#drained()
     return this.#runtime.traffic && { ...this.#runtime.traffic }
   }
 
-  /** The launcher of a kernel. It is compiled at its first run, once for all sizes. */
+  /** The launcher of a kernel. The kernel is compiled at its first run, once for all sizes. */
   kernel(definition: GpuKernel): GpuLaunch {
     checkKernel(definition)
     const text = JSON.stringify(definition)
@@ -98,7 +101,7 @@ export class GpuEngine implements Storage {
         throw new BackendError(`internal: ${kernel.name} takes ${kinds.length} arguments, got ${args.length}`)
       const values = args.map((arg, i) => {
         if (kinds[i] === 'buffer') return this.#slots.get(kernel.name, arg)
-        if (kinds[i] === 'float') return Math.fround(arg) // the same number in every mode
+        if (kinds[i] === 'float') return Math.fround(arg) // every mode computes with the same f32
         if (Number.isInteger(arg) && Math.abs(arg) <= MAX_ELEMENTS) return arg
         throw new BackendError(
           `internal: ${kernel.name}: ${Object.keys(kernel.args)[i]} must be a whole number below 2^31, got ${arg}`,
@@ -114,18 +117,18 @@ export class GpuEngine implements Storage {
     }
   }
 
-  /** Whether the GPU is a program on the CPU. */
+  /** Whether the GPU is emulated by the CPU. */
   get isSoftware(): boolean {
     return this.#runtime.isSoftware === true
   }
 
-  /** Whether kernels may be written in WGSL: {@link wgsl}. */
+  /** Whether {@link wgsl} can be used. */
   get hasWgsl(): boolean {
     return this.#runtime.wgsl !== undefined
   }
 
-  /** The launcher of a hand-written kernel, which has several outputs, works in place, and shares memory within a workgroup. Throws
-   *  BackendError where {@link hasWgsl} is false. */
+  /** The launcher of a hand-written kernel. Such a kernel may have several outputs, work in place, and share
+   *  memory within a workgroup. Throws BackendError if {@link hasWgsl} is false. */
   wgsl(kernel: WgslKernel): WgslLaunch {
     const { wgsl } = this.#runtime
     if (!wgsl) throw new BackendError(`internal: ${kernel.name} needs mode webgpu, got ${this.#runtime.mode}`)
@@ -146,13 +149,14 @@ export class GpuEngine implements Storage {
     }
   }
 
-  /** Memory for `length` elements of a kernel's intermediate results. */
+  /** Memory for `length` elements of intermediate results of a kernel. */
   scratch(length: number): Scratch {
     const handle = this.alloc(length * ELEMENT_BYTES)
     return { handle, [Symbol.dispose]: () => this.free(handle) }
   }
 
-  /** Elements in a buffer: for kernels that change a part of it, and so must write the rest again. */
+  /** Number of elements in a buffer. A kernel that changes a part of a buffer needs it, because it must write
+   *  the rest again. */
   lengthOf(handle: Handle): number {
     return this.#slots.get('lengthOf', handle).length
   }
@@ -196,7 +200,7 @@ export class GpuEngine implements Storage {
       })
     })
     const values = await reading.catch(async (error) => {
-      await new Promise((resolve) => setTimeout(resolve)) // a loss is told after what it broke
+      await new Promise((resolve) => setTimeout(resolve)) // the loss of the device is reported after the error that it causes
       throw this.#runtime.lost ?? error
     })
     const views: { [K in DType]: () => ArrayOf[K] } = {
@@ -206,10 +210,11 @@ export class GpuEngine implements Storage {
     return views[dtype]()
   }
 
-  /** Nothing: what a GPU computed comes later. */
+  /** Always undefined, because values come from a GPU only later. */
   peek(): undefined {}
 
-  /** Waits for the queue, then frees all. Throws the error of a kernel that no read has reported. */
+  /** Waits for the queue, then frees everything. Throws the error of a failed kernel if no read has thrown
+   *  it. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -255,7 +260,8 @@ export class GpuEngine implements Storage {
     const inputs = slots.filter((_, i) => accesses[i] !== 'write')
     const targets = slots.filter((_, i) => accesses[i] !== 'read')
     return this.#slots.guard(name, inputs, targets, () => {
-      // A buffer that is read too cannot be written in the same run: the result goes to another and takes its place.
+      // A buffer that the run also reads cannot be written in place. The result goes to a new buffer, which
+      // then replaces it.
       const replaced: [Slot, Contents][] = []
       const contents = slots.map((slot, i) => {
         if (accesses[i] !== 'write') return this.#slots.contentsOf(slot)
@@ -294,7 +300,8 @@ export class GpuEngine implements Storage {
   }
 }
 
-/** Without axes of length 1 at the end: threads of one axis alone are laid out better, and may be more. */
+/** Drops axes of length 1 at the end. Threads of one axis are laid out better, and there may be more of
+ *  them. */
 function trimmed([x, y = 1, z = 1]: GpuOutput): GpuOutput {
   if (z > 1) return [x, y, z]
   return y > 1 ? [x, y] : [x]

@@ -5,7 +5,8 @@ import type { GpuArgument, GpuKernel } from './kernel.ts'
 export type GpuJs = GPU
 export type GpuJsModule = typeof import('gpu.js')
 
-/** Loops bounded by an argument end in silence after this many rounds, and gpu.js's default is 1000. */
+/** gpu.js ends a loop that is bounded by an argument after this many rounds, without an error. Its default is
+ *  1000. */
 const LOOP_MAX_ITERATIONS = 2_147_483_647
 
 const ARGUMENT_TYPES = { buffer: 'Array', int: 'Integer', float: 'Float' } as const satisfies Record<
@@ -27,7 +28,8 @@ export async function loadGpuJs(): Promise<GpuJsModule> {
   }
 }
 
-/** How every kernel is made, for outputs with `rank` axes: any sizes, exact integers for indices, loops without a limit. */
+/** Settings of every kernel, for outputs with `rank` axes: any sizes, exact integers for indices, loops
+ *  without a limit. */
 export const kernelSettings = (kernel: GpuKernel, rank: number) =>
   ({
     output: Array.from({ length: rank }, () => 1),

@@ -9,17 +9,20 @@ import { openWebGpu } from './webgpu/open.ts'
 import { WebGpuRuntime } from './webgpu/runtime.ts'
 
 export interface GpuOptions {
-  /** How gpu.js runs its kernels; default: the first of `webgpu`, `webgl2`, `webasm` and `cpu` that the runtime has. */
+  /** How gpu.js runs its kernels. Default: the first of `webgpu`, `webgl2`, `webasm` and `cpu` that the
+   *  runtime has. */
   mode?: GpuMode
-  /** In mode `webgpu`; default: tuned. */
+  /** Which kernels run in mode `webgpu`. Default: `tuned`. */
   kernels?: KernelChoice
-  /** Turn every fallback into an error: with no `mode` given, anything but a real GPU. */
+  /** Turns every fallback into an error. Without `mode`, everything but a real GPU is a fallback. */
   strict?: boolean
 }
 
-/** Opens the gpu.js backend. gpu.js is an optional peer dependency, loaded here; so is webgpu, which mode `webgpu` needs in Node.
- *  Left to itself the device says in `info.fallbacks` why it is not on a GPU. Throws BackendError when gpu.js is not installed, for
- *  a mode that is unknown or missing in this runtime, and with `strict` for a fallback. */
+/** Opens the gpu.js backend. gpu.js is an optional peer dependency and is loaded here. In Node, mode `webgpu`
+ *  also needs the package webgpu.
+ *  Without `mode`, `info.fallbacks` says why the device does not run on a GPU, if so.
+ *  Throws BackendError if gpu.js is not installed, if the mode is unknown or this runtime lacks it, and with
+ *  `strict` for a fallback. */
 export async function gpu(options: GpuOptions = {}): Promise<Device> {
   const { mode: wanted, kernels, strict = false } = options
   if (wanted !== undefined && !GPU_MODES.includes(wanted))
@@ -35,8 +38,10 @@ export async function gpu(options: GpuOptions = {}): Promise<Device> {
   return deviceOf(runtime, fallbacks)
 }
 
-/** Opens it on a GPU, by WebGPU or else by WebGL 2; `info.fallbacks` then says why not by the first. Throws BackendError that says of both
- *  why there is none: software counts as none. */
+/** Opens the gpu backend on a real GPU, through WebGPU or else through WebGL 2. If it is WebGL 2,
+ *  `info.fallbacks` says why.
+ *  Throws BackendError with the reasons for both modes if there is no GPU. A driver in software does not
+ *  count as a GPU. */
 export async function gpuInHardware(kernels?: KernelChoice): Promise<Device> {
   const refused: string[] = []
   for (const mode of ['webgpu', 'webgl2'] as const)
@@ -64,7 +69,7 @@ function deviceOf(runtime: GpuRuntime, fallbacks: readonly string[]): Promise<De
   )
 }
 
-/** Why a mode is not used; throws what is no BackendError. */
+/** The reason why a mode is not used. Throws errors other than BackendError again. */
 function refusal(mode: GpuMode, cause: unknown): string {
   if (!(cause instanceof BackendError)) throw cause
   return `not ${mode}: ${cause.message.replace(/^gpu: /, '')}`
@@ -83,7 +88,7 @@ export async function openRuntime(mode: GpuMode, kernels: KernelChoice = 'tuned'
   return new HostRuntime(mode, new module.GPU({ mode }))
 }
 
-/** The first mode that opens. Why those before it did not goes into `fallbacks`. */
+/** Opens the first mode that can be opened. The reasons why earlier modes cannot are added to `fallbacks`. */
 async function openFirst(kernels: KernelChoice | undefined, fallbacks: string[]): Promise<GpuRuntime> {
   let last: unknown
   for (const mode of GPU_MODES)

@@ -4,11 +4,11 @@ import { type GpuJs, kernelSettings } from './gpu-js.ts'
 import { type GpuKernel, MAX_ELEMENTS, sourceOf } from './kernel.ts'
 import type { Compiled, Contents, GpuRuntime } from './runtime.ts'
 
-/** webasm compiles a module per set of sizes (0.2 ms) with memory of its own, and keeps 8 by default; a training step alternates
- *  between more. */
+/** Number of modules that a webasm kernel keeps. gpu.js compiles one module per set of sizes (0.2 ms), each
+ *  with its own memory, and keeps 8 by default. A training step alternates between more sets. */
 const WEBASM_MODULES = 16
 
-/** An array of this process. */
+/** An array in this process. */
 class HostContents implements Contents {
   readonly values: Float32Array | Int32Array
 
@@ -21,7 +21,7 @@ class HostContents implements Contents {
   }
 }
 
-/** gpu.js without a GPU: kernels run on arrays, at once. */
+/** gpu.js without a GPU: a kernel runs on arrays as soon as it is called. */
 export class HostRuntime implements GpuRuntime {
   readonly mode: 'webasm' | 'cpu'
   readonly maxBytes = MAX_ELEMENTS * 4
@@ -37,7 +37,7 @@ export class HostRuntime implements GpuRuntime {
     return new HostContents(values)
   }
 
-  /** gpu.js takes no empty arrays: an empty buffer is one zero. */
+  /** gpu.js does not accept empty arrays, so an empty buffer is one zero. */
   zeros(length: number): Contents {
     return new HostContents(new Float32Array(Math.max(1, length)))
   }
@@ -74,7 +74,8 @@ function valuesOf(contents: Contents): Float32Array | Int32Array {
   throw new BackendError('internal: contents must be those of an array, got those of another mode')
 }
 
-/** gpu.js gives rows, or planes of rows, for outputs of more than one axis; webasm's lie next to each other in one array. */
+/** For outputs of more than one axis, gpu.js returns rows, or planes of rows. In mode webasm the rows lie
+ *  next to each other in one array. */
 function flatten(result: unknown): Float32Array {
   const rows = rowsOf(result)
   const [first] = rows

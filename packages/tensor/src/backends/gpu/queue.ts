@@ -1,13 +1,14 @@
-/** One step of the device's work. It keeps its own errors: a queue has nobody to give them to. */
+/** One step of the device's work. It handles its own errors, because the queue cannot report them. */
 export type Task = () => void | Promise<void>
 
-/** Runs tasks one after another, in the order in which they came, after the code that queued them has returned. */
+/** Runs tasks one after another in the order of the calls. The first task starts after the calling code has
+ *  returned. */
 export class Queue {
   readonly #onIdle: () => void
   #waiting: Task[] = []
   #isRunning = false
 
-  /** `onIdle` is called whenever nothing waits any more. */
+  /** `onIdle` is called whenever no task waits any more. */
   constructor(onIdle: () => void) {
     this.#onIdle = onIdle
   }
@@ -23,7 +24,7 @@ export class Queue {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.reverse()
       this.#waiting = []
-      // Popped, not iterated: what a finished task held is garbage at once.
+      // Popped, not iterated, so that the memory of a finished task can be collected at once.
       for (let task = batch.pop(); task; task = batch.pop()) {
         const pending = task()
         if (pending) await pending

@@ -3,16 +3,17 @@ import { BackendError } from '../../errors.ts'
 import type { Handle } from '../engine.ts'
 import type { Contents, GpuRuntime } from './runtime.ts'
 
-/** A buffer. Queued tasks hold the slot itself, so that a handle may be freed while they wait. */
+/** A buffer. Queued tasks hold the slot itself, so its handle may be freed while they wait. */
 export interface Slot {
   readonly length: number
-  /** Absent until something is written: reads as zeros. */
+  /** Undefined until something is written; it then reads as zeros. */
   contents: Contents | undefined
-  /** Why the kernel that should have filled it did not; passed on to all that is computed from it. */
+  /** The error of the kernel that should have filled this buffer. It is passed on to everything that is
+   *  computed from it. */
   failure: BackendError | undefined
 }
 
-/** The buffers of an engine, by handle, and how kernels fill them or fail to. */
+/** The buffers of an engine by handle, and the failures of the kernels that fill them. */
 export class Slots {
   readonly #runtime: GpuRuntime
   readonly #slots = new Map<Handle, Slot>()
@@ -42,7 +43,7 @@ export class Slots {
     return handle
   }
 
-  /** The slot of a handle that is no more, if it was; its contents stay until something is stored. */
+  /** Removes a handle and returns its slot, if it had one. The contents stay until something is stored. */
   remove(handle: Handle): Slot | undefined {
     const slot = this.#slots.get(handle)
     if (!slot) return undefined
@@ -68,7 +69,8 @@ export class Slots {
     return slot.contents
   }
 
-  /** Runs a kernel unless what it reads is missing because another failed; what it was to write then fails as well. */
+  /** Runs a kernel, unless an input is missing because an earlier kernel failed. Then the targets of this
+   *  kernel fail as well. */
   guard(
     name: string,
     inputs: readonly Slot[],
@@ -96,7 +98,7 @@ export class Slots {
     }
   }
 
-  /** The first failure that was not taken yet. */
+  /** The first failure that was not yet taken. */
   takeFailure(): BackendError | undefined {
     const failure = this.#failure
     this.#failure = undefined

@@ -1,13 +1,14 @@
-/** Parts of kernels' text for what GPUs get wrong. */
+/** Text for kernels: functions that GPUs compute wrongly or imprecisely. */
 
-/** Whether v is NaN. `v !== v` is false on WebGPU, which compares as if there were none. */
+/** Whether v is NaN. `v !== v` is false on WebGPU, because its comparisons may assume that no NaN exists. */
 export const isNanText = (v: string): string => `!(${v} <= 0 || ${v} > 0)`
 
-/** e^d, NaN for NaN, of which a GPU makes infinity. */
+/** e^d. NaN stays NaN; a GPU's own exp makes it infinity. */
 export const expText = (d: string): string => `(${d} <= 0 || ${d} > 0 ? Math.exp(${d}) : ${d})`
 
-/** tanh v. That of a GPU is made of exponentials: ∞ / ∞ for large v, and 0 for small ones. Below 1 it
- *  is Lambert's continued fraction, to 1e-10 of it; 1 − tanh 15 is below f32's resolution. */
+/** Statements that make `name` = tanh v. A GPU computes tanh from exponentials: it gives ∞ / ∞ for large v,
+ *  and 0 for small v. For |v| < 1 this uses Lambert's continued fraction, with a relative error of 1e-10.
+ *  Beyond ±15 it is ±1, because 1 − tanh 15 is below the resolution of f32. */
 export const tanhText = (name: string, v: string): string => {
   const q = `${name}Square`
   const fraction = [9, 7, 5, 3, 1].reduce((rest, n) => `(${n}.0 + ${q} / ${rest})`, '11.0')
@@ -19,13 +20,15 @@ export const tanhText = (name: string, v: string): string => {
     if (${v} < -15) { ${name} = -1.0 }`
 }
 
-/** 2·atanh s = log((1 + s) / (1 − s)) by its series, to 1e-8 of it for |s| ≤ 1/3; `q` is s². */
+/** 2·atanh s = log((1 + s) / (1 − s)) by its series, with a relative error of 1e-8 for |s| ≤ 1/3. `q` is
+ *  s². */
 const twiceAtanh = (s: string, q: string): string => {
   const series = [11, 9, 7, 5, 3, 1].reduce((sum, n) => `(1.0 / ${n}.0 + ${q} * ${sum})`, '(1.0 / 13.0)')
   return `2.0 * ${s} * ${series}`
 }
 
-/** Statements that make `const name = log v`. A GPU's is good to 5e-7 near 1 and has no infinities. */
+/** Statements that make `name` = log v. A GPU's own log has an error of 5e-7 near 1 and does not return
+ *  infinities. */
 export const logText = (name: string, v: string): string => {
   const [s, q] = [`${name}Part`, `${name}Square`]
   return `
@@ -38,7 +41,7 @@ export const logText = (name: string, v: string): string => {
     if (${v} < 0) { ${name} = Math.sqrt(${v}) }`
 }
 
-/** Statements that make `const name = log(1 + e)` for 0 ≤ e ≤ 1, as 2·atanh(e / (2 + e)). */
+/** Statements that make `name` = log(1 + e) for 0 ≤ e ≤ 1, as 2·atanh(e / (2 + e)). */
 export const log1pText = (name: string, e: string): string => {
   const [s, q] = [`${name}Part`, `${name}Square`]
   return `

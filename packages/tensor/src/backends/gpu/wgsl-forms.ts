@@ -1,7 +1,8 @@
 import type { GpuEngine } from './engine.ts'
 import type { WgslKernel, WgslLaunch } from './wgsl.ts'
 
-/** Launchers of a kernel's forms, by what tells them apart. Each is made, and later compiled, when it is first asked for. */
+/** Launchers of a kernel's variants by their parameters. Each variant is made when it is first asked for, and
+ *  compiled at its first run. */
 export function wgslForms<Form extends readonly (string | number | boolean)[]>(
   engine: GpuEngine,
   define: (...form: Form) => WgslKernel,

@@ -4,25 +4,25 @@ import { linearGroups, type WgslBuffer, type WgslKernel, type WgslScalar } from 
 import { wgslForms } from './wgsl-forms.ts'
 import { foldWgsl } from './wgsl-text.ts'
 
-/** Threads for a row: few where it is short, so that each has something to do; many where it is long, so that enough of it is on its way
- *  from memory at a time. */
+/** Threads per row. Short rows get few, so that each thread has work. Long rows get many, so that enough
+ *  memory reads are in flight. */
 const FEW = 32
 const MANY = 256
 const LONG = 2048
 
-/** A kernel with a workgroup to each row of a matrix. */
+/** A kernel with one workgroup per row of a matrix. */
 export interface RowKernel {
   readonly name: string
-  /** Besides `rows` and `cols`, which come first. */
+  /** Uniforms besides `rows` and `cols`, which come first. */
   readonly uniforms?: Readonly<Record<string, WgslScalar>>
   readonly buffers: Readonly<Record<string, WgslBuffer>>
-  /** Functions. */
+  /** WGSL functions. */
   readonly helpers?: string
-  /** What is done for `row`, by all threads: `thread` is their number. */
+  /** WGSL that all threads run for `row`; `thread` is the thread's number. */
   readonly body: string
 }
 
-/** A loop over the columns of a thread, `col`. Neighbours read neighbouring columns. */
+/** A loop over the columns `col` of a thread. Neighbouring threads read neighbouring columns. */
 export const overColumns = (body: string): string => `
   for (var col = thread; col < params.cols; col += row_threads) {
     ${body}
@@ -50,7 +50,7 @@ fn main(
   }
 }
 
-/** Enqueues a run over rows; `uniforms` are those after `rows` and `cols`. */
+/** Enqueues a run over rows. `uniforms` follow `rows` and `cols`. */
 export type RowLaunch = (
   buffers: readonly Handle[],
   rows: number,
@@ -58,7 +58,7 @@ export type RowLaunch = (
   uniforms?: readonly number[],
 ) => void
 
-/** The launcher of a kernel of rows. Its text has `sum_of` and `max_of` ({@link foldWgsl}). */
+/** The launcher of a row kernel. Its text may call `sum_of` and `max_of` ({@link foldWgsl}). */
 export function rowsWgsl(engine: GpuEngine, kernel: RowKernel): RowLaunch {
   const launchOf = wgslForms(engine, (threads: number) => rowKernel(kernel, threads))
   return (buffers, rows, cols, uniforms = []) =>

@@ -1,33 +1,35 @@
 import { BackendError } from '../../errors.ts'
 import type { Handle } from '../engine.ts'
 
-/** What a kernel does with a buffer: reads it; writes all of it, so that what was there is not needed; or changes some of it and
- *  may read it. */
+/** What a kernel does with a buffer. `read`: only reads it. `write`: writes all of it and does not need its
+ *  old contents. `update`: changes a part and may read it. */
 export type WgslAccess = 'read' | 'write' | 'update'
 
 export interface WgslBuffer {
   readonly access: WgslAccess
-  /** What `name[i]` is; default f32. Buffers are aligned for both, and may be longer than their tensor: pass the length. */
+  /** Type of `name[i]`; default f32. Buffers are aligned for both types. They may be longer than their
+   *  tensor, so pass the length. */
   readonly element?: 'f32' | 'vec4<f32>'
 }
 
 export type WgslScalar = 'u32' | 'i32' | 'f32'
 
-/** A hand-written compute kernel, for mode `webgpu` only: it stands beside the portable one of gpu.js, on the same buffers and in
- *  the same order of calls. The declarations of `params` and of the buffers are made from the definition and come before `code`. */
+/** A hand-written compute kernel, for mode `webgpu` only. It replaces the gpu.js kernel of the same
+ *  operation, on the same buffers and in the same order of calls. The declarations of `params` and of the
+ *  buffers are generated and come before `code`. */
 export interface WgslKernel {
   /** An identifier, shown in errors. */
   readonly name: string
-  /** Fields of the uniform `params`, in the order in which the launch gets them. */
+  /** Fields of the uniform `params`, in the order of the launch. */
   readonly uniforms: Readonly<Record<string, WgslScalar>>
-  /** Storage buffers, in the order in which the launch gets them; at most 8. i32 tensors are there as f32. */
+  /** Storage buffers, in the order of the launch; at most 8. i32 tensors appear as f32. */
   readonly buffers: Readonly<Record<string, WgslBuffer>>
-  /** WGSL: functions, with the entry point `main`. */
+  /** WGSL functions, with the entry point `main`. */
   readonly code: string
 }
 
-/** Enqueues one run over `groups` workgroups. A buffer that is changed may not be there a second time, except that one that is
- *  written in full may be read as well. */
+/** Enqueues one run over `groups` workgroups. A buffer that the run changes may appear only once. Exception:
+ *  a buffer with access `write` may be read as well. */
 export type WgslLaunch = (
   buffers: readonly Handle[],
   uniforms: readonly number[],
@@ -35,7 +37,7 @@ export type WgslLaunch = (
 ) => void
 
 const MAX_BUFFERS = 8
-/** What every adapter allows along an axis. */
+/** The most workgroups along an axis that every adapter allows. */
 export const MAX_GROUPS = 65_535
 
 /** Throws BackendError for a definition that a GPU would refuse. */
@@ -45,7 +47,7 @@ export function checkWgsl({ name, buffers }: WgslKernel): void {
     throw new BackendError(`internal: ${name} must take at most ${MAX_BUFFERS} buffers, got ${count}`)
 }
 
-/** Declarations and code. */
+/** The declarations and the code of a kernel. */
 export function wgslOf({ uniforms, buffers, code }: WgslKernel): string {
   const fields = Object.entries(uniforms).map(([name, type]) => `  ${name} : ${type},`)
   const declarations = Object.entries(buffers).map(
@@ -59,7 +61,7 @@ export function wgslOf({ uniforms, buffers, code }: WgslKernel): string {
   ].join('\n')
 }
 
-/** The uniform block: 4 bytes each, filled up to a multiple of 16. */
+/** The uniform block: 4 bytes per value, padded to a multiple of 16. */
 export function uniformBytes({ name, uniforms }: WgslKernel, values: readonly number[]): Uint8Array {
   const types = Object.values(uniforms)
   if (values.length !== types.length)
@@ -73,8 +75,9 @@ export function uniformBytes({ name, uniforms }: WgslKernel, values: readonly nu
   return new Uint8Array(view.buffer)
 }
 
-/** Workgroups for that many threads in a row, folded over y where x would have too many: the thread's number is
- *  `id.x + id.y * groups.x * size`, with `@builtin(num_workgroups) groups`, and may be past the end. */
+/** Workgroups for `threads` threads in groups of `size`, along x, and also along y if there are too many.
+ *  With `@builtin(num_workgroups) groups` the number of a thread is `id.x + id.y * groups.x * size`. It may
+ *  be past the end. */
 export function linearGroups(threads: number, size: number): readonly [number, number, number] {
   const groups = Math.ceil(threads / size)
   const rows = Math.max(1, Math.ceil(groups / MAX_GROUPS))

@@ -136,7 +136,7 @@ describe('writeFilesAtomic', () => {
       { path: other, content: failing },
     ]
     await expect(writeFilesAtomic(files)).rejects.toThrow(
-      `save: ${other} must be written whole, got device lost after 7 bytes; what was there before is unchanged`,
+      `save: ${other} must be written completely, got device lost after 7 bytes; no file was changed`,
     )
     expect(await readFile(path, 'utf8')).toBe('old')
     expect(await readdir(directory)).toEqual(['model.bin'])
@@ -152,7 +152,9 @@ describe('writeFilesAtomic', () => {
       { path: join(directory, 'last'), content: 'y' },
     ]
     await expect(writeFilesAtomic(files)).rejects.toThrow(
-      new RegExp(`^save: ${taken} must be written whole, got EISDIR.*; ${path} new, the others as before: `),
+      new RegExp(
+        `^save: ${taken} must be written completely, got EISDIR.*; ${path} already replaced, the other files unchanged: `,
+      ),
     )
     expect(await readFile(path, 'utf8')).toBe('new')
     expect(await readdir(directory)).toEqual(['model.bin', 'taken'])
@@ -189,9 +191,9 @@ describe('a failed save', () => {
     const { message, code } = JSON.parse(stdout)
     expect(code).toBe('EFBIG')
     expect(message).toMatch(
-      /^save: .*model\.bin must be written whole, got EFBIG: .* after (32768|65536) bytes; /,
+      /^save: .*model\.bin must be written completely, got EFBIG: .* after (32768|65536) bytes; /,
     )
-    expect(message).toMatch(/what was there before is unchanged: raise the file size limit/)
+    expect(message).toMatch(/no file was changed: raise the file size limit/)
     expect(await readFile(first, 'utf8')).toBe('old')
     await rm(first)
     await expectOldFileOnly()
@@ -206,7 +208,7 @@ describe('a failed save', () => {
     }
     const saving = writeFileAtomic(path, failing())
     await expect(saving).rejects.toThrow(
-      `save: ${path} must be written whole, got device lost after 101 bytes`,
+      `save: ${path} must be written completely, got device lost after 101 bytes`,
     )
     await expect(saving).rejects.toHaveProperty('cause', cause)
     await expectOldFileOnly()
@@ -217,7 +219,7 @@ describe('a failed save', () => {
     const folder = join(directory, 'folder')
     await mkdir(folder)
     await expect(writeFileAtomic(folder, 'new')).rejects.toThrow(
-      `save: ${folder} must be written whole, got EISDIR`,
+      `save: ${folder} must be written completely, got EISDIR`,
     )
     expect(await readdir(directory)).toEqual(['folder', 'model.bin'])
   })

@@ -7,14 +7,16 @@ interface FileAtPath {
   readonly content: FileContent
 }
 
-/** Replaces files, each in one step: writes a temporary file beside every path and flushes it to the disk, then renames them
- *  over the paths in the given order and flushes the directories. A reader of a path sees the old content or the new, never a
- *  part; and as nothing is renamed before all is on the disk, a full disk changes none of the files.
+/** Replaces files, each in one step. It writes a temporary file beside every path and flushes it to the disk.
+ *  Then it renames them to the paths in the given order and flushes the directories.
+ *  A reader of a path sees the old content or the new content, never a part. Nothing is renamed before
+ *  everything is on the disk, so a full disk changes no file.
  *
- *  If anything fails (a full disk, a chunk source that throws) the temporary files are removed, and the error begins with
- *  `save:`; its `cause` is what the system said. Every file is then as it was, unless the error says that those before the
- *  failed rename are new. A killed process can leave files `.save-….tmp` behind. Links are followed, existing files keep their
- *  permissions, and directories must exist. */
+ *  If anything fails (a full disk, a source of chunks that throws), the temporary files are removed and an
+ *  error is thrown. It begins with `save:`, and its `cause` is the system's error. No file was changed then,
+ *  unless the error lists files that were already renamed. A killed process can leave files `.save-….tmp`
+ *  behind.
+ *  Links are followed. Existing files keep their permissions. Directories must exist. */
 export async function writeFilesAtomic(files: readonly FileAtPath[]): Promise<void> {
   const fs = process.getBuiltinModule('node:fs/promises')
   const pending: Pending[] = []
@@ -34,10 +36,10 @@ export async function writeFilesAtomic(files: readonly FileAtPath[]): Promise<vo
     for (const { temporary } of pending) await fs.rm(temporary, { force: true }).catch(() => {})
     const consequence =
       renamed.length > 0
-        ? `${renamed.join(', ')} new, the others as before`
-        : 'what was there before is unchanged'
+        ? `${renamed.join(', ')} already replaced, the other files unchanged`
+        : 'no file was changed'
     throw new Error(
-      `save: ${current?.path} must be written whole, got ${reasonOf(error)} after ${current?.written} bytes; ` +
+      `save: ${current?.path} must be written completely, got ${reasonOf(error)} after ${current?.written} bytes; ` +
         `${consequence}: ${adviceFor(error)}`,
       { cause: error },
     )
@@ -53,7 +55,7 @@ export async function writeFilesAtomic(files: readonly FileAtPath[]): Promise<vo
 }
 
 interface Pending extends FileAtPath {
-  /** The path with links followed, its directory, and a name in it that nothing else has. */
+  /** The path with links followed, its directory, and an unused name in that directory. */
   readonly target: string
   readonly directory: string
   readonly temporary: string
@@ -83,7 +85,7 @@ async function writeTemporary(file: Pending): Promise<void> {
         file.written += bytesWritten
       }
     }
-    // The mode given to open lacks what the umask takes.
+    // open() removes the bits of the umask from the mode.
     if (mode !== undefined) await handle.chmod(mode)
     await handle.sync()
   } finally {
@@ -91,7 +93,7 @@ async function writeTemporary(file: Pending): Promise<void> {
   }
 }
 
-/** Makes renames durable. Windows cannot flush a directory and needs no flush. */
+/** Makes renames durable. Windows cannot flush a directory and does not need it. */
 async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return
   const { open } = process.getBuiltinModule('node:fs/promises')
@@ -99,7 +101,7 @@ async function syncDirectory(directory: string): Promise<void> {
   try {
     await handle.sync()
   } catch (error) {
-    // Some file systems (FUSE, SMB) have no flush for directories: the files themselves are complete and in place.
+    // Some file systems (FUSE, SMB) cannot flush directories. The files themselves are complete and in place.
     if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(error))) throw error
   } finally {
     await handle.close()

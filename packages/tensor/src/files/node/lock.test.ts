@@ -43,7 +43,7 @@ describe('a lock file', () => {
     expect(await content()).toMatchObject({ host: hostname(), pid: process.pid })
     await expect(lockFile(path)).rejects.toThrow(
       new RegExp(
-        `^lock: ${path} must be free, got process ${process.pid} on .*, since 20..-.*; wait for it, or remove the file`,
+        `^lock: ${path} must be free, got process ${process.pid} on .*, since 20..-.*; wait for its release, or remove the file`,
       ),
     )
     await lock.release()

@@ -2,29 +2,32 @@ import { LockedError, type StoreLock } from '../store.ts'
 import { writeFilesAtomic } from './atomic.ts'
 import { codeOf } from './system-error.ts'
 
-/** Who holds a lock: what its file says, as JSON. */
+/** The holder of a lock, as its file names it in JSON. */
 interface Holder {
   readonly host: string
   readonly pid: number
-  /** When the process started, where the system tells it of any process; else null. Process ids are used again. */
+  /** When the process started; null if the system does not tell. It is needed because systems reuse process
+   *  ids. */
   readonly started: string | null
   /** ISO 8601 */
   readonly since: string
-  /** Of this lock alone. */
+  /** A unique id of this lock. */
   readonly token: string
 }
 
-/** A lock file without a holder belongs to a process that is just writing it, or that was killed before it could. */
+/** Age at which a lock file without a holder may be taken over. Until then a process may still be writing it;
+ *  after that it was killed before it could. */
 const WRITING_MS = 10_000
 
-/** Takes the lock whose file is `path`: makes it exclusively, with process id, host and start of the process in it. A file of this host
- *  whose process is gone, or whose id belongs to another process by now, is taken over. A file of another host never is: whether
- *  its process runs cannot be seen from here. */
+/** Takes the lock whose file is `path`. It creates the file exclusively and writes the host, the process id
+ *  and the start time of the process into it.
+ *  A file of this host is taken over if its process has ended or its id belongs to another process now. A
+ *  file of another host is never taken over, because this host cannot know whether that process runs. */
 export async function lockFile(path: string): Promise<StoreLock> {
   const own = await describeSelf()
   if (await create(path, own)) return held(path, own, undefined)
   const other = await read(path)
-  // It was given back between the two calls.
+  // The lock was released between the two calls.
   if (other === undefined) return (await create(path, own)) ? held(path, own, undefined) : refuse(path, '')
   const gone = await whyGone(path, other)
   if (gone === undefined) return refuse(path, textOf(other))
@@ -39,7 +42,7 @@ const textOf = ({ holder }: Found): string =>
 
 function refuse(path: string, who: string): never {
   throw new LockedError(
-    `lock: ${path} must be free, got ${who || 'another process that takes it now'}; wait for it, or remove the file if it no longer runs`,
+    `lock: ${path} must be free, got ${who || 'another process that takes it now'}; wait for its release, or remove the file if that process no longer runs`,
   )
 }
 
@@ -51,7 +54,7 @@ function held(path: string, own: Holder, replaced: string | undefined): StoreLoc
       if (!isHeld) return
       isHeld = false
       const { rm } = process.getBuiltinModule('node:fs/promises')
-      // Whoever removed our file by hand may have taken the lock since.
+      // If somebody removed our file by hand, another process may hold the lock now.
       if ((await read(path))?.holder?.token === own.token) await rm(path, { force: true })
     },
   }
@@ -73,7 +76,7 @@ interface Found {
   readonly ageMs: number
 }
 
-/** What a lock file says; undefined where there is none. */
+/** The content of a lock file; undefined if there is none. */
 async function read(path: string): Promise<Found | undefined> {
   const { readFile, stat } = process.getBuiltinModule('node:fs/promises')
   try {
@@ -103,7 +106,7 @@ function parse(text: string): Holder | undefined {
   }
 }
 
-/** Why the holder of a lock cannot give it back any more; undefined where it may. */
+/** Why the holder of a lock can no longer release it; undefined if it may still do so. */
 async function whyGone(path: string, { holder, ageMs }: Found): Promise<string | undefined> {
   const { hostname } = process.getBuiltinModule('node:os')
   if (holder === undefined)
@@ -118,19 +121,20 @@ async function whyGone(path: string, { holder, ageMs }: Found): Promise<string |
 
 function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0) // sends nothing
+    return process.kill(pid, 0) // signal 0 only checks
   } catch (error) {
-    return codeOf(error) !== 'ESRCH' // a process of somebody else's may not be signalled, but is there
+    return codeOf(error) !== 'ESRCH' // another user's process cannot be signalled, but it exists
   }
 }
 
-/** Boot and clock tick at which a process started, from Linux's /proc; null where there is no such thing. */
+/** The boot and the clock tick at which a process started, from Linux's /proc; null if the system has no
+ *  /proc. */
 async function startOf(pid: number): Promise<string | null> {
   const { readFile } = process.getBuiltinModule('node:fs/promises')
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
-    // The name, in parentheses, may hold anything. starttime is the 20th field after it: proc(5).
+    // The process name in parentheses may contain anything. starttime is the 20th field after it: proc(5).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return `${boot.trim()} ${fields[19]}`
   } catch {
@@ -149,8 +153,9 @@ async function describeSelf(): Promise<Holder> {
   }
 }
 
-/** Puts our lock in the place of one whose holder is gone. Of several processes that find it so, one makes the guard, and looks again
- *  under it: a lock that was taken over meanwhile stays. */
+/** Replaces a lock whose holder is gone by ours. If several processes try, only one can create the guard
+ *  file. Under the guard it reads the lock again: if another process has taken it over meanwhile, it
+ *  stays. */
 async function takeOver(path: string, own: Holder, gone: Found): Promise<void> {
   const { rm } = process.getBuiltinModule('node:fs/promises')
   const guard = `${path}.takeover`

@@ -4,11 +4,12 @@ import { writeFilesAtomic } from './atomic.ts'
 import { lockFile } from './lock.ts'
 import { adviceFor, codeOf, reasonOf } from './system-error.ts'
 
-/** The folder at `path` of Node's file system; it is made when the first file is written. */
+/** The store of the folder at `path` in Node's file system. The folder is created when the first file is
+ *  written. */
 export function nodeStore(path: string): Store {
   if (typeof process !== 'object' || process.getBuiltinModule === undefined)
     throw new Error(
-      `store: a path needs the file system of Node 22.12 or later, got ${path} where there is none; pass a Store`,
+      `store: a path needs the file system of Node 22.12 or later, got ${path} in another runtime; pass a Store`,
     )
   const fs = process.getBuiltinModule('node:fs/promises')
   const { join } = process.getBuiltinModule('node:path')
@@ -78,7 +79,7 @@ async function openParts(path: string, op: string): Promise<FileParts> {
   }
 }
 
-/** Size of a file, which must be a regular one: opening a pipe would wait for its writer. */
+/** Size of a file. It must be a regular file, because opening a pipe would wait for its writer. */
 async function regularSize(path: string, op: string): Promise<number> {
   const { stat } = process.getBuiltinModule('node:fs/promises')
   const found = await stat(path).catch((error) => unreadable(path, op, error))

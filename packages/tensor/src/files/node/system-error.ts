@@ -1,4 +1,4 @@
-/** Code of an error of the system, like ENOSPC; otherwise empty. */
+/** Code of a system error, such as ENOSPC; an empty string for other errors. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
@@ -7,7 +7,7 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** What to do about an error of the system. */
+/** What a user can do about a system error. */
 export function adviceFor(error: unknown): string {
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'free disk space or choose another disk'

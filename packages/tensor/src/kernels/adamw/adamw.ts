@@ -13,15 +13,16 @@ export interface AdamWStep {
   readonly eps: number
   /** Decoupled weight decay: the parameter shrinks by lr·weightDecay. 0 for vectors and scalars. */
   readonly weightDecay: number
-  /** Counts from 1: corrects the moments' bias. */
+  /** The number of the step, counted from 1; corrects the bias of the moments. */
   readonly step: number
   /** Gradients are scaled by min(1, maxNorm / (norm + 1e-6)); Infinity: no clipping. */
   readonly maxNorm: number
 }
 
 /** In place, for i < n, with g = clip · grad[i]: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
- *  p ← p·(1 − lr·weightDecay) − lr·(m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + eps). `norm` holds one number; where it is not
- *  finite nothing changes, so that a bad step can be reported with the parameters intact. */
+ *  p ← p·(1 − lr·weightDecay) − lr·(m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + eps).
+ *  `norm` holds one number. If it is not finite, nothing changes, so a bad step can be reported with the
+ *  parameters intact. */
 export type AdamWKernel = (
   param: Handle,
   grad: Handle,

@@ -3,7 +3,7 @@ import type { GpuKernel } from '../../backends/gpu/kernel.ts'
 import { CLIPPED_GRADIENT, IF_NORM_IS_FINITE } from '../global-norm/gpu-clip.ts'
 import type { AdamWKernel } from './adamw.ts'
 
-/** new moment = beta · old + rest · gᵖ, with rest = 1 − beta worked out in f64 and p = 1 or 2. */
+/** new moment = beta · old + rest · gᵖ, p = 1 or 2. The host computes rest = 1 − beta in f64. */
 const moment = (name: string, value: string): GpuKernel => ({
   name,
   args: { old: 'buffer', grad: 'buffer', norm: 'buffer', beta: 'float', rest: 'float', maxNorm: 'float' },
@@ -17,7 +17,8 @@ const moment = (name: string, value: string): GpuKernel => ({
 const FIRST_MOMENT = moment('adamwFirstMoment', 'g')
 const SECOND_MOMENT = moment('adamwSecondMoment', 'g * g')
 
-/** decay = lr · weightDecay apart from 1, which would round most of it away in f32. */
+/** decay = lr · weightDecay is a separate term, because 1 − decay would lose most of it to rounding in
+ *  f32. */
 const PARAMETER: GpuKernel = {
   name: 'adamwParameter',
   args: {

@@ -6,7 +6,8 @@ import type { Tensor } from '../../tensor.ts'
 import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
-/** x [outer, length, inner] → out i32 [outer, inner]: index of the largest element along the middle axis, or of the smallest. */
+/** x [outer, length, inner] → out i32 [outer, inner]: the index of the largest or the smallest element along
+ *  the middle axis. */
 export type ArgmaxKernel = (
   x: Handle,
   out: Handle,
@@ -28,8 +29,9 @@ function argExtreme(op: 'argmax' | 'argmin', x: Tensor, axis: number | undefined
   return out
 }
 
-/** Index of the largest element along `axis`, which vanishes; without an axis, the index into all of x, row-major. An i32 tensor: the
- *  first of equal elements, and the first NaN if there is one, as in NumPy. No gradient. */
+/** Index of the largest element along `axis`; that axis is removed. Without an axis: the index into all
+ *  elements of x, row-major. The result is an i32 tensor. Of equal elements the first counts; if there is a
+ *  NaN, the first NaN counts, as in NumPy. No gradient. */
 export const argmax = (x: Tensor, axis?: number): Tensor<'i32'> => argExtreme('argmax', x, axis)
 
 /** Index of the smallest element: {@link argmax} of −x. */

@@ -4,10 +4,12 @@ import type { GpuKernel, GpuLaunch } from '../../backends/gpu/kernel.ts'
 import { isNanText } from '../../backends/gpu/text.ts'
 import type { ArgmaxKernel } from './argmax.ts'
 
-/** Candidates that one thread compares. More of them take rounds, which also gives a GPU enough threads. */
+/** Number of candidates that one thread compares. More candidates need several rounds, which also gives a GPU
+ *  enough threads. */
 const CHUNK = 64
 
-/** The best of `chunk` candidates. In the first round candidate k is element k of the axis; later, what `found` says. */
+/** Finds the best of `chunk` candidates. In the first round, candidate k is element k of the axis. In later
+ *  rounds, `found` holds the indices of the candidates. */
 const kernel = (round: 'First' | 'Next'): GpuKernel => {
   const row = 'this.thread.z'
   const at = (k: string) => (round === 'First' ? k : `found[(${row} * count + ${k}) * inner + this.thread.x]`)
@@ -42,7 +44,7 @@ const kernel = (round: 'First' | 'Next'): GpuKernel => {
   }
 }
 
-/** Indices are f32 here: exact along axes of up to 2²⁴ elements. */
+/** Indices are f32 on this backend, so they are exact for axes of up to 2²⁴ elements. */
 export function argmaxGpu(engine: GpuEngine): ArgmaxKernel {
   const first = engine.kernel(kernel('First'))
   const next = engine.kernel(kernel('Next'))

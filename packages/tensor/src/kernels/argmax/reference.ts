@@ -1,4 +1,5 @@
-/** Index of the largest element of each row of the middle axis of [outer, length, inner]; the first NaN beats all. */
+/** Index of the largest element along the middle axis of [outer, length, inner]. If there is a NaN, the first
+ *  NaN counts. */
 export function argmaxReference(x: Float64Array, outer: number, length: number, inner: number): number[] {
   const found: number[] = []
   for (let o = 0; o < outer; o++)

@@ -27,10 +27,10 @@ export const BINARY_OPS = [
 ] as const
 export type BinaryOp = (typeof BINARY_OPS)[number]
 
-/** out(i) = op(a(i), b(i)) over the four loops; out is contiguous. */
+/** out(i) = op(a(i), b(i)) over four loops; out is contiguous. */
 export type BinaryKernel = (op: BinaryOp, a: Handle, b: Handle, out: Handle, loops: Loops) => void
 
-/** op(a, b), broadcast; no tape sees it. */
+/** op(a, b), broadcast; no tape records it. */
 const compute = (op: BinaryOp, a: Operand, b: Operand): Tensor =>
   overOperands(op, [a, b], (device, [handleA, handleB], out, loops) =>
     kernelsOf(device).binary(op, handleA, handleB, out, loops),
@@ -91,8 +91,8 @@ export function div(a: Operand, b: Operand): Tensor {
   )
 }
 
-/** The larger of a and b, elementwise and broadcast; NaN if either is NaN. Where both are equal each gets half of the gradient, as in
- *  PyTorch and JAX; where one is NaN neither gets any. */
+/** The larger of a and b, elementwise and broadcast; NaN if either is NaN. If both are equal, each gets half
+ *  of the gradient, as in PyTorch and JAX. If one is NaN, neither gets any gradient. */
 export function maximum(a: Operand, b: Operand): Tensor {
   return binary(
     'maximum',
@@ -103,7 +103,8 @@ export function maximum(a: Operand, b: Operand): Tensor {
   )
 }
 
-/** The smaller of a and b, elementwise and broadcast; NaN and equal operands as in {@link maximum}. */
+/** The smaller of a and b, elementwise and broadcast. NaN and equal operands are treated as in
+ *  {@link maximum}. */
 export function minimum(a: Operand, b: Operand): Tensor {
   return binary(
     'minimum',
@@ -117,9 +118,10 @@ export function minimum(a: Operand, b: Operand): Tensor {
 /** 1 where a > b, ½ where they are equal, else 0. */
 const shareOfLarger = (a: Operand, b: Operand): Tensor => choose('maximum', b, a, [1, 0.5, 0])
 
-/** x^y elementwise, broadcast; rounded from f64 on the cpu backend. By the rules of C and PyTorch: x⁰ = 1 and 1^y = 1, also with NaN; a negative x
- *  to a power that is not whole is NaN. y = 2 is {@link square}.
- *  dX = dOut · y·x^(y−1), 0 for y = 0; dY = dOut · x^y·log x, 0 for x = 0 and y ≥ 0, NaN for x < 0. */
+/** x^y, elementwise and broadcast. The cpu backend computes in f64 and rounds once. y = 2 is {@link square}.
+ *  The rules are those of C and PyTorch: x⁰ = 1 and 1^y = 1, also for NaN. A negative x to a power that is
+ *  not whole is NaN.
+ *  dX = dOut · y·x^(y−1), 0 for y = 0. dY = dOut · x^y·log x; 0 for x = 0 and y ≥ 0; NaN for x < 0. */
 export function pow(x: Operand, y: Operand): Tensor {
   if (y === 2 && typeof x !== 'number') return square(x)
   return binary(

@@ -3,7 +3,8 @@ import type { Tensor } from '../../tensor.ts'
 import { kernelsOf } from '../table.ts'
 import { broadcastLoops } from './broadcast.ts'
 
-/** Repeats x along axes of size 1 and new leading axes, as a copy that no tape sees: the gradient of a sum. */
+/** Repeats x along axes of size 1 and along new leading axes. Returns a copy that no tape records. This is
+ *  the gradient of a sum. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x.view()
   const loops = broadcastLoops([x.shape, []], shape)
@@ -17,7 +18,8 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return out
 }
 
-/** `from` with the innermost of its axes that `to` repeats already repeated: three loops do that much of a long broadcast. */
+/** `from` with its innermost repeated axis already repeated. A broadcast that needs more than four loops is
+ *  done in several such steps. */
 function expandLast(from: Shape, to: Shape): Shape {
   const aligned = to.map((_, i) => from[i - to.length + from.length] ?? 1)
   const axis = aligned.findLastIndex((n, i) => n !== to[i])

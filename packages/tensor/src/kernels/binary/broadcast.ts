@@ -2,13 +2,13 @@ import type { Shape } from '../../shape.ts'
 
 type Four = readonly [number, number, number, number]
 
-/** Four loops over `dims`, with the step of each operand per loop: 0 where it is broadcast. */
+/** Four loops over `dims`, with a step per operand and loop; the step is 0 along a broadcast axis. */
 export interface Loops {
   readonly dims: Four
   readonly steps: readonly Four[]
 }
 
-/** The loops over operands of one run of n elements each. */
+/** The loops over contiguous operands of n elements each. */
 export const contiguousLoops = (n: number, operands: number): Loops => ({
   dims: [1, 1, 1, n],
   steps: Array.from({ length: operands }, () => [0, 0, 0, 1] as const),
@@ -19,8 +19,8 @@ interface Axis {
   steps: number[]
 }
 
-/** The loops that broadcast operands of these shapes to `shape`, or undefined when even after joining neighbouring axes more than
- *  four are needed. Axes join when all operands step through them as through one. */
+/** The loops that broadcast operands of these shapes to `shape`. Neighbouring axes are joined if all operands
+ *  step through them as through one axis. Undefined if more than four loops remain. */
 export function broadcastLoops(shapes: readonly Shape[], shape: Shape): Loops | undefined {
   const axes: Axis[] = []
   const strides = shapes.map(() => 1)

@@ -4,12 +4,12 @@ import { launchEach } from '../launch-each.ts'
 import { BINARY_OPS, type BinaryKernel, type BinaryOp } from './binary.ts'
 import { loopsGpu } from './loops-gpu.ts'
 
-/** NaN if either operand is NaN: comparisons of a GPU do not know it. */
+/** NaN if either operand is NaN. Needed because a GPU's comparisons may assume that no NaN exists. */
 const KEEP_NAN = `
       if (${isNanText('va')}) { return va }
       if (${isNanText('vb')}) { return vb }`
 
-/** Makes p = va^e by way of e^(e·log|va|); NaN stays NaN, and special cases follow C. */
+/** Statements that make p = va^e, computed as e^(e·log|va|). NaN stays NaN; special cases follow C. */
 const powerText = (e: string): string => `
       const size = Math.abs(va)
       const exponent = ${e}

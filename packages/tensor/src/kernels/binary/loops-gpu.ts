@@ -5,13 +5,14 @@ import type { Loops } from './broadcast.ts'
 
 export interface LoopKernel {
   readonly name: string
-  /** Names of the operands; the body finds the element of operand a in the variable `va`. */
+  /** Names of the operands. In the body the element of operand `a` is the variable `va`. */
   readonly operands: readonly string[]
   readonly args?: Readonly<Record<string, GpuArgument>>
   readonly body: string
 }
 
-/** Four loops on three axes of threads: either the inner two or the outer two share an axis, which `n` splits. */
+/** The kernel for four loops on three axes of threads. Either the inner two loops or the outer two share an
+ *  axis, which `n` splits. */
 function definition({ name, operands, args, body }: LoopKernel, split: 'inner' | 'outer'): GpuKernel {
   const [axis, i0, i1, i2, i3] =
     split === 'inner'
@@ -46,7 +47,7 @@ export function loopsGpu(
   const inner = engine.kernel(definition(kernel, 'inner'))
   const outer = engine.kernel(definition(kernel, 'outer'))
   return (operands, out, { dims: [n0, n1, n2, n3], steps }, ...rest) => {
-    // Of two axes whose product is below 2³¹ one is below 2²⁰.
+    // n0·n1·n2·n3 is below 2³¹, so n2·n3 or n0·n1 is below 2²⁰.
     if (n2 * n3 <= MAX_DIVIDED) inner([...operands, n3, ...steps.flat(), ...rest], [n2 * n3, n1, n0], out)
     else outer([...operands, n1, ...steps.flat(), ...rest], [n3, n2, n0 * n1], out)
   }

@@ -14,13 +14,13 @@ import { broadcastTo } from './broadcast-to.ts'
 /** A tensor, or a number that stands for a scalar. */
 export type Operand<D extends DType = 'f32'> = Tensor<D> | number
 
-/** Runs a kernel over loops: the handles of its operands, in their order, then that of the result. */
+/** Runs a kernel over loops. `operands` are the handles in their order. */
 export type LoopLaunch = (device: Device, operands: readonly Handle[], out: Handle, loops: Loops) => void
 
-/** From the gradient of the result to that of one operand, in the operand's shape. */
+/** Maps the gradient of the result to the gradient of one operand, in the operand's shape. */
 export type OperandGradient = (dOut: Tensor) => Tensor
 
-/** Operands must be numbers, or tensors of one element type on one device. */
+/** Checks that operands are numbers, or tensors of one element type on one device. */
 export function checkOperands(op: string, operands: readonly Operand<DType>[], dtype: DType): void {
   const tensors = operands.filter((operand) => typeof operand !== 'number')
   for (const tensor of tensors) checkDType(op, 'an operand that is no number', tensor, dtype)
@@ -28,7 +28,7 @@ export function checkOperands(op: string, operands: readonly Operand<DType>[], d
   if (first) checkDevice(op, first, ...rest)
 }
 
-/** Records the result with one gradient per operand; numbers have none. */
+/** Records the result with one gradient per operand. Numbers have no gradient. */
 export function recordOperands(
   op: string,
   operands: readonly Operand[],
@@ -47,7 +47,8 @@ export function recordOperands(
   )
 }
 
-/** The f32 result of a kernel over operands of one element type that are broadcast; no tape sees it. Numbers become scalars. */
+/** The f32 result of a kernel over broadcast operands of one element type. Numbers become scalars. No tape
+ *  records it. */
 export function overOperands<D extends DType>(
   op: string,
   operands: readonly Operand<D>[],
@@ -86,7 +87,7 @@ function overTensors(op: string, tensors: readonly Tensor<DType>[], launch: Loop
     )
     return out
   }
-  // More than four loops are rare enough to write out the operands first.
+  // More than four loops are rare, so the operands are then simply copied to the full shape first.
   const wide = tensors.map((tensor) => broadcastTo(floats(op, tensor), shape))
   launch(
     device,
@@ -98,7 +99,8 @@ function overTensors(op: string, tensors: readonly Tensor<DType>[], launch: Loop
   return out
 }
 
-/** Sums the axes along which an operand was broadcast: the gradient of broadcasting. Returns a new tensor or a view. */
+/** The gradient of broadcasting: sums over the axes along which an operand was broadcast. Returns a new
+ *  tensor or a view. */
 export function sumTo(x: Tensor, operand: Operand): Tensor {
   const shape: Shape = typeof operand === 'number' ? [] : operand.shape
   if (sameShape(x.shape, shape)) return x.view()

@@ -1,6 +1,6 @@
 import type { BinaryOp } from './binary.ts'
 
-/** x^y as C and PyTorch have it; JavaScript's 1 ** NaN and (±1) ** Infinity are NaN. */
+/** x^y by the rules of C and PyTorch. In JavaScript 1 ** NaN and (±1) ** Infinity are NaN. */
 const pow = (x: number, y: number): number =>
   x === 1 || (Math.abs(x) === 1 && Math.abs(y) === Infinity) ? 1 : x ** y
 
@@ -16,7 +16,7 @@ const OPERATIONS: Record<BinaryOp, (a: number, b: number) => number> = {
   powSlopeY: (x, y) => (x === 0 && y >= 0 ? 0 : pow(x, y) * Math.log(x)),
 }
 
-/** One element at a time, by NumPy's rule of broadcasting. */
+/** The operation, one element at a time, with NumPy's broadcasting. */
 export function binaryReference(
   op: BinaryOp,
   a: Float64Array,

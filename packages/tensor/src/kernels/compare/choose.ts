@@ -5,10 +5,10 @@ import type { Loops } from '../binary/broadcast.ts'
 import { type Operand, overOperands } from '../binary/operands.ts'
 import { kernelsOf } from '../table.ts'
 
-/** Numbers for a < b, for a = b, and for all else, NaN included. */
+/** The results for a < b, for a = b, and for everything else, NaN included. */
 export type Choice = readonly [whenLess: number, whenEqual: number, otherwise: number]
 
-/** out(i) = the number chosen by a(i) and b(i) over the four loops; out is contiguous and f32. */
+/** out(i) = the number of the choice for a(i) and b(i), over four loops; out is contiguous and f32. */
 export type CompareKernel = (
   dtype: DType,
   a: Handle,
@@ -18,7 +18,7 @@ export type CompareKernel = (
   choice: Choice,
 ) => void
 
-/** The number chosen by a and b of one element type, broadcast; no tape sees it. */
+/** The number of the choice for a and b of one element type, broadcast; no tape records it. */
 export const choose = <D extends DType>(op: string, a: Operand<D>, b: Operand<D>, choice: Choice): Tensor =>
   overOperands(op, [a, b], (device, [handleA, handleB], out, loops) =>
     kernelsOf(device).compare(dtypeOf(a, b), handleA, handleB, out, loops, choice),

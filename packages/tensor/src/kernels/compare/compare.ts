@@ -4,7 +4,7 @@ import type { Tensor } from '../../tensor.ts'
 import { checkOperands, type Operand } from '../binary/operands.ts'
 import { type Choice, choose } from './choose.ts'
 
-/** The comparisons that have a choice of their own; greater is less with its operands exchanged. */
+/** The comparisons with their own choice. `greater` is `less` with exchanged operands. */
 export const COMPARE_OPS = ['equal', 'notEqual', 'less', 'lessEqual'] as const
 export type CompareOp = (typeof COMPARE_OPS)[number]
 
@@ -15,9 +15,9 @@ const CHOICES: Record<CompareOp, Choice> = {
   lessEqual: [1, 1, 0],
 }
 
-/** Masks of 1 and 0 in f32, whatever is compared: two f32 tensors, two i32 tensors, or one of them and a number. Broadcast. They count
- *  with {@link sum}, average with {@link mean} and choose with {@link where}. NaN is equal to nothing and neither less nor greater.
- *  No gradient. */
+/** A mask of 1 and 0 in f32. The operands are two f32 tensors, two i32 tensors, or one of these and a number;
+ *  they are broadcast. Masks work with {@link sum} (count), {@link mean} (share) and {@link where} (choice).
+ *  NaN is equal to nothing, and neither less nor greater. No gradient. */
 function compare<D extends DType>(name: string, op: CompareOp, a: Operand<D>, b: Operand<D>): Tensor {
   const tensors = [a, b].filter((operand) => typeof operand !== 'number')
   checkOperands(name, [a, b], tensors[0]?.dtype ?? 'f32')

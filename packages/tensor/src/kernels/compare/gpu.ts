@@ -3,7 +3,7 @@ import { isNanText } from '../../backends/gpu/text.ts'
 import { loopsGpu } from '../binary/loops-gpu.ts'
 import type { CompareKernel } from './choose.ts'
 
-/** Tensors of i32 are f32 here: exact up to 2²⁴. */
+/** Tensors of i32 are f32 on this backend, so comparisons are exact up to 2²⁴. */
 export function compareGpu(engine: GpuEngine): CompareKernel {
   const launch = loopsGpu(engine, {
     name: 'compare',

@@ -1,6 +1,6 @@
 import type { CompareOp } from './compare.ts'
 
-/** One comparison as JavaScript makes it. */
+/** The comparisons, in JavaScript. */
 export const compareReference: Record<CompareOp, (a: number, b: number) => number> = {
   equal: (a, b) => Number(a === b),
   notEqual: (a, b) => Number(a !== b),

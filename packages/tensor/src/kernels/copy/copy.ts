@@ -17,8 +17,8 @@ export interface Block {
 /** target(r, c) = source(r, c); the blocks must not overlap. The rest of target stays as it is. */
 export type CopyKernel = (source: Block, target: Block, rows: number, cols: number) => void
 
-/** Copies a block of `target` in place from `source`: rows × cols elements, offsets and strides counted in elements. For caches,
- *  which own their tensors; not recorded on a tape. */
+/** Copies rows × cols elements from a block of `source` into a block of `target`, in place. Offsets and
+ *  strides are in elements. For caches, which own their tensors. No tape records it. */
 export function copyBlock(
   source: { tensor: Tensor; offset: number; stride: number },
   target: { tensor: Tensor; offset: number; stride: number },

@@ -2,8 +2,9 @@ import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
 import type { CopyKernel } from './copy.ts'
 
-/** The target seen as rows of `stride` elements, thread.y counting rows and thread.x columns. The block starts at column p of
- *  row q; what reaches beyond the end of a row comes back at the start of the next. No index is divided. */
+/** Writes the whole target, seen as rows of `stride` elements: thread.y counts rows, thread.x columns. The
+ *  block starts at column p of row q. A part of the block that goes beyond the end of a row continues at the
+ *  start of the next row. This way no index is divided. */
 const COPY: GpuKernel = {
   name: 'copyBlock',
   args: {

@@ -12,7 +12,7 @@ export function copyWasm(engine: CpuEngine): CopyKernel {
     const from = source.handle + source.offset * ELEMENT_BYTES
     const to = target.handle + target.offset * ELEMENT_BYTES
     const work = touches(2 * rows * cols)
-    // One run of memory on both sides splits anywhere, whatever the rows are.
+    // If both sides are contiguous, the copy can be split anywhere.
     if (rows === 1 || (source.stride === cols && target.stride === cols))
       launchElements([from, to], rows * cols, ELEMENT_GRAIN, work)
     else launchRows([from, to, source.stride, target.stride, cols], rows, rowGrain(cols), work)

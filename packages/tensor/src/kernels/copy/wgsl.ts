@@ -5,8 +5,8 @@ import { copyGpu } from './gpu.ts'
 
 const SIZE = 64
 
-/** One thread to an element of the block. The portable kernel writes all of the target again, which for a cache is all of its
- *  capacity for each token. */
+/** One thread per element of the block. The portable kernel writes the whole target again; for a cache that
+ *  is its full capacity for each token. */
 const COPY: WgslKernel = {
   name: 'copyBlock',
   uniforms: {
@@ -35,7 +35,7 @@ export function copyWgsl(engine: GpuEngine): CopyKernel {
   const portable = copyGpu(engine)
   return (source, target, rows, cols) => {
     if (rows === 0 || cols === 0) return
-    // WebGPU lets no kernel write a buffer that it also reads by another name.
+    // In WebGPU a kernel cannot write a buffer that it also reads through another binding.
     if (source.handle === target.handle) {
       portable(source, target, rows, cols)
       return

@@ -6,11 +6,12 @@ import type { Tensor } from '../../tensor.ts'
 import { checkDevice, checkDType, checkRank } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
-/** Targets of this value take no part in the mean. */
+/** Targets with this value are left out of the mean. */
 export const IGNORE_INDEX = -1
 
-/** logSumExp[r] = log Σ_c e^{logits[r, c]}; loss[0] = mean over rows with target ≥ 0 of logSumExp[r] − logits[r, target[r]],
- *  loss[1] = the number of those rows. No such row: loss[0] = 0. A target ≥ cols gives NaN. */
+/** logSumExp[r] = log Σ_c e^{logits[r, c]}. loss[0] = the mean of logSumExp[r] − logits[r, target[r]] over
+ *  rows with target ≥ 0, or 0 if there is no such row. loss[1] = the number of those rows. A target ≥ cols
+ *  gives NaN. */
 export type CrossEntropyKernel = (
   logits: Handle,
   targets: Handle,
@@ -31,8 +32,9 @@ export type CrossEntropyGradKernel = (
   cols: number,
 ) => void
 
-/** Mean of −log softmax(logits)[target], in nats per token, fused with the softmax: probabilities are never stored.
- *  logits [..., V] · targets [...] (i32, {@link IGNORE_INDEX} skips a token) → scalar. Summed in f64 on the cpu backend. */
+/** Mean of −log softmax(logits)[target], in nats per token. It is fused with the softmax, so probabilities
+ *  are never stored. The cpu backend sums in f64.
+ *  logits [..., V] · targets [...] (i32; {@link IGNORE_INDEX} skips a token) → scalar. */
 export function crossEntropy(logits: Tensor, targets: Tensor<'i32'>): Tensor {
   checkDevice('crossEntropy', logits, targets)
   checkDType('crossEntropy', 'targets', targets, 'i32')

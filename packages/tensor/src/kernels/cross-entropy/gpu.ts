@@ -11,7 +11,7 @@ const LOG_SUM_EXP: GpuKernel = {
   body: 'return peak[this.thread.x] + Math.log(total[this.thread.x])',
 }
 
-/** peak − logit is small beside the logits, where logSumExp − logit would have lost their low bits. */
+/** peak − logit is a small difference and keeps its low bits. logSumExp − logit would lose them. */
 const ROW_LOSS: GpuKernel = {
   name: 'crossEntropyRows',
   args: { logits: 'buffer', targets: 'buffer', peak: 'buffer', total: 'buffer', cols: 'int', nan: 'float' },

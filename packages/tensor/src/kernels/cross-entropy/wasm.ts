@@ -10,7 +10,7 @@ export function crossEntropyWasm(engine: CpuEngine): CrossEntropyKernel {
   const launchMean = engine.kernel(tensorWasm, 'crossEntropyMean')
   return (logits, targets, logSumExp, loss, rows, cols) => {
     using losses = engine.scratch(rows * F64_BYTES)
-    const sums = 4 // target and log-sum, and a loss of two words
+    const sums = 4 // target, log-sum-exp, and a loss of two words
     launchRows(
       [logits, targets, logSumExp, losses.handle, cols],
       rows,

@@ -24,13 +24,13 @@ const ROWS: RowKernel = {
   var loss = 0.0;
   if (label >= 0.0) {
     loss = params.nan;
-    // peak - logit is small beside the logits, where logSumExp - logit would have lost their low bits.
+    // peak - logit is a small difference and keeps its low bits. logSumExp - logit would lose them.
     if (label < f32(params.cols)) { loss = log_total + (peak - logits[first + u32(label)]); }
   }
   losses[row] = loss;`,
 }
 
-/** The mean over all rows by one workgroup, whose columns they are. */
+/** The mean over all rows, by one workgroup. It sees the losses as the columns of one row. */
 const MEAN: RowKernel = {
   name: 'crossEntropyMeanOfRows',
   buffers: { losses: { access: 'read' }, targets: { access: 'read' }, loss: { access: 'write' } },

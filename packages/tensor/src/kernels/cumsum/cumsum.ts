@@ -5,7 +5,8 @@ import type { Tensor } from '../../tensor.ts'
 import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
-/** out[o, i, n] = Σ x[o, j, n] over j ≤ i, or over j ≥ i when `reverse`; the running sum is kept in f64 on the cpu backend. */
+/** out[o, i, n] = Σ x[o, j, n] over j ≤ i; with `reverse`, over j ≥ i. The cpu backend keeps the running sum
+ *  in f64. */
 export type CumsumKernel = (
   x: Handle,
   out: Handle,

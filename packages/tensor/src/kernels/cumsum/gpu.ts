@@ -2,8 +2,9 @@ import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
 import type { CumsumKernel } from './cumsum.ts'
 
-/** One round of the scan: every element adds the one `shift` before it (behind it in reverse). After rounds with shifts of
- *  1, 2, 4 … rows each holds its running sum, added up as a balanced tree.
+/** One round of a prefix sum: every element adds the element `shift` places before it (in reverse: after it).
+ *  After rounds with shifts of 1, 2, 4 … rows, each element holds its running sum, added up as a balanced
+ *  tree.
  *  Source: Hillis and Steele, Data Parallel Algorithms (1986). */
 const round = (name: string, condition: string, neighbour: string): GpuKernel => ({
   name,

@@ -4,37 +4,40 @@ import type { Tensor } from '../../tensor.ts'
 import { checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
-/** Which random words decide, and what they decide. */
+/** The random words of a dropout, and what they decide. */
 export interface Draw {
-  /** Elements whose word is smaller are dropped; a whole number below 2³². */
+  /** Elements with a smaller word are dropped. A whole number below 2³². */
   readonly threshold: number
-  /** What the others are multiplied by. */
+  /** Factor of the elements that stay. */
   readonly scale: number
-  /** Low and high half of the seed. */
+  /** The low and the high 32 bits of the seed. */
   readonly key: readonly [number, number]
   readonly step: number
   readonly stream: number
 }
 
-/** out[i] = scale · x[i] where word i of the draw is at least its threshold, else 0, for i < n. Word i is word i mod 4 of
+/** For i < n: out[i] = scale · x[i] if word i is at least the threshold, else 0. Word i is word i mod 4 of
  *  philox4x32([⌊i / 4⌋, step, stream, 1], key). */
 export type DropoutKernel = (x: Handle, out: Handle, n: number, draw: Draw) => void
 
 export interface DropoutOptions {
   /** Whole number from 0 to 2⁵³ − 1. */
   readonly seed: number
-  /** Of training, a whole number below 2³²: another step, another mask. */
+  /** The training step, a whole number below 2³². Each step has its own mask. */
   readonly step: number
-  /** Which dropout of the step, a whole number below 2³²: layers must differ. Default 0. */
+  /** The number of this dropout within the step, a whole number below 2³²; default 0. Each layer needs its
+   *  own number. */
   readonly stream?: number
 }
 
-/** x with each element set to 0 with probability `rate`, 0 ≤ rate < 1, and the others divided by 1 − rate: the expected value stays.
- *  The mask is a function of (seed, step, stream) and the element's index, the same on every device and for any number of threads. So
- *  {@link checkpoint} and a resumed run see it again, and the backward pass draws it anew instead of keeping it. What is dropped leaves no
- *  trace, be it NaN or infinite. For training only: leave it out where a model is used.
- *  Sources: Srivastava et al., Dropout (2014); the words: see {@link philox4x32}. Modes of gpu.js without 32-bit integers get the mask from
- *  the host. */
+/** Sets each element of x to 0 with probability `rate`, 0 ≤ rate < 1, and divides the others by 1 − rate. So
+ *  the expected value does not change. For training only: leave it out at inference.
+ *  The mask is a function of (seed, step, stream) and the index of the element. It is the same on every
+ *  device and for any number of threads, so {@link checkpoint} and a resumed run see the same mask. The
+ *  backward pass computes it again instead of keeping it. A dropped element has no influence, even if it is
+ *  NaN or infinite.
+ *  In modes of gpu.js without 32-bit integers, the host computes the mask.
+ *  Sources: Srivastava et al., Dropout (2014); random words: {@link philox4x32}. */
 export function dropout(x: Tensor, rate: number, options: DropoutOptions): Tensor {
   checkDType('dropout', 'x', x, 'f32')
   const draw = drawOf(rate, options)
@@ -49,7 +52,7 @@ export function dropout(x: Tensor, rate: number, options: DropoutOptions): Tenso
 function drawOf(rate: number, options: DropoutOptions): Draw {
   if (!(rate >= 0 && rate < 1))
     throw new RangeError(
-      `dropout: rate must be at least 0 and below 1, got ${rate}; it is the share that is dropped`,
+      `dropout: rate must be at least 0 and below 1, got ${rate}; pass the share of elements to drop`,
     )
   const { seed, step, stream = 0 } = options ?? {}
   if (!Number.isSafeInteger(seed) || seed < 0)

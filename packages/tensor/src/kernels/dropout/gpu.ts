@@ -11,7 +11,7 @@ const DROPOUT: GpuKernel = {
     return 0`,
 }
 
-/** gpu.js has no 32-bit integers: the host draws which elements stay. */
+/** gpu.js has no 32-bit integers, so the host decides which elements stay. */
 export function dropoutGpu(engine: GpuEngine): DropoutKernel {
   const launch = engine.kernel(DROPOUT)
   return (x, out, n, draw) => {

@@ -1,7 +1,7 @@
 import { philox4x32 } from '../../philox.ts'
 import type { Draw } from './dropout.ts'
 
-/** Whether each of the first `n` elements stays: 1 or 0. */
+/** For each of the first `n` elements: 1 if it stays, else 0. */
 export function keptElements(n: number, { threshold, key, step, stream }: Draw): Float32Array {
   const kept = new Float32Array(n)
   for (let block = 0; 4 * block < n; block++) {

@@ -4,8 +4,8 @@ import type { DropoutKernel } from './dropout.ts'
 
 const SIZE = 64
 
-/** One thread to a block of philox: four words, four elements. WGSL has no 64-bit product, so its upper half is put together from
- *  products of 16-bit halves. */
+/** One thread per block of philox: four words for four elements. WGSL has no 64-bit product, so its upper
+ *  half is computed from products of 16-bit halves. */
 const DROPOUT: WgslKernel = {
   name: 'dropoutBlocks',
   uniforms: {

@@ -6,7 +6,8 @@ import { checkDevice, checkDType } from '../check.ts'
 import { fill } from '../fill/fill.ts'
 import { kernelsOf } from '../table.ts'
 
-/** out[i] = table[ids[i]] for i < count, rows of `width`. Ids outside [0, tableRows) give rows of NaN. */
+/** out[i] = table[ids[i]] for i < count, in rows of `width` elements. An id outside [0, tableRows) gives a
+ *  row of NaN. */
 export type GatherKernel = (
   table: Handle,
   ids: Handle,
@@ -15,7 +16,7 @@ export type GatherKernel = (
   tableRows: number,
   width: number,
 ) => void
-/** target[ids[i]] += rows[i] for i < count, in the order of i; ids outside [0, tableRows) are skipped. */
+/** target[ids[i]] += rows[i] for i < count, in the order of i. Ids outside [0, tableRows) are skipped. */
 export type ScatterAddKernel = (
   target: Handle,
   ids: Handle,
@@ -25,8 +26,9 @@ export type ScatterAddKernel = (
   width: number,
 ) => void
 
-/** Rows of `table` [V, C] chosen by `ids` [...] (i32) → [..., C]. Ids are not read back here: check them where they enter
- *  (the model does); one outside [0, V) gives NaN, never another row. */
+/** Rows of `table` [V, C] chosen by `ids` [...] (i32) → [..., C]. An id outside [0, V) gives a row of NaN,
+ *  never another row. This function cannot check the ids without waiting for them, so check them where they
+ *  enter the program (the model does). */
 export function embedding(table: Tensor, ids: Tensor<'i32'>): Tensor {
   checkDevice('embedding', table, ids)
   checkDType('embedding', 'ids', ids, 'i32')

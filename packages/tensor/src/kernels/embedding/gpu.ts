@@ -13,7 +13,7 @@ const GATHER: GpuKernel = {
     return nan`,
 }
 
-/** Where each row of the table is used first, −1: nowhere. */
+/** Index of the first use of each row of the table; −1 if it is not used. */
 const FIRST_USE: GpuKernel = {
   name: 'scatterFirstUse',
   args: { ids: 'buffer', count: 'int' },
@@ -28,8 +28,9 @@ const FIRST_USE: GpuKernel = {
     return found`,
 }
 
-/** Where the same id is used next, −1: no more. With the first uses this lists the uses of every row, in order, so that a sum
- *  is work for its own uses only: threads cannot add to one place together. */
+/** Index of the next use of the same id; −1 if there is none. With the first uses, this is a list of the uses
+ *  of every row, in order. It is needed because threads cannot add to the same place. So each sum reads only
+ *  its own uses. */
 const NEXT_USE: GpuKernel = {
   name: 'scatterNextUse',
   args: { ids: 'buffer', count: 'int' },

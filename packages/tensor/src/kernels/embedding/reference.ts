@@ -6,7 +6,7 @@ export function gatherReference(table: Float64Array, ids: ArrayLike<number>, wid
   return out
 }
 
-/** The table with every row added where its id points; ids outside it are skipped. */
+/** Adds every row to the table at its id. Ids outside the table are skipped. */
 export function scatterAddReference(
   table: Float64Array,
   ids: ArrayLike<number>,

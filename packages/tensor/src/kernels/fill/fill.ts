@@ -8,7 +8,7 @@ import { kernelsOf } from '../table.ts'
 /** out[i] = value for i < n. */
 export type FillKernel = (out: Handle, value: number, n: number) => void
 
-/** A new tensor that holds `value` everywhere. */
+/** A new tensor with `value` in every element. */
 export function fill(device: Device, shape: Shape, value: number): Tensor {
   checkIsDevice('fill', device)
   const out = device.empty(shape)

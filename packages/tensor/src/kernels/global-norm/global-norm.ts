@@ -4,10 +4,11 @@ import type { Tensor } from '../../tensor.ts'
 import { checkDevice } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
-/** out[0] = √(Σ over all buffers of x[i]²), summed in f64 on the cpu backend. */
+/** out[0] = √(Σ over all buffers of x[i]²). The cpu backend sums in f64. */
 export type GlobalNormKernel = (buffers: readonly { handle: Handle; length: number }[], out: Handle) => void
 
-/** Euclidean norm of all tensors taken as one vector → scalar: the gradient norm before clipping. No gradient. */
+/** Euclidean norm of all tensors taken as one vector → scalar. This is the gradient norm before clipping. No
+ *  gradient. */
 export function globalNorm(tensors: readonly Tensor[]): Tensor {
   if (tensors.length === 0) throw new RangeError('globalNorm: at least one tensor must be given, got none')
   const [first, ...rest] = tensors

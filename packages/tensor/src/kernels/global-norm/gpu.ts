@@ -26,7 +26,8 @@ const NORM: GpuKernel = {
     return peak[0]`,
 }
 
-/** peak · √Σ (x / peak)², as squares of f32 numbers overflow above 1.8e19 and vanish below 1e-23. */
+/** peak · √Σ (x / peak)². The division is needed because squares of f32 numbers overflow above 1.8e19 and
+ *  vanish below 1e-23. */
 export function globalNormGpu(engine: GpuEngine): GlobalNormKernel {
   const largest = foldGpu(engine, {
     name: 'largestMagnitude',
@@ -38,7 +39,7 @@ export function globalNormGpu(engine: GpuEngine): GlobalNormKernel {
     name: 'scaledEnergy',
     op: 'sum',
     args: { x: 'buffer', peak: 'buffer' },
-    // a / 0 for a zero tensor is not used: see NORM
+    // for a zero tensor this divides by 0, but NORM does not use the result
     term: (at) => `(x[${at}] / peak[0]) * (x[${at}] / peak[0])`,
   })
   const larger = engine.kernel(LARGER)

@@ -6,8 +6,9 @@ import { mean } from '../reduce/mean.ts'
 import { reshape } from '../reshape/reshape.ts'
 import { sqrt, square } from '../unary/unary.ts'
 
-/** (x − mean) / √(variance + eps) · weight + bias over the last axis of x [..., C]; weight and bias [C], either may be left out. Composed of
- *  other operations, so it passes over x some ten times: {@link rmsNorm} is one kernel.
+/** (x − mean) / √(variance + eps) · weight + bias over the last axis of x [..., C]. weight and bias are [C];
+ *  each may be left out. It is composed of other operations and passes over x about ten times.
+ *  {@link rmsNorm} is one kernel.
  *  Source: Ba, Kiros and Hinton, Layer Normalization (2016). */
 export function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, eps = 1e-5): Tensor {
   const { cols } = rowsOf('layerNorm', x)

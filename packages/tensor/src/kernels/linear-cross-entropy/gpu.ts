@@ -15,7 +15,7 @@ const AT_LEAST_ONE: GpuKernel = {
     return 1`,
 }
 
-/** Rows outside the chunk keep their losses: a kernel writes all of its output. */
+/** Rows outside the chunk keep their losses. They are copied, because a kernel writes its whole output. */
 const LOSSES: GpuKernel = {
   name: 'logitLosses',
   args: {
@@ -40,7 +40,7 @@ const LOSSES: GpuKernel = {
     return logSum + behind`,
 }
 
-/** A cap of 0 is none. */
+/** If cap is 0, there is no cap. */
 const GRADIENT: GpuKernel = {
   name: 'logitGradient',
   args: {
@@ -89,7 +89,7 @@ export function targetCountGpu(engine: GpuEngine): TargetCountKernel {
   }
 }
 
-/** Clamp, softcap, the parts of softmax and the gradient, one kernel after the other. */
+/** Clamp, softcap, the parts of softmax and the gradient, in one kernel each. */
 export function logitLossGpu(engine: GpuEngine): LogitLossKernel {
   const clampTo = clampGpu(engine)
   const capTo = softcapGpu(engine)

@@ -8,25 +8,27 @@ import { checkDevice, checkDType, checkRank } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 import { chunkRows } from './chunk.ts'
 
-/** count[0] = max(1, number of targets ≥ 0): what sums over tokens are divided by. */
+/** count[0] = max(1, number of targets ≥ 0): the divisor of the mean over tokens. */
 export type TargetCountKernel = (targets: Handle, count: Handle, rows: number) => void
 
 export interface LogitLossOptions {
   readonly rows: number
   readonly cols: number
-  /** Of the first row of logits in targets and losses. */
+  /** Index of the first row of logits in targets and losses. */
   readonly first: number
-  /** Logits are limited to ±clamp; Infinity: not at all. */
+  /** Logits are limited to ±clamp; Infinity: no limit. */
   readonly clamp: number
-  /** 0: none. */
+  /** The soft cap of the logits; 0: no cap. */
   readonly softcap: number
   /** Replace the logits by their gradient. */
   readonly gradient: boolean
 }
 
-/** With y = softcap · tanh(clamp(z) / softcap) of the logits z [rows, cols]: losses[first + r] = log Σ_c e^{y[r, c]} − y[r, target],
- *  0 where the target is negative, NaN where it is ≥ cols. With `gradient` z[r, c] becomes
- *  (e^{y[r, c]} / Σ e^y − [c = target]) / count[0] · dy/dz, 0 in ignored rows. The rest of losses stays as it is. */
+/** Let y = softcap · tanh(clamp(z) / softcap) for the logits z [rows, cols].
+ *  losses[first + r] = log Σ_c e^{y[r, c]} − y[r, target]; 0 if the target is negative, NaN if it is ≥ cols.
+ *  The other losses stay.
+ *  With `gradient`, z[r, c] becomes (e^{y[r, c]} / Σ e^y − [c = target]) / count[0] · dy/dz; 0 in ignored
+ *  rows. */
 export type LogitLossKernel = (
   logits: Handle,
   targets: Handle,
@@ -39,16 +41,18 @@ export type LogitLossKernel = (
 export type ScaleInPlaceKernel = (x: Handle, factor: Handle, n: number) => void
 
 export interface LogitOptions {
-  /** Logits are limited to ±clamp, with gradient 0 beyond. Default: no limit. */
+  /** Logits are limited to ±clamp; the gradient is 0 beyond. Default: no limit. */
   readonly clamp?: number
-  /** Logits are then capped softly: cap · tanh(z / cap). null or left out: they are not. */
+  /** Then logits are capped softly: cap · tanh(z / cap). Default, or null: no cap. */
   readonly softcap?: number | null
 }
 
-/** Mean of −log softmax(softcap(clamp(x·Wᵀ)))[target], in nats per token: crossEntropy(softcap(clamp(matmul(x, W, 'nt')))) without
- *  its logits. Tokens are taken a chunk at a time, so that memory is bounded by the vocabulary, whatever the length; when a tape asks
- *  for gradients they are made in the same pass, chunk by chunk, and the logits of no token are computed twice.
- *  x [..., C] · weight [V, C] · targets [...] (i32, IGNORE_INDEX skips a token) → scalar; 0 when no token counts, NaN for a target ≥ V.
+/** Mean of −log softmax(softcap(clamp(x·Wᵀ)))[target], in nats per token. This is
+ *  crossEntropy(softcap(clamp(matmul(x, W, 'nt')))) without keeping all logits.
+ *  x [..., C] · weight [V, C] · targets [...] (i32; IGNORE_INDEX skips a token) → scalar. It is 0 if no token
+ *  counts, and NaN for a target ≥ V.
+ *  Tokens are processed in chunks, so memory is bounded by the vocabulary, whatever the length. If a tape
+ *  asks for gradients, each chunk makes them in the same pass, so no logit is computed twice.
  *  Source of the idea: Wijmans et al., Cut Your Losses in Large-Vocabulary Language Models (2024). */
 export const linearCrossEntropy = (
   x: Tensor,
@@ -57,7 +61,7 @@ export const linearCrossEntropy = (
   options: LogitOptions = {},
 ): Tensor => linearCrossEntropyInChunks(chunkRows(weight.shape[0]), x, weight, targets, options)
 
-/** The same, so many tokens at a time: tests have few. */
+/** The same with a given number of tokens per chunk. Tests use small chunks. */
 export function linearCrossEntropyInChunks(
   chunk: number,
   x: Tensor,
@@ -114,7 +118,7 @@ interface Wanted {
   readonly chunk: number
 }
 
-/** The loss, and the gradients of it that are wanted. */
+/** The loss, and those of its gradients that are wanted. */
 function compute(x: Tensor, weight: Tensor, targets: Tensor<'i32'>, wanted: Wanted) {
   const { clamp, softcap, wantX, wantWeight, chunk } = wanted
   const { device } = x
@@ -146,7 +150,7 @@ function compute(x: Tensor, weight: Tensor, targets: Tensor<'i32'>, wanted: Want
       kernels.matmul('tn', z, y, dWeight.handle, sizes)
     }
     if (dX) {
-      // In place of its chunk of x, which has served.
+      // Overwrite the chunk of x, which is no longer needed.
       kernels.matmul('nn', z, weight.handle, y, { ...product, m: rows, n: width, k: cols })
       kernels.copy({ handle: y, ...whole }, { handle: dX.handle, ...window }, rows, width)
     }

@@ -9,7 +9,7 @@ export interface LogitSizes {
   readonly softcap?: number | null | undefined
 }
 
-/** Mean cross-entropy of softcap(clamp(x·Wᵀ)) with all logits at hand. */
+/** Mean cross-entropy of softcap(clamp(x·Wᵀ)), computed from all logits. */
 export function linearCrossEntropyReference(
   x: Float64Array,
   weight: Float64Array,

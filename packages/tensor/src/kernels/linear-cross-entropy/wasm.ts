@@ -22,6 +22,6 @@ export function logitLossWasm(engine: CpuEngine): LogitLossKernel {
 
 export function scaleInPlaceWasm(engine: CpuEngine): ScaleInPlaceKernel {
   const launch = engine.kernel(tensorWasm, 'scaleInPlace')
-  const work = touches(1) // no more is certain: a factor of 1 leaves x alone
+  const work = touches(1) // at least this; a factor of 1 leaves x unchanged
   return (x, factor, n) => launch([x, factor], n, ELEMENT_GRAIN, work)
 }

@@ -4,8 +4,8 @@ import { LOG_WGSL, TANH_WGSL } from '../../backends/gpu/wgsl-text.ts'
 import { ROW_TOTAL_WGSL, rowTotalWgsl } from '../softmax/wgsl.ts'
 import type { LogitLossKernel } from './linear-cross-entropy.ts'
 
-/** The logits of a row are bounded where they are read, twice with a gradient, so that no second matrix of them is needed. A cap of 0
- *  is none. NaN passes the clamp. */
+/** Clamp and cap are applied whenever a logit is read, twice if there is a gradient, so no second matrix is
+ *  needed. If cap is 0, there is no cap. NaN passes the clamp. */
 const LOGIT_LOSS: RowKernel = {
   name: 'logitLossRow',
   uniforms: {
@@ -44,7 +44,7 @@ fn bounded(z : f32) -> f32 {
     losses[params.first + row] = loss;
   }
   if (params.gradient == 0u) { return; }
-  storageBarrier(); // the target's logit is read above
+  storageBarrier(); // because the target's logit is read above
   let divisor = count[0];
   ${overColumns(`
     let v = z[start + col];

@@ -6,8 +6,9 @@ import { checkDevice, checkRank } from '../check.ts'
 import { outerProduct, product } from '../matmul/product.ts'
 import { kernelsOf } from '../table.ts'
 
-/** x·Wᵀ, or `residual` + x·Wᵀ without a pass for the sum: x [..., T, C] · weight [N, C] → [..., T, N], the shape of `residual`.
- *  The bits are those of add(residual, matmul(x, weight, 'nt')). Throws ShapeError where the shapes do not fit. */
+/** x·Wᵀ, or `residual` + x·Wᵀ with the sum in the same pass. x [..., T, C] · weight [N, C] → [..., T, N];
+ *  `residual` has the shape of the result. The bits are those of add(residual, matmul(x, weight, 'nt')).
+ *  Throws ShapeError if the shapes do not fit. */
 export function linear(x: Tensor, weight: Tensor, residual?: Tensor): Tensor {
   checkInputs('linear', x, weight)
   if (!residual) {
@@ -25,8 +26,9 @@ export function linear(x: Tensor, weight: Tensor, residual?: Tensor): Tensor {
   ])
 }
 
-/** relu(x·Wᵀ)² without a pass for the activation, and nothing kept of x·Wᵀ: x [..., T, C] · weight [N, C] → [..., T, N].
- *  The bits are those of reluSquared(matmul(x, weight, 'nt')). Throws ShapeError where the shapes do not fit. */
+/** relu(x·Wᵀ)² with the activation in the same pass; x·Wᵀ is not kept. x [..., T, C] · weight [N, C] → [...,
+ *  T, N]. The bits are those of reluSquared(matmul(x, weight, 'nt')). Throws ShapeError if the shapes do not
+ *  fit. */
 export function linearReluSquared(x: Tensor, weight: Tensor): Tensor {
   checkInputs('linearReluSquared', x, weight)
   const out = product('nt', x, weight, { kind: 'reluSquared' })

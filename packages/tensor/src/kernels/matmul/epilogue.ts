@@ -2,13 +2,14 @@ import type { Handle } from '../../backends/engine.ts'
 import type { AccumulateKernel } from '../accumulate/accumulate.ts'
 import type { ReluSquaredKernel } from '../relu-squared/relu-squared.ts'
 
-/** What is done to every element of a product: `add` a matrix of its shape, or max(·, 0)². */
+/** The step after a product, for each of its elements: `add` adds a matrix of the same shape; `reluSquared`
+ *  is max(·, 0)². */
 export type Epilogue = { readonly kind: 'add'; readonly residual: Handle } | { readonly kind: 'reluSquared' }
 
-/** Applies an epilogue to a product of n elements, where it lies. */
+/** Applies an epilogue to a product of n elements, in place. */
 export type ApplyEpilogue = (epilogue: Epilogue, product: Handle, n: number) => void
 
-/** In a pass of its own, with the same bits: for products that have none built in. */
+/** Applies an epilogue in a separate pass with the same bits, for products without a built-in epilogue. */
 export const composedEpilogue =
   (accumulate: AccumulateKernel, reluSquared: ReluSquaredKernel): ApplyEpilogue =>
   (epilogue, product, n) => {

@@ -8,7 +8,7 @@ import type { Layout } from './layout.ts'
 import type { MatmulKernel } from './matmul.ts'
 
 const LAYOUTS = ['nn', 'nt', 'tn'] as const satisfies readonly Layout[]
-/** Products are added in blocks, so that rounding grows with k / BLOCK + BLOCK instead of k. */
+/** Products are summed in blocks, so rounding errors grow with k / BLOCK + BLOCK instead of k. */
 const BLOCK = 64
 
 function product(layout: Layout, accumulate: boolean): GpuKernel {

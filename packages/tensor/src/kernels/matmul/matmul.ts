@@ -15,19 +15,23 @@ export interface MatmulSizes {
   /** Elements from one matrix of the batch to the next; 0 shares one matrix. */
   readonly strideA: number
   readonly strideB: number
-  /** Add to what is in out. Parts of k, all multiples of 8, done one after the other have the bits of one product, but for dots:
-   *  with at most 16 rows or columns of C, and k the fast axis of the other operand, they are rounded one by one, and so they are by a
-   *  library (`cpu({ gemm })`). */
+  /** Adds to the contents of out.
+   *  If k is split into parts whose sizes are multiples of 8, accumulating them one after the other gives the
+   *  bits of one product, with two exceptions. Dot products round each part: these are products with at most
+   *  16 rows or columns of C where k is the fast axis of the other operand. A library (`cpu({ gemm })`)
+   *  rounds each part too. */
   readonly accumulate?: boolean
-  /** Done to the elements once they are summed, with the bits of a pass of its own. */
+  /** Applied to the finished elements, with the bits of a separate pass. */
   readonly epilogue?: Epilogue
 }
 
-/** out[b] = op(A[b]) · op(B[b]), added to what was there with `accumulate`, then the epilogue; out is contiguous [batch, M, N]. */
+/** out[b] = op(A[b]) · op(B[b]), then the epilogue. With `accumulate`, the product is added to the contents
+ *  of out. out is contiguous [batch, M, N]. */
 export type MatmulKernel = (layout: Layout, a: Handle, b: Handle, out: Handle, sizes: MatmulSizes) => void
 
-/** Matrix product over the last two axes. a [..., M, K] · b [..., K, N] → [..., M, N] for layout `nn`; `nt` reads b as
- *  [..., N, K] and `tn` a as [..., K, M]. Leading axes must be equal, or absent in one operand, which is then shared. */
+/** Matrix product over the last two axes: a [..., M, K] · b [..., K, N] → [..., M, N]. Layout `nt` reads b as
+ *  [..., N, K], and `tn` reads a as [..., K, M]. Leading axes must be equal, or one operand has none and is
+ *  shared by the batch. */
 export function matmul(a: Tensor, b: Tensor, layout: Layout = 'nn'): Tensor {
   checkDevice('matmul', a, b)
   checkDType('matmul', 'a', a, 'f32')

@@ -4,17 +4,20 @@ import type { MatmulKernel } from './matmul.ts'
 import { cutInHalves, roundUp } from './tile.ts'
 import { matmulWork } from './work.ts'
 
-/** Elements of C that one call of the library gets, at most. Larger tiles pack less, smaller ones spread better. */
+/** The most elements of C in one call of the library. Larger tiles need less packing; smaller tiles spread
+ *  better over threads. */
 const MAX_AREA = 1024 * 1024
-/** A product is cut into this many tiles at least: 8 of them ran at 0.85 of the speed of 4, on two threads. */
+/** A product is cut into at least this many tiles. On two threads, 8 tiles ran at 0.85 of the speed of 4. */
 const WANTED_TILES = 4
 const MIN_AREA = 64 * 64
-/** Micro-kernels of 16 rows and columns have no rest in the middle of C. */
+/** Tiles are multiples of 16 rows and columns, so micro-kernels of up to 16 × 16 leave no rest in the middle
+ *  of C. */
 const STEP = 16
-/** Multiplies of a call that is worth handing out. */
+/** Multiplications in a call that is worth sharing between threads. */
 const TILE_MULTIPLIES = 1 << 19
 
-/** What every thread runs: items are tiles of a batch of products, and each is one call of the library. */
+/** The program of every thread. Items are tiles of a batch of products; each tile is one call of the
+ *  library. */
 const tilesOf = ({ source }: GemmProgram): string => `
 const sgemm = ((memory) => {${source}
 })(memory)
@@ -35,8 +38,10 @@ const matmul = (a, b, out, m, n, k, strideA, strideB, transA, transB, tileM, til
 }
 return { matmul }`
 
-/** Products by the device's library. Its own threads would wait for ours, which look for work for 50 µs after each kernel, and its
- *  bits depend on their number: each of our threads calls it for tiles, whose sizes depend on those of the product only. */
+/** Products by the device's library. Each of our threads calls it for tiles, whose sizes depend only on the
+ *  sizes of the product.
+ *  The library's own threads are not used, for two reasons. They would wait for ours, which look for work for
+ *  50 µs after each kernel. And the library's bits depend on the number of its threads. */
 export function matmulNative(engine: CpuEngine, program: GemmProgram): MatmulKernel {
   const tiles = engine.script(tilesOf(program), 'matmul', program.name)
   return (layout, a, b, out, sizes) => {

@@ -10,7 +10,7 @@ const matrixOf = (shape: Shape, transposed: boolean): [number, number] => {
   return transposed ? [cols, rows] : [rows, cols]
 }
 
-/** op(A)·op(B) over the last two axes, then the epilogue. Throws ShapeError where the operands do not fit. */
+/** op(A)·op(B) over the last two axes, then the epilogue. Throws ShapeError if the operands do not fit. */
 export function product(layout: Layout, a: Tensor, b: Tensor, epilogue?: Epilogue): Tensor {
   const [m, k] = matrixOf(a.shape, layout === 'tn')
   const [kB, n] = matrixOf(b.shape, layout === 'nt')
@@ -23,7 +23,7 @@ export function product(layout: Layout, a: Tensor, b: Tensor, epilogue?: Epilogu
     )
   const batch = batchA.length > 0 ? batchA : batchB
   const out = a.device.empty([...batch, m, n])
-  // A batch against one shared right matrix is a single tall product.
+  // A batch times one shared right matrix is a single tall product.
   const tall = layout !== 'tn' && batchB.length === 0
   kernelsOf(a.device).matmul(layout, a.handle, b.handle, out.handle, {
     batch: tall ? 1 : sizeOf(batch),
@@ -37,7 +37,7 @@ export function product(layout: Layout, a: Tensor, b: Tensor, epilogue?: Epilogu
   return out
 }
 
-/** Gradient of an operand that was shared by the batch: the products of all matrices add up. */
+/** Gradient of an operand that the batch shares: the sum of the products of all matrices. */
 export function sumBatch(x: Tensor, rank: number): Tensor {
   if (x.rank === rank) return x
   const { device } = x

@@ -1,7 +1,7 @@
 import type { Layout } from './layout.ts'
 import type { MatmulSizes } from './matmul.ts'
 
-/** The product of each matrix of a batch in plain f64 loops: what the kernels are tested against. */
+/** The product of each matrix of a batch, in plain f64 loops. The kernels are tested against it. */
 export function matmulReference(
   layout: Layout,
   a: Float64Array,

@@ -1,35 +1,38 @@
 import { matmulMicroWide } from '../../generated/constants.ts'
 
-/** Block of the widest micro-kernel: tiles are multiples of it. The plain build has 5 rows and pads 2 % of its panels. */
+/** Block of the widest micro-kernel. Tiles are multiples of it. The plain build has blocks of 5 rows and pads
+ *  2 % of its panels. */
 const { MR, NR } = matmulMicroWide
-/** Elements of C in a tile, at most. What is packed serves a whole tile: [30 522, 384] of k = 384 runs at 208 GFLOPS on two threads in
- *  tiles of 3816 × 384, and at 193 in tiles of 384 × 384. */
+/** The most elements of C in a tile. Large tiles are fast because the whole tile uses what was packed once:
+ *  on two threads [30 522, 384] of k = 384 runs at 208 GFLOPS in tiles of 3816 × 384, and at 193 in tiles of
+ *  384 × 384. */
 const MAX_AREA = 1024 * 1536
-/** A tile's slice of B must fit in the workspace. */
+/** The most columns of a tile. A tile's slice of B must fit in the workspace. */
 const MAX_COLS = 1024
-/** Products are cut until there are as many tiles, or tiles get so small that packing costs too much. One or two threads get one each; where there
- *  are more, some are slower than others and leave their second tile to those. */
+/** A product is cut until each thread has enough tiles, or until tiles are so small that packing costs too
+ *  much. With one or two threads, each gets one tile. With more threads, each gets two, because some threads
+ *  are slower and leave their second tile to others. */
 const FEW_THREADS = 2
 const TILES_PER_THREAD = 2
 const MIN_AREA = 48 * 64
-/** Where C is small and k is this large, as in a head's dX, a few tiles that pack less win: [384, 384] of k = 30 522 runs at 190 GFLOPS in 2
- *  tiles and at 175 in 4. */
+/** From this k on, fewer and larger tiles are faster, because they need less packing. For example a head's
+ *  dX, [384, 384] of k = 30 522, runs at 190 GFLOPS in 2 tiles and at 175 in 4. */
 const DEEP = 4096
 const MIN_DEEP_AREA = 128 * 160
 
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step
 
-/** Limits of a cut. */
+/** Limits on the pieces of C. */
 interface Cut {
   readonly maxArea: number
   readonly maxCols: number
-  /** Pieces smaller than this are not made only to have more of them. */
+  /** Pieces are not cut below this area only to reach `wanted`. */
   readonly minArea: number
   readonly wanted: number
 }
 
-/** Cuts C [m, n] into pieces that are nearly equal: halves of halves, the longer side first, so that their number divides by the
- *  usual thread counts. */
+/** Cuts C [m, n] into nearly equal pieces. It halves the longer side again and again, so the number of pieces
+ *  is divisible by the usual numbers of threads. */
 export function cutInHalves(m: number, n: number, { maxArea, maxCols, minArea, wanted }: Cut) {
   let partsM = 1
   let partsN = 1
@@ -45,8 +48,8 @@ export function cutInHalves(m: number, n: number, { maxArea, maxCols, minArea, w
   }
 }
 
-/** Rows and columns of a tile of C [m, n], of products over k, in our own kernel: it sums every element in the order of k, whatever
- *  the tile, so that the number of threads may be heard. */
+/** Rows and columns of a tile of C [m, n], for products over k in our own kernel. The size may depend on the
+ *  number of threads, because the kernel sums every element in the order of k, whatever the tile. */
 export function matmulTile(
   m: number,
   n: number,

@@ -13,22 +13,26 @@ import { matmulNative } from './native.ts'
 import { matmulTile, roundUp } from './tile.ts'
 import { matmulWork } from './work.ts'
 
-/** With at most this many rows or columns of C, reading the longer operand in place beats packing it. */
+/** With at most this many rows or columns of C, reading the longer operand in place is faster than packing
+ *  it. */
 const MAX_DOTS = 16
 const MAX_AXPYS = 12
-/** Beside a library that many: it needs rows to be fast, but from 8 on is 1.1 to 1.8 times as fast. */
+/** The same limit if there is a library. From 8 rows on, the library is 1.1 to 1.8 times as fast as our thin
+ *  kernels. */
 const MAX_THIN_NATIVE = 4
-/** Multiplies of one product from which a call out of WebAssembly pays: with the AVX2 kernels of OpenBLAS 24³ runs at 0.9 of our
- *  speed, 32³ at 0.9 to 1.3. */
+/** Multiplications in one product from which a call out of WebAssembly pays. With the AVX2 kernels of
+ *  OpenBLAS, 24³ runs at 0.9 of our speed and 32³ at 0.9 to 1.3. */
 const MIN_NATIVE_MULTIPLIES = 1 << 14
-/** Columns that axpys add up at a time: eight rows of them are 16 KiB. */
+/** Columns that axpys sum at a time: eight rows of them are 16 KiB. */
 const AXPY_COLS = 512
-/** Multiplies of a tile that is worth handing out, about 40 µs: smaller products are done several at a time. */
+/** Multiplications in a tile that is worth sharing between threads, about 40 µs. Several smaller products
+ *  form one tile. */
 const TILE_MULTIPLIES = 1 << 20
 
 const EPILOGUE_CODES = { add: matmulEpilogue.ADD, reluSquared: matmulEpilogue.RELU_SQUARED } as const
 
-/** A matrix of the product: rows of A or columns of B, `count` of them. Steps are in elements, and one of them is 1. */
+/** An operand of the product: `count` rows of A or columns of B. Steps are in elements, and one of the two
+ *  steps is 1. */
 interface Operand {
   readonly handle: Handle
   readonly count: number
@@ -40,7 +44,7 @@ interface Operand {
   readonly depth: number
 }
 
-/** A single row lies along k whatever the layout. */
+/** The steps of an operand. A single row always lies along k, whatever the layout. */
 function operand(handle: Handle, count: number, k: number, stride: number, alongDepth: boolean): Operand {
   const steps = alongDepth || count === 1 ? { step: k, depth: 1 } : { step: 1, depth: count }
   return { handle, count, stride, ...steps }
@@ -69,7 +73,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
     const left = operand(a, m, k, strideA, layout !== 'tn')
     const right = operand(b, n, k, strideB, layout === 'nt')
 
-    // Thin products: X is the operand with few rows (or columns), W the other one.
+    // Thin products: X is the operand with few rows (or columns), W is the other one.
     const [x, w] = m <= n ? [left, right] : [right, left]
     const thin = (launch: Launch, chunk: number) => {
       const [outFew, outMany] = m <= n ? [n, 1] : [1, n]
@@ -97,7 +101,7 @@ export function matmulWasm(engine: CpuEngine): MatmulKernel {
     const fitsWorkspace = roundUp(x.count, 4) * (k + 3) * 4 <= WORKSPACE_BYTES
     if (w.depth === 1 && x.count <= maxDots && (x.count === 1 || fitsWorkspace)) {
       const rows = Math.ceil(ELEMENT_GRAIN / k)
-      // X is packed for every chunk of W, which is slower where it must be transposed.
+      // X is packed for every chunk of W. That is slower if it must be transposed, so chunks are then larger.
       return thin(dots, x.depth === 1 ? rows : Math.max(rows, 64))
     }
     if (w.depth !== 1 && x.count <= maxAxpys) return thin(axpys, AXPY_COLS)

@@ -3,7 +3,7 @@ import { type Finish, finishBuffers, finishText } from './wgsl-tile.ts'
 
 export const PART_THREADS = 64
 
-/** C as the sum of products of parts of k, one element a thread. */
+/** C as the sum of products over parts of k; one thread per element. */
 export const sumOfParts = (finish: Finish): WgslKernel => ({
   name: ['matmul_parts', ...(finish.accumulate ? ['accumulate'] : []), finish.epilogue ?? []]
     .flat()

@@ -1,23 +1,25 @@
 import type { MatmulSizes } from './matmul.ts'
 import type { Tile } from './wgsl-tile.ts'
 
-/** 256 threads with 64 sums each: four vectors read from workgroup memory feed 64 multiply-adds. */
+/** 256 threads with 64 sums each. Four vectors read from workgroup memory serve 64 multiply-adds. */
 export const LARGE: Tile = { size: 128, rows: 8, cols: 8 }
-/** 64 threads with 16 sums each, where large tiles would be mostly empty or too few. */
+/** 64 threads with 16 sums each, if large tiles would be mostly empty or too few. */
 export const SMALL: Tile = { size: 32, rows: 4, cols: 4 }
-/** Workgroups that keep a GPU busy: as many as a large one has multiprocessors. */
+/** Number of workgroups that keep a GPU busy: about the number of multiprocessors of a large one. */
 const ENOUGH = 128
-/** A part of k is at least so deep, else its sums cost as much as its products. */
+/** The least depth of a part of k. With smaller parts, summing the parts costs as much as the products. */
 const MIN_PART = 256
-/** Multiply-adds up to which one launch of small tiles is worth more than two of large ones. On an H200 a launch costs 40 µs, large tiles reach
- *  17 TFLOPS with their sums of parts (1024³) and small ones 6 at the least ([1024, 384] of k 384, most of it the launch): with F
- *  operations F / 6 TFLOPS = 40 µs + F / 17 TFLOPS at F = 0.37·10⁹, which is twice as many as multiply-adds. */
+/** Multiply-adds up to which one launch of small tiles is faster than two launches of large tiles.
+ *  Measured on an H200: a launch costs 40 µs. Large tiles with sums of parts reach 17 TFLOPS (1024³). Small
+ *  tiles reach at least 6 TFLOPS ([1024, 384] of k 384, where most of the time is the launch). For F
+ *  operations both take the same time if F / 6 TFLOPS = 40 µs + F / 17 TFLOPS, so F = 0.37·10⁹. That is twice
+ *  the number of multiply-adds. */
 const LAUNCH_BOUND = 0.185e9
 
 export interface MatmulPlan {
   readonly tile: Tile
-  /** Into how many k is cut, where there are few tiles: a gradient of weights is small and as deep as there are tokens. More than one
-   *  take a second launch, which adds them. */
+  /** Number of parts into which k is cut, if there are few tiles. An example is a gradient of weights: it is
+   *  small, and its k is the number of tokens. More than one part needs a second launch, which adds them. */
   readonly parts: number
 }
 
@@ -30,9 +32,12 @@ function withParts(sizes: MatmulSizes, tile: Tile): MatmulPlan & { readonly grou
   return { tile, parts, groups: tiles * parts }
 }
 
-/** Tiles and parts of a product. Large tiles read least and win where they fill the GPU. Where they would not without parts, but small ones
- *  do and the product is so small that launches are what it costs, small ones take it in one: 512³ is 256 small tiles, or 16 large ones in
- *  two parts. In software a launch costs little and a workgroup is a loop on a core: there large tiles win as soon as they fit. */
+/** The tile and the number of parts for a product.
+ *  Large tiles read the least memory. They win if they fill the GPU. Small tiles win if the product is so
+ *  small that launches dominate, large tiles would need parts, and small tiles need none. For example 512³ is
+ *  256 small tiles in one launch, or 16 large tiles in two parts and two launches.
+ *  On a GPU in software a launch costs little, and a workgroup is a loop on one core. There large tiles win
+ *  as soon as they fit. */
 export function matmulPlan(sizes: MatmulSizes, isSoftware: boolean): MatmulPlan {
   const { batch, m, n, k } = sizes
   const large = withParts(sizes, LARGE)

@@ -2,24 +2,26 @@ import type { WgslKernel } from '../../backends/gpu/wgsl.ts'
 import type { Epilogue } from './epilogue.ts'
 import type { Layout } from './layout.ts'
 
-/** A workgroup makes size × size elements of C, `rows` × `cols` of them in the registers of each thread. */
+/** A workgroup computes size × size elements of C. Each thread holds `rows` × `cols` of them in registers. */
 export interface Tile {
   readonly size: number
   readonly rows: 4 | 8
   readonly cols: 4 | 8
 }
 
-/** Steps of k that lie in workgroup memory at a time. With the tiles of `wgsl.ts` each thread then loads one block of 4 × 4 elements,
- *  half of them of A and half of B, and 128 × 128 fills the 16 KiB that every adapter has. */
+/** Steps of k in workgroup memory at a time. With the tiles of `wgsl-plan.ts` each thread then loads one
+ *  block of 4 × 4 elements: half of the threads load A and half B. Tiles of 128 × 128 fill the 16 KiB that
+ *  every adapter has. */
 export const DEPTH = 16
 
-/** What becomes of a sum. */
+/** What a kernel does with a finished sum. */
 export interface Finish {
   readonly accumulate: boolean
   readonly epilogue: Epilogue['kind'] | undefined
 }
 
-/** One kernel of the family. `wide…`: the operand's rows are multiples of 4 elements, so that it is read or written by vec4. */
+/** One kernel of the family. `wide…`: the rows of that matrix are multiples of 4 elements, so it is read or
+ *  written as vec4. */
 export interface Variant extends Finish {
   readonly layout: Layout
   readonly tile: Tile
@@ -38,7 +40,8 @@ function nameOf({ layout, tile, wideA, wideB, wideOut, accumulate, epilogue }: V
 export const element = (wide: boolean) => (wide ? 'vec4<f32>' : 'f32')
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
 
-/** Reads four elements of a row of an operand as it is stored, with `width` elements; 0 beyond `rows` and `cols`. */
+/** Reads four elements of a row of an operand as it is stored, in rows of `width` elements; 0 beyond `rows`
+ *  and `cols`. */
 const readText = (name: 'a' | 'b', wide: boolean) => `
 fn read_${name}(row : u32, col : u32, rows : u32, cols : u32, width : u32, first : u32) -> vec4<f32> {
   var v = vec4<f32>();
@@ -56,7 +59,8 @@ fn read_${name}(row : u32, col : u32, rows : u32, cols : u32, width : u32, first
   return v;
 }`
 
-/** The thread's block of an operand as four vectors along m or n, one for each of four steps of k. `side` is m or n. */
+/** The thread's block of an operand, as four vectors along m or n, one for each of four steps of k. `side` is
+ *  m or n. */
 function fetchText(name: 'a' | 'b', side: 'm' | 'n', alongK: boolean, tile: Tile): string {
   const read = (i: number) =>
     alongK
@@ -77,17 +81,17 @@ fn fetch_${name}(block : u32, start : u32, from_k : u32, end : u32, first : u32)
 }`
 }
 
-/** Statements that put a sum into C, at an index of it. */
+/** Statements that store a sum in C at an index. */
 export function finishText({ accumulate, epilogue }: Finish, wide: boolean, v: string, at: string): string {
   const terms = [v, accumulate ? `out[${at}]` : '', epilogue === 'add' ? `residual[${at}]` : '']
   const zero = wide ? 'vec4<f32>()' : '0.0'
-  // Not max(v, 0), which may make 0 of NaN.
+  // Not max(v, 0), because that may turn NaN into 0.
   const value = epilogue === 'reluSquared' ? `select(total * total, ${zero}, total < ${zero})` : 'total'
   return `let total = ${terms.filter((term) => term !== '').join(' + ')};
     out[${at}] = ${value};`
 }
 
-/** The buffers that {@link finishText} works on. */
+/** The buffers that {@link finishText} uses. */
 export const finishBuffers = ({ accumulate, epilogue }: Finish, wide: boolean): WgslKernel['buffers'] => ({
   ...(epilogue === 'add' && { residual: { access: 'read', element: element(wide) } }),
   out: { access: accumulate ? 'update' : 'write', element: element(wide) },
@@ -117,21 +121,24 @@ const TILE_UNIFORMS = {
   strideA: 'u32',
   strideB: 'u32',
   batch: 'u32',
-  /** Workgroups along z count from here. */
+  /** The first matrix of the batch in this launch. */
   first: 'u32',
-  /** Of k, each a product of its own, one after the other in `out`; `each` is their depth. */
+  /** Number of parts of k. Each part is a separate product; they lie one after the other in `out`. `each` is
+   *  the depth of a part. */
   parts: 'u32',
   each: 'u32',
 } as const
 
-/** C by tiles: threads bring slices of A and B into workgroup memory, those of the next step while they multiply. */
+/** C in tiles. Threads load the next slices of A and B while they multiply the current ones from workgroup
+ *  memory. */
 export function tiledMatmul(variant: Variant): WgslKernel {
   const { layout, tile, wideA, wideB, wideOut } = variant
   const { size, rows, cols } = tile
   const [across, down, quads] = [size / cols, size / rows, size / 4]
   const threads = across * down
   const half = threads / 2
-  // A thread's rows and columns are groups of four, far apart: neighbours then read neighbouring vectors.
+  // A thread's rows and columns are groups of four that lie far apart, so neighbouring threads read
+  // neighbouring vectors.
   const rowGroups = numbers(rows / 4)
   const colGroups = numbers(cols / 4)
   const sums = numbers(rows).flatMap((row) => colGroups.map((col) => ({ row, col })))
@@ -173,7 +180,7 @@ fn main(@builtin(local_invocation_index) thread : u32, @builtin(workgroup_id) id
   ${sums.map(({ row, col }) => `var c_${row}_${col} = vec4<f32>();`).join('\n  ')}
   let start = part * params.each;
   for (var depth = start; ; depth += ${DEPTH}u) {
-    // On its way while what is there is multiplied; zeros at the end.
+    // Loaded while the current slices are multiplied; zeros at the end.
     var next : mat4x4<f32>;
     if (brings_b) { next = fetch_b(block, col, depth, end, first_b); } else { next = fetch_a(block, row, depth, end, first_a); }
     if (depth > start) {
@@ -196,7 +203,7 @@ fn main(@builtin(local_invocation_index) thread : u32, @builtin(workgroup_id) id
     workgroupBarrier();
   }
   let first = (part * params.batch + batch) * params.m * params.n;
-  // In a loop, for the code of a store is long and compilers are slow.
+  // In a loop, because the code of a store is long and compilers are slow.
   var sums = array<vec4<f32>, ${sums.length}>(${sums.map(({ row, col }) => `c_${row}_${col}`).join(', ')});
   for (var i = 0u; i < ${sums.length}u; i++) {
     let r = i / ${cols / 4}u;

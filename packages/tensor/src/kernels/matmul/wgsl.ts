@@ -10,9 +10,9 @@ import { PART_THREADS, sumOfParts } from './wgsl-parts.ts'
 import { LARGE, type MatmulPlan, matmulPlan, SMALL } from './wgsl-plan.ts'
 import { DEPTH, type Finish, tiledMatmul } from './wgsl-tile.ts'
 
-/** Below, a thread to each element does as well. */
+/** With fewer rows or columns than this, one thread per element is as fast. */
 const THIN = 8
-/** Whether rows of so many elements can be read four at a time. */
+/** Whether rows of this many elements can be read four at a time. */
 const isWide = (row: number, stride = 0): boolean => row % 4 === 0 && stride % 4 === 0
 
 const isWideA = (layout: Layout, { m, k, strideA }: MatmulSizes) => isWide(layout === 'tn' ? m : k, strideA)
@@ -31,7 +31,7 @@ const tileLaunches = (engine: GpuEngine) =>
     ) => tiledMatmul({ layout, tile: large ? LARGE : SMALL, wideA, wideB, wideOut, ...finishOf(...finish) }),
   )
 
-/** A {@link Finish} as what tells kernels apart. */
+/** A {@link Finish} as parameters of a kernel variant. */
 type FinishForm = [accumulate: boolean, epilogue: Epilogue['kind'] | 'none']
 
 const finishOf = (accumulate: boolean, epilogue: FinishForm[1]): Finish => ({
@@ -42,7 +42,7 @@ const finishOf = (accumulate: boolean, epilogue: FinishForm[1]): Finish => ({
 const residualOf = (epilogue: Epilogue | undefined): Handle[] =>
   epilogue?.kind === 'add' ? [epilogue.residual] : []
 
-/** Thin products are those of the portable kernel. */
+/** Matrix products in tiles. Thin products use the portable kernel. */
 export function matmulWgsl(engine: GpuEngine): MatmulKernel {
   const thin = matmulGpu(engine)
   const tiled = tileLaunches(engine)

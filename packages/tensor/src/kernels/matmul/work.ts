@@ -3,7 +3,8 @@ import { ELEMENT_BYTES } from '../../dtype.ts'
 import type { Layout } from './layout.ts'
 import type { MatmulSizes } from './matmul.ts'
 
-/** Work of batch products [m, k] · [k, n]; a matrix that the batch shares is read once, and C where it is added to. */
+/** Work of `batch` products [m, k] · [k, n]. A matrix that the batch shares is read once. C is read only if
+ *  it is added to. */
 export const matmulWork =
   (layout: Layout, { batch, m, n, k, strideA, strideB, accumulate }: MatmulSizes) =>
   (): Work => {

@@ -4,14 +4,16 @@ import type { GpuArgument, GpuKernel } from '../../backends/gpu/kernel.ts'
 import { isNanText } from '../../backends/gpu/text.ts'
 import type { ReduceOp } from './reduce.ts'
 
-/** Elements that one thread folds. More of them are folds of such folds, which also gives a GPU enough threads. */
+/** Number of elements that one thread folds. More elements need several rounds, which also gives a GPU enough
+ *  threads. */
 const CHUNK = 64
 
 export interface FoldDefinition {
   readonly name: string
   readonly op: ReduceOp
   readonly args: Readonly<Record<string, GpuArgument>>
-  /** What is folded, as text: `at` is the index in [outer, length, inner], `row` the index in [outer]. */
+  /** The folded expression as text. `at` is the index in [outer, length, inner], `row` the index in
+   *  [outer]. */
   readonly term: (at: string, row: string) => string
 }
 
@@ -26,14 +28,15 @@ export type Fold = (
 
 /** Folds the next element v into `folded`. */
 const STEP: Record<ReduceOp, string> = {
-  // Kahan's compensation: f32 sums as good as f64 ones rounded. After an infinity there is nothing left to compensate.
+  // Kahan's compensated sum: as good as an f64 sum rounded to f32. After an infinity nothing is left to
+  // compensate.
   sum: `
           const wanted = v - lost
           const next = folded + wanted
           lost = (next - folded) - wanted
           if (${isNanText('lost')}) { lost = 0.0 }
           folded = next`,
-  // Comparing instead of Math.max: NaN stays on every backend.
+  // A comparison instead of Math.max, so that NaN stays NaN on every backend.
   max: `if (v > folded || ${isNanText('v')}) { folded = v }`,
 }
 
@@ -65,7 +68,7 @@ type Chunks = (...args: [...Parameters<Fold>, parts: number]) => void
 function chunksGpu(engine: GpuEngine, definition: FoldDefinition): Chunks {
   const make = (suffix: string, row: string, part: string, col: string) =>
     engine.kernel(chunkKernel({ ...definition, name: `${definition.name}${suffix}` }, row, part, col))
-  // gpu.js is slow for an output whose x axis is short, so inner = 1 has threads of its own.
+  // gpu.js is slow if the x axis of an output is short, so inner = 1 has its own kernels.
   const rows = make('Rows', 'this.thread.x', '0', '0')
   const parts = make('Parts', 'this.thread.y', 'this.thread.x', '0')
   const columns = make('Columns', 'this.thread.z', 'this.thread.y', 'this.thread.x')
@@ -77,7 +80,7 @@ function chunksGpu(engine: GpuEngine, definition: FoldDefinition): Chunks {
   }
 }
 
-/** A fold of any expression over an axis, in chunks and as many rounds as it takes. */
+/** A fold of any expression over an axis, in chunks, with as many rounds as needed. */
 export function foldGpu(engine: GpuEngine, definition: FoldDefinition): Fold {
   const { op } = definition
   const first = chunksGpu(engine, definition)

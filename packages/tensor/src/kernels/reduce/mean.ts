@@ -4,7 +4,7 @@ import { mul } from '../binary/binary.ts'
 import { checkDType } from '../check.ts'
 import { type Axes, sum } from './reduce.ts'
 
-/** Arithmetic mean over one axis or several (default: all); reduced axes vanish. */
+/** Arithmetic mean over one or several axes (default: all). Reduced axes are removed. */
 export function mean(x: Tensor, axes?: Axes): Tensor {
   checkDType('mean', 'x', x, 'f32')
   if (x.size === 0)

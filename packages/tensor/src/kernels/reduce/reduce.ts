@@ -10,7 +10,8 @@ import { kernelsOf } from '../table.ts'
 export const REDUCE_OPS = ['sum', 'max'] as const
 export type ReduceOp = (typeof REDUCE_OPS)[number]
 
-/** x [outer, length, inner] → out [outer, inner]. Sums accumulate in f64 on the cpu backend, pairwise elsewhere. */
+/** x [outer, length, inner] → out [outer, inner]. Sums are in f64 on the cpu backend, and compensated sums in
+ *  f32 elsewhere. */
 export type ReduceKernel = (
   op: ReduceOp,
   x: Handle,
@@ -27,10 +28,10 @@ function reduceAxis(op: ReduceOp, x: Tensor, axis: number): Tensor {
   return out
 }
 
-/** One axis or several; negative ones count from the last. */
+/** One or several axes; negative ones count from the last. */
 export type Axes = number | readonly number[]
 
-/** Reduces `axes` (all when left out), from the last to the first; neighbouring axes are one reduction. */
+/** Reduces `axes` (default: all), from the last to the first. Neighbouring axes are reduced together. */
 function reduce(op: ReduceOp, x: Tensor, axes: Axes | undefined): { out: Tensor; kept: Shape } {
   const all = x.shape.map((_, i) => i)
   const named = typeof axes === 'number' ? [axes] : (axes ?? all)
@@ -50,14 +51,15 @@ function reduce(op: ReduceOp, x: Tensor, axes: Axes | undefined): { out: Tensor;
   return { out: scope.keep(current), kept: x.shape.map((n, i) => (chosen.has(i) ? 1 : n)) }
 }
 
-/** Σ over one axis or several (default: all); reduced axes vanish. */
+/** Sum over one or several axes (default: all). Reduced axes are removed. */
 export function sum(x: Tensor, axes?: Axes): Tensor {
   checkDType('sum', 'x', x, 'f32')
   const { out, kept } = reduce('sum', x, axes)
   return record('sum', [x], out, (dOut) => [broadcastTo(dOut.view(kept), x.shape)])
 }
 
-/** Largest element over one axis or several (default: all); NaN if any is NaN. No gradient. */
+/** Largest element over one or several axes (default: all); NaN if any element is NaN. Reduced axes are
+ *  removed. No gradient. */
 export function max(x: Tensor, axes?: Axes): Tensor {
   checkDType('max', 'x', x, 'f32')
   refuseTape('max', x)

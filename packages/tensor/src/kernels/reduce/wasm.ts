@@ -8,7 +8,8 @@ import type { ReduceKernel } from './reduce.ts'
 
 /** Columns per item of the column kernels. */
 const { PANEL } = reduce
-/** Long reductions into fewer numbers than this are cut into chunks, so that every thread finds tiles. */
+/** A long reduction to fewer numbers than this is cut into chunks, so that there are tiles for every
+ *  thread. */
 const FEW = 64
 
 type Reduction = (x: number, out: number, outer: number, length: number, inner: number) => void
@@ -50,7 +51,7 @@ function sumWasm(engine: CpuEngine): Reduction {
     else if (outer === 1 && inner <= PANEL && length * inner > 2 * ELEMENT_GRAIN) {
       const chunk = rowGrain(inner)
       const parts = Math.ceil(length / chunk)
-      const stride = Math.ceil(inner / 4) * 4 * F64_BYTES // sums are kept in whole vectors of four columns
+      const stride = Math.ceil(inner / 4) * 4 * F64_BYTES // sums are stored in whole vectors of four columns
       using sums = engine.scratch(parts * stride)
       columnChunks(
         [x, sums.handle, length, inner, chunk, stride],

@@ -2,7 +2,7 @@ import type { GpuEngine } from '../../backends/gpu/engine.ts'
 import type { GpuKernel } from '../../backends/gpu/kernel.ts'
 import type { ReluSquaredGradKernel, ReluSquaredKernel } from './relu-squared.ts'
 
-// Not Math.max, which makes 0 of NaN on a GPU.
+// Not Math.max, because on a GPU it turns NaN into 0.
 const RELU_SQUARED: GpuKernel = {
   name: 'reluSquared',
   args: { x: 'buffer' },

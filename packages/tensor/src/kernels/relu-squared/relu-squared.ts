@@ -6,10 +6,11 @@ import { kernelsOf } from '../table.ts'
 
 /** out[i] = max(x[i], 0)². */
 export type ReluSquaredKernel = (x: Handle, out: Handle, n: number) => void
-/** dX[i] = 2·√out[i]·dOut[i], which is 2·max(x[i], 0)·dOut[i]: x need not be kept. */
+/** dX[i] = 2·√out[i]·dOut[i]. This equals 2·max(x[i], 0)·dOut[i], so x need not be kept. */
 export type ReluSquaredGradKernel = (out: Handle, dOut: Handle, dX: Handle, n: number) => void
 
-/** relu(x)², the feed-forward activation. Its gradient 2·relu(x) is read off the result, as a root: it is 0 where x² is, below 1e-23.
+/** relu(x)², the activation of the feed-forward layers. The gradient 2·relu(x) is computed as a root of the
+ *  result. So it is 0 if x² underflows, for x below 1e-23.
  *  Source: So et al., Primer (2021), section 4. */
 export function reluSquared(x: Tensor): Tensor {
   checkDType('reluSquared', 'x', x, 'f32')

@@ -4,7 +4,8 @@ import { inferShape, type Shape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkTensor } from '../check.ts'
 
-/** The same elements under another shape, without a copy; one axis may be −1. Needs no kernel. */
+/** The same elements in another shape, without a copy. One axis may be −1: its size is computed from the
+ *  others. */
 export function reshape(x: Tensor<'f32'>, shape: Shape): Tensor<'f32'>
 export function reshape(x: Tensor<'i32'>, shape: Shape): Tensor<'i32'>
 export function reshape(x: Tensor<DType>, shape: Shape): Tensor<DType> {

@@ -16,9 +16,9 @@ export type RmsNormGradKernel = (
   eps: number,
 ) => void
 
-/** Root-mean-square normalisation over the last axis, without parameters.
+/** Root-mean-square normalization over the last axis, without parameters: x / √(mean x² + eps).
  *  A row whose sum of squares overflows f32 (|x| near 1e19) becomes 0.
- *  Source: Zhang and Sennrich, Root Mean Square Layer Normalization (2019), eq. 4, gain left out. */
+ *  Source: Zhang and Sennrich, Root Mean Square Layer Normalization (2019), eq. 4, without the gain. */
 export function rmsNorm(x: Tensor, eps = 1e-6): Tensor {
   const { rows, cols } = rowsOf('rmsNorm', x)
   if (!(eps >= 0)) throw new RangeError(`rmsNorm: eps must be at least 0, got ${eps}`)

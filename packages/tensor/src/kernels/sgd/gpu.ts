@@ -13,7 +13,8 @@ const VELOCITY: GpuKernel = {
     return velocity[this.thread.x]`,
 }
 
-/** decay = lr · weightDecay apart from 1, which would round most of it away in f32. */
+/** decay = lr · weightDecay is a separate term, because 1 − decay would lose most of it to rounding in
+ *  f32. */
 const PARAMETER: GpuKernel = {
   name: 'sgdParameter',
   args: {
@@ -42,7 +43,7 @@ export function sgdGpu(engine: GpuEngine): SgdKernel {
   return (param, grad, velocity, norm, n, step) => {
     const { lr, momentum, weightDecay, maxNorm } = step
     if (velocity !== undefined) nextVelocity([velocity, grad, norm, momentum, maxNorm], [n], velocity)
-    // Without a velocity the gradient is read in its place, with weight 0.
+    // Without a velocity, the gradient takes its place as a buffer, with weight 0.
     const { own, past } = velocity === undefined ? { own: 1, past: 0 } : sgdWeights(step)
     parameter([param, grad, velocity ?? grad, norm, maxNorm, own, past, lr, lr * weightDecay], [n], param)
   }

@@ -8,9 +8,9 @@ import { kernelsOf } from '../table.ts'
 export interface SgdStep {
   /** Learning rate of this step. */
   readonly lr: number
-  /** Share of the velocity that stays from one step to the next, at least 0 and below 1. */
+  /** Share of the velocity that is kept from one step to the next, at least 0 and below 1. */
   readonly momentum: number
-  /** Looks one step ahead: the step is along g + momentum · velocity, instead of along the velocity. */
+  /** Looks one step ahead: the step goes along g + momentum · velocity instead of along the velocity. */
   readonly nesterov: boolean
   /** Decoupled weight decay: the parameter shrinks by lr·weightDecay. */
   readonly weightDecay: number
@@ -18,9 +18,9 @@ export interface SgdStep {
   readonly maxNorm: number
 }
 
-/** In place, for i < n, with g = clip · grad[i]: v ← momentum·v + g, d = g + momentum·v with nesterov, else d = v,
- *  p ← p·(1 − lr·weightDecay) − lr·d. Without a velocity d = g. `norm` holds one number; nothing changes if it is not
- *  finite. */
+/** In place, for i < n, with g = clip · grad[i]: v ← momentum·v + g, p ← p·(1 − lr·weightDecay) − lr·d. With
+ *  nesterov d = g + momentum·v, else d = v; without a velocity d = g. `norm` holds one number. If it is not
+ *  finite, nothing changes. */
 export type SgdKernel = (
   param: Handle,
   grad: Handle,
@@ -30,10 +30,11 @@ export type SgdKernel = (
   step: SgdStep,
 ) => void
 
-/** One step of gradient descent with momentum of one parameter, in place. `norm` is the {@link globalNorm} of all
- *  gradients. `velocity` starts at 0; without one there is no momentum.
- *  Source: Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum in deep learning (2013);
- *  nesterov and velocity as in PyTorch's SGD, weight decay as in Loshchilov and Hutter (2019), algorithm 1. */
+/** One step of gradient descent with momentum for one parameter, in place. `norm` is the {@link globalNorm}
+ *  of all gradients. `velocity` starts at 0; without one there is no momentum.
+ *  Source: Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum in deep
+ *  learning (2013). Nesterov and velocity as in PyTorch's SGD; weight decay as in Loshchilov and Hutter
+ *  (2019), algorithm 1. */
 export function sgdUpdate(
   param: Tensor,
   grad: Tensor,
@@ -49,6 +50,6 @@ export function sgdUpdate(
   kernelsOf(param.device).sgd(param.handle, grad.handle, velocity?.handle, norm.handle, param.size, step)
 }
 
-/** The weights of gradient and velocity in the direction of a step that has a velocity. */
+/** Weights of the gradient and the velocity in the direction of a step, if there is a velocity. */
 export const sgdWeights = ({ momentum, nesterov }: SgdStep) =>
   nesterov ? { own: 1, past: momentum } : { own: 0, past: 1 }

@@ -4,7 +4,7 @@ import { touches } from '../../backends/cpu/work.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import { type SgdKernel, sgdWeights } from './sgd.ts'
 
-/** The address that stands for no velocity: no tensor lies there. */
+/** The address that means "no velocity". No tensor lies there. */
 const NONE = 0
 
 export function sgdWasm(engine: CpuEngine): SgdKernel {
@@ -12,7 +12,7 @@ export function sgdWasm(engine: CpuEngine): SgdKernel {
   return (param, grad, velocity, norm, n, step) => {
     const { lr, momentum, weightDecay, maxNorm } = step
     const { own, past } = sgdWeights(step)
-    // The decay is applied as a difference: 1 − lr·weightDecay would lose most of it in f32.
+    // The decay is a separate term, because 1 − lr·weightDecay would lose most of it in f32.
     launch(
       [param, grad, velocity ?? NONE, norm, maxNorm, momentum, own, past, lr, lr * weightDecay],
       n,

@@ -9,7 +9,8 @@ export type SoftcapKernel = (x: Handle, out: Handle, cap: number, n: number) => 
 /** dX[i] = dOut[i] · (1 − (out[i] / cap)²). */
 export type SoftcapGradKernel = (out: Handle, dOut: Handle, dX: Handle, cap: number, n: number) => void
 
-/** cap · tanh(x / cap): the identity near 0, never beyond ±cap. Source: Gemma 2 report (2024), section 2. */
+/** cap · tanh(x / cap): close to x near 0, and never beyond ±cap. Source: Gemma 2 report (2024), section
+ *  2. */
 export function softcap(x: Tensor, cap: number): Tensor {
   checkDType('softcap', 'x', x, 'f32')
   if (!(cap > 0)) throw new RangeError(`softcap: cap must be above 0, got ${cap}`)

@@ -1,4 +1,4 @@
-/** Softmax in plain f64 loops: what the kernels are tested against. */
+/** Softmax in plain f64 loops. The kernels are tested against it. */
 export function softmaxReference(x: Float64Array, rows: number, cols: number): Float64Array {
   const y = new Float64Array(rows * cols)
   for (let row = 0; row < rows; row++) {

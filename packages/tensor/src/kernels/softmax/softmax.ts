@@ -9,8 +9,8 @@ export type SoftmaxKernel = (x: Handle, y: Handle, rows: number, cols: number) =
 /** dX = y · (dOut − Σ_c y·dOut), row by row. */
 export type SoftmaxGradKernel = (y: Handle, dOut: Handle, dX: Handle, rows: number, cols: number) => void
 
-/** Softmax over the last axis: rows of positive numbers that sum to 1. Shifting a row changes nothing.
- *  A row of −∞ alone, or with +∞ or NaN in it, is NaN. */
+/** Softmax over the last axis: rows of positive numbers that sum to 1. Adding a number to a row changes
+ *  nothing. A row is NaN if all of it is −∞, or if it contains +∞ or NaN. */
 export function softmax(x: Tensor): Tensor {
   const { rows, cols } = rowsOf('softmax', x)
   const { device } = x

@@ -6,8 +6,9 @@ import type { SoftmaxGradKernel, SoftmaxKernel } from './softmax.ts'
 /** The functions that {@link rowTotalWgsl} calls. */
 export const ROW_TOTAL_WGSL = `${IS_NAN_WGSL}${EXP_WGSL}`
 
-/** `peak`, the largest value of a row, and `total`, Σ e^{v − peak}, at least 1, in one walk over the columns: the sum is scaled when
- *  the peak rises. `total` is NaN for a row with NaN, with +∞, or of −∞ alone. `value` is text that makes `v`. Needs the uniform `nan`. */
+/** Statements that make `peak`, the largest value of a row, and `total` = Σ e^{v − peak}, at least 1. They
+ *  walk over the columns once and rescale the sum when the peak rises. `total` is NaN if the row contains NaN
+ *  or +∞, or if all of it is −∞. `value` is text that makes `v`. Needs the uniform `nan`. */
 export const rowTotalWgsl = (value: string): string => `
   var top = -3.4028234e38;
   var part = 0.0;

@@ -8,7 +8,7 @@ const MATRIX: GpuKernel = {
   body: 'return x[(this.thread.z * a + this.thread.x) * b + this.thread.y]',
 }
 
-/** Four axes on three axes of threads: (i of a, inner) share x, or (outer, j of b) share z. */
+/** Four axes on three axes of threads: either (i of a, inner) share x, or (outer, j of b) share z. */
 const INNER: GpuKernel = {
   name: 'transposeInner',
   args: { x: 'buffer', a: 'int', b: 'int', inner: 'int' },
@@ -33,7 +33,7 @@ export function transposeGpu(engine: GpuEngine): TransposeKernel {
   const launchOuter = engine.kernel(OUTER)
   return (x, out, outer, a, b, inner) => {
     if (inner === 1) launchMatrix([x, a, b], [a, b, outer], out)
-    // Of two axes whose product is below 2³¹ one is below 2²⁰.
+    // The four sizes multiply to less than 2³¹, so a·inner or outer·b is below 2²⁰.
     else if (a * inner <= MAX_DIVIDED) launchInner([x, a, b, inner], [a * inner, b, outer], out)
     else launchOuter([x, a, b, inner], [inner, a, outer * b], out)
   }

@@ -16,7 +16,7 @@ export type TransposeKernel = (
   inner: number,
 ) => void
 
-/** Reorders the axes: axis i of the result is axis `order[i]` of x, as a copy. */
+/** Reorders the axes: axis i of the result is axis `order[i]` of x. Returns a copy. */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
   checkDType('permute', 'x', x, 'f32')
   const axes = order.map((axis) => normalizeAxis('permute', axis, x.rank))
@@ -27,7 +27,7 @@ export function permute(x: Tensor, order: readonly number[]): Tensor {
   return record('permute', [x], out, (dOut) => [swapBlocks(dOut, inverse)])
 }
 
-/** Exchanges two axes. */
+/** Exchanges two axes; default: the last two. Returns a copy. */
 export function transpose(x: Tensor, axis1 = -2, axis2 = -1): Tensor {
   checkDType('transpose', 'x', x, 'f32')
   const a = normalizeAxis('transpose', axis1, x.rank)
@@ -36,8 +36,8 @@ export function transpose(x: Tensor, axis1 = -2, axis2 = -1): Tensor {
   return permute(x, order)
 }
 
-/** Any permutation is at most rank − 1 moves of one axis to the front of those not yet placed, and a move is one exchange of
- *  two neighbouring blocks of axes. */
+/** Permutes axes. Each step moves one axis to the front of the axes that are not yet placed, so at most rank
+ *  − 1 steps are needed. A step is one exchange of two neighbouring blocks of axes. */
 function swapBlocks(x: Tensor, order: readonly number[]): Tensor {
   using scope = x.device.scope()
   const kernels = kernelsOf(x.device)

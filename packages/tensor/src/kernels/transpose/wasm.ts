@@ -4,7 +4,7 @@ import { touches } from '../../backends/cpu/work.ts'
 import { tensorWasm } from '../cpu-module.ts'
 import type { TransposeKernel } from './transpose.ts'
 
-/** Rows of the result that one item of `transposeElements` fills: a cache line of the source. */
+/** Rows of the result per item of `transposeElements`: a cache line of the source. */
 const PANEL = 16
 
 export function transposeWasm(engine: CpuEngine): TransposeKernel {

@@ -4,14 +4,14 @@ import { isNanText, log1pText, logText, tanhText } from '../../backends/gpu/text
 import { launchEach } from '../launch-each.ts'
 import { UNARY_OPS, type UnaryGradKernel, type UnaryKernel, type UnaryOp } from './unary.ts'
 
-// e^{−|v|} never overflows, and 1 − sigmoid loses nothing for v < 0.
+// Makes s = sigmoid v. e^{−|v|} never overflows. For v < 0 it is small / (1 + small), which loses no digits.
 const sigmoidText = (v: string): string => `
     const small = Math.exp(-Math.abs(${v}))
     let s = 1 / (1 + small)
     if (${v} < 0) { s = small / (1 + small) }`
 const SIGMOID = sigmoidText('v')
 
-// Makes s, the tanh approximation of the normal distribution below v. Beyond ±30 it is 0 or 1.
+// Makes s, the tanh approximation of the normal distribution function at v. Beyond ±30 it is 0 or 1.
 const GATE_SLOPE = 1.5957691216
 const GATE_CUBIC = 0.0713548162726
 const TANH_GATE = `
@@ -19,7 +19,8 @@ const TANH_GATE = `
     const u = b * (${GATE_SLOPE} + ${GATE_CUBIC} * b * b)
     ${sigmoidText('u')}`
 
-// Makes cdf, the normal distribution below v, and its gaussian e^{−v²/2}: as normalCdf4 in assembly/math.ts does.
+// Makes cdf, the normal distribution function at v, and gaussian = e^{−v²/2}. The method is that of
+// normalCdf4 in assembly/math.ts.
 const TAIL = [
   -0.0716559033, 0.2835865427, -0.3302490864, 0.3493959406, -0.0939215805, 0.124871117, 0.0691926034,
   0.0850687933, 0.0837115797,
@@ -31,7 +32,7 @@ const NORMAL_CDF = `
     let cdf = gaussian * part * ${TAIL.map((c) => `(${c})`).reduce((sum, c) => `(${sum} * part + ${c})`)}
     if (v >= 0) { cdf = 1 - cdf }`
 
-// Functions of a GPU turn NaN into numbers, and its maximum of NaN and 0 is 0.
+// NaN is handled before these run, because a GPU's functions turn NaN into numbers and its max(NaN, 0) is 0.
 
 /** Ends with the value for v, which is not NaN. */
 const VALUES: Record<UnaryOp, string> = {

@@ -2,7 +2,7 @@ import type { UnaryOp } from './unary.ts'
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
-/** Φ(x), the share of the normal distribution below x: a series around 0, a continued fraction in the tails. */
+/** Φ(x), the normal distribution function: a series around 0, a continued fraction in the tails. */
 function normalCdf(x: number): number {
   const size = Math.abs(x)
   const density = Math.exp(-(size * size) / 2) / Math.sqrt(2 * Math.PI)

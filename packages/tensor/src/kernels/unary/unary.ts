@@ -25,7 +25,7 @@ export type UnaryOp = (typeof UNARY_OPS)[number]
 
 /** out[i] = op(x[i]) for i < n. */
 export type UnaryKernel = (op: UnaryOp, x: Handle, out: Handle, n: number) => void
-/** dX[i] = dOut[i] · op′(x[i]) for i < n; y = op(x) is given where that is cheaper. */
+/** dX[i] = dOut[i] · op′(x[i]) for i < n. y = op(x) is given because some derivatives are cheaper from y. */
 export type UnaryGradKernel = (op: UnaryOp, x: Handle, y: Handle, dOut: Handle, dX: Handle, n: number) => void
 
 function unary(op: UnaryOp, x: Tensor): Tensor {
@@ -44,9 +44,9 @@ function unary(op: UnaryOp, x: Tensor): Tensor {
 export const neg = (x: Tensor): Tensor => unary('neg', x)
 /** eˣ */
 export const exp = (x: Tensor): Tensor => unary('exp', x)
-/** Natural logarithm; −∞ at 0, NaN below. */
+/** Natural logarithm; −∞ at 0, NaN for negative x. */
 export const log = (x: Tensor): Tensor => unary('log', x)
-/** √x; NaN below 0, gradient ∞ at 0. */
+/** √x; NaN for negative x, gradient ∞ at 0. */
 export const sqrt = (x: Tensor): Tensor => unary('sqrt', x)
 /** x² */
 export const square = (x: Tensor): Tensor => unary('square', x)
@@ -64,9 +64,9 @@ export const tanh = (x: Tensor): Tensor => unary('tanh', x)
 export const softplus = (x: Tensor): Tensor => unary('softplus', x)
 /** 1 / x */
 export const reciprocal = (x: Tensor): Tensor => unary('reciprocal', x)
-/** x·Φ(x) with the normal distribution Φ(x) = (1 + erf(x/√2)) / 2; `'tanh'` approximates Φ by
- *  (1 + tanh √(2/π)(x + 0.044715·x³)) / 2, which differs by up to 5e-4 and costs about as much. The default is PyTorch's; JAX and GPT-2
- *  take `'tanh'`. NaN at −∞.
+/** x·Φ(x) with the normal distribution function Φ(x) = (1 + erf(x/√2)) / 2. NaN at −∞.
+ *  `'tanh'` approximates Φ by (1 + tanh √(2/π)(x + 0.044715·x³)) / 2. This differs by up to 5e-4 and costs
+ *  about as much. PyTorch's default is the exact form, as here; JAX and GPT-2 use `'tanh'`.
  *  Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016). */
 export const gelu = (x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor =>
   unary(approximate === 'tanh' ? 'geluTanh' : 'gelu', x)

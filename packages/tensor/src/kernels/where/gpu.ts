@@ -6,7 +6,7 @@ export function whereGpu(engine: GpuEngine): WhereKernel {
   const launch = loopsGpu(engine, {
     name: 'where',
     operands: ['m', 'a', 'b'],
-    // NaN is not equal to 0, but a GPU may say that it is: it is neither above nor below.
+    // A GPU may say that NaN equals 0, so the mask is compared twice: NaN is neither ≤ 0 nor ≥ 0.
     body: `
       if (vm <= 0) {
         if (vm >= 0) { return vb }

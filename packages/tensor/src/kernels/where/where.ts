@@ -5,7 +5,7 @@ import { checkOperands, type Operand, overOperands, recordOperands, sumTo } from
 import { checkDevice, checkDType } from '../check.ts'
 import { kernelsOf } from '../table.ts'
 
-/** out(i) = a(i) where mask(i) is not 0, else b(i), over the four loops; out is contiguous. */
+/** out(i) = a(i) if mask(i) is not 0, else b(i), over four loops; out is contiguous. */
 export type WhereKernel = (mask: Handle, a: Handle, b: Handle, out: Handle, loops: Loops) => void
 
 const compute = (mask: Tensor, a: Operand, b: Operand): Tensor =>
@@ -13,8 +13,9 @@ const compute = (mask: Tensor, a: Operand, b: Operand): Tensor =>
     kernelsOf(device).where(handleMask, handleA, handleB, out, loops),
   )
 
-/** a where `mask` is not 0, else b, broadcast. Masks are f32, as comparisons make them; NaN counts as not 0. What is not chosen leaves no
- *  trace, be it NaN or infinite, and gets the gradient 0. The mask has no gradient. */
+/** a where `mask` is not 0, else b; broadcast. Masks are f32, as comparisons make them; NaN counts as not 0.
+ *  The operand that is not chosen has no influence, even if it is NaN or infinite, and its gradient is 0. The
+ *  mask has no gradient. */
 export function where(mask: Tensor, a: Operand, b: Operand): Tensor {
   checkDType('where', 'mask', mask, 'f32')
   checkOperands('where', [a, b], 'f32')

@@ -6,14 +6,14 @@ import type { BufferCounts, Compiled, Contents, GpuRuntime } from '../runtime.ts
 import { isSoftware } from '../software.ts'
 import { fitTextures } from './texture-size.ts'
 
-/** What gpu.js calls its textures with one f32 to a texel. */
+/** gpu.js's name for textures with one f32 per texel. */
 const TEXTURE = 'ArrayTexture(1)'
 
-/** A texture, of which the first `length` texels count. */
+/** A texture. Its first `length` texels hold the elements. */
 class TextureContents implements Contents {
   readonly texture: Texture
   readonly length: number
-  /** The integers that were uploaded: kernels see them as f32, which does not hold all of them. */
+  /** The integers that were uploaded. Kernels see them as f32, which cannot hold every integer. */
   readonly integers: Int32Array | undefined
 
   constructor(texture: Texture, length: number, integers?: Int32Array) {
@@ -26,14 +26,16 @@ class TextureContents implements Contents {
 const LOAD: GpuKernel = { name: 'load', args: { x: 'buffer' }, body: 'return x[this.thread.x]' }
 const ZERO: GpuKernel = { name: 'zero', args: {}, body: 'return 0' }
 
-/** A kernel, the sizes of the output that it stands at, and what it drew to last. gpu.js takes a new texture whenever sizes are set. */
+/** A kernel, its current output sizes, and the texture that it drew to last. gpu.js makes a new texture
+ *  whenever sizes are set. */
 interface Sized {
   readonly run: IKernelRunShortcut
   output: string
   last: unknown
 }
 
-/** gpu.js on WebGL 2: every element of a result is a pixel of a float texture, which stays on the GPU until it is read. */
+/** gpu.js on WebGL 2. Every element of a result is a pixel of a float texture, which stays on the GPU until
+ *  it is read. */
 export class WebGlRuntime implements GpuRuntime {
   readonly mode = 'webgl2'
   readonly adapter: string
@@ -45,12 +47,12 @@ export class WebGlRuntime implements GpuRuntime {
   readonly #load: Sized
   readonly #zero: Sized
   readonly #store: Sized
-  /** gpu.js's class of textures of one axis. */
+  /** gpu.js's class for textures with one axis. */
   #flat: TextureClass | undefined
   #live = 0
   #liveBytes = 0
 
-  /** Throws BackendError where the context cannot render to float textures. */
+  /** Throws BackendError if the context cannot render to float textures. */
   constructor(module: GpuJsModule) {
     this.#gl = openContext()
     const max: number = this.#gl.getParameter(this.#gl.MAX_TEXTURE_SIZE)
@@ -67,7 +69,7 @@ export class WebGlRuntime implements GpuRuntime {
   get lost(): DeviceLostError | undefined {
     return this.#gl.isContextLost()
       ? new DeviceLostError(
-          'gpu: WebGL must keep its context, got it lost; open the device again and go on from a checkpoint',
+          'gpu: WebGL must keep its context, got a lost context; open the device again and continue from a checkpoint',
         )
       : undefined
   }
@@ -136,7 +138,8 @@ export class WebGlRuntime implements GpuRuntime {
     if (this.lost) throw this.lost
     const { run } = sized
     const sizes = output.join()
-    // Given its own last result gpu.js draws to the one before, which may be of another size: zeros or worse in silence.
+    // If an argument is the kernel's own last result, gpu.js draws to the texture before it. That texture may
+    // have another size, and the result is wrong without an error. Setting the sizes makes a new texture.
     const isOwn = args.some((arg) => isTexture(arg) && pixelsOf(arg) === sized.last)
     if (sized.output !== sizes || isOwn) {
       run.setOutput([...output])
@@ -156,8 +159,8 @@ export class WebGlRuntime implements GpuRuntime {
     return new TextureContents(this.#flattened(texture), length, integers)
   }
 
-  /** gpu.js compiles a kernel again when the number of axes that made an argument changes, and gives up when it keeps changing: all
-   *  textures are of the class for one axis. */
+  /** Gives all textures the class for one axis. gpu.js compiles a kernel again if an argument's number of
+   *  axes changes, and it gives up if this happens too often. */
   #flattened(texture: Texture): Texture {
     if (!this.#flat) {
       const flat: unknown = this.#call(this.#zero, [], [1])
@@ -172,7 +175,7 @@ export class WebGlRuntime implements GpuRuntime {
   }
 }
 
-/** What gpu.js's textures are made by: from the settings of another, whose pixels they then share. */
+/** Constructor of gpu.js's textures. It takes the settings of another texture and shares its pixels. */
 type TextureClass = new (settings: Texture) => Texture
 
 function openContext(): WebGL2RenderingContext {
@@ -205,7 +208,7 @@ function rendererOf(gl: WebGL2RenderingContext): string {
 const isTexture = (result: unknown): result is Texture =>
   typeof result === 'object' && result !== null && 'delete' in result && 'texture' in result
 
-/** The WebGLTexture, which gpu.js's types leave out. */
+/** The WebGLTexture. gpu.js's types lack it. */
 const pixelsOf = (texture: Texture): unknown => Reflect.get(texture, 'texture')
 
 function textureOf(contents: Contents): TextureContents {

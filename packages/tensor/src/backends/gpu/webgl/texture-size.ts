@@ -7,14 +7,15 @@ interface WithUtils {
   readonly utils: Utils
 }
 
-/** gpu.js's types leave most of its utils out. */
+/** gpu.js's types lack most of its utils. */
 export const hasUtils = (module: object): module is WithUtils => 'utils' in module
 
 const fitted = new WeakSet<Utils>()
 
-/** gpu.js gives an output of two axes a texture of just their sizes, and where one is longer than a texture can be, the kernel draws
- *  nothing: zeros in silence. Here such outputs get a texture as near to a square as can be, as others do anyway; kernels only see
- *  their indices. */
+/** Makes gpu.js choose textures that fit the GPU. For an output of two axes, gpu.js takes a texture of
+ *  exactly these sizes. If one is larger than a texture can be, the kernel draws nothing and the result is
+ *  zeros, without an error. Here such outputs get a texture that is nearly square, as other outputs do.
+ *  Kernels only see their indices. */
 export function fitTextures(module: object, max: number): void {
   if (!hasUtils(module) || fitted.has(module.utils)) return
   const { utils } = module

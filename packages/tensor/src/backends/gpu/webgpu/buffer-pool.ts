@@ -1,18 +1,20 @@
 import type { BufferCounts } from '../runtime.ts'
 
-/** The flags of a storage buffer: kernels, copies in and out. WebGPU's own constants are globals that Node lacks. */
+/** Usage flags of a storage buffer: kernels, copies in and out. WebGPU's own constants are globals that Node
+ *  lacks. */
 const STORAGE_COPY_SRC_COPY_DST = 0x80 | 0x04 | 0x08
 const SMALLEST = 256
 
-/** The size of the class that `bytes` fall into: four classes to the octave, so at most a fifth of a buffer is unused. */
+/** The size class of `bytes`. There are four classes per power of two, so at most a fifth of a buffer is
+ *  unused. */
 export function classBytes(bytes: number): number {
   if (bytes <= SMALLEST) return SMALLEST
   const step = 2 ** Math.max(8, Math.floor(Math.log2(bytes - 1)) - 2)
   return Math.ceil(bytes / step) * step
 }
 
-/** Storage buffers by size class. A released buffer is handed out again at once: the queue keeps the order of what is done with
- *  it. Holds on to no more than was ever live, and destroys the rest. */
+/** Storage buffers by size class. A released buffer may be handed out again at once, because the queue keeps
+ *  the order of the work. The pool holds at most as many bytes as were ever live, and destroys the rest. */
 export class BufferPool {
   readonly #create: (bytes: number, usage: number) => GPUBuffer
   readonly #destroy: (buffer: GPUBuffer) => void
@@ -23,7 +25,7 @@ export class BufferPool {
   #pooled = 0
   #pooledBytes = 0
 
-  /** `destroy` is called for a buffer that commands not yet submitted may use. */
+  /** `destroy` must work for a buffer that commands use which are not yet submitted. */
   constructor(create: (bytes: number, usage: number) => GPUBuffer, destroy: (buffer: GPUBuffer) => void) {
     this.#create = create
     this.#destroy = destroy
@@ -38,7 +40,7 @@ export class BufferPool {
     }
   }
 
-  /** A buffer of at least `bytes`, whatever it holds. `isFresh`: it holds zeros. */
+  /** A buffer of at least `bytes` with arbitrary contents. If `isFresh`, it holds zeros. */
   acquire(bytes: number): { buffer: GPUBuffer; isFresh: boolean } {
     const size = classBytes(bytes)
     const old = this.#free.get(size)?.pop()
@@ -67,7 +69,7 @@ export class BufferPool {
     this.#pooledBytes += size
   }
 
-  /** Destroys what is pooled. */
+  /** Destroys the pooled buffers. */
   clear(): void {
     for (const list of this.#free.values()) for (const buffer of list) this.#destroy(buffer)
     this.#free.clear()

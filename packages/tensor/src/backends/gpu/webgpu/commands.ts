@@ -6,11 +6,11 @@ import type { Wait } from './patiently.ts'
 const MAP_READ_COPY_DST = 0x01 | 0x08
 const UNIFORM_COPY_DST = 0x40 | 0x08
 const MAP_MODE_READ = 0x01
-/** Every adapter takes offsets of uniforms that are multiples of this. */
+/** Every adapter accepts uniform offsets that are multiples of this. */
 const UNIFORM_ALIGNMENT = 256
-/** Larger staging buffers are not kept: they are for checkpoints, not for losses. */
+/** Larger staging buffers are not kept, because only checkpoints need them, not losses. */
 const KEPT_STAGING_BYTES = 64 * 1024
-/** Uniforms of one submission, and with them about how many dispatches it has. */
+/** Bytes of uniforms in one submission. This also limits the number of its dispatches. */
 const UNIFORM_BYTES = 64 * 1024
 
 /** One run of a compute pipeline. */
@@ -19,13 +19,13 @@ export interface Dispatch {
   readonly layout: GPUBindGroupLayout
   /** Binding 0: a multiple of 4 bytes. */
   readonly uniforms: Uint8Array
-  /** Bindings 1, 2, …. A buffer may be there once, or else only in bindings that read. */
+  /** Bindings 1, 2, …. A buffer may appear more than once only if all its bindings read. */
   readonly buffers: readonly GPUBuffer[]
   readonly groups: readonly [number, number, number]
 }
 
-/** A device's queue of work: dispatches, copies and uploads run in the order of the calls. Dispatches are collected and submitted
- *  together, at the latest when something is read or {@link flush} is called. */
+/** A device's queue of work. Dispatches, copies and uploads run in the order of the calls. Dispatches are
+ *  collected and submitted together, at the latest when something is read or {@link flush} is called. */
 export class Commands {
   readonly device: GPUDevice
   readonly #traffic = { calls: 0, uploadedBytes: 0, uniformBytes: 0, readBytes: 0 }
@@ -37,9 +37,9 @@ export class Commands {
   #uniformsUsed = 0
   #encoder: GPUCommandEncoder | undefined
   #pass: GPUComputePassEncoder | undefined
-  /** Destroyed once the commands that may use them are submitted. */
+  /** Buffers to destroy once the commands that may use them are submitted. */
   #doomed: GPUBuffer[] = []
-  /** What the GPU has found wrong with what was submitted, to come. */
+  /** Errors of the GPU about submitted work, still to come. */
   #checks: Promise<GPUError | null>[] = []
   #lost: DeviceLostError | undefined
   readonly #wait: Wait
@@ -54,7 +54,7 @@ export class Commands {
     this.#uniformBuffer = this.#create(UNIFORM_BYTES, UNIFORM_COPY_DST)
     void device.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
-        `gpu: the device must stay, got lost (${reason || 'unknown'}: ${message || 'no message'}); open it again and go on from a checkpoint`,
+        `gpu: the device must stay available, got a lost device (${reason || 'unknown'}: ${message || 'no message'}); open it again and continue from a checkpoint`,
       )
     })
   }
@@ -72,7 +72,7 @@ export class Commands {
     return this.#pool.counts
   }
 
-  /** A buffer of at least `bytes`, with whatever it holds. */
+  /** A buffer of at least `bytes` with arbitrary contents. */
   acquire(bytes: number): GPUBuffer {
     return this.#pool.acquire(bytes).buffer
   }
@@ -83,13 +83,13 @@ export class Commands {
     return buffer
   }
 
-  /** May be called as soon as everything that uses the buffer is enqueued. */
+  /** Releases a buffer. May be called as soon as all work that uses the buffer is enqueued. */
   release(buffer: GPUBuffer): void {
     this.#pool.release(buffer)
   }
 
   upload(buffer: GPUBuffer, data: Float32Array<ArrayBuffer>): void {
-    // writeBuffer runs before what is submitted later, and so before what is still being collected.
+    // writeBuffer runs before all work that is submitted later, so collected work must be submitted first.
     this.flush()
     this.device.queue.writeBuffer(buffer, 0, data)
     this.#traffic.uploadedBytes += data.byteLength
@@ -126,7 +126,7 @@ export class Commands {
     this.#copies().copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes)
   }
 
-  /** The first bytes of a buffer, as they are at this call. Throws what went wrong on the GPU so far. */
+  /** The first bytes of a buffer, as they are at this call. Throws the errors of the GPU so far. */
   async read(buffer: GPUBuffer, bytes: number): Promise<Float32Array> {
     const staging = this.#staging.get(buffer.size)?.pop() ?? this.#create(buffer.size, MAP_READ_COPY_DST)
     if (bytes > 0) this.copy(buffer, 0, staging, 0, bytes)
@@ -147,7 +147,7 @@ export class Commands {
     return values
   }
 
-  /** Submits what was collected. */
+  /** Submits the collected work. */
   flush(): void {
     const { device } = this
     if (this.#encoder) {
@@ -164,7 +164,7 @@ export class Commands {
     this.#doomed = []
   }
 
-  /** Frees all buffers of its own; the device stays. */
+  /** Frees all its own buffers. The device stays open. */
   destroy(): void {
     this.#pool.clear()
     this.flush()
@@ -173,7 +173,7 @@ export class Commands {
     this.#uniformBuffer.destroy()
   }
 
-  /** Errors of the GPU that no read has thrown. */
+  /** Waits for the errors of the GPU that no read has thrown, and throws the first. */
   async settle(): Promise<void> {
     const checks = this.#checks
     this.#checks = []
@@ -185,7 +185,7 @@ export class Commands {
     return this.#encoder
   }
 
-  /** Where copies are encoded: outside passes. */
+  /** The encoder for copies, which must be outside of passes. */
   #copies(): GPUCommandEncoder {
     this.#endPass()
     return this.#commands()
@@ -219,7 +219,7 @@ export class Commands {
 
   /** Closes the error scope that was opened last. */
   #check(): void {
-    // A lost device answers with a rejection: the read says so.
+    // If the device is lost, this promise is rejected. The read reports the loss.
     this.#checks.push(this.device.popErrorScope().catch(() => null))
   }
 }
@@ -228,7 +228,7 @@ function gpuError(error: GPUError): BackendError {
   const isMemory = 'GPUOutOfMemoryError' in globalThis && error instanceof GPUOutOfMemoryError
   return new BackendError(
     isMemory
-      ? `gpu: there must be memory for every buffer, got none (${error.message}); use a smaller batch, length or model`
+      ? `gpu: every buffer must fit in the GPU's memory, got out of memory (${error.message}); use a smaller batch, length or model`
       : `gpu: the GPU must accept all work, got ${error.message}`,
     { cause: error },
   )

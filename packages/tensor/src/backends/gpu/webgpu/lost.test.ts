@@ -34,7 +34,7 @@ describe.runIf(gpuModes.includes('webgpu'))('WebGPU that goes away', () => {
     await expect(read).rejects.toThrow(DeviceLostError)
     engine.kernel(ADD_ONE)([x], [1], x)
     await expect(engine.read(x, 'f32', 1)).rejects.toThrow(
-      /^gpu: the device must stay, got lost \(destroyed: .+\); open it again and go on from a checkpoint$/,
+      /^gpu: the device must stay available, got a lost device \(destroyed: .+\); open it again and continue from a checkpoint$/,
     )
     await engine.close()
     const again = await open()

@@ -2,13 +2,13 @@ import { BackendError } from '../../../errors.ts'
 import type { GpuJsModule } from '../gpu-js.ts'
 import { textOf } from './commands.ts'
 
-/** What gpu.js keeps of the one device that everything in the process shares. */
+/** gpu.js's adapter and device. Everything in the process shares this one device. */
 export interface WebGpuContext {
   readonly adapter: GPUAdapter
   readonly device: GPUDevice
 }
 
-/** The part of gpu.js's 2.24 that its types leave out. */
+/** The part of gpu.js 2.24 that its types lack. */
 interface WithContext {
   readonly WebGPUContext: { acquire(): Promise<WebGpuContext> }
 }
@@ -20,10 +20,11 @@ interface DawnModule {
 }
 
 const SOFTWARE =
-  'without a GPU, Debian’s packages chromium and libvulkan1 have a driver in software: VK_ADD_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json'
+  'On a machine without a GPU, Debian’s packages chromium and libvulkan1 bring a driver in software: set VK_ADD_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json'
 
-/** The device that gpu.js runs its kernels on, so that buffers can be shared with it. In Node WebGPU comes from the package
- *  webgpu (Dawn), an optional peer dependency. Throws BackendError that says what is missing and how to get it. */
+/** The device on which gpu.js runs its kernels, so that we can share buffers with it. In Node, WebGPU comes
+ *  from the package webgpu (Dawn), an optional peer dependency. Throws BackendError with what is missing and
+ *  how to get it. */
 export async function openWebGpu(module: GpuJsModule): Promise<WebGpuContext> {
   if (!hasContext(module))
     throw new BackendError('gpu: gpu.js must be 2.24 or a later 2, got one without WebGPU; update it')
@@ -41,14 +42,14 @@ export async function openWebGpu(module: GpuJsModule): Promise<WebGpuContext> {
   }
 }
 
-/** Whether the API is there, which says nothing of an adapter. */
+/** Whether the API exists. There may still be no adapter. */
 const hasWebGpu = (): boolean => typeof navigator === 'object' && Boolean(navigator.gpu)
 
-/** Puts Dawn's WebGPU where browsers have theirs. */
+/** Sets `navigator.gpu` to Dawn's WebGPU, as in browsers. */
 async function bringWebGpu(): Promise<void> {
   if (typeof process !== 'object' || !process.versions?.node)
     throw new BackendError('gpu: mode webgpu needs a browser with WebGPU, got none; use mode webgl2')
-  const name = 'webgpu' // not a literal: bundlers for browsers must leave it alone
+  const name = 'webgpu' // a variable, so that bundlers for browsers do not resolve it
   let dawn: DawnModule
   try {
     dawn = await import(/* webpackIgnore: true */ /* @vite-ignore */ name)
@@ -66,7 +67,7 @@ async function bringWebGpu(): Promise<void> {
   Object.defineProperty(navigator, 'gpu', { value: dawn.create([]), configurable: true })
 }
 
-/** `swiftshader, SwiftShader Device (Subzero)`: what an adapter says of itself. */
+/** The adapter's own name: `SwiftShader Device (Subzero), swiftshader`. */
 export function adapterText({ info }: GPUAdapter): string {
   const { vendor, architecture, device, description } = info
   const parts = [description || device, [vendor, architecture].filter((text) => text !== '').join(' ')]

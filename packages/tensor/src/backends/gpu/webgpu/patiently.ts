@@ -1,12 +1,14 @@
-/** A nap is this share of what was waited so far for the newest answer: none is late by more, and a quick one is not late at all. */
+/** Length of a sleep as a share of the time waited so far for the newest result. No result is late by more
+ *  than this share, and a quick result is not late at all. */
 const SHARE = 1 / 20
 const SHORTEST_MS = 0.05
 const LONGEST_MS = 1
 
-/** Node without a page: in pages, those of Electron too, the main thread may not sleep, and nobody asks. */
+/** Whether this is Node without a page. In pages, also in Electron's, the main thread may not sleep, and Dawn
+ *  does not poll. */
 const isNode =
   typeof process === 'object' && Boolean(process.versions?.node) && typeof document === 'undefined'
-/** A number that nothing changes, to sleep on. */
+/** A number that never changes, to sleep on with Atomics.wait. */
 const still =
   isNode && typeof SharedArrayBuffer === 'function' ? new Int32Array(new SharedArrayBuffer(4)) : undefined
 
@@ -14,13 +16,15 @@ let waiting = 0
 let since = 0
 let isNapping = false
 
-/** How an answer of the GPU is awaited. */
+/** How to wait for a result of the GPU. */
 export type Wait = <T>(promise: Promise<T>) => Promise<T>
 
 export const impatiently: Wait = (promise) => promise
 
-/** Until the promise settles Node naps between the turns of its event loop: in each of them Dawn asks whether the GPU is done, and so takes a
- *  core, which is half the GPU where the driver is a program on two. Whatever else the process does gets a turn every millisecond. */
+/** Waits for a promise, and lets Node sleep between the turns of its event loop until then.
+ *  In every turn Dawn asks whether the GPU is done, so it busy-waits on one core. With a software driver on
+ *  two cores, that halves the GPU's speed. A sleep lasts at most 1 ms, so the other work of the process gets
+ *  a turn at least that often. */
 export function patiently<T>(promise: Promise<T>): Promise<T> {
   if (!still) return promise
   waiting++

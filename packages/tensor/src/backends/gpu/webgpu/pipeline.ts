@@ -10,11 +10,12 @@ export interface Pipeline {
 
 type StorageType = 'read-only-storage' | 'storage'
 
-/** By device and text, for as long as the device is there: all engines of a process share one, and a driver may take seconds. */
+/** Pipelines by device and text, kept as long as the device. All engines of a process share them, because a
+ *  driver may take seconds to compile one. */
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>()
 
-/** WGSL with the entry point `main`, a uniform block at binding 0 and storage buffers after it; compiled once for a device. Throws
- *  BackendError with the compiler's messages. */
+/** The pipeline of a WGSL text with the entry point `main`: a uniform block at binding 0, then storage
+ *  buffers. It is compiled once per device. Throws BackendError with the compiler's messages. */
 export async function pipelineOf(
   device: GPUDevice,
   wait: Wait,
@@ -40,7 +41,7 @@ async function compile(
   code: string,
   buffers: readonly StorageType[],
 ): Promise<Pipeline> {
-  device.pushErrorScope('validation') // else gpu.js prints what is thrown below
+  device.pushErrorScope('validation') // otherwise gpu.js prints the error that is thrown below
   const module = device.createShaderModule({ code })
   const [{ messages }] = await wait(Promise.all([module.getCompilationInfo(), device.popErrorScope()]))
   const errors = messages.filter(({ type }) => type === 'error')
@@ -49,7 +50,7 @@ async function compile(
       `its WGSL must compile, got ${errors.map(({ lineNum, linePos, message }) => `${lineNum}:${linePos} ${message}`).join('; ')}`,
       { cause: code },
     )
-  // Not 'auto': that leaves out a binding which the code does not use.
+  // Not 'auto', because that leaves out bindings that the code does not use.
   const layout = device.createBindGroupLayout({
     entries: [
       { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform' } },

@@ -19,11 +19,11 @@ import { impatiently, patiently, type Wait } from './patiently.ts'
 import { type Pipeline, pipelineOf } from './pipeline.ts'
 import { type ParamsLayout, translate, WORKGROUP } from './translate.ts'
 
-/** A GPUBuffer, of which the first `length` f32 count. */
+/** A GPUBuffer. Its first `length` f32 hold the elements. */
 class BufferContents implements Contents {
   readonly buffer: GPUBuffer
   readonly length: number
-  /** The integers that were uploaded, until a kernel changes them: an f32 does not hold all of them. */
+  /** The integers that were uploaded, until a kernel changes them. An f32 cannot hold every integer. */
   integers: Int32Array | undefined
 
   constructor(buffer: GPUBuffer, length: number, integers?: Int32Array) {
@@ -33,8 +33,9 @@ class BufferContents implements Contents {
   }
 }
 
-/** gpu.js on WebGPU. gpu.js translates kernels and gives its device; pipelines, dispatches, buffers and their order are ours, so that
- *  nothing is read back between kernels, buffers are used again, and many kernels make one submission. */
+/** gpu.js on WebGPU. gpu.js translates kernels and provides the device. We make pipelines, dispatches and
+ *  buffers, and keep their order. So nothing is read back between kernels, buffers are reused, and one
+ *  submission holds many kernels. */
 export class WebGpuRuntime implements GpuRuntime {
   readonly mode = 'webgpu'
   readonly adapter: string
@@ -45,7 +46,7 @@ export class WebGpuRuntime implements GpuRuntime {
   readonly #commands: Commands
   readonly #wait: Wait
   readonly #gpu: GpuJs
-  /** By text: the same for every number of axes. */
+  /** Compiled kernels by definition; one serves every number of axes. */
   readonly #compiled = new Map<GpuKernel, Compiled>()
 
   constructor(gpu: GpuJs, { adapter, device }: WebGpuContext, kernels: KernelChoice = 'tuned') {
@@ -177,7 +178,7 @@ export class WebGpuRuntime implements GpuRuntime {
   }
 }
 
-/** Makes something at the first call and waits for it then; later calls use it at once. */
+/** Makes something at the first call and waits for it. Later calls use it at once. */
 function once<T>(make: () => Promise<T>): <R>(use: (made: T) => R) => R | Promise<R> {
   let made: T | undefined
   return (use) =>

@@ -2,20 +2,20 @@ import { BackendError } from '../../../errors.ts'
 import { type GpuJs, kernelSettings } from '../gpu-js.ts'
 import { type GpuKernel, sourceOf } from '../kernel.ts'
 
-/** Where gpu.js 2.24 wants the sizes of buffers and the scalars in a kernel's uniforms. */
+/** Where a kernel of gpu.js 2.24 expects the sizes of buffers and the scalars in its uniforms. */
 export interface ParamsLayout {
   readonly byteLength: number
   readonly arrayArgs: readonly { readonly index: number; readonly dimsOffset: number }[]
   readonly scalarArgs: readonly { readonly index: number; readonly offset: number; readonly type: string }[]
 }
 
-/** A kernel of gpu.js as WGSL: binding 0 the uniforms, then the buffers in order, then the output. */
+/** A gpu.js kernel as WGSL: the uniforms at binding 0, then the buffers in order, then the output. */
 export interface Translation {
   readonly code: string
   readonly params: ParamsLayout
 }
 
-/** What of a gpu.js kernel its types leave out. */
+/** Members of a gpu.js kernel that its types lack. */
 interface Translated {
   readonly compiledSource: string
   readonly translatedBody: string
@@ -30,8 +30,8 @@ interface Buildable {
 /** Threads of a workgroup. */
 export const WORKGROUP = 64
 
-/** All threads in one row of workgroups, folded over y where it is long: gpu.js's own entry has 8 × 8 threads to a workgroup, which
- *  idle where y is short and are too few for a long x. */
+/** Entry point with all threads in one row of workgroups, which continues along y if it is too long. gpu.js's
+ *  own entry has 8 × 8 threads per workgroup: they idle if y is short, and there are too few for a long x. */
 const ENTRY = `@compute @workgroup_size(${WORKGROUP}, 1, 1)
 fn main(@builtin(global_invocation_id) gid : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>) {
   let flat_index : u32 = gid.x + gid.y * groups.x * ${WORKGROUP}u;
@@ -41,8 +41,8 @@ fn main(@builtin(global_invocation_id) gid : vec3<u32>, @builtin(num_workgroups)
   let data_index : i32 = i32(flat_index);
 `
 
-/** Lets gpu.js translate a kernel, for outputs of any rank and size. Throws what gpu.js throws for text that it does not take, and
- *  BackendError for a gpu.js that is not 2.24. */
+/** Lets gpu.js translate a kernel for outputs of any rank and size. Throws gpu.js's own error for text that
+ *  it does not accept, and BackendError if gpu.js is not version 2.24. */
 export function translate(gpu: GpuJs, kernel: GpuKernel): Translation {
   const { kernel: translator }: { kernel: object } = gpu.createKernel(
     sourceOf(kernel),
@@ -50,7 +50,7 @@ export function translate(gpu: GpuJs, kernel: GpuKernel): Translation {
   )
   if (!isBuildable(translator)) throw wrongVersion()
   translator._buildAsync = async () => {} // pipelines and buffers are ours
-  // It wants arguments to see what they are.
+  // gpu.js needs arguments to know their types.
   void translator.build(
     ...Object.values(kernel.args).map((kind) => (kind === 'buffer' ? new Float32Array(1) : 1)),
   )
@@ -61,7 +61,9 @@ export function translate(gpu: GpuJs, kernel: GpuKernel): Translation {
 }
 
 const wrongVersion = () =>
-  new BackendError('gpu: gpu.js must be 2.24, got another whose kernels look different; install gpu.js@2.24')
+  new BackendError(
+    'gpu: gpu.js must be version 2.24, got a version with different kernels; install gpu.js@2.24',
+  )
 
 const isBuildable = (kernel: object): kernel is Buildable => 'build' in kernel && '_buildAsync' in kernel
 
