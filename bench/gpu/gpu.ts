@@ -1,4 +1,4 @@
-import { BackendError, type Device, gpu, isSoftwareAdapter, rmsNorm, scale, type Tensor } from '@tau/tensor'
+import { BackendError, type Device, gpu, isSoftwareAdapter, mul, rmsNorm, type Tensor } from '@tau/tensor'
 import type { GpuEngine, GpuTraffic } from '@tau/tensor/kernel'
 import { expectNear } from '@tau/testing'
 import { inScopes } from '../harness/devices.ts'
@@ -107,7 +107,7 @@ async function runOverhead(devices: Devices, { line, metric }: GroupContext): Pr
     const x = tuned.tensor(new Float32Array(1024).fill(1), [4, 256])
     const [gpuJs, wgsl] = await race(
       [
-        contestant('of gpu.js', tuned, () => void scale(x, 2)),
+        contestant('of gpu.js', tuned, () => void mul(x, 2)),
         contestant('written by hand', tuned, () => void rmsNorm(x)),
       ],
       { rounds: 9, sampleMs: 50, warmUpMs: 50 },

@@ -164,7 +164,7 @@ export const kernelCases: Readonly<Record<string, (numbers: Numbers) => readonly
         lambda(1, 2, 521),
         lambda(1, 1, 521),
         normal(1, 1, 521, 3),
-        tau.scale(positive(2), 5),
+        tau.mul(positive(2), 5),
       ),
       ...withGradients((logits) => forgetGateDecay(logits).high, normal(2, 4, 11)),
       ...withGradients((rates) => constantDecay(rates, 11).high, positive(4)),

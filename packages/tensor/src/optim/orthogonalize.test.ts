@@ -1,6 +1,6 @@
 import { expectNear, randomArray } from '@tau/testing'
 import { describe, expect, it } from 'vitest'
-import { scale } from '../kernels/binary/binary.ts'
+import { mul } from '../kernels/binary/binary.ts'
 import { describeKernel, evaluate, itHasTheSameBits, normal } from '../kernels/testing.ts'
 import type { Tensor } from '../tensor.ts'
 import { orthogonalize } from './orthogonalize.ts'
@@ -8,7 +8,7 @@ import { type Matrix, multiplied, orthogonalizeReference, transposed } from './r
 
 const result = (x: Tensor, iterations: number): Tensor => {
   const { matrix, size } = orthogonalize(x, iterations)
-  return scale(matrix, size)
+  return mul(matrix, size)
 }
 
 /** I − 2uuᵀ/uᵀu, an orthogonal matrix. */

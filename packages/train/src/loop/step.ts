@@ -1,5 +1,5 @@
 import type { ForwardOptions, GPT } from '@tau/model'
-import { addInto, grad, scale, type Tensor } from '@tau/tensor'
+import { addInto, grad, mul, type Tensor } from '@tau/tensor'
 import type { Optimizer } from '@tau/tensor/optim'
 import type { TokenBatch } from '../data/batches.ts'
 
@@ -49,7 +49,7 @@ function accumulateGradients(
     const loss = () => {
       const { tokens, targets } = batch
       const mean = model.loss(model.tokens(tokens, batchSize), model.targets(targets, batchSize), options)
-      return batches.length > 1 ? scale(mean, 1 / batches.length) : mean
+      return batches.length > 1 ? mul(mean, 1 / batches.length) : mean
     }
     const { value, grads } = grad(loss, parameters, { freeIntermediates: true })
     if (total) {

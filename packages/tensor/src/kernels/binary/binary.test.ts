@@ -15,7 +15,7 @@ import {
   LENGTHS,
   normal,
 } from '../testing.ts'
-import { add, type BinaryOp, div, maximum, minimum, mul, pow, scale, sub } from './binary.ts'
+import { add, type BinaryOp, div, maximum, minimum, mul, pow, sub } from './binary.ts'
 import { broadcastLoops } from './broadcast.ts'
 import type { Operand } from './operands.ts'
 import { binaryReference } from './reference.ts'
@@ -181,16 +181,16 @@ describeKernel('binary operations', (device, name) => {
     expect([...dY]).toEqual([2, 2, 2])
   })
 
-  it('scale multiplies by a number, gradient too', async () => {
+  it('mul multiplies by a number, gradient too', async () => {
     await checkForward(device(), {
       shapes: [[37]],
-      operation: (x) => scale(x, -0.5),
+      operation: (x) => mul(x, -0.5),
       reference: (x) => x.map((value) => -0.5 * value),
       tolerance: {},
     })
     await checkBackward(device(), {
       shapes: [[3, 2]],
-      operation: (x) => scale(x, -0.5),
+      operation: (x) => mul(x, -0.5),
       reference: (x) => x.map((value) => -0.5 * value),
       tolerance: { atol: 1e-7 },
     })

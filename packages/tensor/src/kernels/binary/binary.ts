@@ -132,6 +132,3 @@ export function pow(x: Operand, y: Operand): Tensor {
     (dOut) => sumTo(compute('mul', dOut, compute('powSlopeY', x, y)), y),
   )
 }
-
-/** x · factor. */
-export const scale = (x: Tensor, factor: number): Tensor => mul(x, factor)

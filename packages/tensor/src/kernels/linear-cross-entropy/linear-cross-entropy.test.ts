@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { grad } from '../../autodiff/tape.ts'
 import type { Device } from '../../device.ts'
 import type { Tensor } from '../../tensor.ts'
-import { scale } from '../binary/binary.ts'
+import { mul } from '../binary/binary.ts'
 import { clamp } from '../clamp/clamp.ts'
 import { crossEntropy, IGNORE_INDEX } from '../cross-entropy/cross-entropy.ts'
 import { matmul } from '../matmul/matmul.ts'
@@ -136,7 +136,7 @@ describeKernel('linearCrossEntropy', (device, name) => {
         ...both.grads,
         ...grad(f, [x]).grads,
         ...grad(f, [weight]).grads,
-        ...grad(() => scale(f(), 3), [x, weight]).grads,
+        ...grad(() => mul(f(), 3), [x, weight]).grads,
       ]
     })
     expect(again).toBe(loss)
