@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { circles, valueImports } from './graph.ts'
+import { allImports, circles, valueImports } from './graph.ts'
 
-describe('valueImports', () => {
-  it('takes imports and exports of values, and no types, packages or dynamic imports', () => {
-    expect(
-      valueImports(`
+const TEXT = `
 import './effect.ts'
 import { a } from './named.ts'
 import { type B, c } from './mixed.ts'
@@ -18,8 +15,11 @@ export type { J } from './type-exports.ts'
 export { type K } from './inline-type-exports.ts'
 import { l } from 'package'
 const m = () => import('./later.ts')
-`),
-    ).toEqual([
+`
+
+describe('valueImports', () => {
+  it('takes imports and exports of values, and no types, packages or dynamic imports', () => {
+    expect(valueImports(TEXT)).toEqual([
       './effect.ts',
       './named.ts',
       './mixed.ts',
@@ -28,6 +28,13 @@ const m = () => import('./later.ts')
       './again.ts',
       './everything.ts',
     ])
+  })
+})
+
+describe('allImports', () => {
+  it('takes types as well, and no packages or dynamic imports', () => {
+    const types = ['./types.ts', './only-types.ts', './type-exports.ts', './inline-type-exports.ts']
+    expect(allImports(TEXT)).toEqual([...valueImports(TEXT), ...types])
   })
 })
 

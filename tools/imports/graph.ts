@@ -2,26 +2,32 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 
-/** For each file, the files from which it imports or re-exports values by a relative path. Imports of types
- *  and dynamic imports do not count. */
+/** For each file, the files from which it imports or re-exports by a relative path. Dynamic imports do not
+ *  count. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>
 
-/** The imports between the TypeScript files below a folder. Names are relative to it. */
-export function importsBelow(folder: string): ImportGraph {
+/** The imports between the TypeScript files below a folder: of values, or of types too. Names are relative to
+ *  the folder. */
+export function importsBelow(folder: string, importsOf: typeof valueImports): ImportGraph {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   )
   return new Map(
     files.map((file) => {
       const path = join(folder, file)
-      const targets = valueImports(readFileSync(path, 'utf8'))
+      const targets = importsOf(readFileSync(path, 'utf8'))
       return [file, targets.map((target) => relative(folder, resolve(dirname(path), target)))]
     }),
   )
 }
 
 /** The relative paths from which the text of a module imports values. */
-export function valueImports(text: string): string[] {
+export const valueImports = (text: string): string[] => imports(text, false)
+
+/** The relative paths from which the text of a module imports values or types. */
+export const allImports = (text: string): string[] => imports(text, true)
+
+function imports(text: string, withTypes: boolean): string[] {
   const { statements } = ts.createSourceFile('module.ts', text, ts.ScriptTarget.Latest)
   return statements.flatMap((statement) => {
     const isImport = ts.isImportDeclaration(statement)
@@ -30,7 +36,7 @@ export function valueImports(text: string): string[] {
     if (!moduleSpecifier || !ts.isStringLiteral(moduleSpecifier) || !moduleSpecifier.text.startsWith('.'))
       return []
     const isType = isImport ? importsTypes(statement) : exportsTypes(statement)
-    return isType ? [] : [moduleSpecifier.text]
+    return isType && !withTypes ? [] : [moduleSpecifier.text]
   })
 }
 
