@@ -8,7 +8,6 @@ export {
   fileExists,
   openFileParts,
   pathOf,
-  type StoredFile,
   storeAt,
 } from './place.ts'
 export { type ReadJsonOptions, readFileBytes, readJson, readUtf8File } from './read.ts'
@@ -31,6 +30,7 @@ export {
   type FileToWrite,
   LockedError,
   type Store,
+  type StoredFile,
   type StoreLock,
 } from './store.ts'
 export { decodeUtf8 } from './utf8.ts'

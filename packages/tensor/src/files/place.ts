@@ -1,5 +1,5 @@
-import { nodeStore } from './node/node-store.ts'
-import type { FileParts, Store } from './store.ts'
+import { nodeFile, nodeStore } from './node/node-store.ts'
+import type { FileParts, Store, StoredFile } from './store.ts'
 
 /** Where a folder is: its path in Node's file system, or a store. */
 export type FolderPlace = string | Store
@@ -7,21 +7,12 @@ export type FolderPlace = string | Store
 /** Where a file is: its path in Node's file system, or its name in a store. */
 export type FilePlace = string | StoredFile
 
-export interface StoredFile {
-  readonly store: Store
-  readonly name: string
-}
-
 /** The store of a folder. Every function that takes a folder begins with this. */
 export const storeAt = (folder: FolderPlace): Store =>
   typeof folder === 'string' ? nodeStore(folder) : folder
 
 /** The store and the name of a file. Every function that takes a file begins with this. */
-export function fileAt(file: FilePlace): StoredFile {
-  if (typeof file !== 'string') return file
-  const { dirname, basename } = process.getBuiltinModule('node:path')
-  return { store: nodeStore(dirname(file)), name: basename(file) }
-}
+export const fileAt = (file: FilePlace): StoredFile => (typeof file === 'string' ? nodeFile(file) : file)
 
 /** The name of a file in messages. */
 export const pathOf = (file: FilePlace): string =>

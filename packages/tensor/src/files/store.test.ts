@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { FormatError } from '../errors.ts'
 import { memoryStore } from './memory-store.ts'
 import { nodeStore } from './node/node-store.ts'
-import { fileExists, openFileParts } from './place.ts'
+import { fileAt, fileExists, openFileParts, storeAt } from './place.ts'
 import { readFileBytes, readJson } from './read.ts'
 import { LockedError, type Store } from './store.ts'
 import { writeFileAtomic } from './write.ts'
@@ -150,6 +150,18 @@ describe.each<[string, () => Promise<Store>]>([
 })
 
 describe('nodeStore', () => {
+  it.each([
+    ['a folder', () => storeAt('runs/a')],
+    ['a file', () => fileAt('runs/a/config.json')],
+  ])('says what to pass instead of the path of %s where there is no Node', (_, place) => {
+    vi.stubGlobal('process', undefined)
+    try {
+      expect(place).toThrow(/^store: a path needs the file system of Node .*, got runs\/a.*; pass a Store$/)
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
   it('refuses a path that is no folder', async () => {
     const file = join(await newFolder(), 'file')
     await writeFile(file, 'x')

@@ -30,6 +30,12 @@ export interface Store {
 /** Bytes of a file, or chunks that are written one after the other. */
 export type FileContent = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
+/** A file in a store. */
+export interface StoredFile {
+  readonly store: Store
+  readonly name: string
+}
+
 /** A file to write, with its content. */
 export interface FileToWrite {
   readonly name: string

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.ts'
-import { checkName, type FileParts, type Store } from '../store.ts'
+import { checkName, type FileParts, type Store, type StoredFile } from '../store.ts'
 import { writeFilesAtomic } from './atomic.ts'
 import { lockFile } from './lock.ts'
 import { adviceFor, codeOf, reasonOf } from './system-error.ts'
@@ -7,10 +7,7 @@ import { adviceFor, codeOf, reasonOf } from './system-error.ts'
 /** The store of the folder at `path` in Node's file system. The folder is created when the first file is
  *  written. */
 export function nodeStore(path: string): Store {
-  if (typeof process !== 'object' || process.getBuiltinModule === undefined)
-    throw new Error(
-      `store: a path needs the file system of Node 22.12 or later, got ${path} in another runtime; pass a Store`,
-    )
+  checkNode(path)
   const fs = process.getBuiltinModule('node:fs/promises')
   const { join } = process.getBuiltinModule('node:path')
   const at = (name: string) => join(path, checkName(path, name))
@@ -55,6 +52,20 @@ export function nodeStore(path: string): Store {
       return lockFile(at(name))
     },
   }
+}
+
+/** The store and the name of the file at `path`. */
+export function nodeFile(path: string): StoredFile {
+  checkNode(path)
+  const { dirname, basename } = process.getBuiltinModule('node:path')
+  return { store: nodeStore(dirname(path)), name: basename(path) }
+}
+
+function checkNode(path: string): void {
+  if (typeof process !== 'object' || process.getBuiltinModule === undefined)
+    throw new Error(
+      `store: a path needs the file system of Node 22.12 or later, got ${path} in another runtime; pass a Store`,
+    )
 }
 
 /** Opens a regular file of any size. */
