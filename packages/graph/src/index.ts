@@ -90,7 +90,7 @@ export { parseManifoldParquet } from './manifold/parquet.ts'
 export type { ManifoldProgress } from './manifold/passes.ts'
 export type { Metric, NeighborMetric } from './neighbors/distance.ts'
 export type { HnswParameters } from './neighbors/hnsw/usearch.ts'
-export { type KNeighborsOptions, kneighbors, type Neighbors } from './neighbors/kneighbors.ts'
+export { type KneighborsOptions, kneighbors, type Neighbors } from './neighbors/kneighbors.ts'
 export type { NeighborLists } from './neighbors/lists.ts'
 export { type RadiusNeighborsOptions, radiusNeighbors } from './neighbors/radius-neighbors.ts'
 export {

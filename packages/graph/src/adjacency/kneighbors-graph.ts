@@ -2,12 +2,12 @@ import { checkInteger } from '../dense/matrix.ts'
 import { matrixOf, type Points } from '../dense/points.ts'
 import { checkOptions, GraphError } from '../errors.ts'
 import { checkLists } from '../neighbors/check-lists.ts'
-import { type KNeighborsOptions, kneighbors } from '../neighbors/kneighbors.ts'
+import { type KneighborsOptions, kneighbors } from '../neighbors/kneighbors.ts'
 import type { NeighborLists } from '../neighbors/lists.ts'
 import { type Csr, csrFromCoo } from '../sparse/csr.ts'
 
 /** Options of the graph, besides the options of `kneighbors`. */
-export interface KneighborsGraphOptions extends Omit<KNeighborsOptions, 'queries'> {
+export interface KneighborsGraphOptions extends Omit<KneighborsOptions, 'queries'> {
   /** neighbours per point; with `includeSelf` the point itself is one of them */
   k: number
   /** connectivity: every value is 1;  distance: values are distances, with a stored 0 if points coincide.

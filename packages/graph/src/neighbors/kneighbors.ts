@@ -11,7 +11,7 @@ import { plainNearest } from './plain.ts'
 import { type DeviceOptions, runSearch } from './run.ts'
 import { checkK, searchOf } from './search.ts'
 
-export interface KNeighborsOptions extends PaceOptions, DeviceOptions {
+export interface KneighborsOptions extends PaceOptions, DeviceOptions {
   /** neighbours per row; at most the number of points, or one less without `queries` */
   k: number
   /** 'euclidean' unless given. scikit-learn's cosine is 'cosine-unrectified'. */
@@ -42,7 +42,7 @@ export interface Neighbors extends NeighborLists, Choice {}
  *  A row of zeros has cosine 0 with every other row. Throws GraphError for ragged rows, numbers that are not
  *  finite, and k, metric or algorithm out of range. Throws BackendError for a device that is not a cpu, and
  *  for 'hnsw' without usearch. Throws the signal's reason when it is aborted. */
-export const kneighbors = async (points: Points, options: KNeighborsOptions): Promise<Neighbors> => {
+export const kneighbors = async (points: Points, options: KneighborsOptions): Promise<Neighbors> => {
   const op = 'kneighbors'
   checkOptions(op, options, '{ k }')
   const { k, metric = 'euclidean', queries, algorithm = 'exact', hnsw = {}, device } = options
