@@ -1,7 +1,8 @@
 import { library } from '../../tools/build/tsup.ts'
 import { pageAssets } from './src/page/assets.ts'
 
-/** Puts the pages' styles and scripts into the bundle, in the place of the module that reads them from files. */
+/** Puts the styles and scripts of the pages into the bundle. They replace the module that reads them from
+ *  files. */
 export default library([
   {
     name: 'page-assets',

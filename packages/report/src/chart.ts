@@ -1,30 +1,31 @@
-/** What the page's script draws: the report computes these on the Node side, the browser knows nothing of runs and graphs. */
+/** A chart as data. Our code computes it, and the script of the page draws it without knowing about runs or
+ *  graphs. */
 export interface Chart {
   readonly title: string
   /** Small print under the title. */
   readonly note?: string
   /** Height of the plot in CSS pixels. */
   readonly height: number
-  /** Common x of all series, rising: optimizer steps unless named. */
+  /** The x values of all series, rising: optimizer steps, unless `xName` says otherwise. */
   readonly x: readonly number[]
-  /** What x is, where it is no step: such charts do not share the cursor of others. */
+  /** Name of x, if x is not the step. Such a chart does not share its cursor with other charts. */
   readonly xName?: string
-  /** Limits of x; by default its first and last value. */
+  /** Limits of x. Default: its first and last value. */
   readonly xRange?: readonly [number, number]
   readonly series: readonly Series[]
   readonly left: Axis
   readonly right?: Axis
-  /** Areas between two series, by index in `series`. */
+  /** Filled areas between two series, given by their indices in `series`. */
   readonly bands?: readonly Band[]
-  /** Values of x, such as steps at which the run was resumed: dashed lines. */
+  /** Dashed vertical lines at these values of x, such as the steps where the run was resumed. */
   readonly marks?: readonly number[]
-  /** Small multiples share one legend outside the chart. */
+  /** False for small charts that share one legend outside the chart. */
   readonly hasLegend: boolean
 }
 
 export interface Series {
   readonly label: string
-  /** Name of a CSS custom property: `blue` is `--blue`. */
+  /** Name of a CSS custom property without its dashes: `blue` is `--blue`. */
   readonly color: string
   readonly axis: 'left' | 'right'
   /** One value per x; null is a gap. */
@@ -32,24 +33,25 @@ export interface Series {
   readonly width: number
   /** 0 to 1. */
   readonly opacity: number
-  /** Marks at the values: for series with few of them. */
+  /** Draws a point at each value. Meant for series with few values. */
   readonly hasPoints: boolean
-  /** Bars from 0 around evenly spaced x. */
+  /** Draws bars from 0 to each value. The x must be evenly spaced. */
   readonly isBars?: boolean
-  /** Part of a band only: no legend entry. */
+  /** The series is only the edge of a band, so it has no legend entry. */
   readonly isEdge?: boolean
-  /** A second number in the legend: the value times `factor`, followed by `unit`. */
+  /** Second number of the legend: the value times `factor`, then `unit`. */
   readonly also?: { readonly factor: number; readonly unit: string }
 }
 
 export interface Axis {
   readonly label?: string
   readonly isLog?: boolean
-  /** Counts by arcsinh: 1 and 1000 can both be seen, and 0 has a place. */
+  /** Scales counts by arcsinh. Then 1 and 1000 are both visible, and 0 has a place, which a log axis
+   *  lacks. */
   readonly isCounts?: boolean
-  /** Fixed limits; by default they follow the visible values. */
+  /** Fixed limits. Default: the limits follow the visible values. */
   readonly range?: readonly [number, number]
-  /** A second reading of the left axis: left value times `factor`. Only on the right axis. */
+  /** Only on the right axis: it shows the values of the left axis times `factor`. */
   readonly factor?: number
 }
 

@@ -7,13 +7,13 @@ import { compact, smooth, spread, thin } from './thin.ts'
 const DRAWN_STEPS = 1200
 const FEW = 40
 
-/** Rows to draw of several lists of records, joined on the step. */
+/** Values to draw, each with its step. */
 interface Column {
   readonly steps: readonly number[]
   readonly values: readonly number[]
 }
 
-/** Joins columns on their steps: x rising, a value or null per column and x. */
+/** Joins columns on their steps. x rises; each column has a value or null for each x. */
 export function join(columns: readonly Column[]): { x: number[]; values: (number | null)[][] } {
   const x = Array.from(new Set(columns.flatMap((column) => column.steps))).sort((a, b) => a - b)
   const values = columns.map((column) => {
@@ -39,7 +39,8 @@ export const line = (
   ...more,
 })
 
-/** Training loss, raw and smoothed, and validation loss: nats per token left, bits per byte right. */
+/** Chart of the training loss, raw and smoothed, and of the validation loss. Left axis: nats per token. Right
+ *  axis: bits per byte. */
 export function lossChart({ steps, evals, runs, resumes }: History): Chart | undefined {
   if (steps.length + evals.length === 0) return undefined
   const losses = steps.map((record) => record.loss)
@@ -90,7 +91,7 @@ const STEP_FIGURES: readonly StepFigure[] = [
   },
   {
     title: 'Gradient norm',
-    note: 'Of all gradients, before clipping',
+    note: 'Norm over all gradients, before clipping',
     color: 'red',
     read: ({ gradNorm }) => gradNorm,
     isNoisy: true,
@@ -104,7 +105,7 @@ const STEP_FIGURES: readonly StepFigure[] = [
   },
 ]
 
-/** One small chart per optimizer figure; noisy ones with a smoothed curve. */
+/** Small charts of learning rate, gradient norm and speed. A noisy figure also gets a smoothed curve. */
 export function stepCharts({ steps, resumes }: History): Chart[] {
   if (steps.length === 0) return []
   return STEP_FIGURES.map(({ title, note, color, read, isNoisy }) => {
@@ -126,7 +127,7 @@ export function stepCharts({ steps, resumes }: History): Chart[] {
   })
 }
 
-/** Mean of a distribution over all layers and heads that have one; NaN where no head has. */
+/** Mean of a distribution over all layers and heads that have it. NaN if no head has it. */
 export function meanOf(record: HeadsRecord, name: string): number {
   const means = record.layers
     .flatMap((layer) => distributionsOf(layer, name).map((head) => head.mean))
@@ -134,11 +135,12 @@ export function meanOf(record: HeadsRecord, name: string): number {
   return means.reduce((sum, value) => sum + value, 0) / means.length
 }
 
-/** Colours of a kind's distributions, in their order. */
+/** Colours for the distributions of a kind of attention, in their order. */
 export const MEASURE_COLORS = ['teal', 'violet', 'orange', 'blue'] as const
 
-/** The loss (right) with the means over all heads of what a kind of attention shows (left), such as λ: do they drift as the loss falls?
- *  Undefined if nothing of it was recorded. */
+/** Chart of the loss (right axis) and of the mean values of a kind of attention, such as λ (left axis). The
+ *  means are over all heads. The chart shows if they drift while the loss falls. Undefined if no such value
+ *  was recorded. */
 export function driftChart(
   { steps, evals, heads, resumes }: History,
   { distributions, report }: Pick<AttentionKind, 'distributions' | 'report'>,

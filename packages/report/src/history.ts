@@ -8,7 +8,7 @@ import type {
   StepRecord,
 } from '@tau/train'
 
-/** The records of one training, in order of steps, each step once. */
+/** The records of one training, in order of steps. Each step occurs once. */
 export interface History {
   /** The first start and every resume. */
   readonly runs: readonly RunRecord[]
@@ -16,16 +16,16 @@ export interface History {
   readonly evals: readonly EvalRecord[]
   readonly heads: readonly HeadsRecord[]
   readonly samples: readonly SampleRecord[]
-  /** How the last run ended; undefined while it runs, or when it was killed. */
+  /** The end of the last run. Undefined while it runs, or if it was killed. */
   readonly end: EndRecord | undefined
-  /** Wall time of the runs that ended in order. */
+  /** Wall time in seconds, summed over the runs that ended normally. */
   readonly seconds: number
   /** Steps that resumed runs started from. */
   readonly resumes: readonly number[]
 }
 
-/** Sorts records by kind. A resumed run starts at its checkpoint's step: what the killed run wrote after that step was
- *  computed again, so the older lines are dropped. */
+/** Sorts records by kind. A resumed run starts at the step of its checkpoint and computes all later steps
+ *  again. So the older records of these steps are dropped. */
 export function historyOf(records: readonly MetricsRecord[]): History {
   const runs: RunRecord[] = []
   let steps: StepRecord[] = []
@@ -63,13 +63,13 @@ export function historyOf(records: readonly MetricsRecord[]): History {
         seconds += record.seconds
         break
       default:
-        record satisfies never // a newer version's kind: not ours to draw
+        record satisfies never // a kind from a newer version is ignored
     }
   }
   return { runs, steps, evals, heads, samples, end, seconds, resumes: runs.slice(1).map((run) => run.step) }
 }
 
-/** Appends, or replaces the last record of the same step. */
+/** Appends a record. If the last record has the same step, it is replaced. */
 function put<R extends { readonly step: number }>(list: R[], record: R): void {
   if (list.at(-1)?.step === record.step) list.pop()
   list.push(record)

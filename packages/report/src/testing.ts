@@ -1,6 +1,6 @@
 import type { HeadsRecord, MetricsRecord, Quantiles, RunRecord } from '@tau/train'
 
-/** A made-up run for tests: smooth curves with seeded noise. */
+/** Options of a synthetic run for tests. Its curves are smooth, with seeded noise. */
 export interface SyntheticOptions {
   readonly steps: number
   readonly attention?: 'tau' | 'dot'

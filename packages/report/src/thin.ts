@@ -1,5 +1,6 @@
-/** Indices to draw of a long series: at most `most` (at least 4) of them, rising, first and last included. Each stretch keeps
- *  its smallest and its largest value, so that spikes survive. Values that are not finite count as gaps. */
+/** Chooses the indices of a long series to draw: at most `most` (at least 4), rising, with the first and the
+ *  last. Each section of the series keeps its smallest and its largest value, so spikes stay visible. Values
+ *  that are not finite count as gaps. */
 export function thin(values: readonly number[], most: number): number[] {
   if (values.length <= most) return Array.from(values.keys())
   const stretches = Math.floor((most - 2) / 2)
@@ -19,14 +20,15 @@ export function thin(values: readonly number[], most: number): number[] {
   return Array.from(kept)
 }
 
-/** At most `most` (at least 2) indices of `length`, evenly spread, first and last included. */
+/** At most `most` (at least 2) indices below `length`, evenly spread, with the first and the last. */
 export function spread(length: number, most: number): number[] {
   if (length <= most) return Array.from({ length }, (_, i) => i)
   return Array.from({ length: most }, (_, i) => Math.round((i * (length - 1)) / (most - 1)))
 }
 
-/** Smooths without delay: a mean with weights d^|i−j|, so a symmetric exponential window that is one-sided at the ends. The window
- *  grows with the series: d = 1 − 1/max(5, n/50). Values that are not finite have no weight. */
+/** Smooths a series by a weighted mean with weights d^|i−j|. This symmetric exponential window causes no
+ *  delay; at the ends it is one-sided. The window grows with the series: d = 1 − 1/max(5, n/50). Values that
+ *  are not finite have weight 0. */
 export function smooth(values: readonly number[]): number[] {
   const decay = 1 - 1 / Math.max(5, values.length / 50)
   const forward = decayedSums(values, decay)
@@ -48,6 +50,6 @@ function decayedSums(values: readonly number[], decay: number): { sum: number; w
   })
 }
 
-/** A number as the page stores it: 5 significant digits, null where it is not finite. */
+/** A number in the form that the page stores: 5 significant digits, or null if it is not finite. */
 export const compact = (value: number): number | null =>
   Number.isFinite(value) ? Number(value.toPrecision(5)) : null

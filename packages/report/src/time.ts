@@ -8,6 +8,7 @@ export function clock(seconds: number): string {
     : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`
 }
 
+/** Seconds in words: `1.5 s`, `2 min 5 s` or `1 h 3 min`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–'
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`

@@ -17,7 +17,7 @@ export const tiny = {
   nEmbd: 20,
 } as const satisfies ModelOptions
 
-/** Options of a run of a second or less. */
+/** Options of a run that takes a second or less. */
 export const tinyOptions: TrainOptions = {
   ...defaultTrainOptions,
   steps: 6,
@@ -30,7 +30,8 @@ export const tinyOptions: TrainOptions = {
   checkpointEvery: 0,
 }
 
-/** Laplacian of a ring of `size` features, each tied to three neighbours on either side, less and less. */
+/** Laplacian [size, size] of a ring. Each feature has three neighbours on either side, with weight 1 / (1 +
+ *  distance²). */
 function ringLaplacian(size: number): Csr {
   const data = new Float64Array(size * size)
   for (let i = 0; i < size; i++)
@@ -50,7 +51,7 @@ export function tinyModel(device: Device, options: ModelOptions = {}, seed = 5):
 
 let data: TrainData | undefined
 
-/** The beginning of Moby-Dick as tokens of a tiny vocabulary, a tenth of it held out. */
+/** The beginning of Moby-Dick as tokens of a tiny vocabulary. A tenth of it is held out. */
 export function tinyData(): TrainData {
   if (!data) {
     const text = readFileSync(new URL('./tokenizer/fixtures/corpus.txt', import.meta.url), 'utf8')
@@ -65,14 +66,14 @@ export function tinyData(): TrainData {
   return data
 }
 
-/** Values by name: of parameters, or of anything else that is named. */
+/** Reads the values of named tensors, such as parameters. */
 export async function readAll(tensors: ReadonlyMap<string, Tensor>): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>()
   for (const [name, tensor] of tensors) values.set(name, await tensor.data())
   return values
 }
 
-/** A run on the tiny data, with its records. `onRecord` is called after a record was noted. */
+/** Trains on the tiny data and returns the records. `onRecord` is called after a record was stored. */
 export async function recordRun(
   task: Omit<TrainTask, 'options' | 'data'> & { data?: TrainData; options?: Partial<TrainOptions> },
 ) {
@@ -95,9 +96,10 @@ export const stepsOf = (records: readonly MetricsRecord[]): StepRecord[] =>
 export const evalsOf = (records: readonly MetricsRecord[]): EvalRecord[] =>
   records.filter((line): line is EvalRecord => line.kind === 'eval')
 
-/** Whether this Node runs the sources in a child process as they are: it must know `using` and take types away. */
+/** Whether this Node can run the TypeScript sources in a child process. It must support `using` and strip
+ *  types. */
 export const canRunSources = Number(process.versions.node.split('.')[0]) >= 24
 
-/** τ of every group of heads that has one of its own, in order. */
+/** τ of every group of heads, in order; undefined for a group without τ. */
 export const tausOf = ({ attention }: GPT): (number | undefined)[] =>
   attention.flatMap(({ groups }) => groups.map((group) => group.attention.state?.tau))

@@ -1,5 +1,6 @@
-// The page's script: draws every [data-chart] element from the JSON in #charts. It is inlined as it stands, types stripped, after
-// uPlot's own script, so it may import nothing but types and must parse without a build.
+// The script of the page. It draws every [data-chart] element from the JSON in #charts. It is inlined after
+// the script of uPlot, and only its types are stripped. So it may import only types, and must parse without a
+// build.
 import type UPlot from 'uplot'
 import type { Axis, Chart, Series } from '../chart.ts'
 
@@ -49,7 +50,8 @@ function legendText(series: Series, index: number): string {
   return format(value) + also
 }
 
-/** Legend above the plot: values under the cursor, or the last ones; a click hides a series. */
+/** Builds the legend above the plot, and returns the function that updates it. It shows the values under the
+ *  cursor, or the last values. A click hides a series. */
 function legendOf(chart: Chart, element: HTMLElement): (index: number | null | undefined) => void {
   const legend = element.querySelector('.legend')
   if (legend === null) return () => {}
@@ -78,7 +80,7 @@ function legendOf(chart: Chart, element: HTMLElement): (index: number | null | u
   const { xName } = chart
   stepItem.classList.toggle('is-named', xName !== undefined)
   return (index) => {
-    // A run is at its last step; a histogram is nowhere until it is pointed at.
+    // Without a cursor, a chart over steps shows its last step. A histogram shows nothing.
     const at = index ?? (xName === undefined ? chart.x.length - 1 : undefined)
     for (const { series, value } of items) value.textContent = at === undefined ? '' : legendText(series, at)
     const x = at === undefined ? undefined : chart.x[at]
@@ -88,10 +90,11 @@ function legendOf(chart: Chart, element: HTMLElement): (index: number | null | u
   }
 }
 
-/** Leading digits of the values that a log axis names, from coarse to fine. */
+/** Leading digits of the ticks on a log axis, from coarse to fine. */
 const LOG_DIGITS = [[1], [1, 2, 5], [1, 1.5, 2, 3, 5, 7], [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]]
 
-/** The coarsest digits times powers of ten with at least three values inside the limits. */
+/** Ticks of a log axis: digits times powers of ten. Takes the coarsest digits that give at least three
+ *  ticks. */
 function logSplits(low: number, high: number): number[] {
   const inside = LOG_DIGITS.map((digits) => {
     const values: number[] = []
@@ -102,7 +105,7 @@ function logSplits(low: number, high: number): number[] {
   return inside.find((values) => values.length >= 3) ?? inside[inside.length - 1]
 }
 
-/** 0 and powers of ten. */
+/** Ticks of a count axis: 0 and powers of ten. */
 function countSplits(high: number): number[] {
   const powers = Math.floor(Math.log10(Math.max(1, high)))
   return [0, ...Array.from({ length: powers + 1 }, (_, power) => 10 ** power)]
@@ -147,7 +150,7 @@ function scalesOf(chart: Chart): UPlot.Scales {
   })
   const factor = chart.right?.factor
   return {
-    // A run of one point still needs a width.
+    // A chart with one point needs a width, too.
     x: {
       time: false,
       range: (_, low, high) => {
@@ -182,7 +185,7 @@ function drawMarks(plot: UPlot, marks: readonly number[]): void {
   ctx.restore()
 }
 
-/** Of whole steps only. */
+/** Allowed distances of ticks. They are whole, because steps are whole. */
 const STEP_INCREMENTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6]
 
 function draw(element: HTMLElement): void {
@@ -251,7 +254,7 @@ function draw(element: HTMLElement): void {
   showLegend(null)
 }
 
-/** Draws what waits, a frame's worth at a time, so that a page of a hundred charts stays responsive. */
+/** Draws waiting charts for at most FRAME_MS per frame, so a page with a hundred charts stays responsive. */
 function drawSome(): void {
   const start = performance.now()
   for (const element of waiting) {
@@ -268,7 +271,7 @@ function enqueue(element: HTMLElement): void {
   waiting.add(element)
 }
 
-// Elements in a closed <details> have no width; they are drawn when they get one.
+// Elements in a closed <details> have no width. They are drawn when they get one.
 const observer = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const element = target.parentElement!
@@ -284,7 +287,7 @@ const elements = document.querySelectorAll<HTMLElement>('[data-chart]')
 for (const element of elements) observer.observe(element.querySelector('.plot')!)
 if (elements.length === 0) document.documentElement.dataset.ready = 'true'
 
-// The key of a group of small charts switches a colour on and off in all of them.
+// A button in the key of a group of small charts shows or hides its colour in all of them.
 for (const button of document.querySelectorAll<HTMLElement>('.key button')) {
   button.addEventListener('click', () => {
     const show = button.getAttribute('aria-pressed') === 'false'

@@ -1,11 +1,12 @@
-// The script of pages with drawings of graphs: says what is pointed at or found, shows its neighbours, zooms. Inlined as client.ts is.
+// The script of pages with graph drawings. It shows the note and the neighbours of the node under the
+// pointer, finds nodes by name, and zooms. It is inlined in the same way as client.ts.
 import type { GraphData } from './graph-drawing.ts'
 
 const graphs: Record<string, GraphData> = JSON.parse(document.getElementById('graphs')!.textContent!)
-/** A node is pointed at within this distance, in CSS pixels: a finger is wide. */
+/** The pointer selects a node within this distance, in CSS pixels. It is large, because a finger is wide. */
 const REACH = 24
 const ZOOM = 1.5
-/** Size of names in CSS pixels. */
+/** Font size of names, in CSS pixels. */
 const LABEL = 12
 
 interface View {
@@ -73,7 +74,8 @@ function bringToLife(element: HTMLElement): void {
     keepSizes()
   }
 
-  /** Nodes and their names have one size on the screen, less where all of the drawing is small: closer, they come apart. */
+  /** Keeps the size of nodes and names on the screen constant when the view zooms, so they move apart. They
+   *  are smaller if the whole drawing is small. */
   function keepSizes(): void {
     const unit = 1 / svg.getScreenCTM()!.a
     const share = Math.max(0.5, Math.min(1, 1 / unit))
@@ -89,7 +91,7 @@ function bringToLife(element: HTMLElement): void {
       height: view.height / factor,
     })
 
-  /** The node nearest to the pointer, −1 where none is within reach. */
+  /** The node nearest to the pointer, or −1 if none is within reach. */
   function nodeAt({ clientX, clientY }: PointerEvent): number {
     const toDrawing = svg.getScreenCTM()!.inverse()
     const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(toDrawing)

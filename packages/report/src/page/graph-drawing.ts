@@ -1,23 +1,24 @@
 import { html, type Markup } from './html.ts'
 
-/** A graph to draw: nodes with a place, a size, a colour and what is said of them, and weighted edges. */
+/** A graph to draw: nodes with place, size, colour and note, and weighted edges. */
 export interface GraphDrawing {
   readonly nodes: readonly DrawnNode[]
   readonly edges: readonly DrawnEdge[]
-  /** Names are written beside the nodes, not only said under the drawing. */
+  /** Whether names are written beside the nodes. If not, they only show under the drawing. */
   readonly hasLabels: boolean
 }
 
 export interface DrawnNode {
-  /** In any unit; the drawing is scaled to the page, y downwards. */
+  /** Place in any unit, because the drawing is scaled to the page. y points downwards. */
   readonly x: number
   readonly y: number
   readonly name: string
-  /** What is said when the node is pointed at. */
+  /** Text that shows when the pointer is on the node. */
   readonly note: string
-  /** 0 to 1: share of the largest area. */
+  /** Area as a share of the largest area, 0 to 1. */
   readonly size: number
-  /** Class of graph.css or report.css that colours it: `shade-0` to `shade-8`, `head-0` to `head-7`. */
+  /** Class of graph.css or report.css that gives the colour: `shade-0` to `shade-8`, or `head-0` to
+   *  `head-7`. */
   readonly color: string
 }
 
@@ -27,7 +28,7 @@ export interface DrawnEdge {
   readonly weight: number
 }
 
-/** Number of the classes `shade-…`, from one end of a range to the other. */
+/** Number of classes `shade-…`. They go from the low end of a range to the high end. */
 export const SHADES = 9
 
 const WIDTH = 1000
@@ -50,7 +51,8 @@ export const graphData = ({ nodes, edges }: GraphDrawing): GraphData => ({
   pairs: edges.flatMap(({ from, to }) => [from, to]),
 })
 
-/** SVG of a graph, with the controls that graph-client.ts brings to life. Edges of like weight are one path: thousands of them stay light. */
+/** SVG of a graph, with the controls that graph-client.ts brings to life. Edges of like weight are one path:
+ *  thousands of them stay light. */
 export function graphMarkup(id: string, drawing: GraphDrawing, label: string): Markup {
   const { nodes, edges, hasLabels } = drawing
   const { places, height } = fitted(nodes)
@@ -87,7 +89,8 @@ ${
 
 const round = (value: number): number => Number(value.toFixed(1))
 
-/** Places as "x y", turned so that the cloud is at its widest from left to right, scaled to the drawing's width, and the height that leaves. */
+/** Rotates the nodes so that the drawing is widest from left to right, and scales it to the width. Returns
+ *  the places as "x y", and the resulting height. */
 function fitted(nodes: readonly DrawnNode[]): { places: string[]; height: number } {
   const turned = turnedToWidth(nodes)
   const [xs, ys] = [turned.map(([x]) => x), turned.map(([, y]) => y)]
@@ -103,7 +106,7 @@ function fitted(nodes: readonly DrawnNode[]): { places: string[]; height: number
   return { places, height }
 }
 
-/** Turned by the angle ½·atan2(2·cov, varX − varY) of the principal axis. */
+/** Rotates the nodes by the angle of their principal axis, ½·atan2(2·cov, varX − varY). */
 function turnedToWidth(nodes: readonly DrawnNode[]): [number, number][] {
   const mean = (read: (node: DrawnNode) => number) =>
     nodes.reduce((sum, node) => sum + read(node), 0) / nodes.length

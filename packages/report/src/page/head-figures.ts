@@ -6,7 +6,7 @@ import type { History } from '../history.ts'
 import { spread } from '../thin.ts'
 
 const DRAWN_RECORDS = 120
-/** CSS custom properties --head-0 … of the page's style. */
+/** Number of colours for heads: the CSS custom properties --head-0 to --head-7. */
 export const HEAD_COLORS = 8
 
 export const headColor = (head: number): string => `head-${head % HEAD_COLORS}`
@@ -19,8 +19,9 @@ export interface LayerCharts {
 
 const EDGES = ['q95', 'q75', 'q25', 'q05'] as const
 
-/** Distributions over time, such as those of λ, a chart for each layer and query head: bands 5–95 % and 25–75 %, and the median, of the
- *  head and of the kv head it reads (query heads share kv heads in order). All charts have one y range. */
+/** Charts of distributions over time, such as those of λ: one chart for each layer and query head. A chart
+ *  shows bands 5–95 % and 25–75 %, and the median, of the head and of its kv head. Query heads share kv heads
+ *  in order. All charts have one y range. */
 export function distributionCharts({ heads, resumes }: History, measures: readonly Measure[]): LayerCharts[] {
   const drawn = spread(heads.length, DRAWN_RECORDS).map((i) => heads[i])
   const range = rangeOf(
@@ -61,7 +62,7 @@ function distributionChart(
   { layer, head, kvHead }: HeadPlace,
 ): Chart {
   const steps = drawn.map((record) => record.step)
-  // The first measure is drawn last, above the others.
+  // Reversed, so the first measure is drawn last, on top of the others.
   const parts = measures
     .map((measure, i) => ({ ...measure, color: MEASURE_COLORS[i % MEASURE_COLORS.length] }))
     .toReversed()
@@ -86,28 +87,30 @@ function distributionChart(
   return { title: '', height: 130, x, series, bands, left: {}, hasLegend: false }
 }
 
-/** What is learned per head, or fixed. */
+/** A number per head that is learned, or fixed. */
 export interface HeadParameter {
   readonly name: string
   readonly about: string
-  /** Largest number of heads of a layer: the legend's length. */
+  /** Largest number of heads in a layer. It is the length of the legend. */
   readonly headCount: number
   readonly headName: string
-  /** A chart per layer, or the one value that all heads have at all times. */
+  /** One chart per layer. Empty if the value is fixed. */
   readonly charts: readonly Chart[]
+  /** The value, if all heads have the same one at all steps. */
   readonly fixed: number | undefined
 }
 
-/** What all kinds of attention have, if there is decay. */
+/** The decay rate. Every kind of attention has it, if the model has decay. */
 const DECAY_RATE: Measure = {
   name: 'decayRate',
   title: 'Decay rate',
   per: 'head',
   about:
-    'Mean growth of the head’s cumulative decay per token: a head that decays fast forgets what is far back.',
+    'Mean growth of the head’s cumulative decay per token. A head that decays fast forgets distant tokens.',
 }
 
-/** The numbers per head of a kind of attention and the decay rate over time; those that the model lacks are left out. */
+/** Charts over time of the numbers per head of a kind of attention, and of the decay rate. Numbers that the
+ *  model lacks are left out. */
 export function parameterCharts({ heads, resumes }: History, scalars: readonly Measure[]): HeadParameter[] {
   const drawn = spread(heads.length, 2 * DRAWN_RECORDS).map((i) => heads[i])
   const layers = layersOf(drawn)
@@ -152,7 +155,8 @@ const layersOf = (drawn: readonly HeadsRecord[]): number[] =>
 const most = (drawn: readonly HeadsRecord[], layer: number, name: string): number =>
   Math.max(0, ...drawn.map((record) => record.layers[layer]?.[name]?.length ?? 0))
 
-/** Smallest and largest finite value with a margin of 4 %; undefined if there is none. */
+/** Smallest and largest finite value, with a margin: 4 % of the range, or a factor of 1.15 on a log axis.
+ *  Undefined if no value is finite. */
 function rangeOf(values: readonly number[], isLog = false): [number, number] | undefined {
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY

@@ -1,4 +1,4 @@
-/** Markup that is safe to put into a page. Only {@link html} and {@link trusted} make it. */
+/** Markup that is safe to insert into a page. Only the functions of this file make it. */
 export class Markup {
   readonly text: string
 
@@ -17,21 +17,24 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Text for element content and quoted attributes. Control characters that HTML forbids become U+FFFD. */
+/** Escapes text for element content and quoted attributes. Control characters that HTML forbids become
+ *  U+FFFD. */
 export const escapeText = (text: string): string =>
   text
     .replace(/[&<>"']/g, (character) => ENTITIES[character])
     .replace(/(?![\t\n\r])\p{Cc}|\p{Surrogate}/gu, '\uFFFD')
 
-/** Template tag: every inserted string is escaped, {@link Markup} is not, lists are joined, undefined is nothing. */
+/** Template tag for markup. It escapes every inserted string, inserts {@link Markup} as it is, joins lists,
+ *  and leaves out undefined. */
 export function html(pieces: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(pieces.reduce((text, piece, i) => text + textOf(parts[i - 1]) + piece))
 }
 
-/** Markup that we wrote ourselves. */
+/** Marks our own text as markup. Never pass text from outside. */
 export const trusted = (text: string): Markup => new Markup(text)
 
-/** JSON inside a script element: nothing in it can end the element or start a comment. */
+/** JSON for the inside of a script element. It is escaped, so it cannot end the element or start a
+ *  comment. */
 export const scriptJson = (value: unknown): Markup =>
   new Markup(
     JSON.stringify(value).replace(

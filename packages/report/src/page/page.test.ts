@@ -54,7 +54,7 @@ describe('renderReport', () => {
   it('embeds a figure for every chart element and the other way round', () => {
     const page = renderReport(syntheticRun({ steps: 40, nLayer: 3, nHead: 4, nKvHead: 2 }))
     expect(chartIds(page).sort()).toEqual(Object.keys(embedded(page)).sort())
-    // loss, 3 optimizer figures, drift, λ of 3 × 4 heads, 3 parameters × 3 layers
+    // Charts: loss, 3 optimizer figures, drift, λ of 3 × 4 heads, 3 parameters × 3 layers.
     expect(chartIds(page)).toHaveLength(1 + 3 + 1 + 12 + 9)
   })
 
@@ -113,7 +113,7 @@ describe.skipIf(skipsChromium())(`report in a browser (skipped without ${CHROMIU
     rmSync(folder, { recursive: true })
   })
 
-  /** Opens the report from a file; counts canvases with something drawn on them and collects what went wrong. */
+  /** Opens the report from a file. Counts the canvases with a drawing, and collects errors of the page. */
   async function open(records: readonly MetricsRecord[], viewport = { width: 1200, height: 800 }) {
     const path = join(folder, 'report.html')
     writeFileSync(path, renderReport(records))

@@ -10,12 +10,12 @@ import { type Summary, summaryOf, when } from './summary.ts'
 
 const SHOWN_SAMPLES = 40
 
-/** One self-contained HTML page about a run. The records may come from a run that is still going, was killed, or was resumed; all text
- *  in them is escaped. */
+/** One self-contained HTML page about a run. The run may still be running, or may have been killed or
+ *  resumed. All text in the records is escaped. */
 export function renderReport(records: readonly MetricsRecord[]): string {
   const history = historyOf(records)
   const summary = summaryOf(history)
-  // A run that does not say its kind is shown as the default kind's.
+  // If the run does not name its kind of attention, the default kind is assumed.
   const kinds =
     summary.kinds.length > 0
       ? summary.kinds
@@ -65,7 +65,8 @@ ${charts.length === 0 ? undefined : html`<div class="grid">${charts.map((chart, 
 </section>`
 }
 
-/** What a kind of attention shows of its heads. `index` tells the charts of several kinds apart. */
+/** Section with the recorded values of a kind of attention. `index` keeps the ids of several kinds
+ *  distinct. */
 function kindSection(kind: AttentionKind, index: number, history: History, place: Place): Markup {
   const { distributions, report } = kind
   const { heading, about } = report
@@ -89,7 +90,7 @@ ${layers.map(
 </section>`
 }
 
-/** From where to where the means went, in numbers. */
+/** A sentence about the first and the last mean of each distribution. */
 function driftText({ distributions }: AttentionKind, { heads, steps }: History): string | undefined {
   const first = heads[0]
   const last = heads.at(-1)
@@ -162,7 +163,7 @@ function configSection({ runs }: History): Markup | undefined {
 </section>`
 }
 
-/** Nested values as dotted paths. */
+/** Flattens nested values to pairs of a dotted path and a text. */
 function flatten(value: unknown, path = ''): [string, string][] {
   if (Array.isArray(value))
     return [[path, value.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(', ')]]

@@ -3,10 +3,11 @@ import type { Chart } from '../chart.ts'
 import { pageAssets } from './assets.ts'
 import { html, type Markup, scriptJson, trusted } from './html.ts'
 
-/** Puts a chart where its markup stands in the page; ids are the page's own. */
+/** Registers a chart under an id, and returns the markup that shows it in the page. Ids must be unique in a
+ *  page. */
 export type Place = (id: string, chart: Chart) => Markup
 
-/** Charts of one page: `place` collects what the page's script draws. */
+/** The charts of one page. `place` adds a chart to `charts`, which the script of the page draws. */
 export function chartPlaces(): { readonly charts: Readonly<Record<string, Chart>>; readonly place: Place } {
   const charts: Record<string, Chart> = {}
   const place: Place = (id, chart) => {
@@ -27,12 +28,13 @@ export interface Page {
   readonly title: string
   readonly body: Markup
   readonly charts: Readonly<Record<string, Chart>>
-  /** The page has drawings of graphs: their nodes, for the script that answers the pointer, by the id of the drawing. */
+  /** Data of the graph drawings by their id, for the script that reacts to the pointer. Left out: the page
+   *  has no graphs. */
   readonly graphs?: Readonly<Record<string, unknown>>
 }
 
-/** One self-contained page: no network, no other files, works from file://. Nothing but our own style and scripts may run or load, whatever
- *  the data holds. */
+/** One self-contained page. It needs no network and no other files, and works from file://. Its
+ *  Content-Security-Policy allows only our own style and scripts, so no data can load or run anything. */
 export function pageMarkup({ title, body, charts, graphs }: Page): string {
   const assets = pageAssets()
   const style = graphs ? `${assets.style}\n${assets.graphStyle}` : assets.style
@@ -58,10 +60,10 @@ ${scripts.map((script) => html`<script>${trusted(script)}</script>`)}
 `.text
 }
 
-/** Source expression of a Content-Security-Policy that allows exactly this inline text. */
+/** Source expression of a Content-Security-Policy that allows only this inline text. */
 const cspHash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
-/** A figure of the page's head. */
+/** A number in the head of the page. */
 export interface Tile {
   readonly label: string
   readonly value: string
@@ -79,6 +81,6 @@ export const tableMarkup = (caption: string, rows: readonly (readonly [string, s
     ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
   )}</tbody></table>`
 
-/** 4 significant digits. */
+/** The number with 4 significant digits. */
 export const figure = (value: number): string =>
   Number.isFinite(value) ? String(Number(value.toPrecision(4))) : 'not a number'

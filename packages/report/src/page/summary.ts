@@ -6,11 +6,12 @@ import { smooth } from '../thin.ts'
 import { duration } from '../time.ts'
 import { figure, type Tile } from './shell.ts'
 
-/** What the head of the page says, in words. */
+/** Texts and numbers in the head of the page. */
 export interface Summary {
   readonly title: string
   readonly preset: string | undefined
-  /** Kinds of attention that some heads have; none if the run does not say, or they are not registered here. */
+  /** The kinds of attention of the heads. Empty if the run does not name them, or if they are not registered
+   *  here. */
   readonly kinds: readonly AttentionKind[]
   readonly lead: string
   readonly status: { readonly name: string; readonly text: string }
@@ -18,7 +19,7 @@ export interface Summary {
   readonly tiles: readonly Tile[]
 }
 
-/** A value inside parsed JSON by its path; undefined where there is none. */
+/** The value at a path inside parsed JSON. Undefined if there is none. */
 function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value
   for (const key of path) {
@@ -43,7 +44,8 @@ export function summaryOf(history: History): Summary {
   }
 }
 
-/** The registered kinds that a configuration names, each once: its own, or those of its groups of heads. */
+/** The registered kinds of attention in a configuration, each once. They are the kind of the model, or those
+ *  of its groups of heads. */
 function kindsOf(config: unknown): AttentionKind[] {
   const own = at(config, 'model', 'attention')
   const layers = at(config, 'model', 'layers')
@@ -55,7 +57,7 @@ function kindsOf(config: unknown): AttentionKind[] {
 function leadOf({ runs }: History, kinds: readonly AttentionKind[]): string {
   const run = runs.at(-1)
   if (run === undefined)
-    return 'The metrics hold no run record, so model, device and configuration are unknown.'
+    return 'The metrics have no run record, so model, device and configuration are unknown.'
   return [
     kinds.length > 0 ? kinds.map(({ about }) => about).join(' and ') : undefined,
     shapeText(run),

@@ -31,7 +31,7 @@ afterEach(() => rm(directory, { recursive: true }))
 
 const batches = new TokenBatches({ ids: tinyData().train, seqLen: tiny.seqLen, batchSize: 3, seed: 1 })
 
-/** A model that has been trained a little, so that moments and parameters are no round numbers. */
+/** A model after a few training steps, so moments and parameters are not round numbers. */
 class Trained implements Disposable {
   readonly model: GPT
   readonly optimizer: Optimizer
@@ -65,7 +65,7 @@ class Trained implements Disposable {
     return (await saveCheckpoint(root, this.model, this.optimizer, this.state)).path
   }
 
-  /** All that a checkpoint must bring back. */
+  /** Everything that a checkpoint must restore. */
   async values(): Promise<[Map<string, Float32Array>, OptimizerState, (number | undefined)[]]> {
     const taus = tausOf(this.model)
     return [await readAll(this.model.parameters), await this.optimizer.state(), taus]
@@ -77,7 +77,7 @@ class Trained implements Disposable {
   }
 }
 
-/** The store as a process sees it that is killed before its write or removal number `calls`: that one and all later ones do nothing. */
+/** A store for a process that is killed after `calls` writes and removals. All later ones do nothing. */
 function killedAfter(store: Store, calls: number, isDone: () => void): Store {
   let left = calls
   const alive = () => {
@@ -89,14 +89,14 @@ function killedAfter(store: Store, calls: number, isDone: () => void): Store {
     ...inner,
     folder: (name) => wrap(inner.folder(name)),
     async write(files) {
-      // Files are replaced one after the other, so a kill falls between any two.
+      // Files are replaced one after the other, so a kill may happen between any two.
       for (const file of files) {
         alive()
         await inner.write([file])
       }
     },
     async remove(name) {
-      // A folder goes file by file, and itself last.
+      // The files of a folder are removed first, then the folder.
       for (const file of await inner.folder(name).list()) {
         alive()
         await inner.folder(name).remove(file)
@@ -110,7 +110,7 @@ function killedAfter(store: Store, calls: number, isDone: () => void): Store {
 
 const latest = async (folder = root) => (await latestCheckpoint(folder))?.path
 
-/** What a checkpoint brings back, and nothing left on the device. */
+/** Loads a checkpoint and returns what it restores. Leaves nothing on the device. */
 async function restored(dir: FolderPlace, choice = tinyOptions.optimizer) {
   const { model, state, restore } = await loadCheckpoint(device, dir)
   using _model = model
@@ -201,7 +201,7 @@ describe('a checkpoint', () => {
     trained.advance(1)
     let isSaving = true
     const missing: string[] = []
-    /** The checkpoint in force has all its files, at any time. */
+    /** Checks that the current checkpoint has all its files. It must hold at any time. */
     const watch = async () => {
       while (isSaving) {
         const dir = await latest()
@@ -233,7 +233,7 @@ describe('a checkpoint', () => {
     const dir = await trained.save()
     await mkdir(join(root, 'step-3.partial'))
     await writeFile(join(root, 'step-3.partial', 'model.safetensors'), 'half of')
-    await mkdir(join(root, 'step-3')) // renamed, and killed before latest.json
+    await mkdir(join(root, 'step-3')) // as if the process was killed before it wrote latest.json
     await writeFile(join(root, '.save-0.tmp'), '{"checkp')
     await writeFile(join(root, 'notes.txt'), 'mine')
     expect(await latest()).toBe(dir)
@@ -371,7 +371,7 @@ describe('a damaged checkpoint', () => {
       (state) => ({ ...state, step: -2 }),
       'step, tokens and seed must be whole numbers, got {"step":-2,"tokens":78,"seed":1}',
     ],
-    ['has a changed step', (state) => ({ ...state, step: 3 }), 'the file is damaged, use another checkpoint'],
+    ['has a changed step', (state) => ({ ...state, step: 3 }), 'the file is damaged: use another checkpoint'],
     [
       'names a file elsewhere',
       (state) => ({ ...state, sha256: { ...Object(state.sha256), '../../secret': 'f00' } }),

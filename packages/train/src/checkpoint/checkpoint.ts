@@ -17,14 +17,16 @@ const STATE = 'training.json'
 const LATEST = 'latest.json'
 const FORMAT = 1
 const NAME = /^step-\d+(-\d+)?$/
-/** Older checkpoints, and what a killed process was writing; earlier versions wrote into `step-N.partial`. */
+/** Older checkpoints, and unfinished files of a killed process. Earlier versions wrote into
+ *  `step-N.partial`. */
 const LEFTOVER = /^(step-\d+(-\d+)?(\.partial)?|\.save-.*\.tmp)$/
 
-/** Where a run stood. Data order and learning rate are functions of the step, so this and the tensors are all of it. */
+/** State of a run besides its tensors. Nothing else is needed, because data order and learning rate are
+ *  functions of the step. */
 export interface TrainingState {
-  /** Optimizer steps done. */
+  /** Number of optimizer steps done. */
   readonly step: number
-  /** Tokens trained on. */
+  /** Number of tokens trained on. */
   readonly tokens: number
   /** Seed of the data order. */
   readonly seed: number
@@ -38,10 +40,11 @@ interface StateFile extends TrainingState {
   readonly seal: string
 }
 
-/** Saves a checkpoint under `folder/step-N` and points `folder/latest.json` to it; older checkpoints are removed after that. A
- *  checkpoint is a model folder (see saveModel) with the optimizer's state and the run's beside it. Where `step-N`
- *  exists already the new one is `step-N-2`, so that one of them is in force at any moment.
- *  Whatever fails on the way, the checkpoint before stays whole and in force. Returns the new folder. */
+/** Saves a checkpoint in `folder/step-N`, then makes `folder/latest.json` name it, then removes older
+ *  checkpoints. A checkpoint is a model folder (see saveModel) with the states of the optimizer and of the
+ *  run. If `step-N` exists already, the new folder is `step-N-2`, so the old one stays valid until the new
+ *  one is complete. If anything fails, the previous checkpoint stays complete and current. Returns the new
+ *  folder. */
 export async function saveCheckpoint(
   folder: FolderPlace,
   model: GPT,
@@ -85,7 +88,7 @@ function freeName(base: string, taken: readonly string[]): string {
 const sealOf = (content: Omit<StateFile, 'seal'>): Promise<string> =>
   sha256(new TextEncoder().encode(JSON.stringify(content)))
 
-/** The newest checkpoint's folder, or undefined when there is none. */
+/** Folder of the newest checkpoint. Undefined if there is none. */
 export async function latestCheckpoint(folder: FolderPlace): Promise<Store | undefined> {
   const store = storeAt(folder)
   if (!(await store.list()).includes(LATEST)) return undefined
@@ -93,7 +96,7 @@ export async function latestCheckpoint(folder: FolderPlace): Promise<Store | und
   const { checkpoint } = await readObject(file)
   if (typeof checkpoint !== 'string' || !NAME.test(checkpoint))
     throw new Error(
-      `${pathOf(file)}: checkpoint must be step-N or step-N-M, got ${JSON.stringify(checkpoint)}; correct it to the newest one there is`,
+      `${pathOf(file)}: checkpoint must be step-N or step-N-M, got ${JSON.stringify(checkpoint)}; write the name of the newest checkpoint folder there`,
     )
   return store.folder(checkpoint)
 }
@@ -101,11 +104,13 @@ export async function latestCheckpoint(folder: FolderPlace): Promise<Store | und
 export interface LoadedCheckpoint {
   readonly model: GPT
   readonly state: TrainingState
-  /** Gives a fresh optimizer the saved state. Throws when it is another optimizer than the saved one. */
+  /** Loads the saved state into a new optimizer. Throws if it is not the same kind of optimizer as the saved
+   *  one. */
   restore(optimizer: Optimizer): void
 }
 
-/** Reads a checkpoint after checking the hashes of its files; says which file is damaged. The caller disposes the model. */
+/** Reads a checkpoint. Checks the hashes of its files first; the error names the damaged file. The caller
+ *  disposes the model. */
 export async function loadCheckpoint(device: Device, folder: FolderPlace): Promise<LoadedCheckpoint> {
   const store = storeAt(folder)
   const { step, tokens, seed, sha256: hashes } = await readState({ store, name: STATE })
@@ -113,7 +118,7 @@ export async function loadCheckpoint(device: Device, folder: FolderPlace): Promi
     const found = await sha256(await readFileBytes({ store, name }))
     if (found !== expected)
       throw new Error(
-        `${pathOf({ store, name })}: SHA-256 must be ${expected} as saved, got ${found}; the file is damaged, use another checkpoint`,
+        `${pathOf({ store, name })}: SHA-256 must be ${expected} as saved, got ${found}; the file is damaged: use another checkpoint`,
       )
   }
   const file = { store, name: OPTIMIZER }
@@ -130,7 +135,7 @@ async function readState(file: StoredFile): Promise<StateFile> {
   const { format, step, tokens, seed, sha256: hashes, seal } = await readObject(file)
   if (format !== FORMAT)
     throw new Error(
-      `${path}: format must be ${FORMAT}, got ${JSON.stringify(format)}; use the version that wrote it`,
+      `${path}: format must be ${FORMAT}, got ${JSON.stringify(format)}; use the version of @tau/train that wrote the checkpoint`,
     )
   if (!isCount(step) || !isCount(tokens) || !isCount(seed))
     throw new Error(
@@ -144,7 +149,7 @@ async function readState(file: StoredFile): Promise<StateFile> {
   const expected = await sealOf(content)
   if (seal !== expected)
     throw new Error(
-      `${path}: seal must be ${expected} for what it says, got ${JSON.stringify(seal)}; the file is damaged, use another checkpoint`,
+      `${path}: seal must be ${expected}, the SHA-256 of its fields, got ${JSON.stringify(seal)}; the file is damaged: use another checkpoint`,
     )
   return { ...content, seal }
 }
@@ -157,18 +162,21 @@ async function readObject(file: StoredFile): Promise<Record<string, unknown>> {
     json = JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {
     throw new Error(
-      `${path}: must be JSON, got ${error instanceof Error ? error.message : error}; the file is damaged`,
+      `${path}: must be JSON, got ${error instanceof Error ? error.message : error}; the file is damaged: use another checkpoint`,
     )
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new Error(`${path}: must be a JSON object, got ${json}`)
+    throw new Error(
+      `${path}: must be a JSON object, got ${json}; the file is damaged: use another checkpoint`,
+    )
   return { ...json }
 }
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
-/** Names without a path, so that nothing outside the checkpoint is read; the files that are always there among them. */
+/** Whether the value maps file names to hashes. Names have no path, so nothing outside the checkpoint is
+ *  read. The files that every checkpoint has must be among them. */
 const isHashes = (value: unknown): value is Record<string, string> =>
   typeof value === 'object' &&
   value !== null &&

@@ -2,10 +2,10 @@ import { FormatError } from '@tau/tensor'
 import { decodeSafetensors, encodeSafetensors } from '@tau/tensor/files'
 import type { OptimizerState } from '@tau/tensor/optim'
 
-/** Files without a name are from before there was a choice. */
+/** The optimizer of files without a name. They are older than the choice of optimizers. */
 const FIRST_OPTIMIZER = 'adamw'
 
-/** A safetensors file: the arrays, and as metadata the optimizer's name and counts. */
+/** The state as a safetensors file: its arrays, with the name and counts of the optimizer as metadata. */
 export const encodeOptimizerState = ({
   optimizer,
   counts,
@@ -13,7 +13,8 @@ export const encodeOptimizerState = ({
 }: OptimizerState): Uint8Array<ArrayBuffer> =>
   encodeSafetensors(tensors, { optimizer, counts: JSON.stringify(counts) })
 
-/** The state in the bytes of a file. `path` names the file in errors, `steps` stands for the counts of files without any. */
+/** Reads the state from the bytes of a file. `path` names the file in errors. Old files have no counts; for
+ *  them `steps` is the count. */
 export function decodeOptimizerState(bytes: Uint8Array, path: string, steps: number): OptimizerState {
   const { tensors, metadata } = decodeSafetensors(bytes, path)
   const { optimizer = FIRST_OPTIMIZER, counts = JSON.stringify({ steps }) } = metadata
@@ -25,7 +26,7 @@ function parseCounts(text: string, path: string): Record<string, number> {
   try {
     counts = JSON.parse(text)
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   if (!isCounts(counts))
     throw new FormatError(

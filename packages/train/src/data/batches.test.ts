@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EvalBatches, TokenBatches } from './batches.ts'
 
-/** A text in which each token is its own position, so that a window shows where it came from. */
+/** A text in which each token is its own position. So a window shows where it starts. */
 const positions = (length: number) => Int32Array.from({ length }, (_, i) => i)
 const [seqLen, batchSize] = [7, 5]
 

@@ -1,26 +1,27 @@
 import { IGNORE_INDEX, philox4x32 } from '@tau/tensor'
 
-/** Tokens and, for each, the token that follows: both [batchSize · seqLen], row-major. */
+/** Tokens, and for each token the one that follows it as its target. Both are [batchSize · seqLen],
+ *  row-major. */
 export interface TokenBatch {
   readonly tokens: Int32Array
   readonly targets: Int32Array
 }
 
 export interface TokenBatchesOptions {
-  /** Token ids of the training text, at least seqLen + 1. Not copied. */
+  /** Token ids of the training text, at least seqLen + 1 of them. They are not copied. */
   readonly ids: Int32Array
-  /** Tokens in a row, T. */
+  /** Tokens per row, T. */
   readonly seqLen: number
-  /** Rows in a batch, B. */
+  /** Rows per batch, B. */
   readonly batchSize: number
   /** Integer from 0 to 2⁵³ − 1. */
   readonly seed: number
 }
 
-/** Training batches: each row is a window of the text at a random place, all places equally likely.
+/** Training batches. Each row is a window of the text at a random place; all places are equally likely.
  *
- *  `batch(step)` depends only on the options and the step: a run resumed at step s needs no state from before, and
- *  with gradient accumulation the k-th of m micro-batches is `batch(step * m + k)`. */
+ *   `batch(step)` depends only on the options and the step, so a run that resumes at step s needs no earlier
+ *   state. With gradient accumulation, the k-th of m micro-batches is `batch(step * m + k)`. */
 export class TokenBatches {
   readonly seqLen: number
   readonly batchSize: number
@@ -42,7 +43,7 @@ export class TokenBatches {
     this.#seed = seed
   }
 
-  /** Batch of a step, from 0. */
+  /** The batch of a step. Steps count from 0. */
   batch(step: number): TokenBatch {
     checkIndex('TokenBatches: step', step, 'count steps from 0')
     const { seqLen, batchSize } = this
@@ -58,30 +59,32 @@ export class TokenBatches {
 
   #windowStart(step: number, row: number): number {
     const [high, low] = philox4x32([row, ...wordsOf(step), 0], wordsOf(this.#seed))
-    // 53 random bits in [0, 1): places differ in probability by less than length / 2⁵³.
+    // A number in [0, 1) with 53 random bits. The probabilities of two places differ by less than length /
+    // 2⁵³.
     const unit = ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53
     return Math.floor(unit * (this.#ids.length - this.seqLen))
   }
 }
 
 export interface EvalBatchesOptions {
-  /** Token ids of the held-out text, at least 2. Not copied. */
+  /** Token ids of the held-out text, at least 2 of them. They are not copied. */
   readonly ids: Int32Array
   readonly seqLen: number
   readonly batchSize: number
 }
 
 export interface EvalBatch extends TokenBatch {
-  /** Targets that count: those that are not IGNORE_INDEX. */
+  /** Number of targets that count: those that are not IGNORE_INDEX. */
   readonly targetCount: number
 }
 
-/** Evaluation batches: windows of seqLen tokens, one after the other, in which every token of the text except the
- *  first is a target exactly once. The last windows are filled up with token 0 and target IGNORE_INDEX, so all
- *  batches have one shape; sum losses over `targetCount`, do not average batch means.
+/** Evaluation batches: consecutive windows of seqLen tokens. Every token of the text except the first is a
+ *  target exactly once. The last batch is padded with token 0 and target IGNORE_INDEX, so all batches have
+ *  one shape. Therefore weight each batch mean by its `targetCount`; a plain average of batch means is
+ *  wrong.
  *
- *  A window sees nothing before itself. Bits per byte of the whole:
- *  (sum of the losses in nats) / (ln 2 · tokenizer.byteLength(ids.subarray(1))). */
+ *   A window does not see the tokens before it. Bits per byte of the whole text:
+ *   (sum of the losses in nats) / (ln 2 · tokenizer.byteLength(ids.subarray(1))). */
 export class EvalBatches implements Iterable<EvalBatch> {
   readonly seqLen: number
   readonly batchSize: number
@@ -102,7 +105,7 @@ export class EvalBatches implements Iterable<EvalBatch> {
     this.#ids = ids
   }
 
-  /** Batch of index 0 to length − 1. */
+  /** The batch with this index, from 0 to length − 1. */
   batch(index: number): EvalBatch {
     if (!Number.isInteger(index) || index < 0 || index >= this.length) {
       throw new RangeError(
@@ -110,7 +113,7 @@ export class EvalBatches implements Iterable<EvalBatch> {
       )
     }
     const size = this.batchSize * this.seqLen
-    // Windows follow each other, so a batch is one stretch of text.
+    // The windows are consecutive, so a batch is one contiguous piece of the text.
     const start = index * size
     const targetCount = Math.min(size, this.#ids.length - 1 - start)
     const tokens = new Int32Array(size)

@@ -70,15 +70,21 @@ describe('shards', () => {
     )
     await writeShards(folder, { train: Int32Array.of(299), val, vocabSize: 300, shardTokens: 2 })
     rewrite({ vocabSize: 299 })
-    await expect(readShards(folder, 299)).rejects.toThrow(/ids must be less than vocabSize 299, got 299/)
+    await expect(readShards(folder, 299)).rejects.toThrow(
+      /ids must be from 0 to vocabSize - 1, with vocabSize 299, got 299/,
+    )
   })
 
   it.each<[string, Partial<WriteShardsOptions>, RegExp]>([
     ['no text held out', { val: new Int32Array(0) }, /val must hold at least one token, got none/],
     ['shards without end', { shardTokens: 0 }, /shardTokens must be a whole number from 1 to .*, got 0/],
     ['no vocabulary', { vocabSize: Number.NaN }, /vocabSize must be .*, got NaN/],
-    ['an id that uint16 would cut', { train: Int32Array.of(7, 2 ** 16 + 7) }, /got 65543 at 1 of train/],
-    ['a negative id', { val: Int32Array.of(-1) }, /got -1 at 0 of val/],
+    [
+      'an id that uint16 would cut',
+      { train: Int32Array.of(7, 2 ** 16 + 7) },
+      /got 65543 at position 1 of train/,
+    ],
+    ['a negative id', { val: Int32Array.of(-1) }, /got -1 at position 0 of val/],
   ])('are not written with %s', async (_, change, message) => {
     const good = { train: Int32Array.of(1), val, vocabSize: 300, shardTokens: 2 }
     await expect(writeShards(folder, { ...good, ...change })).rejects.toThrow(message)

@@ -8,7 +8,7 @@ import {
   storeAt,
 } from '@tau/tensor/files'
 
-/** Describes the .bin files beside it. */
+/** Name of the header file. It describes the .bin files in its folder. */
 const HEADER = 'tokens.json'
 const FORMAT = 'tau-tokens-1'
 const BYTES = { uint16: 2, uint32: 4 } as const
@@ -18,14 +18,14 @@ const MAX_HEADER_BYTES = 2 ** 24
 type Split = (typeof SPLITS)[number]
 
 interface Shard {
-  /** Beside the header, never elsewhere. */
+  /** Name of a file in the folder of the header, never a path. */
   readonly file: string
   readonly tokens: number
-  /** Of the file's bytes, hex. */
+  /** SHA-256 of the bytes of the file, hexadecimal. */
   readonly sha256: string
 }
 
-/** What tokens.json says. */
+/** Content of tokens.json. */
 export interface ShardHeader {
   readonly format: typeof FORMAT
   readonly dtype: keyof typeof BYTES
@@ -44,8 +44,9 @@ export interface WriteShardsOptions {
   readonly shardTokens: number
 }
 
-/** Writes token ids into a folder, given by its path or as a store, as `train-00000.bin`, … and `val-00000.bin`, …: little-endian uint16 where the vocabulary fits, else uint32, and
- *  tokens.json with the count and SHA-256 of each. The header comes last: without it the folder is not read. */
+/** Writes token ids into a folder (a path or a store) as `train-00000.bin`, … and `val-00000.bin`, …. Ids are
+ *  little-endian uint16 if the vocabulary fits, else uint32. tokens.json lists the count and SHA-256 of each
+ *  file. It is written last, because a folder without it is not read. */
 export async function writeShards(folder: FolderPlace, options: WriteShardsOptions): Promise<ShardHeader> {
   checkOptions(options)
   const store = storeAt(folder)
@@ -95,12 +96,12 @@ function checkIds(ids: Int32Array, vocabSize: number, where: string): void {
   const bad = ids.findIndex((id) => id < 0 || id >= vocabSize)
   if (bad >= 0)
     throw new RangeError(
-      `shards: ids must be less than vocabSize ${vocabSize}, got ${ids[bad]} at ${bad} of ${where}; use the tokenizer's own`,
+      `shards: ids must be from 0 to vocabSize - 1, with vocabSize ${vocabSize}, got ${ids[bad]} at position ${bad} of ${where}; use the tokenizer that made the ids`,
     )
 }
 
-/** Reads what {@link writeShards} wrote for a tokenizer of `vocabSize` tokens. Sizes, hashes and ids are checked; errors name the file
- *  and the values. */
+/** Reads a folder that {@link writeShards} wrote for a tokenizer of `vocabSize` tokens. Checks sizes, hashes
+ *  and ids. Errors name the file and the values. */
 export async function readShards(
   folder: FolderPlace,
   vocabSize: number,
@@ -187,7 +188,7 @@ async function readShard(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const parts = await openFileParts({ store, name }, 'shards')
   try {
-    // Before memory is taken: the header may lie.
+    // Checked before memory is allocated, because the header may be wrong.
     if (parts.size !== tokens * BYTES[dtype])
       throw new Error(
         `shards: ${pathOf({ store, name })} must have ${tokens} ${dtype} = ${tokens * BYTES[dtype]} bytes, got ${parts.size}; prepare the text again`,

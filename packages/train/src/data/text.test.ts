@@ -29,7 +29,7 @@ describe('readTextFiles', () => {
 
   it('names the file and the offset of bytes that are not UTF-8', async () => {
     const good = await file('good.txt', 'good')
-    // é of Latin-1 after the two bytes of é in UTF-8 and a letter.
+    // A letter, é in UTF-8 (two bytes), then é in Latin-1 (one byte).
     const path = await file('latin1.txt', Uint8Array.of(0xc3, 0xa9, 0x61, 0xe9, 0x62))
     await expect(readTextFiles([good, path])).rejects.toThrow(
       `readTextFiles: ${path} must be UTF-8, got bytes e9 62 at offset 3; convert the file to UTF-8`,

@@ -5,12 +5,13 @@ export interface TextFile {
   readonly text: string
 }
 
-// V8 has no longer strings.
+// The longest string that V8 can hold.
 const MAX_TEXT_BYTES = 2 ** 29 - 24
 
 /** Reads text files, in the given order.
- *  The files must be regular, not empty, and strict UTF-8 (a byte order mark is dropped); the error names the file
- *  and, for bad UTF-8, the byte offset. Line ends are kept as they are. */
+ *   The files must be regular files, must not be empty, and must be strict UTF-8. A byte order mark is
+ *   dropped. Line ends stay as they are. An error names the file, and the byte offset if the UTF-8 is
+ *   invalid. */
 export async function readTextFiles(places: readonly FilePlace[]): Promise<TextFile[]> {
   if (places.length === 0)
     throw new Error('readTextFiles: at least one path is needed, got 0; name a text file')
@@ -28,9 +29,10 @@ export interface HeldOutSplit<T> {
   readonly heldOut: T
 }
 
-/** Splits a text, or its ids, into the part to train on and the tail held out for evaluation.
- *  `fraction` of the length (characters or ids) is held out, 0 ≤ fraction < 1: rounded down, but at least one when
- *  fraction > 0. A text is not cut inside a character; ids are views, not copies. */
+/** Splits a text, or its ids, into a training part and a held-out tail for evaluation.
+ *   `fraction` of the length (characters or ids) is held out, 0 ≤ fraction < 1. The number is rounded down,
+ *   but at least one is held out if fraction > 0. A text is never cut inside a character. Ids are views, not
+ *   copies. */
 export function splitHeldOut(data: string, fraction: number): HeldOutSplit<string>
 export function splitHeldOut(data: Int32Array, fraction: number): HeldOutSplit<Int32Array>
 export function splitHeldOut(data: string | Int32Array, fraction: number): HeldOutSplit<string | Int32Array> {
@@ -41,7 +43,7 @@ export function splitHeldOut(data: string | Int32Array, fraction: number): HeldO
   }
   let cut = data.length
   if (fraction > 0) cut -= Math.max(1, Math.floor(data.length * fraction))
-  // codePointAt gives more than 0xffff only at the first half of a pair.
+  // codePointAt returns more than 0xffff only at the first half of a surrogate pair.
   if (typeof data === 'string' && (data.codePointAt(cut - 1) ?? 0) > 0xffff) cut--
   if (cut < 1) {
     throw new RangeError(

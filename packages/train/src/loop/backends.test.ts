@@ -43,7 +43,8 @@ describe.each([
     ...gpuModes.map((mode): [string, () => Promise<Device>] => [`gpu.js ${mode}`, () => gpu({ mode })]),
   ])('on %s lose what they lose on the cpu backend', async ([, open]) => {
     const found = await trainOn(open, make)
-    // Rounding differs in the last of 24 bits; 20 steps make of it 1e-6 at most (measured). The loss falls by 0.6 meanwhile.
+    // Rounding differs in the last of 24 bits. After 20 steps the difference is at most 1e-6 (measured),
+    // while the loss falls by 0.6.
     expectNear(found.losses, expected.losses, { atol: 1e-5 })
     expectNear(found.norms, expected.norms, { atol: 1e-5 })
     expectNear(found.medians, expected.medians, { atol: 1e-5 })

@@ -8,7 +8,7 @@ import type { StepRecord } from '../metrics/records.ts'
 import { tinyData, tinyModel, tinyOptions } from '../testing.ts'
 import { trainThroughDeviceLoss } from './device-loss.ts'
 
-/** Destroys the device that all engines of the process share. */
+/** Destroys the GPU device that all engines of the process share. */
 async function loseDevice(): Promise<void> {
   const { default: module } = await import('gpu.js')
   await Reflect.get(module, 'WebGPUContext').destroy()
@@ -32,12 +32,12 @@ describe.runIf(gpuModes.includes('webgpu'))('trainThroughDeviceLoss', () => {
     return device
   }
 
-  /** Steps with their losses, and from which steps it went on, of a run whose device is lost after the steps given, once each time they
-   *  come. */
+  /** Trains, and loses the device once after each of the given steps. Returns the steps with their losses,
+   *  and the steps from which the run continued. */
   async function run(
     lost: readonly number[],
     checkpoints: string | undefined,
-    kernels: 'tuned' | 'portable' = 'portable', // which compile in no time, again and again
+    kernels: 'tuned' | 'portable' = 'portable', // portable kernels compile fast, and each new device compiles them again
   ) {
     const left = [...lost]
     const steps: [step: number, loss: number][] = []

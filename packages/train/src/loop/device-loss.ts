@@ -3,27 +3,31 @@ import { type Device, DeviceLostError } from '@tau/tensor'
 import type { FolderPlace } from '@tau/tensor/files'
 import { type ResumePoint, resumeFrom, type TrainResult, type TrainTask, train } from './train.ts'
 
-/** How often in a row a device may be lost without a step in between. */
+/** The run fails at this many losses in a row without a step in between. */
 const MAX_DEVICE_LOSSES = 3
 
 export interface RecoverableRun {
   readonly model: GPT
   readonly resume?: ResumePoint | undefined
-  /** Where the run's checkpoints go; one that lies there must be of this run. Undefined: the run begins again. */
+  /** Folder of the checkpoints. A checkpoint in it must belong to this run. Undefined: the run starts
+   *  again. */
   readonly checkpoints: FolderPlace | undefined
-  /** What is left to do with a model: that of the beginning, of a checkpoint, or one that {@link restart} made. */
+  /** The training task for a model: the first model, the model of a checkpoint, or the result of {@link
+   *  restart}. */
   task(model: GPT, resume: ResumePoint | undefined): TrainTask
-  /** Opens another device; left out: the run ends when the first is lost. */
+  /** Opens another device. If it is left out, the run ends when the first device is lost. */
   reopen?(): Promise<Device>
-  /** The model as it was at the beginning, on another device: for a device that is lost before the first checkpoint. */
+  /** Makes the model of the beginning again, on another device. It is needed if there is no checkpoint
+   *  yet. */
   restart(device: Device): GPT | Promise<GPT>
-  /** Called before the run goes on from `step` with `model`. */
+  /** Called before the run continues from `step` with `model`. */
   onDeviceLost?(error: DeviceLostError, model: GPT, step: number): void | Promise<void>
 }
 
-/** Trains as {@link train} does, through losses of the device: it opens another, takes up the last checkpoint and goes on, with the
- *  numbers of a run that was resumed there. Gives the model that it ends with, which is then on the last device.
- *  Throws DeviceLostError when the device is lost over and over without a step. */
+/** Trains as {@link train} does, and survives the loss of a device. It then opens another device, loads the
+ *  last checkpoint and continues. The results equal those of a run that was resumed at this checkpoint.
+ *  Returns the model that the run ends with, on the last device. Throws DeviceLostError if the device is lost
+ *  3 times in a row without a step in between. */
 export async function trainThroughDeviceLoss(
   run: RecoverableRun,
 ): Promise<{ result: TrainResult; model: GPT }> {

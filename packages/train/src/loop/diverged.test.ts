@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true }))
 
-/** Sets one element. Parameters are the model's, so they may be written. */
+/** Sets one element of a parameter. */
 async function plant(model: GPT, name: string, value: number, at = 0): Promise<void> {
   const tensor = model.parameters.get(name)
   if (!tensor) throw new Error(`the model must have ${name}`)
@@ -31,7 +31,7 @@ async function plant(model: GPT, name: string, value: number, at = 0): Promise<v
   tensor.write(values)
 }
 
-/** The error a run must end with. */
+/** Returns the error that a run must end with. */
 async function divergence(run: Promise<unknown>): Promise<DivergedError> {
   const error = await run.then(
     () => undefined,
@@ -79,7 +79,7 @@ describe('a run whose numbers are not finite', () => {
         options: { steps: 9, checkpointEvery: 2, evalEvery: 0, headsEvery: 0 },
         onRecord: async (line) => {
           records.push(line)
-          // after the checkpoint of step 4 and the update of step 5
+          // After the checkpoint of step 4 and the update of step 5.
           if (line.kind !== 'step' || line.step !== 5) return
           await plant(model, 'blocks.1.mlp.c_fc.weight', Number.POSITIVE_INFINITY, 17)
           before = await readAll(model.parameters)

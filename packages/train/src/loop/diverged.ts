@@ -1,13 +1,14 @@
 import type { GPT } from '@tau/model'
 import type { Tensor } from '@tau/tensor'
 
-/** Loss, gradients or parameters stopped being finite. */
+/** Thrown if the loss, a gradient or a parameter is no longer finite. */
 export class DivergedError extends Error {
   override readonly name = 'DivergedError'
-  /** The step that failed, counted from 1. Its update was not made if its loss or gradients failed; if they were finite and what
-   *  came of them is not, it was, and the parameters are lost. */
+  /** The step that failed, counted from 1. If its loss or gradients were not finite, the parameters are those
+   *  before the step. If they were finite but its update made a parameter that is not, the parameters are
+   *  lost. */
   readonly step: number
-  /** Directory of the last checkpoint, from which the run can go on. */
+  /** Folder of the last checkpoint. The run can continue from it. */
   readonly lastCheckpoint: string | undefined
 
   constructor(step: number, what: string, lastCheckpoint: string | undefined) {
@@ -20,8 +21,9 @@ export class DivergedError extends Error {
   }
 }
 
-/** Names the first tensor that is not finite and its value: a parameter if one is, else a gradient; undefined if none is.
- *  `grads` are in the order of the parameters, or empty. */
+/** Finds the first tensor with a value that is not finite, and describes both. Looks at the parameters first,
+ *  then at the gradients. Undefined if all values are finite. `grads` are in the order of the parameters, or
+ *  empty. */
 export async function findNonFinite(model: GPT, grads: readonly Tensor[]): Promise<string | undefined> {
   const entries = Array.from(model.parameters)
   for (const [name, tensor] of entries) {

@@ -4,9 +4,9 @@ import { modelOptimizer, type OptimizerChoice } from './optimizer.ts'
 import type { TrainOptions } from './options.ts'
 import { trainStep } from './step.ts'
 
-/** Bytes of WebAssembly memory that training the model takes on the cpu backend: parameters, the optimizer's state, gradients, activations,
- *  scratch and workspaces of `threads`. Found by running the program itself, two steps of it, on a device that only counts. The process
- *  needs the runtime and its data besides. */
+/** Bytes of WebAssembly memory that training takes on the cpu backend: parameters, state of the optimizer,
+ *  gradients, activations, scratch and the workspaces of `threads`. Runs two training steps on a device that
+ *  only counts memory. The process needs more memory for the runtime and the data. */
 export async function estimateTraining(
   model: ModelConfig | ModelOptions,
   options: OptimizerChoice & Pick<TrainOptions, 'batchSize' | 'accumulate' | 'checkpointActivations'>,

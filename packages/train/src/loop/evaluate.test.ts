@@ -6,7 +6,8 @@ import { EvalBatches } from '../data/batches.ts'
 import { tiny, tinyData, tinyModel } from '../testing.ts'
 import { bitsPerByte, evaluate } from './evaluate.ts'
 
-/** Nats of every token of the text but the first, one window after the other, each seen for itself. */
+/** Loss in nats of every token of the text except the first. Windows follow one another, and each is
+ *  evaluated alone. */
 async function lossesByHand(model: GPT, ids: Int32Array): Promise<number[]> {
   const { seqLen, vocabSize } = model.config
   const losses: number[] = []

@@ -6,11 +6,11 @@ import type { EvalBatch, EvalBatches } from '../data/batches.ts'
 export interface Evaluation {
   /** Nats per token. */
   readonly loss: number
-  /** Targets that counted. */
+  /** Number of targets that counted. */
   readonly tokens: number
 }
 
-/** Evaluates whole `batches` from the first on, until at least `maxTokens` targets have counted. */
+/** Evaluates `batches` in order. Stops after the batch in which the count of targets reaches `maxTokens`. */
 export async function evaluate(
   model: GPT,
   batches: EvalBatches,
@@ -27,16 +27,17 @@ export async function evaluate(
   return { loss: total / tokens, tokens }
 }
 
-/** Starts the read before the scope closes: nothing is kept while it is waited for. */
+/** Mean loss of a batch. The read starts before the scope closes, so no tensor stays alive while the caller
+ *  waits. */
 function batchLoss(model: GPT, batch: EvalBatch, batchSize: number): Promise<number> {
   using _scope = model.device.scope()
   const loss: Tensor = model.loss(
     model.tokens(batch.tokens, batchSize),
     model.targets(batch.targets, batchSize),
-    { checkpointActivations: true }, // nothing is kept from layer to layer
+    { checkpointActivations: true }, // frees the activations of each layer
   )
   return loss.item()
 }
 
-/** Nats per token as bits per byte of UTF-8. */
+/** Converts nats per token to bits per byte of UTF-8: loss / (ln 2 · bytesPerToken). */
 export const bitsPerByte = (loss: number, bytesPerToken: number): number => loss / Math.LN2 / bytesPerToken

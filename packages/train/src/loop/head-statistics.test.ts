@@ -7,7 +7,8 @@ import { distributionsOf, numbersOf, type Quantiles } from '../metrics/records.t
 import { tiny, tinyData, tinyModel } from '../testing.ts'
 import { headStatistics, quantiles } from './head-statistics.ts'
 
-/** On the line through the points (i / (n − 1), i-th smallest value). */
+/** The quantile by the definition: linear interpolation through the points (i / (n − 1), i-th smallest
+ *  value). */
 function quantileByRank(values: readonly number[], p: number): number {
   const points = values
     .toSorted((a, b) => a - b)
@@ -53,7 +54,7 @@ const { tokens } = new TokenBatches({
   seed: 2,
 }).batch(0)
 
-/** What attention saw, per layer and head, straight from the probes. */
+/** Values of attention per layer and head, read directly from the probes. */
 async function probed(model: GPT): Promise<Record<'lambdaQ' | 'lambdaK' | 'decay', number[][]>[]> {
   using _scope = model.device.scope()
   const layers: Promise<Record<'lambdaQ' | 'lambdaK' | 'decay', number[][]>>[] = []
@@ -97,7 +98,7 @@ describeDevices('headStatistics', { cpu, gpu }, (device) => {
         numbersOf(values, name),
       )
       expect([lambdaQ.length, lambdaK.length, decayRate.length]).toEqual([heads.q, heads.kv, heads.decay])
-      // the same f32 numbers on both sides; the means are sums of 39
+      // Both sides have the same f32 values. The means are sums of 39.
       for (const [i, head] of lambdaQ.entries()) expectQuantiles(head, expected[layer].lambdaQ[i], 1e-6)
       for (const [i, head] of lambdaK.entries()) expectQuantiles(head, expected[layer].lambdaK[i], 1e-6)
       const rates = expected[layer].decay.map((readings) => {

@@ -2,7 +2,8 @@ import type { GPT } from '@tau/model'
 import type { Tensor } from '@tau/tensor'
 import { distributionsOf, type HeadsRecord, type Quantiles } from '../metrics/records.ts'
 
-/** Mean and quantiles, by linear interpolation between order statistics. Sorts in place. */
+/** Mean and quantiles of the values. Quantiles are interpolated linearly between sorted values. Sorts in
+ *  place. */
 export function quantiles(values: Float32Array): Quantiles {
   values.sort()
   const at = (p: number) => {
@@ -15,8 +16,8 @@ export function quantiles(values: Float32Array): Quantiles {
   return { mean, q05: at(0.05), q25: at(0.25), q50: at(0.5), q75: at(0.75), q95: at(0.95) }
 }
 
-/** What the kinds of attention show of every head over one batch, and how fast keys fade: `tokens` are `batchSize` sequences of equal
- *  length. */
+/** Statistics of every head over one batch: the values that its kind of attention reports, and its decay
+ *  rate. `tokens` are `batchSize` sequences of equal length. */
 export async function headStatistics(
   model: GPT,
   tokens: Int32Array,
@@ -39,7 +40,8 @@ interface LayerReads {
   readonly logDecay: Promise<Float32Array[]>[]
 }
 
-/** Reads begin while the forward pass's tensors are alive; waiting needs none of them. */
+/** Runs the forward pass and starts all reads while its tensors are alive. Waiting for the reads needs no
+ *  tensors. */
 function startReads(model: GPT, tokens: Int32Array, batchSize: number): LayerReads[] {
   using _scope = model.device.scope()
   const reads = model.attention.map((): LayerReads => ({ distributions: [], logDecay: [] }))
@@ -53,7 +55,7 @@ function startReads(model: GPT, tokens: Int32Array, batchSize: number): LayerRea
   return reads
 }
 
-/** [B, H, T] → per head its B·T values. */
+/** [B, H, T] → for each head, its B·T values. */
 async function perHead(tensor: Tensor): Promise<Float32Array[]> {
   const [batch, heads, length] = tensor.shape
   const data = await tensor.data()
@@ -65,7 +67,7 @@ async function perHead(tensor: Tensor): Promise<Float32Array[]> {
   })
 }
 
-/** Mean growth per token of one head's cumulative decay, over the sequences of the batch. */
+/** Mean growth per token of the cumulative decay of one head, over the sequences of the batch. */
 function meanRate(readings: Float32Array, batchSize: number): number {
   const length = readings.length / batchSize
   if (length < 2) return 0

@@ -43,7 +43,7 @@ describe('memory', () => {
       expect(result.step).toBe(500)
       expect(seen).toHaveLength(2)
       expect(seen[1]).toEqual(seen[0])
-      // parameters and the two moments of each
+      // The parameters, and two moments of each.
       expect(seen[0].liveBuffers - before.liveBuffers).toBeGreaterThanOrEqual(3 * model.parameters.size)
     }
     expect(device.memory).toEqual(before)
@@ -173,7 +173,7 @@ describe('a run that fails gives its memory back', () => {
     if (!resume) throw new Error('there must be a checkpoint')
     using _loaded = resume.model
     const { memory } = device
-    // as a damaged file would: the moments are those of the small model
+    // As with a damaged file: the moments have the shapes of the small model.
     await expect(recordRun({ model: large, resume: { ...resume, model: large } })).rejects.toThrow(
       'the checkpoint belongs to another model',
     )
@@ -190,7 +190,7 @@ describe('a run that fails gives its memory back', () => {
     expect(() => trainStep(model, optimizer, [batches.batch(0), bad], 2, 0.1)).toThrow(
       'targets: ids must be between 0 and 292, or -1 to skip, got 293 at 3',
     )
-    expect(() => trainStep(model, optimizer, [], 2, 0.1)).toThrow('at least one batch must be given')
+    expect(() => trainStep(model, optimizer, [], 2, 0.1)).toThrow('at least one batch is needed')
     expect(device.memory).toEqual(memory)
     expect(optimizer.steps).toBe(0)
   })

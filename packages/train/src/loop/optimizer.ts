@@ -2,10 +2,10 @@ import type { GPT } from '@tau/model'
 import { createOptimizer, type Optimizer } from '@tau/tensor/optim'
 import type { TrainOptions } from './options.ts'
 
-/** The options that say what updates the parameters. */
+/** The training options that choose and configure the optimizer. */
 export type OptimizerChoice = Pick<TrainOptions, 'optimizer' | 'weightDecay' | 'gradClip'>
 
-/** The optimizer that the options name, for the parameters of the model and their groups. */
+/** Makes the optimizer of the options, for the parameters of the model and their groups. */
 export const modelOptimizer = (
   { parameters, parameterGroups }: GPT,
   { optimizer, weightDecay, gradClip }: OptimizerChoice,

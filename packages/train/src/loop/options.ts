@@ -1,26 +1,26 @@
 import { checkOptimizerSettings, type OptimizerSettings } from '@tau/tensor/optim'
 
-/** Numbers of a training run. */
+/** Options of a training run. */
 export interface TrainOptions {
   /** Optimizer steps of the whole run. */
   readonly steps: number
   /** Sequences per forward pass. */
   readonly batchSize: number
-  /** Forward passes whose gradients add up to one step. */
+  /** Forward passes per step. Their gradients are averaged. */
   readonly accumulate: number
-  /** Peak learning rate. */
+  /** Learning rate at the end of the warm-up, its maximum. */
   readonly lr: number
-  /** Learning rate at the end. */
+  /** Learning rate at the end of the run. */
   readonly minLr: number
   /** Steps of linear warm-up. */
   readonly warmup: number
-  /** What updates the parameters: its name, and those of its options that differ from its defaults. */
+  /** The optimizer: its name, and the options that differ from its defaults. */
   readonly optimizer: OptimizerSettings
   /** Decoupled weight decay of parameters with two axes or more. */
   readonly weightDecay: number
-  /** Largest global norm of the gradients; Infinity: no clipping. */
+  /** Gradients with a larger global norm are scaled down to it. Infinity: no clipping. */
   readonly gradClip: number
-  /** Order of the data. Same seed and backend, same run, to the bit. */
+  /** Seed of the data order. The same seed and backend give the same run, to the bit. */
   readonly seed: number
   /** Steps between evaluations; 0: only at the end. */
   readonly evalEvery: number
@@ -34,7 +34,8 @@ export interface TrainOptions {
   readonly checkpointEvery: number
   /** Steps between recalibrations of τ when the model's tauMode is adaptive. */
   readonly calibrateEvery: number
-  /** Run each block twice instead of keeping what it makes: less memory, more time, the same numbers to the bit. */
+  /** Computes each block again in the backward pass, instead of keeping its activations. This takes less
+   *  memory and more time. The results are the same to the bit. */
   readonly checkpointActivations: boolean
 }
 
@@ -58,7 +59,7 @@ export const defaultTrainOptions: TrainOptions = {
   checkpointActivations: false,
 }
 
-/** Throws with the field, its value and the rule. */
+/** Throws if an option is out of range. The error names the option, its value and the rule. */
 export function checkTrainOptions(options: TrainOptions): void {
   const fail = (field: keyof TrainOptions, rule: string): never => {
     throw new RangeError(`train: ${field} must be ${rule}, got ${options[field]}`)

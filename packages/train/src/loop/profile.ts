@@ -5,14 +5,15 @@ import { modelOptimizer, type OptimizerChoice } from './optimizer.ts'
 import type { TrainOptions } from './options.ts'
 import { trainStep } from './step.ts'
 
-/** Steps before those that count: memory grows and code is compiled in the first of them. */
+/** Warm-up steps that are not measured. In them memory grows and code is compiled. */
 export const WARM_UP_STEPS = 3
-/** Steps of which the one with the median time is the profile. */
+/** Measured steps. The profile is the step with the median time. */
 export const PROFILED_STEPS = 3
 
-/** Where the time of one training step goes: drawing of the batches, `data`, then `forward`, `backward` and `optimizer`, and reading
- *  of the loss. Steps have learning rate 0: they do the work of any other and leave the model as it is, to the bit.
- *  `ids`: tokens to train on, at least seqLen + 1; default random ones, which cost the same. cpu backend only. */
+/** Measures where the time of one training step goes. Its phases: `data` (making the batches), `forward`,
+ *  `backward`, `optimizer`, and reading the loss. The learning rate is 0, so a step does the usual work and
+ *  the model stays the same to the bit. `ids` are tokens to train on, at least seqLen + 1 of them. Default:
+ *  random ids, which cost the same time. cpu backend only. */
 export async function profileStep(
   model: GPT,
   options: OptimizerChoice &

@@ -37,7 +37,7 @@ async function momentsOf(checkpoint: Store | undefined): Promise<ReadonlyMap<str
 
 describe('reproducibility', () => {
   it('1 thread and 2 threads give the same bits over 10 steps', async () => {
-    // Logits (8·31·997) and embeddings (997·40) are several tiles of work.
+    // Logits (8·31·997) and embeddings (997·40) are large enough for several tiles.
     const wide = { vocabSize: 997, seqLen: 31, nLayer: 1, nEmbd: 40, nHead: 4 }
     const runs = []
     for (const threads of [1, 2]) {
@@ -123,8 +123,8 @@ describe('a run that is cut off', () => {
       const checkpoints = join(directory, 'checkpoints')
       const path = join(directory, 'metrics.jsonl')
       const metrics = new MetricsFile(path)
-      // Says which step is done, and is killed at whatever it does after the 11th: most likely while it saves a checkpoint.
-      // From step 30 on it waits for that.
+      // The child prints each finished step. It is killed after the 11th step, most likely while it saves a
+      // checkpoint. From step 30 on it only waits to be killed.
       const script = `
       import { cpu } from '@tau/tensor'
       import { MetricsFile } from ${JSON.stringify(new URL('../metrics/file.ts', import.meta.url))}
@@ -265,11 +265,11 @@ describe('resuming', () => {
     const resume = await checkpointed()
     using model = resume.model
     await expect(recordRun({ model, resume })).rejects.toThrow(
-      "train: seed must be the resumed run's 7, got 1; the data order depends on it",
+      'train: seed must be 7, the seed of the resumed run, got 1; pass that seed, because the order of the data depends on it',
     )
     using other = tinyModel(device)
     await expect(recordRun({ model: other, resume, options: { seed: 7 } })).rejects.toThrow(
-      'train: model must be that of the resume point, got another; pass resume.model',
+      'train: model must be the model of the resume point, got another; pass resume.model',
     )
   })
 })

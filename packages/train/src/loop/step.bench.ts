@@ -10,7 +10,7 @@ const [BATCH, LENGTH, HEAD_DIM] = [8, 256, 32]
 const TOKENS = BATCH * LENGTH
 const CHECKED_STEPS = 3
 
-/** Seeded ids, a few often and most rarely, as in a text. */
+/** Seeded ids. A few ids are frequent and most are rare, as in a text. */
 const idsOf = (vocabSize: number, seed: number): Int32Array =>
   Int32Array.from(randomArray(TOKENS, seed), (x) => Math.floor(vocabSize ** (Math.abs(x * 7919) % 1)) - 1)
 
@@ -39,7 +39,7 @@ function bench(what: string, options: ModelOptions, rival?: string): StepBench<D
       let liveBytes = 0
       return {
         liveBytes: () => liveBytes,
-        /** A step with learning rate 0 does the same work and leaves the model as it is. */
+        /** The learning rate is 0: a step does the same work, and the model stays as it is. */
         run: async () => void (await step(0)),
         async check() {
           const losses: number[] = []
@@ -67,7 +67,7 @@ function bench(what: string, options: ModelOptions, rival?: string): StepBench<D
   }
 }
 
-/** One optimizer step of nano at its full context: what `tau demo` does 400 times. */
+/** One optimizer step of the size nano at its full context. */
 export const benches: readonly StepBench<Device>[] = [
   bench('nano-tau', { preset: 'default' }, 'nano-dot'),
   bench('nano-tau-paper', { preset: 'paper' }, 'nano-dot'),

@@ -3,19 +3,21 @@ import { addInto, grad, mul, type Tensor } from '@tau/tensor'
 import type { Optimizer } from '@tau/tensor/optim'
 import type { TokenBatch } from '../data/batches.ts'
 
-/** What one optimizer step leaves to be read; the caller disposes all of it. */
+/** Results of one optimizer step, not yet read. The caller disposes all tensors. */
 export interface StepResult {
   /** Mean loss of the step's micro-batches, nats per token. */
   readonly loss: Tensor
+  /** Norm over all gradients, before clipping. */
   readonly norm: Tensor
-  /** In the order of the model's parameters. */
+  /** Gradients, in the order of the model's parameters. */
   readonly grads: readonly Tensor[]
 }
 
-/** How the loss of a step is run: see {@link ForwardOptions}. */
+/** Options of the forward pass: see {@link ForwardOptions}. */
 type LossOptions = Pick<ForwardOptions, 'checkpointActivations'>
 
-/** Forward and backward over the micro-batches, then one update by the optimizer, made for the model's parameters. Enqueues everything and waits for nothing. */
+/** Runs forward and backward over the micro-batches, then updates the parameters once. The optimizer must
+ *  have been made for the parameters of this model. Enqueues everything and waits for nothing. */
 export function trainStep(
   model: GPT,
   optimizer: Optimizer,
@@ -24,7 +26,8 @@ export function trainStep(
   lr: number,
   options: LossOptions = {},
 ): StepResult {
-  if (batches.length === 0) throw new RangeError('trainStep: at least one batch must be given, got none')
+  if (batches.length === 0)
+    throw new RangeError('trainStep: at least one batch is needed, got none; pass the batches of the step')
   const { device } = model
   return device.unscoped(() => {
     using scope = device.scope()
@@ -35,7 +38,8 @@ export function trainStep(
   })
 }
 
-/** Tensors of all micro-batches but the sums are freed before the next micro-batch. */
+/** Mean loss and mean gradients over the micro-batches. Each micro-batch frees all its tensors except these
+ *  sums. */
 function accumulateGradients(
   model: GPT,
   batches: readonly TokenBatch[],

@@ -49,7 +49,8 @@ describe.runIf(gpuModes.includes('webgpu'))('on a GPU', () => {
         })
         for (const tensor of [loss, norm, ...grads]) tensor.dispose()
       }
-      // Ids and targets, and a few numbers: once for all that stays, as RoPE's angles, then no more.
+      // A step uploads ids, targets and a few numbers. Tensors that stay, such as RoPE's angles, are uploaded
+      // once.
       expect(used.slice(1)).toEqual([
         { up: 2 * 4 * TOKENS, back: 4 },
         { up: 2 * 4 * TOKENS, back: 4 },
@@ -72,7 +73,7 @@ describe.runIf(gpuModes.includes('webgpu'))('on a GPU', () => {
         used.push((await traffic()).uploadedBytes - before.uploadedBytes)
       }
       const row = 4 * manifoldDim(model.config)
-      const [, ...tokens] = used // the prompt leaves angles of 8 times
+      const [, ...tokens] = used // the prompt leaves RoPE's angles of 8 positions
       expect(tokens).toEqual([4, 4, 4, 4 + tiny.seqLen * row, 4, 4, 4])
     },
   )

@@ -112,7 +112,7 @@ describe('a run', () => {
       model,
       options: { steps: 150, batchSize: 5, headsEvery: 0, evalEvery: 0 },
     })
-    // Guessing each token by how often it occurs in the training text.
+    // The loss of a model that predicts each token by its frequency in the training text.
     const { train: ids, val } = tinyData()
     const counts = new Float64Array(tiny.vocabSize).fill(1)
     for (const id of ids) counts[id]++
@@ -122,7 +122,7 @@ describe('a run', () => {
   })
 
   it('adds up micro-batches to the gradient of the whole batch', async () => {
-    const ids = tinyData().train.slice(0, tiny.seqLen + 1) // one window, so that all batches are alike
+    const ids = tinyData().train.slice(0, tiny.seqLen + 1) // one window, so all batches are equal
     const data = { train: ids, val: ids, bytesPerToken: 1 }
     using one = tinyModel(device)
     using three = tinyModel(device)

@@ -17,7 +17,7 @@ import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { learningRate } from './schedule.ts'
 import { trainStep } from './step.ts'
 
-/** Token ids of a text: what to train on and what is held out. */
+/** Token ids of a text: the training part and the held-out part. */
 export interface TrainData {
   readonly train: Int32Array
   readonly val: Int32Array
@@ -26,17 +26,18 @@ export interface TrainData {
 }
 
 export interface TrainTask {
-  /** Changed in place. */
+  /** The model. Its parameters are changed in place. */
   readonly model: GPT
   readonly data: TrainData
   readonly options: TrainOptions
-  /** Where checkpoints go, a path or a store; undefined: none are saved. */
+  /** Folder of the checkpoints, a path or a store. Undefined: no checkpoint is saved. */
   readonly checkpoints?: FolderPlace
   /** Continues from a saved state: see {@link resumeFrom}. */
   readonly resume?: ResumePoint
-  /** Aborting ends the run after the step in progress, with a checkpoint. */
+  /** If it is aborted, the run finishes the current step, saves a checkpoint and ends. */
   readonly signal?: AbortSignal
-  /** Every line of metrics.jsonl but the first, as it comes about; awaited. */
+  /** Called with every line of metrics.jsonl except the first, when it arises. The run waits for the
+   *  promise. */
   readonly onRecord?: (record: MetricsRecord) => void | Promise<void>
   /** Makes the text of a sample record. */
   readonly sample?: (step: number) => Promise<{ prompt: string; text: string }>
@@ -47,14 +48,14 @@ export interface TrainResult {
   readonly reason: EndRecord['reason']
   readonly valLoss: number
   readonly valBpb: number
-  /** The last checkpoint's folder. */
+  /** Folder of the last checkpoint. */
   readonly checkpoint: Store | undefined
 }
 
-/** A checkpoint taken up: its model, which is the one to train on, and what continues the run. */
+/** A loaded checkpoint: the model to train on, and the state that the run continues from. */
 export type ResumePoint = LoadedCheckpoint
 
-/** Loads the newest checkpoint of a run, or gives undefined when there is none yet. The caller disposes its model. */
+/** Loads the newest checkpoint of a run. Undefined if there is none yet. The caller disposes the model. */
 export async function resumeFrom(
   device: GPT['device'],
   checkpoints: FolderPlace,
@@ -63,17 +64,19 @@ export async function resumeFrom(
   return folder === undefined ? undefined : loadCheckpoint(device, folder)
 }
 
-/** Trains a model: warm-up and cosine, clipping, accumulation, evaluation, statistics and checkpoints. Given the
- *  same seed and backend a run is the same to the bit, interrupted and resumed or not.
+/** Trains a model: warm-up and cosine, clipping, accumulation, evaluation, statistics and checkpoints. The
+ *  same seed and backend give the same run to the bit, also if it is interrupted and resumed.
  *
- *  Order of records: at step 0 `eval`, `heads` and `sample`; then for each step `step` and what is due of the other three, and
- *  after those the checkpoint, so that a checkpoint of step N stands for all records up to N; `end` last.
- *  Throws {@link DivergedError} when loss or gradients stop being finite, with the parameters as they were before the step;
- *  no checkpoint is ever made of parameters that are not finite. */
+ *   Order of records: at step 0 `eval`, `heads` and `sample`. Then for each step a `step` record, and those
+ *   of the other three that are due. The checkpoint is saved after them, so a checkpoint of step N covers all
+ *   records up to N. The `end` record is last.
+ *
+ *   Throws {@link DivergedError} if the loss or a gradient is not finite. The parameters are then those
+ *   before the step. A checkpoint never holds a parameter that is not finite. */
 export async function train(task: TrainTask): Promise<TrainResult> {
   checkTrainOptions(task.options)
   using run = new TrainingRun(task)
-  return await run.run() // awaited here: the run is disposed when this function ends
+  return await run.run() // awaited here, because the run is disposed when this function ends
 }
 
 class TrainingRun implements Disposable {
@@ -94,13 +97,13 @@ class TrainingRun implements Disposable {
     const { batchSize, seed } = options
     if (resume && resume.state.seed !== seed)
       throw new Error(
-        `train: seed must be the resumed run's ${resume.state.seed}, got ${seed}; the data order depends on it`,
+        `train: seed must be ${resume.state.seed}, the seed of the resumed run, got ${seed}; pass that seed, because the order of the data depends on it`,
       )
     if (resume && resume.model !== model)
-      throw new Error('train: model must be that of the resume point, got another; pass resume.model')
+      throw new Error('train: model must be the model of the resume point, got another; pass resume.model')
     if (!(data.bytesPerToken > 0 && Number.isFinite(data.bytesPerToken)))
       throw new RangeError(
-        `train: bytesPerToken must be a finite number above 0, got ${data.bytesPerToken}; divide byteLength by tokens`,
+        `train: bytesPerToken must be a finite number above 0, got ${data.bytesPerToken}; divide the bytes of the held-out text by its tokens`,
       )
     this.#task = task
     this.#batches = new TokenBatches({ ids: data.train, seqLen, batchSize, seed })
@@ -155,7 +158,7 @@ class TrainingRun implements Disposable {
       const [loss, gradNorm] = await Promise.all([result.loss.item(), result.norm.item()])
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
         const culprit = await findNonFinite(model, result.grads)
-        const why = culprit ?? 'every number of theirs is finite, but the sum of squares is not'
+        const why = culprit ?? 'every parameter and gradient is finite, but the sum of squares is not'
         await this.#fail(this.#step + 1, `loss ${loss} and gradient norm ${gradNorm} (${why})`)
       }
       this.#step++
@@ -191,7 +194,7 @@ class TrainingRun implements Disposable {
       await this.#emit({ kind: 'sample', step, ...(await sample(step)) })
   }
 
-  /** The first held-out windows, without those that are filled up; of a text that fills none, what there is. */
+  /** The full windows of the first held-out batch. If the text does not fill one window, the whole text. */
   #probeTokens(): { tokens: Int32Array; rows: number } {
     const { seqLen } = this.#task.model.config
     const { tokens, targetCount } = this.#evalBatches.batch(0)
@@ -219,7 +222,8 @@ class TrainingRun implements Disposable {
     return record
   }
 
-  /** Adaptive τ follows the model: from the batch of this step, so that a resumed run does the same. */
+  /** Recalibrates an adaptive τ, if it is due. Uses the batch of this step, so a resumed run gets the same
+   *  τ. */
   async #calibrate(): Promise<void> {
     const { model, options } = this.#task
     if (!recalibrates(model) || this.#step % options.calibrateEvery !== 0) return
@@ -233,7 +237,7 @@ class TrainingRun implements Disposable {
     const { model, checkpoints, options } = this.#task
     const step = this.#step
     if (checkpoints === undefined || this.#saved?.step === step) return
-    // The step's loss is of the parameters before its update.
+    // Checked here, because the loss of the step was computed before the update.
     const culprit = await findNonFinite(model, [])
     if (culprit) await this.#fail(step, culprit)
     const state = { step, tokens: this.#tokens, seed: options.seed }
@@ -242,7 +246,7 @@ class TrainingRun implements Disposable {
 
   async #fail(step: number, what: string): Promise<never> {
     const { checkpoints, resume } = this.#task
-    // Without a resume, a checkpoint that lies there is another run's.
+    // If the run was not resumed, a checkpoint in the folder belongs to another run.
     const resumed = resume && checkpoints !== undefined ? await latestCheckpoint(checkpoints) : undefined
     await this.#end('diverged')
     throw new DivergedError(step, what, (this.#saved?.folder ?? resumed)?.path)

@@ -2,8 +2,8 @@ import { type FilePlace, fileAt, fileExists, pathOf, readFileBytes, type StoredF
 import { migrateRecord } from './migrate.ts'
 import type { MetricsRecord } from './records.ts'
 
-/** Appends records to a metrics.jsonl, one line each, handed to the system with every call: a killed process loses at most
- *  the line it was writing. */
+/** Appends records to a metrics.jsonl, one line each. Every call hands its line to the operating system. So a
+ *  killed process loses at most the line that it was writing. */
 export class MetricsFile {
   readonly #file: StoredFile
 
@@ -16,9 +16,10 @@ export class MetricsFile {
     await store.append(name, `${JSON.stringify(record)}\n`)
   }
 
-  /** Prepares the file for a run that goes on from `step`: drops the records of later steps, which the run does again, and a line
-   *  that a killed run left unfinished. Ends until then stay: their seconds are part of the whole. −1 drops all. A missing file
-   *  is made. */
+  /** Prepares the file for a run that continues from `step`. It drops the records of later steps, because the
+   *  run does these steps again. It also drops a line that a killed run left unfinished. `end` records up to
+   *  `step` stay, because their seconds count in the total time. A `step` of −1 drops all records. A missing
+   *  file is created. */
   async rewindTo(step: number): Promise<void> {
     const { store, name } = this.#file
     const records = (await fileExists(this.#file)) ? await readMetrics(this.#file) : []
@@ -44,12 +45,12 @@ const isRecord = (value: unknown): value is MetricsRecord =>
   'step' in value &&
   typeof value.step === 'number'
 
-/** Reads a metrics.jsonl. A last line without its end is dropped (the process was killed while writing it); any other line
- *  that is not a record is an error with its number. */
+/** Reads a metrics.jsonl. A last line without a line break is dropped, because the process was killed while
+ *  it wrote that line. Any other line that is not a record throws an error with its line number. */
 export async function readMetrics(file: FilePlace): Promise<MetricsRecord[]> {
   const text = new TextDecoder().decode(await readFileBytes(file, 'metrics'))
   const lines = text.split('\n')
-  lines.pop() // '' after the last newline, or a line that was cut off
+  lines.pop() // '' after the last line break, or a line that was cut off
   return lines.map((line, i) => {
     let value: unknown
     try {

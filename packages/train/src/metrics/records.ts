@@ -1,29 +1,29 @@
-/** What metrics.jsonl holds: one JSON object a line, told apart by `kind`. Written as the run goes, so a killed run keeps all
- *  lines but perhaps the last. */
+/** One line of metrics.jsonl: a JSON object. Its `kind` says which record it is. Lines are written during the
+ *  run, so a killed run keeps every line except perhaps the last. */
 export type MetricsRecord = RunRecord | StepRecord | EvalRecord | HeadsRecord | SampleRecord | EndRecord
 
-/** First line of a run, and again after each resume. */
+/** The first line of a run. Each resume writes it again. */
 export interface RunRecord {
   readonly kind: 'run'
-  /** ISO 8601. */
+  /** Start time, ISO 8601. */
   readonly time: string
-  /** Step the run starts from: 0, or the checkpoint's. */
+  /** Step that the run starts from: 0, or the step of the checkpoint. */
   readonly step: number
   readonly versions: Readonly<Record<string, string>>
   readonly device: {
     readonly backend: string
     readonly variant: string
     readonly threads: number
-    /** What the GPU calls itself. */
+    /** Name that the GPU reports. */
     readonly adapter?: string
-    /** Why this backend, where it was left to the program. */
+    /** Why the program chose this backend, if the choice was left to it. */
     readonly reason?: string
     readonly fallbacks: readonly string[]
   }
-  /** The whole configuration after presets, file and flags. */
+  /** The whole configuration, after presets, file and flags were applied. */
   readonly config: unknown
   readonly parameters: number
-  /** UTF-8 bytes per token of the held-out text: turns nats per token into bits per byte. */
+  /** UTF-8 bytes per token of the held-out text. It converts nats per token to bits per byte. */
   readonly bytesPerToken: number
   readonly trainTokens: number
   readonly valTokens: number
@@ -31,12 +31,12 @@ export interface RunRecord {
 
 export interface StepRecord {
   readonly kind: 'step'
-  /** Counts optimizer steps from 1. */
+  /** Optimizer step, counted from 1. */
   readonly step: number
-  /** Cross-entropy, nats per token, mean over the step's tokens. */
+  /** Cross-entropy in nats per token: the mean over the tokens of the step. */
   readonly loss: number
   readonly lr: number
-  /** Norm of all gradients before clipping. */
+  /** Norm over all gradients, before clipping. */
   readonly gradNorm: number
   /** Tokens trained on so far. */
   readonly tokens: number
@@ -65,9 +65,9 @@ export interface Quantiles {
   readonly q95: number
 }
 
-/** What heads of one layer have, by name: distributions over a batch, such as `lambdaQ`, or numbers, such as `temperature`. A list has one
- *  entry for each head that has the value; the kind of attention says which heads those are. `decayRate` is the mean growth of the
- *  cumulative decay per token. */
+/** Values of the heads of one layer, by name. A value is a distribution over a batch, such as `lambdaQ`, or a
+ *  number, such as `temperature`. A list has one entry for each head that has the value. The kind of
+ *  attention says which heads have it. `decayRate` is the mean growth of the cumulative decay per token. */
 export type HeadValues = Readonly<Record<string, readonly Quantiles[] | readonly number[]>>
 
 /** State of the attention heads. */
@@ -77,11 +77,11 @@ export interface HeadsRecord {
   readonly layers: readonly HeadValues[]
 }
 
-/** The distributions of that name; none if the layer has no such value. */
+/** The distributions with that name; an empty list if the layer has none. */
 export const distributionsOf = (layer: HeadValues, name: string): readonly Quantiles[] =>
   (layer[name] ?? []).filter((value) => typeof value !== 'number')
 
-/** The numbers of that name; none if the layer has no such value. */
+/** The numbers with that name; an empty list if the layer has none. */
 export const numbersOf = (layer: HeadValues, name: string): readonly number[] =>
   (layer[name] ?? []).filter((value) => typeof value === 'number')
 
@@ -92,12 +92,12 @@ export interface SampleRecord {
   readonly text: string
 }
 
-/** Last line of a run that ended in order; one that goes on adds its own lines after it. */
+/** The last line of a run that ended normally. A resumed run adds its own lines after it. */
 export interface EndRecord {
   readonly kind: 'end'
   readonly time: string
   readonly step: number
   readonly reason: 'finished' | 'interrupted' | 'diverged'
-  /** Wall time since this start or resume. */
+  /** Wall time since this start or resume, in seconds. */
   readonly seconds: number
 }

@@ -15,26 +15,29 @@ import {
 } from '@tau/graph'
 import { type FilePlace, type FolderPlace, pathOf } from '@tau/tensor/files'
 
-/** What a manifold is built for and watched by: not settings of it. */
+/** Options of building a manifold that do not change the manifold: the device, the signal and the progress
+ *  callback. */
 type ManifoldWork = Pick<ManifoldOptions, 'device' | 'signal' | 'onProgress'>
 
-/** Where a model's Laplacian comes from: it is read, or built from embeddings of a file or of the text. */
+/** Where the Laplacian of a model comes from. It is read from `path`, built from the file `embeddings`, or
+ *  built from embeddings of the text. */
 export interface ManifoldSettings extends Omit<ManifoldOptions, 'dim' | keyof ManifoldWork> {
-  /** Manifold folder or .parquet file to use instead of building one. */
+  /** Manifold folder or .parquet file to read. Then nothing is built. */
   readonly path?: FolderPlace | FilePlace | undefined
-  /** Embeddings file to build it from, instead of the text. */
+  /** Embeddings file to build the manifold from, instead of the text. */
   readonly embeddings?: FilePlace | undefined
-  /** Field, column or tensor of that file. */
+  /** Field, column or tensor of the embeddings file. */
   readonly embeddingsName?: string | undefined
-  /** Width of the text's embeddings, in channels; default 128, or as much as the text gives. */
+  /** Width of the embeddings of the text, in channels. Default: 128, or less if the text does not give as
+   *  much. */
   readonly width?: number | undefined
-  /** Words of a passage of the text that gets one embedding. */
+  /** Number of words in a passage. Each passage of the text gets one embedding. */
   readonly passageTokens: number
-  /** How words weigh in a passage. */
+  /** How the words of a passage are weighted. */
   readonly weighting: Weighting
-  /** Memory for reading an embeddings file, in MiB; the file may be larger. */
+  /** Memory for reading an embeddings file, in MiB. The file may be larger. */
   readonly memory: number
-  /** Of random directions and choices. */
+  /** Seed of the random projections and samples. */
   readonly seed: number
 }
 
@@ -56,16 +59,16 @@ export const defaultManifoldSettings = {
   seed: 0,
 } as const satisfies ManifoldSettings
 
-/** A Laplacian and what is worth telling about where it comes from. */
+/** A Laplacian, and a description of where it comes from. */
 export interface DescribedManifold {
   readonly laplacian: Csr
   /** One sentence for the log. */
   readonly about: string
-  /** What manifold.json says of it. */
+  /** Origin for manifold.json. */
   readonly origin: ManifoldOrigin
 }
 
-/** The Laplacian that the settings ask for, `dim` × `dim`. `text` is called only when it is needed. */
+/** Reads or builds the Laplacian [dim, dim] of the settings. `text` is called only if the text is needed. */
 export async function makeManifold(
   settings: ManifoldSettings,
   dim: number,
@@ -94,7 +97,7 @@ export async function makeManifold(
   return { laplacian, origin, about: `${about(info)} → ${graphText(info)}` }
 }
 
-/** What is known of where a manifold that was read came from. */
+/** The origin of a manifold that was read, as far as it is known. */
 export function originOf({ laplacian, nameId, metadata }: Manifold): ManifoldOrigin {
   const source = { rows: metadata?.n_rows ?? laplacian.nRows, cols: metadata?.n_cols ?? laplacian.nCols }
   return { nameId, source, ...(metadata && { config: metadata.builder_config }) }
@@ -103,7 +106,7 @@ export function originOf({ laplacian, nameId, metadata }: Manifold): ManifoldOri
 const placeText = (place: FolderPlace | FilePlace): string =>
   typeof place === 'object' && 'path' in place ? place.path : pathOf(place)
 
-/** Embeddings, and a few words for the log on what was made of them. */
+/** Embeddings, and their description for the log. */
 interface DescribedEmbeddings {
   readonly source: EmbeddingSource
   about(info: ManifoldInfo): string
@@ -133,7 +136,7 @@ function embeddingsOfText(
   }
 }
 
-/** Which of the embeddings the graph is made of, if not all. */
+/** Says which embeddings the graph was built from, if not from all of them. */
 const chosenText = ({ sample, clusters, graphRows }: ManifoldInfo): string =>
   clusters === null ? (sample < 1 ? `, ${graphRows} of them` : '') : `, in ${clusters} clusters`
 

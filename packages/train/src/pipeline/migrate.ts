@@ -1,11 +1,13 @@
-/** Settings that run.yaml did not have from the beginning, with what runs did before they could be chosen. A run that lacks one goes on
- *  as it began, whatever the default is by now. Add a line with every new setting of a run. (Fields of the model: see @tau/model.) */
+/** Settings that older run.yaml files lack, each with the value that runs had before the setting existed. So
+ *  a run without the setting continues as it began, even if the default has changed. Add a line for every new
+ *  setting of a run. @tau/model migrates the fields of the model. */
 const ADDED: readonly { readonly section: string; readonly key: string; readonly before: unknown }[] = [
   { section: 'train', key: 'optimizer', before: 'adamw' },
 ]
 
-/** The settings of a run's folder, of any version → with all that the present version knows. Not for configurations that a user
- *  writes: what those lack is left to the defaults. Values that are no sections are left for the reader to refuse. */
+/** Completes the settings in the run.yaml of any older version: a missing setting gets the value that runs
+ *  had then. Do not use it for a configuration that a user writes, because missing settings there take the
+ *  defaults. A value that is not a section stays as it is, and the reader refuses it. */
 export function migrateRunSettings(values: unknown): unknown {
   if (!isTree(values)) return values
   const migrated: Tree = { ...values }

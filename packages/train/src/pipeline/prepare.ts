@@ -19,30 +19,31 @@ import { RUN_FILES } from './run-files.ts'
 import { type RunSettings, vocabSizeOf } from './settings.ts'
 import { learnTokenizer, readPrepared, readTexts, type Texts, type Tokens, tokenize } from './text.ts'
 
-/** Everything a run needs, ready. The caller disposes the model. */
+/** Everything that {@link trainRun} needs. The caller disposes the model. */
 export interface PreparedRun {
   readonly model: GPT
   readonly tokenizer: Tokenizer
   readonly data: TrainData
-  /** Where the model's Laplacian came from, for manifold.json. */
+  /** Where the Laplacian of the model came from, for manifold.json. */
   readonly origin?: ManifoldOrigin | undefined
   readonly resume?: ResumePoint
 }
 
-/** Where the preparation of a run stands, for whoever tells the user. What a stage throws ends it. */
+/** Callbacks that report the progress of the preparation. If a callback throws, the preparation ends with
+ *  that error. */
 export interface Stages {
-  /** The checkpoint that the run goes on from. */
+  /** The checkpoint that the run continues from. */
   resumed?(point: ResumePoint): void
   text?(texts: Texts): void
   tokenizer?(tokenizer: Tokenizer, data: TrainData): void
-  /** The model that is to be made, before anything of it is allocated. */
+  /** The configuration of the model, before any of its memory is allocated. */
   config?(config: ModelConfig): void | Promise<void>
   /** One sentence about the Laplacian. */
   manifold?(about: string): void
   model?(model: GPT): void
 }
 
-/** Text, tokenizer, manifold and model of a new run. `text` is used instead of `settings.data`, if it is given. */
+/** Makes the tokens, manifold and model of a new run. If `text` is given, it replaces `settings.data`. */
 export async function prepareRun(
   device: Device,
   settings: RunSettings,
@@ -54,7 +55,7 @@ export async function prepareRun(
   return { tokenizer, data, model, origin }
 }
 
-/** A new model, over the manifold of the settings or of a text. */
+/** Makes a new model. Its manifold comes from the settings, or else from `text`. */
 export async function prepareModel(
   device: Device,
   settings: Pick<RunSettings, 'manifold' | 'train'>,
@@ -79,7 +80,7 @@ function manifoldOf(
   const textOf = () => {
     if (text === undefined)
       throw new Error(
-        'prepareRun: there must be a text to build the manifold from, got prepared tokens alone; set manifold.path or manifold.embeddings',
+        'prepareRun: a text is needed to build the manifold, got prepared tokens only; set manifold.path or manifold.embeddings',
       )
     return text
   }
@@ -111,7 +112,7 @@ async function tokensOf(
   return { texts, tokenizer, data: ids }
 }
 
-/** The last checkpoint of the run in a folder, with the data that it was trained on. */
+/** Loads the last checkpoint of the run in a folder, and the data that it was trained on. */
 export async function prepareResume(
   device: Device,
   folder: FolderPlace,
@@ -123,7 +124,7 @@ export async function prepareResume(
   const resume = await resumeFrom(device, checkpoints)
   if (resume === undefined)
     throw new Error(
-      `resume: ${checkpoints.path} must hold a checkpoint, got none; start again with --overwrite`,
+      `resume: ${checkpoints.path} must hold a checkpoint, got none; start a new run with --overwrite`,
     )
   const { model } = resume
   try {

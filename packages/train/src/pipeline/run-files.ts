@@ -1,7 +1,7 @@
 import { MODEL_FILES } from '@tau/model'
 import type { Store } from '@tau/tensor/files'
 
-/** Names inside a run's folder, besides those of the model package. */
+/** Names of files in the folder of a run. The names of model files are in MODEL_FILES of @tau/model. */
 export const RUN_FILES = {
   config: 'run.yaml',
   tokenizer: 'tokenizer.json',
@@ -10,7 +10,7 @@ export const RUN_FILES = {
   checkpoints: 'checkpoints',
 } as const
 
-/** The files of the run that a folder holds, model included; none if it holds no run. */
+/** The files of the run in a folder, including the model; an empty list if the folder holds no run. */
 export async function filesOfRun(folder: Store): Promise<string[]> {
   const own = new Set<string>([...Object.values(RUN_FILES), ...Object.values(MODEL_FILES)])
   const files = (await folder.list()).filter((name) => own.has(name))

@@ -147,9 +147,7 @@ describe('a prepared run', () => {
     await writePrepared(store.folder('tokens'), fromText, 101)
     expect((await readPrepared(store.folder('tokens'))).data).toEqual(fromText.data)
     const shards = { ...settings, data: { files: [], heldOut: 0.1, shards: store.folder('tokens') } }
-    await expect(prepareRun(device, shards)).rejects.toThrow(
-      /there must be a text to build the manifold from/,
-    )
+    await expect(prepareRun(device, shards)).rejects.toThrow(/a text is needed to build the manifold/)
     const dot = await prepareRun(device, { ...shards, model: { ...shards.model, attention: 'dot' } })
     expect(dot.data).toEqual(fromText.data)
     for (const { model } of [fromText, dot]) model[Symbol.dispose]()

@@ -13,19 +13,19 @@ import { sampleText } from './sample.ts'
 import { type RunOptions, type RunSettings, runSettings } from './settings.ts'
 
 export interface RunTask {
-  /** Folder of the run; undefined: nothing is kept. */
+  /** Folder of the run. Undefined: nothing is written. */
   readonly out?: FolderPlace | undefined
-  /** Text of run.yaml; default the settings as JSON, which is YAML. */
+  /** Text of run.yaml. Default: the settings as JSON, which is also YAML. */
   readonly settingsText?: string
-  /** What the first record says of the configuration; default the settings. */
+  /** Configuration for the first record. Default: the settings. */
   readonly config?: unknown
-  /** What the results may depend on besides, for the first record. */
+  /** Versions that the results may depend on, for the first record. */
   readonly versions?: Readonly<Record<string, string>>
-  /** Opens another device when this one is lost; default: the run ends with the error. */
+  /** Opens another device when this one is lost. Default: the run ends with the error. */
   readonly reopen?: () => Promise<Device>
   /** Aborting ends the run after the step in progress. */
   readonly signal?: AbortSignal
-  /** Every line of metrics.jsonl, as it comes about; awaited. */
+  /** Called with every line of metrics.jsonl when it is written. The run waits for the promise. */
   readonly onRecord?: (record: MetricsRecord) => void | Promise<void>
   /** Called before the run goes on from `step` with `model`, which is on another device. */
   readonly onDeviceLost?: (error: Error, model: GPT, step: number) => void | Promise<void>
@@ -33,12 +33,13 @@ export interface RunTask {
 
 export interface FinishedRun {
   readonly result: TrainResult
-  /** On the last device; the caller disposes it. */
+  /** The trained model, on the last device that was opened. The caller disposes it. */
   readonly model: GPT
 }
 
-/** Trains what {@link prepareRun} or {@link prepareResume} made ready, and writes the run's folder: run.yaml and tokenizer.json first,
- *  metrics.jsonl as it goes, checkpoints, and the model at the end. A new run clears the files of an old one, and nothing else. */
+/** Trains a run that {@link prepareRun} or {@link prepareResume} prepared, and writes its folder. run.yaml
+ *  and tokenizer.json are written first, metrics.jsonl and checkpoints during the run, and the model at the
+ *  end. A new run deletes the files of an old run in the folder, and nothing else. */
 export async function trainRun(
   run: PreparedRun,
   settings: RunSettings,
@@ -73,7 +74,7 @@ export async function trainRun(
     restart: (device) => freshModel(device, run, settings),
     onDeviceLost: async (error, model, step) => {
       await onDeviceLost?.(error, model, step)
-      await metrics?.rewindTo(step > 0 ? step : -1) // begun again: nothing of the first time stays
+      await metrics?.rewindTo(step > 0 ? step : -1) // the run starts again, so no record of the first attempt stays
       await record(runRecord({ ...run, model }, settings, task, step))
     },
   })
@@ -81,8 +82,9 @@ export async function trainRun(
   return finished
 }
 
-/** Text → tokenizer, manifold, model, training → a folder that `loadModel`, `loadTokenizer` and the command `tau` read; in memory where no
- *  folder is named. The text is kept beside the run, so that it can be gone on with. */
+/** Text → tokenizer → manifold → model → training → a folder. `loadModel`, `loadTokenizer` and the command
+ *  `tau` read this folder. If no folder is named, everything stays in memory. The text is saved in the
+ *  folder, because a resumed run needs it. Throws if the folder holds a run already. */
 export async function trainText(
   device: Device,
   text: string,
@@ -106,7 +108,7 @@ async function withText(
   const old = await filesOfRun(store)
   if (old.length > 0)
     throw new Error(
-      `trainText: ${store.path} must not hold a run already, got ${old.join(', ')}; choose another folder or remove it`,
+      `trainText: ${store.path} must not hold a run already, got ${old.join(', ')}; choose another folder, or delete this one`,
     )
   await store.write([{ name: CORPUS, content: text }])
   const file =
@@ -116,7 +118,7 @@ async function withText(
   return { ...settings, data: { ...settings.data, files: [file] } }
 }
 
-/** What lies in the folder before the first step. */
+/** Writes the files that the folder needs before the first step. */
 async function beginFolder(
   store: Store,
   { tokenizer, model, origin, resume }: PreparedRun,
@@ -129,12 +131,14 @@ async function beginFolder(
   await store.write([{ name: RUN_FILES.config, content }])
   await saveTokenizer(tokenizer, { store, name: RUN_FILES.tokenizer })
   if (resume) await metrics.rewindTo(resume.state.step)
-  // Before the first checkpoint too the folder says what the Laplacian is: a resumed run reads it from here.
+  // Written before the first checkpoint, because a resumed run reads the origin of the Laplacian from this
+  // folder.
   if (model.laplacian && origin) await writeManifold(store, { laplacian: model.laplacian.csr, ...origin })
   return metrics
 }
 
-/** The settings as run.yaml has them: what the optimizer takes lies beside its name, and no limit is null. */
+/** The settings in the form of run.yaml: the options of the optimizer stand beside its name. JSON writes
+ *  Infinity ("no limit") as null. */
 function flat({ train, ...settings }: RunSettings): object {
   const {
     optimizer: { name, ...options },

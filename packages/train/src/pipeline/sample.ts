@@ -1,21 +1,22 @@
 import { type GPT, generate } from '@tau/model'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 
-/** Texts that a run writes on the way. */
+/** Settings of the sample texts that a run generates. */
 export interface SampleSettings {
   /** Text that samples continue. */
   readonly prompt: string
   /** Length of a sample, in tokens. */
   readonly tokens: number
-  /** Below 1 safer, above 1 wilder, 0: always the likeliest token. */
+  /** Sampling temperature: the logits are divided by it. Below 1 the likely tokens gain; 0 always takes the
+   *  likeliest. */
   readonly temperature: number
-  /** Only so many of the likeliest tokens; null: all. */
+  /** Number of likeliest tokens to choose from; null: all tokens. */
   readonly topK: number | null
 }
 
 export const defaultSampleSettings: SampleSettings = { prompt: '\n', tokens: 120, temperature: 0.8, topK: 40 }
 
-/** The text of a sample at a step: same model, step and seed, same text. */
+/** Generates the sample of a step. The same model, step and seed give the same text. */
 export async function sampleText(
   model: GPT,
   tokenizer: Tokenizer,

@@ -8,9 +8,9 @@ import { defaultSampleSettings, type SampleSettings } from './sample.ts'
 export interface DataSettings {
   /** Text files, in this order, UTF-8. */
   readonly files: readonly FilePlace[]
-  /** Share of the text that is kept for validation, from its end; above 0, below 1. */
+  /** Share of the text, at its end, that is kept for validation. Above 0 and below 1. */
   readonly heldOut: number
-  /** Folder that {@link writePrepared} wrote, instead of files. */
+  /** Folder that {@link writePrepared} wrote. It replaces `files`. */
   readonly shards?: FolderPlace | undefined
 }
 
@@ -18,11 +18,11 @@ export interface DataSettings {
 export interface TokenizerSettings {
   /** tokenizer.json to use instead of learning one. */
   readonly path?: FilePlace | undefined
-  /** Tokens to learn; default the size's. */
+  /** Number of tokens to learn. Default: the vocabulary of the model's size. */
   readonly vocabSize?: number | undefined
 }
 
-/** Everything that makes a run, in the sections of run.yaml. */
+/** All settings of a run, in the sections of run.yaml. */
 export interface RunSettings {
   readonly data: DataSettings
   readonly tokenizer: TokenizerSettings
@@ -32,7 +32,7 @@ export interface RunSettings {
   readonly sample: SampleSettings
 }
 
-/** What a caller says of them; the rest are defaults. */
+/** The settings that a caller gives. The others take their defaults. */
 export interface RunOptions {
   readonly data?: Partial<DataSettings>
   readonly tokenizer?: TokenizerSettings
@@ -44,7 +44,8 @@ export interface RunOptions {
 
 export const defaultDataSettings: DataSettings = { files: [], heldOut: 0.05 }
 
-/** Fills in the defaults and checks what can be checked without the text. Throws as resolveConfig and checkTrainOptions do. */
+/** Fills in the defaults and checks everything that can be checked without the text. Throws the errors of
+ *  resolveConfig and checkTrainOptions. */
 export function runSettings(options: RunOptions = {}): RunSettings {
   const settings = {
     data: { ...defaultDataSettings, ...options.data },
@@ -59,6 +60,6 @@ export function runSettings(options: RunOptions = {}): RunSettings {
   return settings
 }
 
-/** Tokens that a run's tokenizer is to have, unless one is read. */
+/** Size of the vocabulary that the run learns, if it does not load a tokenizer. */
 export const vocabSizeOf = ({ tokenizer, model }: Pick<RunSettings, 'tokenizer' | 'model'>): number =>
   tokenizer.vocabSize ?? resolveConfig(model).vocabSize

@@ -7,16 +7,17 @@ import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { trainTokenizer } from '../tokenizer/train.ts'
 import { RUN_FILES } from './run-files.ts'
 
-/** Stands between the texts of two files; a special token of the tokenizers that {@link learnTokenizer} makes. */
+/** Separates the texts of two files. It is a special token of the tokenizers that {@link learnTokenizer}
+ *  makes. */
 const SEPARATOR = '<|endoftext|>'
 
-/** Text of a run, split into what is trained on and what is held out. */
+/** Text of a run, split into a training part and a held-out part. */
 export interface Texts {
   readonly train: string
   readonly heldOut: string
 }
 
-/** A tokenizer, and the ids of a text. */
+/** A tokenizer, and the token ids of a text. */
 export interface Tokens {
   readonly tokenizer: Tokenizer
   readonly data: TrainData
@@ -28,11 +29,11 @@ export async function readTexts(files: readonly FilePlace[], heldOut: number): P
   return splitHeldOut(texts.map(({ text }) => text).join(SEPARATOR), heldOut)
 }
 
-/** A tokenizer learned from the part of the text that is trained on. */
+/** Learns a tokenizer from the training part of the text. */
 export const learnTokenizer = (vocabSize: number, { train }: Texts): Tokenizer =>
   trainTokenizer(train, { vocabSize, specialTokens: [SEPARATOR] })
 
-/** Token ids of both parts. For a tokenizer without our separator a blank line stands between files. */
+/** Token ids of both parts. If the tokenizer lacks our separator, a blank line separates files instead. */
 export function tokenize({ train, heldOut }: Texts, tokenizer: Tokenizer): TrainData {
   const plain = (text: string) =>
     tokenizer.specialTokens.includes(SEPARATOR) ? text : text.replaceAll(SEPARATOR, '\n\n')
@@ -40,13 +41,14 @@ export function tokenize({ train, heldOut }: Texts, tokenizer: Tokenizer): Train
   return { train: tokenizer.encode(plain(train)), val, bytesPerToken: bytesPerToken(tokenizer, val) }
 }
 
-/** UTF-8 bytes per predicted token: the first token of a text is given, not predicted. */
+/** UTF-8 bytes per predicted token. The first token of a text does not count, because it is given, not
+ *  predicted. */
 export function bytesPerToken(tokenizer: Tokenizer, ids: Int32Array): number {
   const predicted = ids.subarray(1)
   return tokenizer.byteLength(predicted) / predicted.length
 }
 
-/** Keeps tokens and tokenizer in a folder, for many runs: see {@link writeShards}. */
+/** Writes tokens and tokenizer into a folder that many runs can share: see {@link writeShards}. */
 export async function writePrepared(
   folder: FolderPlace,
   { tokenizer, data: { train, val } }: Tokens,
@@ -58,7 +60,7 @@ export async function writePrepared(
   return header
 }
 
-/** Tokens and tokenizer of a folder that {@link writePrepared} wrote. */
+/** Reads tokens and tokenizer from a folder that {@link writePrepared} wrote. */
 export async function readPrepared(folder: FolderPlace): Promise<Tokens> {
   const store = storeAt(folder)
   const tokenizer = await loadTokenizer({ store, name: RUN_FILES.tokenizer })

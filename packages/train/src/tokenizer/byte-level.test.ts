@@ -11,7 +11,7 @@ it('writes each byte as its own printable character and reads it back', () => {
 })
 
 it('uses the characters of GPT-2', () => {
-  // Space, newline and tab are the bytes that fall on U+0120, U+010A and U+0109: 0x100 + their number.
+  // Space, newline and tab become U+0120, U+010A and U+0109: 0x100 plus the byte.
   expect(toByteLevel(Uint8Array.of(0x20, 0x0a, 0x09, 0x41, 0xe9))).toBe('ĠĊĉAé')
   // 0x7f is the 34th byte without a printable character, 0xad the last of 68.
   expect(toByteLevel(Uint8Array.of(0x7f, 0xad))).toBe('\u0121\u0143')

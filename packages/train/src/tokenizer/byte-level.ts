@@ -1,6 +1,6 @@
-/** Byte-level form of tokens: each of the 256 bytes is written as one printable character, so that a token of any
- *  bytes is a JSON string without spaces. The map is GPT-2's: printable Latin-1 bytes stand for themselves, the
- *  other 68 (controls, space, 0x7f–0xa0, 0xad) become U+0100, U+0101, … in byte order; a space is written 'Ġ'.
+/** The byte-level form of tokens: each of the 256 bytes is written as one printable character. So any bytes
+ *  make a JSON string without spaces. The map is GPT-2's. A printable Latin-1 byte stands for itself. The
+ *  other 68 bytes (controls, space, 0x7f–0xa0, 0xad) become U+0100, U+0101, … in byte order; a space is 'Ġ'.
  *  Source: https://github.com/openai/gpt-2, bytes_to_unicode. */
 
 const isPrintable = (byte: number) =>
@@ -18,7 +18,8 @@ const { charOfByte, byteOfCode } = (() => {
   return { charOfByte: chars as readonly string[], byteOfCode: bytes }
 })()
 
-/** The 256 bytes in the order in which Hugging Face's trainer numbers them: by the code of their character. */
+/** The 256 bytes, ordered by the code of their character. Hugging Face's trainer numbers them in this
+ *  order. */
 export const byteOrder: readonly number[] = Array.from(byteOfCode).filter((byte) => byte >= 0)
 
 /** Writes bytes in the byte-level form: ' the' → 'Ġthe'. */
@@ -28,7 +29,7 @@ export function toByteLevel(bytes: Uint8Array): string {
   return text
 }
 
-/** Bytes of a token in the byte-level form, or undefined where a character stands for no byte. */
+/** Bytes of a token in the byte-level form. Undefined if a character stands for no byte. */
 export function fromByteLevel(token: string): Uint8Array | undefined {
   const bytes = new Uint8Array(token.length)
   for (let i = 0; i < token.length; i++) {
@@ -39,8 +40,9 @@ export function fromByteLevel(token: string): Uint8Array | undefined {
   return bytes
 }
 
-/** Whether a special token's text would also read as the byte-level form of other bytes: 'é' is the character for
- *  the lone byte 0xe9, while as text it is 0xc3 0xa9. Such a token could not be told apart in a vocabulary. */
+/** Whether the text of a special token is also the byte-level form of other bytes. Example: 'é' is the
+ *  character for the single byte 0xe9, but as text it is 0xc3 0xa9. In a vocabulary the two tokens would have
+ *  the same name. */
 export function isAmbiguousToken(content: string): boolean {
   const bytes = fromByteLevel(content)
   return bytes?.some((byte) => byte > 0x7e || byte < 0x21) ?? false

@@ -1,12 +1,13 @@
 import { type FilePlace, pathOf, readJson, writeFileAtomic } from '@tau/tensor/files'
 import { Tokenizer } from './tokenizer.ts'
 
-/** Writes the tokenizer as tokenizer.json in Hugging Face's format, whole or not at all. */
+/** Writes the tokenizer as a tokenizer.json in Hugging Face's format. The write is atomic: if it fails, the
+ *  old file stays. */
 export async function saveTokenizer(tokenizer: Tokenizer, file: FilePlace): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(tokenizer, null, 2)}\n`)
 }
 
-/** Reads a tokenizer.json; errors name the file and, inside it, the entry. */
+/** Reads a tokenizer.json. Errors name the file and the entry in it. */
 export async function loadTokenizer(file: FilePlace): Promise<Tokenizer> {
   const json = await readJson(file)
   try {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { Heap } from './heap.ts'
 
 it('pops in order, also between pushes', () => {
-  // A number is pushed, null pops: the popped one must be the least of what a sorted list holds.
+  // A number is pushed; null pops. The popped entry must be the smallest of a sorted list.
   const operations = fc.array(fc.option(fc.integer({ min: -11, max: 11 }), { freq: 3 }), { maxLength: 97 })
   fc.assert(
     fc.property(operations, (list) => {

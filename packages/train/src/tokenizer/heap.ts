@@ -1,4 +1,4 @@
-/** Binary heap that pops the entry which `precedes` all others. */
+/** A binary heap. `pop` returns the entry that precedes all others by `precedes`. */
 export class Heap<T> {
   readonly #entries: T[] = []
   readonly #precedes: (a: T, b: T) => boolean

@@ -5,7 +5,7 @@ import { anyText, corpus, huggingFace } from './fixtures/reference.ts'
 import { Tokenizer } from './tokenizer.ts'
 import { trainTokenizer } from './train.ts'
 
-/** As a file would be: through text, so that nothing but JSON reaches the other library. */
+/** Converts to JSON text and back, as a file does. So the other library gets nothing but JSON. */
 const hub = (json: unknown) => new HubTokenizer(JSON.parse(JSON.stringify(json)), {})
 
 function expectEqualIds(ours: Tokenizer, theirs: HubTokenizer, runs: number, seed: number): void {
@@ -71,7 +71,7 @@ describe('we load a file of Hugging Face and agree on ids and text', () => {
   })
 
   it('with words taken whole before merges', () => {
-    // Without its last merge the token ' whale' can only be had by looking the word up.
+    // Without its last merge, only a lookup of the whole word can give the token ' whale'.
     const merges = file.model.merges.filter(([left, right]) => left + right !== 'Ġwhale')
     expect(merges).toHaveLength(file.model.merges.length - 1)
     const changed = { ...file, model: { ...file.model, merges, ignore_merges: true } }

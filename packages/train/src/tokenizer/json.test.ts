@@ -6,7 +6,7 @@ const size = Object.keys(huggingFace.tokenizer.model.vocab).length
 
 type Keys = readonly (string | number)[]
 
-/** The good file as parsed JSON, with one entry replaced, or removed when the value is undefined. */
+/** The valid file as parsed JSON, with one entry replaced, or removed if the value is undefined. */
 function damaged(keys: Keys, value: unknown): Record<string, unknown> {
   const file: Record<string, unknown> = JSON.parse(JSON.stringify(huggingFace.tokenizer))
   let parent = file
@@ -20,7 +20,7 @@ function damaged(keys: Keys, value: unknown): Record<string, unknown> {
 const vocab = (token: string): Keys => ['model', 'vocab', token]
 const second: Keys = ['added_tokens', 1]
 const added = (fields: object) => ({ id: size, content: '<x>', ...fields })
-const dense = (count: number) => `ids of ${count} tokens must be 0 to ${count - 1} without holes`
+const dense = (count: number) => `the ids of ${count} tokens must be 0 to ${count - 1} without gaps`
 
 const cases: [name: string, keys: Keys, value: unknown, message: string][] = [
   ['no model', ['model'], undefined, 'model must be an object, got undefined'],
@@ -75,7 +75,7 @@ const cases: [name: string, keys: Keys, value: unknown, message: string][] = [
   ],
   ['a negative id', vocab('!'), -1, 'id of "!" in model.vocab must be an integer of at least 0, got -1'],
   ['a broken id', vocab('!'), 1.5, 'id of "!" in model.vocab must be an integer of at least 0, got 1.5'],
-  ['a duplicate id', vocab('!'), 2, 'id of "\\"" in model.vocab must be its own, got "2, the id of \\"!\\""'],
+  ['a duplicate id', vocab('!'), 2, 'id of "\\"" in model.vocab must be unique, got "2, the id of \\"!\\""'],
   ['a hole in the ids', vocab('!'), undefined, `${dense(size - 1)}, got ${size - 1}`],
   ['a huge id', vocab('!'), 2 ** 40, `${dense(size)}, got 1099511627776`],
   ['a token of no bytes', vocab('a b'), size, 'must be written in the byte-level alphabet, got "a b"'],
@@ -84,13 +84,13 @@ const cases: [name: string, keys: Keys, value: unknown, message: string][] = [
     'a merge of an unknown token',
     ['model', 'merges', 5],
     ['a', 'nowhere'],
-    'model.merges[5] must join and make tokens of model.vocab, got "nowhere"',
+    'model.merges[5] must merge two tokens of model.vocab into a third, got "nowhere"',
   ],
   [
     'a merge into an unknown token',
     ['model', 'merges', 5],
     ['!', '#'],
-    'model.merges[5] must join and make tokens of model.vocab, got "!#"',
+    'model.merges[5] must merge two tokens of model.vocab into a third, got "!#"',
   ],
   [
     'a merge of three',
@@ -135,7 +135,7 @@ const cases: [name: string, keys: Keys, value: unknown, message: string][] = [
     'an added token with a taken id',
     second,
     added({ id: 5 }),
-    'id of "<x>" in added_tokens must be its own, got "5, the id of',
+    'id of "<x>" in added_tokens must be unique, got "5, the id of',
   ],
   [
     'an added token with another id than in the vocabulary',

@@ -1,10 +1,11 @@
-/** Hugging Face's tokenizer.json, the part that byte-level BPE needs. Files come from outside: everything is checked,
- *  and whatever would change ids without our knowing is refused rather than ignored. */
+/** Reads and writes Hugging Face's tokenizer.json, as far as byte-level BPE needs it. Everything is checked,
+ *  because files come from outside. A setting that would change ids is refused, not ignored. */
 import { fromByteLevel, isAmbiguousToken } from './byte-level.ts'
 import type { AddedToken, TokenizerParts } from './parts.ts'
 import { utf8 } from './words.ts'
 
-/** What `Tokenizer.toJSON` writes; field for field what Hugging Face's libraries write for byte-level BPE. */
+/** The result of `Tokenizer.toJSON`. It has the same fields that Hugging Face's libraries write for
+ *  byte-level BPE. */
 export interface TokenizerJson {
   readonly version: '1.0'
   readonly truncation: null
@@ -45,7 +46,7 @@ interface ByteLevelJson {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The file's content of a tokenizer; `names` are the tokens in the form the file uses, by id. */
+/** Content of tokenizer.json for a tokenizer. `names` are the tokens by id, in the spelling of the file. */
 export function toTokenizerJson(parts: TokenizerParts, names: readonly string[]): TokenizerJson {
   const byteLevel = {
     type: 'ByteLevel',
@@ -110,8 +111,8 @@ function show(value: unknown): string {
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`
 }
 
-const DAMAGED = 'the file is damaged, save it again'
-const UNSUPPORTED = 'only plain byte-level BPE can be loaded'
+const DAMAGED = 'the file is damaged: save it again'
+const UNSUPPORTED = 'use a file of plain byte-level BPE, because no other kind can be loaded'
 
 function parseJson(text: string): unknown {
   try {
@@ -134,7 +135,8 @@ function listOf(value: unknown, what: string): readonly unknown[] {
   return value
 }
 
-/** Value of a true/false field, the last word of `what`; an absent or null one takes `fallback`. */
+/** Value of a boolean field. The name of the field is the last word of `what`. A missing field, or null,
+ *  gives `fallback`. */
 function isOn(fields: Fields, what: string, fallback = false): boolean {
   const value = fields[what.slice(what.lastIndexOf('.') + 1)] ?? fallback
   if (typeof value !== 'boolean') fail(`${what} must be true or false`, value, DAMAGED)
@@ -151,7 +153,7 @@ function requireType(file: Fields, name: string, allowed: readonly unknown[]): v
 function readByteLevel(file: Fields): { addPrefixSpace: boolean; useRegex: boolean } {
   requireType(file, 'normalizer', [null])
   requireType(file, 'pre_tokenizer', ['ByteLevel'])
-  // A byte-level post-processor only moves offsets; any other adds tokens.
+  // A byte-level post-processor only moves offsets. Any other post-processor adds tokens.
   requireType(file, 'post_processor', [null, 'ByteLevel'])
   requireType(file, 'decoder', [null, 'ByteLevel'])
   const preTokenizer = fieldsOf(file.pre_tokenizer, 'pre_tokenizer')
@@ -163,7 +165,7 @@ function readByteLevel(file: Fields): { addPrefixSpace: boolean; useRegex: boole
 
 function readModel(file: Fields): Fields {
   const model = fieldsOf(file.model, 'model')
-  // Files from before 2021 name no type; their models are told apart by having merges.
+  // Files from before 2021 have no type. They count as BPE, and then must have merges.
   if ((model.type ?? 'BPE') !== 'BPE') fail('model.type must be "BPE"', model.type, UNSUPPORTED)
   for (const name of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix']) {
     const value = model[name] ?? null
@@ -182,7 +184,7 @@ function readAddedTokens(value: unknown, vocab: Fields): AddedToken[] {
       fail(`${what}.content must be a string of at least one character`, content, DAMAGED)
     }
     if (typeof id !== 'number') fail(`${what}.id must be an integer`, id, DAMAGED)
-    if (contents.has(content)) fail(`${what}.content must occur once`, content, 'remove the repeated entry')
+    if (contents.has(content)) fail(`${what}.content must occur once`, content, 'remove the second entry')
     contents.add(content)
     for (const name of ['single_word', 'lstrip', 'rstrip']) {
       if (isOn(fields, `${what}.${name}`)) fail(`${what}.${name} must be false`, true, UNSUPPORTED)
@@ -228,11 +230,11 @@ function readVocab(vocab: Fields, addedTokens: readonly AddedToken[]): Vocab {
       fail(`${what} must be an integer of at least 0`, id, DAMAGED)
     }
     if (id >= entries.length) {
-      const range = `ids of ${entries.length} tokens must be 0 to ${entries.length - 1} without holes`
+      const range = `the ids of ${entries.length} tokens must be 0 to ${entries.length - 1} without gaps`
       fail(`${what}: ${range}`, id, 'renumber the tokens, or add the missing ones')
     }
     if (names[id] !== undefined)
-      fail(`${what} must be its own`, `${id}, the id of ${show(names[id])}`, DAMAGED)
+      fail(`${what} must be unique`, `${id}, the id of ${show(names[id])}`, DAMAGED)
     const bytes = added.has(token) ? utf8(token) : fromByteLevel(token)
     if (bytes === undefined || bytes.length === 0) {
       fail('tokens of model.vocab must be written in the byte-level alphabet', token, UNSUPPORTED)
@@ -256,7 +258,7 @@ function readMerges(value: unknown, idOf: ReadonlyMap<string, number>): Int32Arr
     }
     ;[left, right, left + right].forEach((token, i) => {
       const id = idOf.get(token)
-      if (id === undefined) fail(`${what} must join and make tokens of model.vocab`, token, DAMAGED)
+      if (id === undefined) fail(`${what} must merge two tokens of model.vocab into a third`, token, DAMAGED)
       merges[3 * rank + i] = id
     })
   })

@@ -4,7 +4,8 @@ import { MergeTable, SCAN_LIMIT } from './merge.ts'
 
 type Merge = readonly [left: number, right: number, merged: number]
 
-/** The definition, word for word: of all adjacent pairs the one of lowest rank, leftmost, until there is none. */
+/** The definition: merge the adjacent pair of lowest rank, the leftmost of equals, until no pair has a
+ *  rank. */
 function reference(word: readonly number[], merges: readonly Merge[]): number[] {
   const ids = [...word]
   for (;;) {
@@ -37,7 +38,7 @@ describe.each([
   ['heap', SCAN_LIMIT + 1, 3 * SCAN_LIMIT],
 ])('merges by %s', (_, minLength, maxLength) => {
   it('equal the definition, for any merges', () => {
-    // Few distinct ids, so that pairs repeat, overlap (a a a) and are made by other merges.
+    // With few distinct ids, pairs repeat, overlap (a a a) and arise from other merges.
     fc.assert(
       fc.property(fc.array(fc.nat(4), { minLength, maxLength }), mergeLists, (word, merges) => {
         expect(apply(word, merges, vocabSize)).toEqual(reference(word, merges))
@@ -48,7 +49,7 @@ describe.each([
 })
 
 it('takes rank before position, and the left of equals', () => {
-  // 0 1 → 3, 1 2 → 4: in 0 1 2 the second pair has the lower rank.
+  // Merges 0 1 → 3 and 1 2 → 4. In 0 1 2 the second pair has the lower rank.
   expect(
     apply(
       [0, 1, 2],
@@ -63,7 +64,8 @@ it('takes rank before position, and the left of equals', () => {
 })
 
 it('stays below quadratic time for one long word', () => {
-  // 2²⁰ equal ids under 20 doublings are one id; a quadratic method would take 10¹² steps, past any test's limit.
+  // 20 doublings merge 2²⁰ equal ids into one. A quadratic method would take 10¹² steps and exceed any time
+  // limit.
   const merges = Array.from({ length: 20 }, (_, i) => [i, i, i + 1] as const)
   expect(apply(new Array(2 ** 20).fill(0), merges, 21)).toEqual([20])
 })

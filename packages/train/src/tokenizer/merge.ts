@@ -1,13 +1,14 @@
 import { Heap } from './heap.ts'
 
-/** Merges by the pair they join. Ranks are list positions: the smaller is applied first. */
+/** A table of merges by their pair. The rank of a merge is its position in the list; the smallest rank
+ *  applies first. */
 export class MergeTable {
   readonly #rankOfPair = new Map<number, number>()
   readonly #merged: Int32Array
   readonly #vocabSize: number
 
-  /** `merges` holds left, right and merged id of each rank in turn. A pair listed twice takes its last rank, as in
-   *  Hugging Face's libraries. */
+  /** `merges` holds left, right and merged id of each rank in turn. If a pair is listed twice, its last rank
+   *  counts, as in Hugging Face's libraries. */
   constructor(merges: Int32Array, vocabSize: number) {
     this.#vocabSize = vocabSize
     this.#merged = new Int32Array(merges.length / 3)
@@ -17,8 +18,8 @@ export class MergeTable {
     }
   }
 
-  /** Applies merges to the ids in `word`, lowest rank first and from the left among equals, until none applies.
-   *  Works in place, returns how many ids remain. Time O(n log n) for n ids. */
+  /** Applies merges to the ids in `word` until none applies: the lowest rank first, and among equal ranks
+   *  from the left. Works in place and returns how many ids remain. Takes O(n log n) time for n ids. */
   apply(word: Int32Array): number {
     return word.length <= SCAN_LIMIT ? this.#applyByScan(word) : this.#applyByHeap(word)
   }
@@ -27,7 +28,8 @@ export class MergeTable {
     return this.#rankOfPair.get(left * this.#vocabSize + right) ?? Infinity
   }
 
-  // Looking at every pair each time is quadratic, but for the lengths of words faster than a heap.
+  // Scans every pair for each merge. This is quadratic, but for words of usual length it is faster than a
+  // heap.
   #applyByScan(word: Int32Array): number {
     const ranks: number[] = []
     let length = word.length
@@ -45,8 +47,9 @@ export class MergeTable {
     }
   }
 
-  // Ids stay where they are and are linked; a merge leaves a hole at its right half. Heap keys are rank · n + position,
-  // exact in a double; a key whose pair has changed since is recognised by its rank and dropped.
+  // A linked list over the positions: a merge writes the left position and removes the right one. Heap keys
+  // are rank · n + position, which a double holds exactly. If a pair has changed, its old key no longer has
+  // the right rank and is dropped.
   #applyByHeap(word: Int32Array): number {
     const n = word.length
     const next = Int32Array.from(word, (_, i) => i + 1)
@@ -77,5 +80,5 @@ export class MergeTable {
   }
 }
 
-/** Longest word, in bytes, whose merges are found by scanning. */
+/** Longest word, in ids, for which merges are found by scanning. Longer words use a heap. */
 export const SCAN_LIMIT = 32

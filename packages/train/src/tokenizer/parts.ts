@@ -1,22 +1,23 @@
-/** A token that is cut out of the text before merges, by its exact content. */
+/** A token that is recognised by its exact content. It is cut out of the text before merges. */
 export interface AddedToken {
   readonly id: number
   readonly content: string
-  /** Special tokens mark structure, stand for no text, and can be left out when decoding. */
+  /** A special token marks structure and stands for no text. Decoding can leave it out. */
   readonly special: boolean
 }
 
-/** What a tokenizer consists of; made by `trainTokenizer` and `Tokenizer.fromJSON`, which check it. */
+/** The parts of a tokenizer. `trainTokenizer` and `Tokenizer.fromJSON` make and check them. */
 export interface TokenizerParts {
-  /** Bytes of each token, by id; of an added token, its content in UTF-8. */
+  /** Bytes of each token, by id. For an added token, its content in UTF-8. */
   readonly tokenBytes: readonly Uint8Array[]
-  /** Left, right and merged id of each merge in rank order, [3 · merges]. */
+  /** Left, right and merged id of each merge, in rank order, [3 · merges]. */
   readonly merges: Int32Array
   readonly addedTokens: readonly AddedToken[]
-  /** Puts a space before a text (or the text after an added token) that does not begin with one. */
+  /** Puts a space before a text, and before the text after an added token, if it does not begin with a
+   *  space. */
   readonly addPrefixSpace: boolean
-  /** Splits text into words by the GPT-2 pattern first; otherwise merges may span whole texts. */
+  /** Splits text into words by the GPT-2 pattern first. Without it, merges may cross the borders of words. */
   readonly useRegex: boolean
-  /** Takes a word that is itself a token as that token, whatever the merges say. */
+  /** If a whole word is a token, encodes it as that token without applying merges. */
   readonly ignoreMerges: boolean
 }

@@ -27,7 +27,8 @@ describe('encode', () => {
   it('uses single bytes where nothing was learned', () => {
     const bytesOnly = trainTokenizer(corpus, { vocabSize: 257 })
     expect(bytesOnly.encode('né').length).toBe(3)
-    // Ids of bytes: special tokens first, then by printable character; '!' (0x21) is the first.
+    // Special tokens have the first ids. Then come the bytes by their printable character; '!' (0x21) is the
+    // first.
     expect(Array.from(bytesOnly.encode('!"#'))).toEqual([1, 2, 3])
   })
 

@@ -9,29 +9,31 @@ export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean
 }
 
-/** Text in pieces: each call gives the characters that became complete. */
+/** Decodes a text in pieces. Each call returns the characters that became complete. */
 export interface StreamDecoder {
   push(ids: number | ArrayLike<number>): string
-  /** What is left: '', or U+FFFD for bytes that never became a character. The decoder can then be used again. */
+  /** Returns the rest: '', or U+FFFD for bytes that never became a character. After that the decoder can be
+   *  used again. */
   end(): string
 }
 
-// Words of natural text repeat: caching them makes encoding a matter of splitting and looking up.
+// Words of natural text repeat. With a cache most words need only a lookup.
 const CACHED_WORDS = 1 << 16
 const CACHED_WORD_LENGTH = 64
 
 /** Byte-level BPE: text → UTF-8 bytes → merges in the order they were learned → ids in [0, vocabSize).
  *
- *  Every text can be encoded and `decode(encode(text))` is the text again (lone surrogates, which have no UTF-8 form,
- *  become U+FFFD). Ids equal those of Hugging Face's `@huggingface/tokenizers` for the same tokenizer.json.
- *  Made by {@link trainTokenizer}, `loadTokenizer` or {@link Tokenizer.fromJSON}. Runs in Node and browsers.
- *  Source: Sennrich et al. 2016 (arXiv:1508.07909) on the bytes of GPT-2 (Radford et al. 2019). */
+ *   Every text can be encoded, and `decode(encode(text))` is the text again. Lone surrogates have no UTF-8
+ *   form and become U+FFFD. Ids equal those of Hugging Face's `@huggingface/tokenizers` for the same
+ *   tokenizer.json. {@link trainTokenizer}, `loadTokenizer` and {@link Tokenizer.fromJSON} make one. Runs in
+ *   Node and browsers. Source: Sennrich et al. 2016 (arXiv:1508.07909) on the bytes of GPT-2 (Radford et al.
+ *   2019). */
 export class Tokenizer {
   /** Number of ids. */
   readonly vocabSize: number
   /** Contents of the special tokens, in order of id. */
   readonly specialTokens: readonly string[]
-  /** Text bytes that each id stands for, [vocabSize]; 0 for special tokens. */
+  /** Number of text bytes that each id stands for, [vocabSize]; 0 for special tokens. */
   readonly tokenByteLengths: Int32Array
   readonly #parts: TokenizerParts
   readonly #merges: MergeTable
@@ -66,29 +68,32 @@ export class Tokenizer {
   }
 
   /** Reads Hugging Face's tokenizer.json, as text or parsed: byte-level BPE, merges as 'a b' or ['a', 'b'].
-   *  Throws an error that names the entry when the file is damaged, contradicts itself, or asks for something that
-   *  would give other ids here (a normalizer, another pre-tokenizer, tokens added around every text). */
+   *  Throws if the file is damaged or contradicts itself. Also throws if the file needs a part that is
+   *  missing here and would change the ids: a normalizer, another pre-tokenizer, or tokens added around every
+   *  text. The error names the entry. */
   static fromJSON(json: unknown): Tokenizer {
     return new Tokenizer(parseTokenizerJson(json))
   }
 
-  /** This tokenizer in Hugging Face's tokenizer.json format; `JSON.stringify(tokenizer)` writes the file's text. */
+  /** This tokenizer in Hugging Face's tokenizer.json format. `JSON.stringify(tokenizer)` is the text of the
+   *  file. */
   toJSON(): TokenizerJson {
     return toTokenizerJson(this.#parts, this.#names)
   }
 
-  /** Id of a token as tokenizer.json writes it: '<|endoftext|>', 'Ġthe' for ' the'; undefined if there is none. */
+  /** Id of a token in the spelling of tokenizer.json, such as '<|endoftext|>', or 'Ġthe' for ' the'.
+   *  Undefined if there is no such token. */
   idOf(token: string): number | undefined {
     return this.#idOfName.get(token)
   }
 
-  /** The token of an id as tokenizer.json writes it. */
+  /** The token of an id, in the spelling of tokenizer.json. */
   tokenOf(id: number): string {
     return this.#names[this.#checkId(id, 'tokenOf')]
   }
 
-  /** Ids of a text. Special tokens are recognised by their content, as in Hugging Face's encode: strip them from
-   *  text that is not trusted. */
+  /** Ids of a text. Special tokens are recognised by their content, as in Hugging Face's encode. So remove
+   *  them from text that you do not trust. */
   encode(text: string): Int32Array {
     if (typeof text !== 'string') {
       throw new TypeError(`encode: text must be a string, got ${typeof text}; decode bytes first`)
@@ -115,13 +120,14 @@ export class Tokenizer {
     return ids.slice(0, length)
   }
 
-  /** Text of ids; bytes that are not UTF-8, which a model can produce, become U+FFFD.
+  /** Text of ids. A model can produce bytes that are not UTF-8; they become U+FFFD.
    *  Throws if an id is not an integer in [0, vocabSize). */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
     return detached(this.#bytesOf(ids, options, 'decode'))
   }
 
-  /** Decoder for generation, token by token: it holds back the bytes of an incomplete character. */
+  /** A decoder for generation, token by token. It keeps the bytes of an incomplete character until the rest
+   *  arrives. */
   decodeStream(options: DecodeOptions = {}): StreamDecoder {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
     return {
@@ -133,8 +139,8 @@ export class Tokenizer {
     }
   }
 
-  /** UTF-8 bytes of the text that ids stand for, special tokens not counted: with the summed loss in nats of those
-   *  ids, bits per byte are loss / (ln 2 · byteLength). */
+  /** Number of UTF-8 bytes of the text that the ids stand for. Special tokens do not count.
+   *  Bits per byte = (summed loss of these ids in nats) / (ln 2 · byteLength). */
   byteLength(ids: ArrayLike<number>): number {
     let sum = 0
     for (let i = 0; i < ids.length; i++) sum += this.tokenByteLengths[this.#checkId(ids[i], 'byteLength')]

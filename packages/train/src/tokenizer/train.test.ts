@@ -19,9 +19,10 @@ describe('training', () => {
   })
 
   it('merges the most frequent pair first, then the smallest ids', () => {
-    // ab ×3 and bc ×3 tie: a < b. After it ab·c (×3) is the only pair, then nothing is left to merge.
+    // ab ×3 and bc ×3 tie, and a < b decides. Then ab·c (×3) is the only pair. After it nothing is left to
+    // merge.
     expect(mergesOf('abc\nabc\nabc', { vocabSize: 300 })).toEqual(['a b', 'ab c'])
-    // bc ×4 beats ab ×3.
+    // bc occurs 4 times, ab 3 times.
     expect(mergesOf('abc\nabc\nabc\nbc', { vocabSize: 300 })).toEqual(['b c', 'a bc'])
   })
 
@@ -77,7 +78,8 @@ describe('training', () => {
   })
 })
 
-/** Training by the definition: count all pairs anew before each merge. Tokens are strings of ASCII letters. */
+/** Training by the definition: counts all pairs again before each merge. Tokens are strings of ASCII
+ *  letters. */
 function referenceMerges(text: string, mergeCount: number): string[] {
   const words: string[][] = []
   forEachWord(text, (word) => words.push([...word]))
@@ -114,7 +116,7 @@ function referenceMerges(text: string, mergeCount: number): string[] {
 }
 
 it('keeps pair counts exact: merges equal those of counting anew each time', () => {
-  // Words over three letters make runs, overlaps and ties.
+  // Words of three different letters have repeats, overlaps and ties.
   const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 11 })
   let compared = 0
   fc.assert(

@@ -4,13 +4,15 @@ import { Tokenizer } from './tokenizer.ts'
 import { detached, forEachSection, forEachWord, tokenSplitter, utf8 } from './words.ts'
 
 export interface TrainTokenizerOptions {
-  /** Tokens wanted: special tokens, 256 bytes, and the merged tokens. From specialTokens.length + 256 to 2²⁴. */
+  /** Number of tokens to learn, including the special tokens and the 256 bytes. From specialTokens.length +
+   *  256 to 2²⁴. */
   readonly vocabSize: number
-  /** Default ['<|endoftext|>']. They take the ids from 0, and their occurrences in the texts are not learned from. */
+  /** Default ['<|endoftext|>']. They get the first ids, from 0. Where they occur in the texts, they are
+   *  skipped. */
   readonly specialTokens?: readonly string[]
-  /** Pairs seen less often are not merged; training ends with fewer tokens then. Default 2. */
+  /** A pair that occurs less often is not merged, so training may end with fewer tokens. Default 2. */
   readonly minFrequency?: number
-  /** Called now and then, and at the end. */
+  /** Called after every 256 merges, and at the end. */
   readonly onProgress?: (progress: TrainTokenizerProgress) => void
 }
 
@@ -24,13 +26,14 @@ export interface TrainTokenizerProgress {
 const MAX_VOCAB_SIZE = 2 ** 24
 const MERGES_PER_REPORT = 256
 
-/** Learns a byte-level BPE tokenizer: again and again the most frequent pair of adjacent tokens inside the words of
- *  the texts becomes a token. Equal counts are decided by the smaller left, then the smaller right id.
+/** Learns a byte-level BPE tokenizer. Each round merges the most frequent pair of adjacent tokens inside
+ *  words into a new token. If counts are equal, the smaller left id wins, then the smaller right id.
  *
- *  Ids: special tokens, the 256 bytes by the code of their printable character, merged tokens as learned. Same texts
- *  and options, same tokenizer; and the same as Hugging Face's BpeTrainer with ByteLevel.alphabet() as initial
- *  alphabet (0.23), except that special tokens inside the texts are cut out first.
- *  The result has fewer than `vocabSize` tokens when the texts run out of pairs: ask the tokenizer for its size. */
+ *   Ids: first the special tokens, then the 256 bytes in the order of their printable characters, then the
+ *   merged tokens in the order they were learned. The same texts and options give the same tokenizer. It
+ *   equals the one of Hugging Face's BpeTrainer (0.23) with ByteLevel.alphabet() as initial alphabet, with
+ *   one exception: special tokens inside the texts are cut out first. If the texts have no more pairs, the
+ *   result has fewer than `vocabSize` tokens. Its `vocabSize` says how many. */
 export function trainTokenizer(texts: string | Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
   if (options === undefined)
     throw new RangeError(
@@ -98,7 +101,8 @@ function countWords(texts: Iterable<string>, splitter: RegExp | undefined): Map<
   const counts = new Map<string, number>()
   const countWord = (word: string) => {
     const count = counts.get(word)
-    // For a known word Map.set keeps the old key object, for a new one the key must not hold on to the text.
+    // For a known word, Map.set keeps the old key object. For a new word, the key must not keep the whole
+    // text alive.
     const key = count === undefined ? detached(utf8(word)) : word
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
@@ -121,7 +125,7 @@ interface Pair {
   readonly right: number
   /** Occurrences in the texts. */
   count: number
-  /** Words that had the pair when it was last seen; some may have lost it since. */
+  /** Words in which the pair was found. Some of them may have lost it since. */
   words: number[]
 }
 
@@ -132,7 +136,7 @@ interface Candidate {
 }
 
 interface MergeOptions {
-  /** Bytes of the tokens; learned ones are appended. */
+  /** Bytes of the tokens. Learned tokens are appended. */
   readonly tokenBytes: Uint8Array[]
   readonly firstByteId: number
   readonly vocabSize: number
@@ -140,8 +144,9 @@ interface MergeOptions {
   readonly report: () => void
 }
 
-/** Counts of all pairs are kept up to date: a merge touches only words that have the pair, and their neighbours of
- *  the pair. Candidates in the heap go stale when counts change and are put right when they surface. */
+/** Returns left, right and merged id of each merge, in order. The counts of all pairs are always exact: a
+ *  merge visits only words that have the pair, and updates only the pairs beside it. A candidate in the heap
+ *  becomes stale if its count changes. It is corrected when it reaches the top. */
 function learnMerges(words: ReadonlyMap<string, number>, options: MergeOptions): number[] {
   const { tokenBytes, vocabSize, minFrequency } = options
   const corpus = splitIntoBytes(words, options.firstByteId)
@@ -183,8 +188,8 @@ function learnMerges(words: ReadonlyMap<string, number>, options: MergeOptions):
       continue
     }
     if (count < minFrequency) break
-    // The token is new: no other pair makes the same bytes, as merges inside a stretch of text do not depend on what is
-    // around it while its ends stay token ends.
+    // No other pair makes the same bytes, so the token is new. Reason: while the two ends of a piece of text
+    // stay token ends, the merges inside it do not depend on the text around it.
     const id = tokenBytes.length
     tokenBytes.push(new Uint8Array([...tokenBytes[pair.left], ...tokenBytes[pair.right]]))
     merges.push(pair.left, pair.right, id)
@@ -203,7 +208,8 @@ function precedes(a: Candidate, b: Candidate): boolean {
   return a.pair.right < b.pair.right
 }
 
-/** Words as ids, one after the other: word w has ids[starts[w]] to ids[ends[w] − 1] and occurs counts[w] times. */
+/** Words as ids, one after the other. Word w is ids[starts[w]] to ids[ends[w] − 1] and occurs counts[w]
+ *  times. */
 interface Corpus {
   readonly ids: Int32Array
   readonly starts: Int32Array
@@ -232,7 +238,8 @@ function splitIntoBytes(words: ReadonlyMap<string, number>, firstByteId: number)
   return { ids, starts, ends, counts: Float64Array.from(words.values()) }
 }
 
-/** Joins the pair wherever the word has it, from the left, and tells `change` which neighbouring pairs go and come. */
+/** Merges every occurrence of the pair in a word, from the left. Tells `change` which neighbouring pairs
+ *  disappear and which appear. */
 function mergeInWord(
   corpus: Corpus,
   word: number,

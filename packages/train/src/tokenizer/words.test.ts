@@ -21,7 +21,7 @@ describe('words', () => {
     ['', []],
     ['Call me Ishmael.', ['Call', ' me', ' Ishmael', '.']],
     ["I'll, we've DON'T", ['I', "'ll", ',', ' we', "'ve", ' DON', "'", 'T']],
-    // The last space of a run goes to the word after it.
+    // The last of several spaces belongs to the next word.
     ['a   b', ['a', '  ', ' b']],
     ['a \n b  ', ['a', ' \n', ' b', '  ']],
     ['x42½ !?', ['x', '42½', ' !?']],
@@ -52,7 +52,7 @@ describe('sections', () => {
     ['plain', ['<s>'], ['text:plain']],
     ['', ['<s>'], []],
     ['<s>a<s><s>b', ['<s>'], ['token:<s>', 'text:a', 'token:<s>', 'token:<s>', 'text:b']],
-    // Leftmost first, then longest, whatever the order of the list.
+    // The leftmost match wins, then the longest. The order of the list does not matter.
     ['abcd', ['bc', 'ab', 'abc'], ['token:abc', 'text:d']],
     ['a.*b|c', ['.*', '|'], ['text:a', 'token:.*', 'text:b', 'token:|', 'text:c']],
     ['x[\\^$]{2}/(y)+?', ['[\\^$]{2}/(y)+?'], ['text:x', 'token:[\\^$]{2}/(y)+?']],
