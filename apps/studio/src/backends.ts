@@ -1,6 +1,6 @@
 import type { Backend } from './messages.ts'
 
-/** Why a backend cannot be had in this browser, for those that cannot. */
+/** The backends that this browser lacks, each with the reason. */
 export async function absentBackends(): Promise<ReadonlyMap<Backend, string>> {
   const absent = new Map<Backend, string>()
   const webgpu = await whyNotWebGpu()

@@ -8,7 +8,7 @@ const hasGpu = adapter !== '' && !isSoftwareAdapter(adapter)
 describe('openDevice', () => {
   it.skipIf(hasGpu)('takes WebAssembly where there is no GPU, and says why', async () => {
     const device = await openDevice('auto', GPU_WORTH_FLOPS)
-    // Node has no WebGL; its adapter, if any, is one in software here.
+    // Node has no WebGL. If it has a WebGPU adapter here, it is a software one.
     expect(device.info).toMatchObject({
       backend: 'cpu',
       fallbacks: [expect.stringMatching(/^no GPU: .*not webgpu: .*not webgl2: /)],

@@ -1,8 +1,8 @@
 import { auto, cpu, type Device, gpu } from '@tau/tensor'
 import type { Backend } from './messages.ts'
 
-/** Opens the device that was chosen; `auto` decides by the operations of a training step. Throws BackendError for a backend that this browser
- *  does not have. */
+/** Opens the chosen device. `auto` decides by `flops`, the operations of a training step. Throws BackendError
+ *  if this browser lacks the backend. */
 export function openDevice(backend: Backend, flops: number): Promise<Device> {
   if (backend === 'wasm') return cpu()
   return backend === 'auto' ? auto({ flops }) : gpu({ mode: backend })

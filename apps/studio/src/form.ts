@@ -7,7 +7,7 @@ const inputs = Array.from(form.querySelectorAll<HTMLInputElement>('input[name^="
 const select = (name: string) => form.querySelector<HTMLSelectElement>(`select[name=${name}]`)!
 const [source, backend] = ['source', 'backend'].map(select)
 
-/** Writes the demo's settings into the fields. */
+/** Writes the settings of the demo into the fields. */
 export function fillForm(): void {
   const defaults = new Map(Object.entries(settingsOf({ train: {} }).train))
   for (const input of inputs) input.value = String(defaults.get(input.name.replace('train.', '')))
@@ -20,7 +20,7 @@ export function showSource(): void {
 }
 source.addEventListener('change', showSource)
 
-/** A backend that is not there cannot be chosen. */
+/** Disables the backends that this browser lacks. */
 export function disableBackends(absent: ReadonlyMap<Backend, string>): void {
   for (const option of backend.options)
     if (absent.has(option.value as Backend)) {
@@ -29,7 +29,7 @@ export function disableBackends(absent: ReadonlyMap<Backend, string>): void {
     }
 }
 
-/** What the form says. Throws an Error with the next step where there is no text. */
+/** Reads the form. Throws an Error with the next step if there is no text. */
 export async function readSettings(): Promise<Settings> {
   return {
     backend: backend.value as Backend,
@@ -47,11 +47,12 @@ async function readText(): Promise<string | undefined> {
   if (source.value === 'moby-dick') return undefined
   if (source.value === 'paste') {
     const text = form.querySelector<HTMLTextAreaElement>('textarea')!.value
-    if (text.trim() === '') throw new Error('text: there must be one to learn, got none; paste it')
+    if (text.trim() === '')
+      throw new Error('text: there must be a text to learn from, got none; paste a text')
     return text
   }
   const file = form.querySelector<HTMLInputElement>('input[type=file]')!.files?.[0]
-  if (!file) throw new Error('text: there must be a file to learn, got none; choose one')
+  if (!file) throw new Error('text: there must be a file to learn from, got none; choose a file')
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer())
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Gate } from './gate.ts'
 
-/** Whether a promise is settled before a turn of the event loop is over. */
+/** Whether a promise settles within one turn of the event loop. */
 const isThrough = (passing: Promise<void>): Promise<boolean> =>
   Promise.race([
     passing.then(() => true),

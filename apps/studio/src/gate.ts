@@ -1,4 +1,4 @@
-/** A gate in the way of a run: open at first, and whoever comes while it is closed waits until it is opened. */
+/** A gate that can pause a run. It is open at first. While it is closed, `pass` waits until it is opened. */
 export class Gate {
   #opened: Promise<void> | undefined
   #open = () => {}

@@ -12,13 +12,15 @@ const cssColor = (name: string, opacity = 1): string => {
 const numberText = (value: number): string =>
   Math.abs(value) >= 1e4 ? `${Number((value / 1e3).toPrecision(3))}k` : String(Number(value.toPrecision(4)))
 
-/** A chart of the report that grows while it is looked at. The report's own script draws what is written into its page, once. */
+/** A chart of the report that grows during a run. The script of the report cannot do this, because it draws
+ *  the data of its page only once. */
 export class LiveChart {
   readonly #element: HTMLElement
   readonly #target: HTMLElement
   #chart: Chart | undefined
   #plot: uPlot | undefined
-  /** What the plot was made for: series come, and lose their points when they are many. */
+  /** Labels and point marks of the series that the plot was made for. If they change, the plot is made
+   *  again. */
   #made = ''
 
   constructor(element: HTMLElement) {
@@ -58,7 +60,7 @@ export class LiveChart {
     else if (!this.#plot && this.#chart) this.draw(this.#chart)
   }
 
-  /** Values under the cursor, or the last ones. */
+  /** Updates the legend: values under the cursor, or the last values. */
   #tell(): void {
     if (!this.#chart || !this.#plot) return
     const { x, series } = this.#chart
@@ -90,7 +92,7 @@ function optionsOf(chart: Chart, width: number, onCursor: () => void): uPlot.Opt
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },
     scales: {
-      // A run of one point still needs a width.
+      // A chart with one point needs a width, too.
       x: { time: false, range: (_, low, high) => (low === high ? [low, high + 1] : [low, high]) },
       ...(factor !== undefined && {
         right: {

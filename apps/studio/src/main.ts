@@ -9,7 +9,7 @@ import { showError, showNotes, showRun, showStatus } from './view.ts'
 type State = 'idle' | 'preparing' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed'
 
 declare global {
-  /** Records of the run, for tests and for the curious. */
+  /** Records of the run, for tests and for use in the console. */
   var studio: { readonly records: readonly MetricsRecord[] } | undefined
 }
 
@@ -38,7 +38,7 @@ function enter(next: State): void {
 
 const tell = (command: Command): void => worker?.postMessage(command)
 
-/** The worker goes, and its memory with it. */
+/** Ends the worker, which frees its memory. */
 function end(next: State, text: string): void {
   worker?.terminate()
   worker = undefined
@@ -46,7 +46,7 @@ function end(next: State, text: string): void {
   enter(next)
 }
 
-/** Draws at most once a frame. */
+/** Draws the run, at most once per frame. */
 function redraw(): void {
   if (!isDrawn) return
   isDrawn = false
@@ -94,7 +94,7 @@ async function begin(): Promise<void> {
     redraw()
     const own = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
     worker = own
-    // What a worker said before it was ended may come after.
+    // Messages of an ended worker may still arrive. They are ignored.
     own.onmessage = ({ data }: MessageEvent<Message>) => worker === own && hear(data)
     own.onerror = ({ message }) => worker === own && hear({ kind: 'failed', text: message })
     enter('preparing')
@@ -117,7 +117,7 @@ pause.addEventListener('click', () => {
 stop.addEventListener('click', () => {
   if (records.length === 0) return end('idle', 'stopped')
   tell({ kind: 'stop' })
-  showStatus('ending the step and validating…')
+  showStatus('finishing the step and validating…')
   enter('stopping')
 })
 
@@ -130,7 +130,7 @@ showNotes([
   ...(crossOriginIsolated
     ? []
     : [
-        'This page is not cross-origin isolated, so WebAssembly has one thread: serve it with the headers of its README.',
+        'This page is not cross-origin isolated, so WebAssembly has only one thread. Serve the page with the two headers that its README names.',
       ]),
 ])
 enter('idle')

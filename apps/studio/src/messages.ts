@@ -4,18 +4,18 @@ export type Backend = 'auto' | 'webgpu' | 'webgl2' | 'wasm'
 
 export interface Settings {
   readonly backend: Backend
-  /** What the form says of the training. */
+  /** Training options from the form. */
   readonly train: Partial<TrainOptions>
-  /** What to learn; undefined: Moby-Dick. */
+  /** Text to learn from. Undefined: Moby-Dick. */
   readonly text: string | undefined
 }
 
-/** What the page tells the worker. */
+/** Message from the page to the worker. */
 export type Command =
   | { readonly kind: 'start'; readonly settings: Settings }
   | { readonly kind: 'pause' | 'resume' | 'stop' }
 
-/** What the worker tells the page. */
+/** Message from the worker to the page. */
 export type Message =
   | { readonly kind: 'stage'; readonly text: string }
   | { readonly kind: 'record'; readonly record: MetricsRecord }

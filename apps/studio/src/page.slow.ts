@@ -18,7 +18,7 @@ import { buildSite, openTab, type Site, serveSources } from './testing.ts'
 const STEPS = 24
 const FIELDS = { steps: STEPS, batchSize: 2, seed: 7, sampleEvery: 12 }
 
-/** Records of one kind. */
+/** The records of one kind. */
 const only = <K extends MetricsRecord['kind']>(records: readonly MetricsRecord[], kind: K) =>
   records.filter((record): record is Extract<MetricsRecord, { kind: K }> => record.kind === kind)
 
@@ -32,7 +32,7 @@ const recordsOf = (page: Page): Promise<readonly MetricsRecord[]> =>
   page.evaluate(() => globalThis.studio!.records)
 const stepsOf = async (page: Page): Promise<StepRecord[]> => only(await recordsOf(page), 'step')
 
-/** Waits for a state of the page, or for a step of its run; throws the error of a run that failed instead. */
+/** Waits for a state of the page, or for a step of its run. If the run fails, throws its error. */
 async function reach(page: Page, wanted: { readonly state?: string; readonly step?: number }): Promise<void> {
   await page.waitForFunction(
     ({ state, step = Number.POSITIVE_INFINITY }) => {
@@ -46,7 +46,7 @@ async function reach(page: Page, wanted: { readonly state?: string; readonly ste
   if (wanted.state !== 'failed') expect(await page.textContent('#error')).toBe('')
 }
 
-/** The same run in Node, on the cpu backend. */
+/** Does the same run in Node, on the cpu backend. */
 async function runInNode(fields: Readonly<Record<string, number>>, text?: string): Promise<MetricsRecord[]> {
   const records: MetricsRecord[] = []
   const settings: Settings = {
@@ -61,10 +61,11 @@ async function runInNode(fields: Readonly<Record<string, number>>, text?: string
 
 const lossesOf = (records: readonly MetricsRecord[]) => only(records, 'step').map(({ loss }) => loss)
 
-/** Backends add in another order. */
+/** Tolerance, because backends add in different orders. */
 const ROUNDING = { atol: 1e-4 }
 
-/** Pixels of a panel's chart that are nearer to the colour of the training loss than to grey. */
+/** Number of pixels in the chart of a panel that are nearer to the colour of the training loss than to
+ *  grey. */
 const bluePixels = (page: Page, panel: string): Promise<number> =>
   page.evaluate((selector) => {
     const canvas = document.querySelector<HTMLCanvasElement>(`${selector} canvas`)!
@@ -108,7 +109,8 @@ describe.skipIf(skipsChromium())(`the studio (skipped without a browser)`, () =>
     const records = await recordsOf(page)
     const steps = only(records, 'step')
     expect(steps).toHaveLength(STEPS)
-    // Logarithms of the manifold may differ in the last bit between engines; 24 steps make little of it.
+    // Logarithms in the manifold may differ in the last bit between engines. After 24 steps the effect is
+    // still small.
     expectNear(lossesOf(records), lossesOf(expected), { atol: 1e-3 })
     expect(mean(steps.slice(-4))).toBeLessThan(mean(steps.slice(0, 4)) - 0.5)
     expect(only(records, 'sample').map(({ step }) => step)).toEqual([0, 12, 24])
@@ -125,9 +127,9 @@ describe.skipIf(skipsChromium())(`the studio (skipped without a browser)`, () =>
     expect(problems).toEqual([])
   })
 
-  /** A page that trains on the short text, and what Node makes of the same. */
+  /** A page that trains on the short text, and the same run in Node. */
   async function beginShort(page: Page, backend: Backend): Promise<readonly MetricsRecord[]> {
-    const text = (await mobyDick()).slice(30_000, 40_000) // a validation takes no time
+    const text = (await mobyDick()).slice(30_000, 40_000) // short, so a validation is fast
     const fields = { ...FIELDS, steps: 3, batchSize: 1, sampleEvery: 0 }
     await page.selectOption('[name=source]', 'paste')
     await page.fill('textarea', text)
@@ -147,7 +149,7 @@ describe.skipIf(skipsChromium())(`the studio (skipped without a browser)`, () =>
     expect(problems).toEqual([])
   }, 120_000)
 
-  // A step takes 20 s in software.
+  // A step takes 20 s with a software driver.
   it('validates on WebGL 2 as Node does on WebAssembly', async () => {
     await using tab = await openTab(browser, site.isolated)
     const { page, problems } = tab
@@ -188,7 +190,9 @@ describe.skipIf(skipsChromium())(`the studio (skipped without a browser)`, () =>
     )
     await page.selectOption('[name=source]', 'file')
     await begin(page, 'wasm', FIELDS)
-    expect(await page.textContent('#error')).toMatch(/there must be a file to learn, got none; choose one/)
+    expect(await page.textContent('#error')).toMatch(
+      /there must be a file to learn from, got none; choose a file/,
+    )
     await page.selectOption('[name=source]', 'paste')
     await page.fill('textarea', 'Too short.')
     await begin(page, 'wasm', FIELDS)
@@ -206,12 +210,12 @@ describe.skipIf(skipsChromium())(`the studio (skipped without a browser)`, () =>
         options.map((option) => option.getAttribute('value')),
       )
       expect(disabled).toEqual(['webgpu', 'webgl2'])
-      // Work enough for a GPU.
+      // Large enough for a GPU.
       await begin(page, 'auto', { ...FIELDS, batchSize: 16, steps: 1, sampleEvery: 0 })
       await reach(page, { state: 'finished' })
       expect(await page.textContent('#device')).toMatch(/cpu .* because .* are worth a GPU/)
       expect(await page.textContent('#notes')).toMatch(/no GPU: .*not webgpu: .*not webgl2: /)
-      // The browser itself warns of an adapter that is asked for in vain.
+      // The browser itself warns if it has no adapter.
       expect(
         problems.filter((problem) => !/No available adapters|Failed to create WebGPU/.test(problem)),
       ).toEqual([])

@@ -6,14 +6,15 @@ import type { Settings } from './messages.ts'
 import { settingsOf } from './settings.ts'
 
 export interface Watcher {
-  /** What is being done before the first step. */
+  /** Reports what is being done before the first step. */
   stage(text: string): void
-  /** Every line of the run's metrics; awaited. */
+  /** Called with every line of the metrics. The run waits for the promise. */
   record(record: MetricsRecord): Promise<void>
 }
 
-/** The demo, in a page or in Node: text → tokenizer → Laplacian → model → training, until it is done or `signal` aborts it. A device that is
- *  lost is opened again, and the run begins again. */
+/** Runs the demo in a page or in Node: text → tokenizer → Laplacian → model → training. It ends when the
+ *  training is done or `signal` is aborted. If the device is lost, another is opened and the run starts
+ *  again. */
 export async function run(settings: Settings, watcher: Watcher, signal: AbortSignal): Promise<void> {
   const run = settingsOf(settings)
   const devices: Device[] = []
@@ -39,7 +40,7 @@ export async function run(settings: Settings, watcher: Watcher, signal: AbortSig
       versions: { browser: navigator.userAgent },
       reopen: open,
       onRecord: (record) => watcher.record(record),
-      onDeviceLost: ({ message }) => watcher.stage(`${message}; begun again`),
+      onDeviceLost: ({ message }) => watcher.stage(`${message}; the run starts again`),
     })
   } finally {
     for (const device of devices) await device.close()

@@ -6,7 +6,7 @@ import { type Browser, type BrowserContextOptions, type Page, problemsOf } from 
 import { build, createServer, preview } from 'vite'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** The page, built into a folder of its own and served twice. */
+/** The page, built into its own folder and served by two servers: one cross-origin isolated, one not. */
 export interface Site extends AsyncDisposable {
   readonly isolated: string
   readonly open: string
@@ -55,7 +55,7 @@ export async function serveSources(): Promise<AsyncDisposable & { readonly url: 
   }
 }
 
-/** A tab, and what went wrong in it or was asked of other hosts. */
+/** A tab, with its errors and its requests to other hosts. */
 export interface Tab extends AsyncDisposable {
   readonly page: Page
   readonly problems: readonly string[]

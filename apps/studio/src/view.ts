@@ -2,7 +2,7 @@ import { clock, type History, lossChart, stepCharts } from '@tau/report'
 import type { StepRecord } from '@tau/train'
 import { LiveChart } from './live-chart.ts'
 
-/** Steps whose mean time predicts the rest, and whose mean speed is shown. */
+/** The mean time of this many last steps predicts the time left. Their mean speed is shown. */
 const TIMED_STEPS = 50
 const SHOWN_SAMPLES = 20
 
@@ -16,7 +16,7 @@ const element = (name: string, className: string, ...content: (string | Node)[])
   return made
 }
 
-/** Sentences under the form. */
+/** Shows notes under the form. */
 export const showNotes = (notes: readonly string[]): void =>
   get('notes').replaceChildren(...notes.map((note) => element('p', 'note', note)))
 
@@ -29,7 +29,7 @@ export const showError = (text: string | undefined): void => {
   get('error').textContent = text ?? ''
 }
 
-/** What is known of a run so far; `steps` is what it was asked for. */
+/** Shows the run so far. `steps` is the number of steps that the user asked for. */
 export function showRun(history: History, steps: number): void {
   get('run').hidden = history.runs.length === 0
   const run = history.runs.at(-1)
@@ -86,7 +86,7 @@ const tile = (label: string, value: string, small: string): HTMLElement =>
     element('dd', 'small', small),
   )
 
-/** The newest first. */
+/** Shows the samples, the newest first. */
 function showSamples({ samples }: History): void {
   const shown = samples.slice(-SHOWN_SAMPLES).toReversed()
   const figures = shown.map(({ step, prompt, text }) =>

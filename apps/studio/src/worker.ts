@@ -7,7 +7,8 @@ const gate = new Gate()
 const stop = new AbortController()
 const send = (message: Message): void => globalThis.postMessage(message)
 
-/** Lets commands in: all that a run on the cpu backend waits for is there at once, so it would never hear them. */
+/** Gives the event loop a turn, so commands of the page arrive. Without it a run on the cpu backend would
+ *  block them, because its promises resolve at once. */
 const listen = () => new Promise<void>((resolve) => setTimeout(resolve))
 
 async function record(record: MetricsRecord): Promise<void> {

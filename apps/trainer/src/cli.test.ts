@@ -56,7 +56,7 @@ describe('the process', () => {
     })
     expect([await ended(child), stderr]).toEqual([
       130,
-      expect.stringContaining('saved; go on with: npm run tau -- train --resume'),
+      expect.stringContaining('saved; continue with: npm run tau -- train --resume'),
     ])
     expect(existsSync(join(folder, 'runs/stopped/checkpoints/latest.json'))).toBe(true)
     expect(existsSync(join(folder, 'runs/stopped/report.html'))).toBe(true)

@@ -5,13 +5,13 @@ import { main } from './program.ts'
 const controller = new AbortController()
 const io = { stdout: process.stdout, stderr: process.stderr, signal: controller.signal }
 
-// The first Ctrl-C lets a command finish what it is at and save; the second ends at once.
+// After the first Ctrl-C the command finishes its step and saves. The second ends the process at once.
 process.on('SIGINT', () => {
   if (controller.signal.aborted) process.exit(EXIT.interrupted)
-  say(io, '\nstopping; once more to quit without saving')
+  say(io, '\nfinishing the step and saving; press Ctrl-C again to quit without saving')
   controller.abort()
 })
-// A reader that went away (`| head`) is no error.
+// If the reader of stdout closes the pipe (`| head`), this is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.error),
 )

@@ -19,15 +19,16 @@ const train = (out: string, ...flags: string[]): string[] => [
   ...flags,
 ]
 
-/** Destroys the device that all engines of the process share. */
+/** Destroys the GPU device that all engines of the process share. */
 async function loseDevice(): Promise<void> {
   const { default: module } = await import('gpu.js')
   await Reflect.get(module, 'WebGPUContext').destroy()
 }
 
 const WEBGPU = ['--backend', 'gpu', '--mode', 'webgpu']
-/** A model of few kernels, for a new device compiles all of them again: those of λ-distance attention take a driver in software
- *  seconds, and so do tiles of products, which have 8 rows and columns or more. @tau/train trains the others. */
+/** Flags of a model with few kernels, because a new device compiles all of them again. A software driver
+ *  needs seconds for the kernels of λ-distance attention, and for tiled products, which start at 8 rows and
+ *  columns. Tests of @tau/train train such models. */
 const FEW_KERNELS = [
   ...['--attention', 'dot', '--n-head', '1', '--n-embd', '6'],
   ...['--seq-len', '7', '--batch-size', '1'],
@@ -49,7 +50,7 @@ describe.runIf(gpuModes.includes('webgpu'))('tau on webgpu', () => {
       device: { backend: 'gpu', variant: 'webgpu', adapter: expect.any(String) },
     })
     expect(stderr).toMatch(
-      /the device must stay available, got a lost device[\s\S]+going on from step 2 on gpu, webgpu/,
+      /the device must stay available, got a lost device[\s\S]+continuing from step 2 on gpu, webgpu/,
     )
     expect(records.filter(({ kind }) => kind === 'run')).toHaveLength(2)
     expect(records.filter(({ kind }) => kind === 'step').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6])

@@ -1,14 +1,14 @@
 import type { ProgressStream } from './progress.ts'
 
-/** What a command talks to: results go to `stdout`, everything else to `stderr`. */
+/** Streams and signal of a command. Results go to `stdout`, everything else to `stderr`. */
 export interface Io {
   readonly stdout: ProgressStream
   readonly stderr: ProgressStream
-  /** Aborted by Ctrl-C: finish the step, save, and end with code 130. */
+  /** Ctrl-C aborts it. The command then finishes its step, saves, and ends with code 130. */
   readonly signal: AbortSignal
 }
 
-/** Commands return their exit code. */
+/** Exit codes, which commands return. */
 export const EXIT = { ok: 0, error: 1, usage: 2, interrupted: 130 } as const
 
 export const say = ({ stderr }: Io, text: string): void => {
@@ -19,7 +19,7 @@ export const print = ({ stdout }: Io, text: string): void => {
   stdout.write(`${text}\n`)
 }
 
-/** Rows of name and value, values aligned. */
+/** Formats rows of name and value. Values are aligned. */
 export function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length))
   return rows
@@ -27,7 +27,8 @@ export function table(rows: readonly (readonly [string, string])[]): string {
     .join('\n')
 }
 
-/** Rows of cells, the header among them, under each other: the first `left` columns begin at one place, the others end at one. */
+/** Formats rows of cells as a table; the first row is the header. The first `left` columns are aligned left,
+ *  the others right. */
 export function columns(rows: readonly (readonly string[])[], left: number): string {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)))
   return rows

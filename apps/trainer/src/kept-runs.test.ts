@@ -8,7 +8,7 @@ import { readMetrics } from '@tau/train'
 import { expect, it } from 'vitest'
 import { tau } from './testing.ts'
 
-/** What 8003ff3 made of a run: see the README beside the runs. */
+/** Results of commit 8003ff3 for a run: see the README beside the runs. */
 interface Expected {
   readonly steps: readonly { readonly step: number }[]
   readonly evals: readonly { readonly step: number }[]
@@ -20,7 +20,7 @@ interface Expected {
 
 const runs = fileURLToPath(new URL('../fixtures/runs-8003ff3', import.meta.url))
 const text = join(runs, 'text.txt')
-/** The build whose bits are the same on every machine. */
+/** The plain build gives the same bits on every machine. */
 const DEVICE = ['--simd', 'plain', '--threads', '1']
 
 const folderOf = (name: string): { folder: string; expected: Expected } => {
@@ -50,7 +50,7 @@ it.for(['default', 'paper', 'dot'])('resumes a %s run of 8003ff3 to the same bit
   const { code, stderr } = await tau(['train', '--resume', '--out', folder, '--data', text, ...DEVICE])
   expect([code, stderr]).toEqual([0, expect.stringContaining('resuming at step 2 of 6')])
   const records = await readMetrics(join(folder, 'metrics.jsonl'))
-  // A resumed run measures once more where it begins: compare what lies behind the interruption.
+  // A resumed run evaluates again at its first step. So compare only records after the interruption.
   for (const [kind, all] of [
     ['step', expected.steps],
     ['eval', expected.evals],
@@ -62,7 +62,7 @@ it.for(['default', 'paper', 'dot'])('resumes a %s run of 8003ff3 to the same bit
     for (const [i, values] of wanted.entries()) expect(found[i], `${kind} ${i}`).toMatchObject(values)
   }
   const { tensors, metadata } = decodeSafetensors(readFileSync(join(folder, 'model.safetensors')))
-  // A file of then noted a τ for every layer, of dot products too.
+  // Files of 8003ff3 stored a τ for every layer, even for dot products.
   const ofThen = encodeSafetensors(tensors, { format: 'tau', tau: '[1]', ...metadata })
   expect(createHash('sha256').update(ofThen).digest('hex')).toBe(expected.modelSha256)
 })

@@ -19,7 +19,7 @@ let text: string
 let run: string
 const path = (name: string) => join(folder, name)
 
-/** Four steps of training. */
+/** Flags of a run of four steps. */
 const baseRun = (out: string): string[] => [
   ...['train', '--data', text, '--out', out, '--steps', '4'],
   ...['--eval-every', '2', '--heads-every', '2', '--sample-every', '2'],
@@ -91,7 +91,7 @@ describe('tau train', () => {
     )
     expect(outcome.code).toBe(130)
     expect(outcome.stderr).toContain(
-      `interrupted at step 2, saved; go on with: npm run tau -- train --resume --out ${out}`,
+      `interrupted at step 2 and saved; continue with: npm run tau -- train --resume --out ${out}`,
     )
     expect(readdirSync(join(out, 'checkpoints')).sort()).toEqual(['latest.json', 'step-2'])
     expect(readFileSync(join(out, 'report.html'), 'utf8').includes('interrupted, can be resumed')).toBe(true)
@@ -105,7 +105,7 @@ describe('tau train', () => {
     expect(records.filter((record) => record.kind === 'step').map((record) => record.step)).toEqual([
       1, 2, 3, 4,
     ])
-    // Both ends stand, so that the report adds up their times.
+    // Both end records stay, because the report adds up their times.
     const ends = records.filter((record) => record.kind === 'end')
     expect(ends.map(({ step, reason }) => [step, reason])).toEqual([
       [2, 'interrupted'],
@@ -229,7 +229,7 @@ describe('tau eval, generate, info, report', () => {
     expect(first.stdout).toMatch(/^The whale./)
     expect((await generate('1')).stdout).toBe(first.stdout)
     expect((await generate('2')).stdout).not.toBe(first.stdout)
-    // No half of a text where there will be none.
+    // An error must not leave half a text.
     expect((await tau(['generate', run, 'The whale', '--top-p', '2', '--threads', '1'])).stdout).toBe('')
     expect((await tau(['generate', run, 'The whale', '--tokens', '0', '--threads', '1'])).stdout).toBe(
       'The whale\n',
@@ -365,7 +365,7 @@ describe('tau manifold, tokenizer, prepare', () => {
       ...TINY,
     ])
     expect(trained.code).toBe(0)
-    // Same tokens, same graph, same seed: the same model as from the text itself.
+    // Tokens, graph and seed are the same, so the model must equal the one from the text.
     expect(
       readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(run, 'model.safetensors'))),
     ).toBe(true)
@@ -460,7 +460,7 @@ describe('tau demo', () => {
     )
     expect([stopped.code, stopped.stdout]).toEqual([
       130,
-      expect.stringContaining(`  npm run tau -- train --resume --out ${out}\n      go on to the end\n`),
+      expect.stringContaining(`  npm run tau -- train --resume --out ${out}\n      continue to the end\n`),
     ])
   })
 
@@ -469,12 +469,12 @@ describe('tau demo', () => {
     process.env.TAU_CWD = path('home')
     try {
       const demo = () => tau(['demo', '--data', text, '--attention', 'dot', '--steps', '1', ...TINY])
-      expect((await demo()).stderr).not.toContain('holds a run already')
+      expect((await demo()).stderr).not.toContain('is not empty')
       for (const name of ['runs/demo-2', 'runs/demo-3']) {
         const { code, stderr, stdout } = await demo()
         expect([code, stderr]).toEqual([
           0,
-          expect.stringContaining(`runs/demo holds a run already: this one goes to ${name}.\n`),
+          expect.stringContaining(`runs/demo is not empty, so this run goes to ${name}.\n`),
         ])
         expect(stdout).toContain(`npm run tau -- generate ${name} `)
         expect(existsSync(path(`home/${name}/report.html`))).toBe(true)
@@ -492,7 +492,7 @@ describe('bad input', () => {
     writeFileSync(path(name), content)
     return path(name)
   }
-  /** A copy of the base run's model in which one file is damaged. */
+  /** A copy of the model of the base run, with one damaged file. */
   function damaged(name: string, damage: (file: string) => void): string {
     const copy = path(`damaged-${name}`)
     rmSync(copy, { recursive: true, force: true })
@@ -572,7 +572,7 @@ describe('bad input', () => {
       'a resume to where the run has been',
       () => ['train', '--resume', '--out', run, '--steps', '3'],
       2,
-      /train\.steps must be at least the 4 that are done, got 3; raise --steps/,
+      /train\.steps must be at least 4, the steps that are done, got 3; raise --steps/,
     ],
     [
       'a tokenizer with a size to learn',
@@ -596,7 +596,7 @@ describe('bad input', () => {
       'a resume that changes the model',
       () => ['train', '--resume', '--out', run, '--n-layer', '2'],
       2,
-      /--n-layer must stay what the run began with, got 2/,
+      /--n-layer must stay as the run began, got 2/,
     ],
     [
       'shards and files together',

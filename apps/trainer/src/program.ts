@@ -5,7 +5,7 @@ import { UsageError } from './config/errors.ts'
 import { EXIT, type Io, say } from './io.ts'
 import { tauVersion } from './run/versions.ts'
 
-/** The command line, without a process: arguments in, exit code out. */
+/** Runs the command line inside this process: takes its arguments, returns its exit code. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok
   const action: Action = (run) => async () => {
@@ -13,10 +13,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
   const program = new Command('tau')
     .description(
-      'Train, look at and use Tauformers: GPTs whose attention measures distances on a domain graph',
+      'Train, inspect and use Tauformers: GPTs whose attention measures distances on a graph of the domain',
     )
     .version(tauVersion)
-    .option('--debug', 'show where an error comes from')
+    .option('--debug', 'print the stack trace of an error')
     .showHelpAfterError('(--help explains every option)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
@@ -36,7 +36,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Settings such as exitOverride reach only commands that are added after them by `command()`. */
+/** Adds a command that was made separately. commander copies settings such as exitOverride only to commands
+ *  that its own `command()` makes, so they are copied here. */
 function addCommand(parent: Command, child: Command): void {
   const inherit = (command: Command, from: Command) => {
     command.copyInheritedSettings(from)

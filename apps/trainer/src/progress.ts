@@ -1,7 +1,7 @@
 import { clock } from '@tau/report'
 import type { MetricsRecord } from '@tau/train'
 
-/** What the line is written to: `process.stderr`, or a test's. */
+/** Stream for the progress line: `process.stderr`, or one of a test. */
 export interface ProgressStream {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -14,17 +14,17 @@ export interface ProgressOptions {
   readonly totalSteps: number
   /** Step that the run starts from. */
   readonly startStep?: number
-  /** Milliseconds, of any origin. */
+  /** Clock in milliseconds, with any origin. */
   readonly now?: () => number
 }
 
 const REFRESH_MS = 100
-/** Steps whose mean time predicts the rest. */
+/** The mean time of this many last steps predicts the time left. */
 const TIMED_STEPS = 50
 const LOSS_DECAY = 0.9
 
-/** Step, loss, validation loss, learning rate, tokens per second and time left of a run. On a terminal one line that rewrites itself;
- *  elsewhere (a file, a pipe) only a plain line for each evaluation. */
+/** Shows step, loss, validation loss, learning rate, tokens per second and time left of a run. On a terminal
+ *  it is one line that is rewritten. In a file or a pipe it is a plain line for each evaluation. */
 export class Progress {
   readonly #stream: ProgressStream
   readonly #totalSteps: number
@@ -62,13 +62,13 @@ export class Progress {
     }
   }
 
-  /** Writes a line of its own above the progress line. */
+  /** Writes a text on its own line, above the progress line. */
   note(text: string): void {
     this.#clear()
     this.#stream.write(`${text}\n`)
   }
 
-  /** Leaves the last state on a line of its own. */
+  /** Draws the last state and ends its line, so it stays on the terminal. */
   end(): void {
     if (!this.#stream.isTTY || !this.#isDrawn) return
     this.#draw()
@@ -79,7 +79,7 @@ export class Progress {
   #draw(): void {
     this.#drawnAt = this.#now()
     this.#isDrawn = true
-    // A line that wraps could not be rewritten.
+    // Cut to the width of the terminal, because a wrapped line cannot be rewritten.
     const width = Math.max(20, (this.#stream.columns ?? 80) - 1)
     this.#stream.write(`\r${this.#text().slice(0, width)}\x1b[K`)
   }
@@ -107,7 +107,8 @@ export class Progress {
   }
 }
 
-/** One line that rewrites itself on a terminal, with the rows of a pass over embeddings; elsewhere nothing. */
+/** Shows the progress of a pass over embeddings. On a terminal it is one line that is rewritten. Elsewhere
+ *  nothing is written. */
 export const passLine =
   ({ stderr }: { readonly stderr: ProgressStream }) =>
   ({ pass, fraction, rows }: { pass: string; fraction: number; rows: number }): void => {

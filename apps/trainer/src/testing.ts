@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { mobyDick } from '@tau/demo'
 import { main } from './program.ts'
 
-/** What a command said and how it ended. */
+/** Output and exit code of a command. */
 export interface Outcome {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs `tau` inside this process. `onLine` sees each piece of stderr and may abort, as Ctrl-C does. */
+/** Runs `tau` inside this process. `onLine` gets each piece of stderr, and may call `abort`, which acts like
+ *  Ctrl-C. */
 export async function tau(
   args: readonly string[],
   onLine?: (text: string, abort: () => void) => void,
@@ -32,7 +33,7 @@ export async function tau(
   return { code, stdout, stderr }
 }
 
-/** A folder with a short English text, for runs of a second. */
+/** Makes a folder with a short English text, for runs that take a second. */
 export async function workFolder(): Promise<{ folder: string; text: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'tau-cli-'))
   const text = join(folder, 'text.txt')
@@ -41,7 +42,7 @@ export async function workFolder(): Promise<{ folder: string; text: string }> {
   return { folder, text }
 }
 
-/** Flags of a model that trains in no time: head dim 6, context 11. */
+/** Flags of a tiny model that trains fast: head dim 6, context 11. */
 export const TINY = [
   ...['--n-layer', '1', '--n-head', '2', '--n-embd', '12', '--seq-len', '11', '--vocab-size', '307'],
   ...[

@@ -26,7 +26,7 @@ describe('a kind of attention from outside: one file, one registration', () => {
   it('is an option of the command, with its own option', async () => {
     const { stdout } = await tau(['train', '--help'])
     expect(stdout).toContain('mean, means of all values')
-    expect(stdout).toContain('How much newer values weigh more')
+    expect(stdout).toContain('Exponent of the weights (j + 1)^growth')
     const { stderr } = await tau(['train', '--attention', 'mean', '--growth', '-1', '--data', 'x'])
     expect(stderr).toContain('growth: must be a number of at least 0')
   })

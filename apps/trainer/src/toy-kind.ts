@@ -10,10 +10,11 @@ import {
 } from '@tau/model'
 import { add, cumsum, type Device, div, mul, permute, reshape, slice, type Tensor } from '@tau/tensor'
 
-// A kind of attention in one file, as a package outside could bring it: the seam is held against it. Every query takes the mean of all
-// values so far, key j weighing (j + 1)^growth, times a learned gain per kv head. It needs as many kv heads as query heads.
+// A kind of attention in one file. It uses only what a package outside of this repository can use, and so
+// tests the interface for kinds. The output of a query is the weighted mean of all values so far, times a
+// learned gain per kv head. Key j has weight (j + 1)^growth. It needs as many kv heads as query heads.
 
-/** Weights [T] of the keys from `start` on, and the sums [T] of all weights up to each. */
+/** Weights [1, 1, 1, T] of the keys from `start` on, and for each key the sum of all weights up to it. */
 function weightsOf(device: Device, start: number, length: number, growth: number) {
   const all = Float64Array.from({ length: start + length }, (_, j) => (j + 1) ** growth)
   let sum = 0
@@ -22,7 +23,8 @@ function weightsOf(device: Device, start: number, length: number, growth: number
   return { weights: row(all), sums: row(sums) }
 }
 
-/** Means [B, H, T, D] of v [B, H, T, D] and of what a sum [B, H, D, 1] has taken before `start`, and the new sum. */
+/** Weighted means `out` [B, H, T, D] of v [B, H, T, D]. `before` [B, H, D, 1] is the weighted sum of all
+ *  values before `start`. `sum` is the new weighted sum. */
 function means(v: Tensor, growth: number, start = 0, before?: Tensor): { out: Tensor; sum: Tensor } {
   const length = v.shape[2]
   const { weights, sums } = weightsOf(v.device, start, length, growth)
@@ -31,7 +33,7 @@ function means(v: Tensor, growth: number, start = 0, before?: Tensor): { out: Te
   return { out: permute(div(total, sums), [0, 1, 3, 2]), sum: slice(total, 3, length - 1, length) }
 }
 
-/** One sum per head: it can forget all, or nothing. */
+/** Decode cache with one sum per head. It can forget all positions or none. */
 class MeanCache implements DecodeCache<{ readonly v: Tensor }> {
   readonly #device: Device
   readonly #growth: number
@@ -62,7 +64,9 @@ class MeanCache implements DecodeCache<{ readonly v: Tensor }> {
 
   truncate(length: number): void {
     if (length !== 0 && length !== this.#length)
-      throw new RangeError(`MeanCache.truncate: length must be 0 or ${this.#length}, got ${length}`)
+      throw new RangeError(
+        `MeanCache.truncate: length must be 0 or ${this.#length}, got ${length}; fork the cache before you add positions that may be forgotten`,
+      )
     if (length === 0) this.reset()
   }
 
@@ -104,7 +108,7 @@ export const meanAttention = defineAttentionKind({
       default: 1,
       presets: { paper: 0 },
       atLeast: 0,
-      help: 'How much newer values weigh more',
+      help: 'Exponent of the weights (j + 1)^growth: higher values favour newer tokens',
     }),
   },
   parameters: ({ kvHeads, positiveAs }) => [positiveSpec(positiveAs, 'gain', kvHeads, 1)],

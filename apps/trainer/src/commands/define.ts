@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { Io } from '../io.ts'
 
-/** Wraps what a command does into commander's action, which returns nothing: the exit code and errors go to the program. */
+/** Wraps the function of a command into an action of commander. The action returns nothing; the program gets
+ *  the exit code and errors. */
 export type Action = (run: (io: Io) => Promise<number>) => () => Promise<void>
 
-/** Gives a command, which has its name and description, its arguments, options and action. Every file of a command exports one. */
+/** Adds arguments, options and action to a command, which already has its name and description. Every file of
+ *  a command exports one. */
 export type Define = (command: Command, action: Action) => void

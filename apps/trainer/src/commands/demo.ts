@@ -80,16 +80,17 @@ async function demoAction(command: Command, io: Io): Promise<number> {
   }
 }
 
-/** A demo that names no folder never touches that of another: it takes the first free one, and says so. */
+/** If the user names no folder, the demo takes the first free one, and says which. So it never touches
+ *  another run. */
 async function placed(config: Config, flags: readonly FlagValue[], io: Io): Promise<Config> {
   if (flags.some(({ path }) => path === 'out')) return config
   const out = await freeFolder(userPath(config.out))
   if (out === userPath(config.out)) return config
-  say(io, `${config.out} holds a run already: this one goes to ${relative(userPath('.'), out)}.`)
+  say(io, `${config.out} is not empty, so this run goes to ${relative(userPath('.'), out)}.`)
   return { ...config, out: relative(userPath('.'), out) }
 }
 
-/** The text goes into the run's folder, so that eval and --resume find it there. */
+/** Writes Moby-Dick into the folder of the run, because eval and --resume need it there. */
 async function withMobyDick(config: Config, out: string): Promise<Config> {
   const path = join(out, CORPUS)
   await writeFileAtomic(path, await mobyDick())
@@ -103,7 +104,7 @@ const narrate = (config: Config, io: Io): Stages => ({
     say(io, `\n1. Text: ${what}, ${number(train.length)} characters to learn from.`)
     say(
       io,
-      `   The last ${number(heldOut.length)} are held out: the model never sees them and is judged on them.`,
+      `   The last ${number(heldOut.length)} are held out: the model never trains on them and is evaluated on them.`,
     )
   },
   tokenizer: ({ vocabSize }, { train, bytesPerToken }) => {
@@ -118,13 +119,13 @@ const narrate = (config: Config, io: Io): Stages => ({
   manifold: (about) => {
     say(
       io,
-      '\n3. Manifold: a graph of how the features of the domain hang together; its Laplacian gives every head vector its λ.',
+      '\n3. Manifold: a graph that joins related features of the text; its Laplacian gives every head vector its λ.',
     )
     say(io, `   ${about}`)
   },
   config: (model) => checkMemory(config, model),
   model: (model) => {
-    if (!model.laplacian) say(io, '\n3. Manifold: not needed, no heads have a λ.')
+    if (!model.laplacian) say(io, '\n3. Manifold: not needed, because no head uses λ.')
     say(io, `\n   Model: ${modelText(model, config)}.`)
   },
 })
@@ -157,12 +158,15 @@ async function conclude(
   const other = model.laplacian ? 'dot' : resolveConfig().attention
   print(io, `\nThe run is in ${folder}: open ${join(folder, 'report.html')} in a browser. Then try:`)
   for (const [command, what] of [
-    [`npm run tau -- generate ${folder} "Call me Ishmael"`, 'continue a text of yours'],
+    [`npm run tau -- generate ${folder} "Call me Ishmael"`, 'continue your own text'],
     [
       `npm run tau -- train --resume --out ${folder}${isWhole ? ` --steps ${2 * config.train.steps}` : ''}`,
-      isWhole ? 'train on for as long again' : 'go on to the end',
+      isWhole ? 'train for the same number of steps again' : 'continue to the end',
     ],
-    [`npm run demo -- --attention ${other} --out ${folder}-${other}`, 'the same with the other attention'],
+    [
+      `npm run demo -- --attention ${other} --out ${folder}-${other}`,
+      'the same with the other kind of attention',
+    ],
   ])
     print(io, `  ${command}\n      ${what}`)
 }

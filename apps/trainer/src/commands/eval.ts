@@ -34,14 +34,19 @@ interface EvalFlags {
 export const define: Define = (command, action) => {
   command
     .argument('<folder>', 'model folder, such as runs/demo')
-    .option('--tokens <number>', 'stop after so many tokens, to the end of a batch', wholeNumber('tokens', 1))
-    .option('--batch <number>', 'sequences at a time', wholeNumber('batch', 1), 8)
+    .option(
+      '--tokens <number>',
+      'stop after the batch that reaches this number of tokens',
+      wholeNumber('tokens', 1),
+    )
+    .option('--batch <number>', 'sequences per batch', wholeNumber('batch', 1), 8)
     .option('--json', 'print the result as JSON')
   addConfigFlags(command, ['data', 'device'])
   command.action(action((io) => evalAction(command, io)))
 }
 
-/** Operations of a batch: two per parameter, which its file holds in 4 bytes, and token. */
+/** Floating-point operations of a batch: two per parameter and token. A parameter takes 4 bytes of the
+ *  weights file. */
 async function evalFlops(folder: string, batch: number): Promise<number> {
   const { seqLen } = await readModelConfig(folder)
   const { size } = await stat(join(folder, MODEL_FILES.weights))
@@ -94,7 +99,9 @@ async function idsOf(folder: string, tokenizer: Tokenizer, flags: readonly FlagV
   }
   const path = join(folder, RUN_FILES.config)
   if (!(await fileExists(path)))
-    throw new UsageError(`eval: there must be a text, got no --data and no ${RUN_FILES.config} in ${folder}`)
+    throw new UsageError(
+      `eval: there must be a text, got no --data and no ${RUN_FILES.config} in ${folder}; pass --data FILE`,
+    )
   const run = buildConfig(await readRunFile(path), [])
   if (run.data.shards !== undefined) return (await readPrepared(userPath(run.data.shards))).data.val
   return tokenize(await textsOf(run.data), tokenizer).val

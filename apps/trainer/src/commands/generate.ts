@@ -28,44 +28,53 @@ interface GenerateFlags {
 export const define: Define = (command, action) => {
   command
     .argument('<folder>', 'model folder, such as runs/demo')
-    .argument('[prompt]', 'text to continue; default a line break')
+    .argument('[prompt]', 'text to continue (default: a line break)')
     .option('--prompt-file <file>', 'read the prompt from a file; - reads standard input')
-    .option('--tokens <number>', 'length at most', wholeNumber('tokens', 0), 256)
+    .option('--tokens <number>', 'maximal number of tokens to generate', wholeNumber('tokens', 0), 256)
     .option(
       '--temperature <number>',
-      'below 1 safer, above 1 wilder, 0: always the likeliest',
+      'randomness: lower is safer, higher is more varied, 0 always takes the likeliest token',
       numberOf('temperature'),
       0.8,
     )
-    .option('--top-k <number>', 'only the k likeliest tokens (default all)', wholeNumber('top-k', 1))
+    .option(
+      '--top-k <number>',
+      'choose only among the k likeliest tokens (default: all)',
+      wholeNumber('top-k', 1),
+    )
     .option(
       '--top-p <number>',
-      'only the likeliest tokens that together have this probability',
+      'choose only among the likeliest tokens that together have this probability',
       numberOf('top-p'),
       0.95,
     )
     .option(
       '--repetition-penalty <number>',
-      'above 1: tokens of the context become less likely',
+      'above 1, tokens that are already in the context become less likely',
       numberOf('repetition-penalty'),
       1,
     )
-    .option('--seed <number>', 'same seed, same text', wholeNumber('seed', 0), 1)
+    .option(
+      '--seed <number>',
+      'seed of the random choices; the same seed gives the same text',
+      wholeNumber('seed', 0),
+      1,
+    )
     .option(
       '--stop <token...>',
-      'tokens that end the text, as tokenizer.json writes them (default the special ones)',
+      'tokens that end the text, in the spelling of tokenizer.json (default: the special tokens)',
     )
     .addOption(
       new Option(
         '--cache <kind>',
-        "exact keeps all tokens up to the model's context; bounded, for tau models, takes prompts and texts of any length in the same memory",
+        'exact keeps all tokens, up to the context of the model. bounded, for tau models, takes prompts and texts of any length in constant memory',
       )
         .choices(['exact', 'bounded'])
         .default('exact'),
     )
     .option(
       '--bins <number>',
-      'of a bounded cache: more are more exact and take more memory (default 1024)',
+      'bins of a bounded cache; more bins are more exact and need more memory (default: 1024)',
       wholeNumber('bins', 2),
     )
   addConfigFlags(command, ['device'])
@@ -78,7 +87,7 @@ async function generateAction(command: Command, io: Io): Promise<number> {
   const config = await configOf(command)
   const tokenizer = await loadTokenizer(join(folder, RUN_FILES.tokenizer))
   const prompt = await promptOf(command, flags)
-  const device = await openDevice(config.device, 0) // every token is read before the next: never work enough for a GPU
+  const device = await openDevice(config.device, 0) // 0 flops, because each token is read before the next: too little work for a GPU
   try {
     say(io, `device: ${deviceText(device.info)}`)
     const model = await loadModel(device, folder)
@@ -90,7 +99,7 @@ async function generateAction(command: Command, io: Io): Promise<number> {
       stopTokens: stopTokens(tokenizer, flags.stop),
     }
     const decoder = tokenizer.decodeStream({ skipSpecialTokens: true })
-    // The prompt waits for the first token: what generate refuses leaves no text behind.
+    // The prompt is printed with the first token, so an error of generate leaves no text on stdout.
     let waiting = prompt
     for await (const id of generate(model, tokenizer.encode(prompt), options)) {
       io.stdout.write(waiting + decoder.push(id))
@@ -119,7 +128,9 @@ function stopTokens(tokenizer: Tokenizer, names: readonly string[] = tokenizer.s
   return names.map((name) => {
     const id = tokenizer.idOf(name)
     if (id === undefined)
-      throw new UsageError(`generate: --stop must be a token of the tokenizer, got ${JSON.stringify(name)}`)
+      throw new UsageError(
+        `generate: --stop must be a token of the tokenizer, got ${JSON.stringify(name)}; look it up in tokenizer.json`,
+      )
     return id
   })
 }

@@ -1,6 +1,7 @@
 import type { Define } from './define.ts'
 
-/** A command as the list of commands has it. Its file is loaded when it is named: help must not wait for the model. */
+/** An entry in the list of commands. The file of a command is loaded only if the command is named, so help
+ *  starts fast. */
 interface LazyCommand {
   readonly name: string
   readonly description: string
@@ -11,17 +12,18 @@ export const COMMANDS: readonly LazyCommand[] = [
   {
     name: 'demo',
     description:
-      'From a text to a model in about two minutes: tokenizer, manifold, training, report and a sample. Takes every flag of tau train',
+      'Make a model from a text in about two minutes: tokenizer, manifold, training, report and a sample. It takes the settings of tau train as flags',
     load: () => import('./demo.ts'),
   },
   {
     name: 'train',
-    description: 'Train a model on text: tokenizer and manifold are built from it unless given',
+    description:
+      'Train a model on a text; tokenizer and manifold are made from the text, unless you name files',
     load: () => import('./train.ts'),
   },
   {
     name: 'eval',
-    description: 'Loss of a model on a text: all of --data, or the text that its run held out',
+    description: 'Measure the loss of a model on the text of --data, or on the text that its run held out',
     load: () => import('./eval.ts'),
   },
   {
@@ -31,23 +33,24 @@ export const COMMANDS: readonly LazyCommand[] = [
   },
   {
     name: 'info',
-    description: 'What runs here, or what a model folder holds',
+    description: 'Describe this machine, or the model in a folder',
     load: () => import('./info.ts'),
   },
   {
     name: 'report',
-    description: 'Write report.html from metrics.jsonl again, also while the run goes on',
+    description: 'Write report.html again from metrics.jsonl, also while the run is still going',
     load: () => import('./report.ts'),
   },
   {
     name: 'manifold',
-    description: 'The graph of a domain, whose Laplacian λ is measured with',
+    description: 'Build or inspect a manifold: the graph of a domain, whose Laplacian gives λ',
     load: () => import('./manifold.ts'),
   },
-  { name: 'tokenizer', description: 'How text becomes tokens', load: () => import('./tokenizer.ts') },
+  { name: 'tokenizer', description: 'Learn a tokenizer', load: () => import('./tokenizer.ts') },
   {
     name: 'prepare',
-    description: 'Tokenise text once, for many runs: .bin files of ids with a JSON header, and the tokenizer',
+    description:
+      'Tokenise a text once for many runs: writes .bin files of ids, a JSON header, and the tokenizer',
     load: () => import('./prepare.ts'),
   },
 ]

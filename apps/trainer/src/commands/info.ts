@@ -15,8 +15,11 @@ import type { Define } from './define.ts'
 import { addConfigFlags, configOf } from './options.ts'
 
 export const define: Define = (command, action) => {
-  command.argument('[folder]', 'model folder, such as runs/demo')
-  command.option('--estimate', 'memory that training with the flags below takes on the cpu backend')
+  command.argument('[folder]', 'model folder, such as runs/demo; without it, describe this machine')
+  command.option(
+    '--estimate',
+    'estimate the memory that training with the flags below needs on the cpu backend',
+  )
   addConfigFlags(command, ['model', 'train', 'device'])
   command.action(action((io) => infoAction(command, io)))
 }
@@ -43,8 +46,8 @@ async function memoryRows(config: Config): Promise<[string, string][]> {
   return [
     ['parameters', countParameters(model).toLocaleString('en')],
     ['tokens per pass', `${config.train.batchSize} × ${model.seqLen.toLocaleString('en')}`],
-    ['memory of training', `${gigabytes(bytes)}, and some 0.2 GB for the runtime`],
-    ['memory there is', gigabytes(limit)],
+    ['memory of training', `${gigabytes(bytes)}, plus about 0.2 GB for the runtime`],
+    ['memory available', gigabytes(limit)],
     ['fits', advice === undefined ? 'yes' : `no: ${advice}`],
   ]
 }

@@ -20,10 +20,10 @@ import { addConfigFlags, configOf, wholeNumber } from './options.ts'
 export const define: Define = (command, action) => {
   const build = new Command('build')
     .description('Build the Laplacian of a domain from a text or from an embeddings file')
-    .requiredOption('--out <folder>', 'folder for manifold.parquet and manifold.json')
+    .requiredOption('--out <folder>', 'folder to write manifold.parquet and manifold.json to')
     .requiredOption(
       '--dim <number>',
-      "size of the Laplacian: the model's manifoldDim, or nEmbd / nHead",
+      'size of the Laplacian; it must equal manifoldDim of the model, by default nEmbd / nHead',
       wholeNumber('dim', 2),
     )
     .option('--overwrite', 'replace the manifold in --out')
@@ -36,13 +36,13 @@ export const define: Define = (command, action) => {
     .description('Check a manifold and describe its graph')
     .argument('<path>', 'folder with manifold.parquet, or a .parquet file')
     .option('--json', 'print everything as JSON')
-    .option('--html <file>', 'page to write (default: inspect.html beside the manifold)')
-    .option('--no-html', 'write no page')
+    .option('--html <file>', 'file for the HTML page (default: inspect.html beside the manifold)')
+    .option('--no-html', 'do not write a page')
     .option(
       '--embeddings <file>',
-      'embeddings that it was built from: the page then shows them, with their λ',
+      'embeddings that the manifold was built from; then the page also shows them, with their λ',
     )
-    .option('--embeddings-name <text>', 'field, column or tensor of that file')
+    .option('--embeddings-name <text>', 'field, column or tensor of the embeddings file')
   inspect.action(action((io) => inspectAction(inspect, io)))
 
   command.addCommand(build).addCommand(inspect)
@@ -53,7 +53,7 @@ async function buildAction(command: Command, io: Io): Promise<number> {
   const config = absolutePaths(await configOf(command))
   const folder = userPath(out)
   if (!overwrite) await refuseOldManifold(folder)
-  // The text is read first: asking for it must not fail inside the graph package.
+  // The text is read first, so a missing text gives an error of this command, not one of the graph package.
   const texts: Texts | undefined =
     config.manifold.embeddings === undefined ? await textsOf(config.data) : undefined
   const device = await openDevice(config.device, 0)
@@ -127,7 +127,7 @@ async function inspectAction(command: Command, io: Io): Promise<number> {
 
 interface InspectOptions {
   readonly json?: boolean
-  /** False with --no-html, true without either. */
+  /** False with --no-html; true if neither flag is given. */
   readonly html: boolean | string
   readonly embeddings?: string
   readonly embeddingsName?: string

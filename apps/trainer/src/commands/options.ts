@@ -6,15 +6,16 @@ import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
 
 export interface FlagOptions {
-  /** Paths that the command has no use for: no flag. */
+  /** Paths that the command does not use. They get no flag. */
   readonly without?: readonly string[]
-  /** Paths to show in help; the others are accepted and left out. Default: all. */
+  /** Paths to show in help. The others work, but help does not show them. Default: all. */
   readonly shown?: readonly string[]
-  /** Defaults in words where they are not the schema's. */
+  /** Defaults in words that differ from those of the schema. */
   readonly defaults?: ReadonlyMap<string, string>
 }
 
-/** Adds a flag for every field of the sections ('' for `out`): text, type, unit and default come from the schema. */
+/** Adds a flag for every field of the sections ('' for `out`). Text, type, unit and default come from the
+ *  schema. */
 export function addConfigFlags(
   command: Command,
   sectionNames: readonly string[],
@@ -66,7 +67,7 @@ export function flagValues(command: Command): FlagValue[] {
       field.flags.flatMap((flag): FlagValue[] => {
         const option = command.options.find(({ long }) => long === `--${flag}`)
         const text: unknown = option && command.getOptionValue(option.attributeName())
-        // A flag without a value is given as true.
+        // commander gives true for a flag without a value.
         if (text === true) return [{ path: field.path, flag: `--${flag}`, text: field.bare ?? 'true' }]
         if (typeof text === 'string') return [{ path: field.path, flag: `--${flag}`, text }]
         if (Array.isArray(text)) return [{ path: field.path, flag: `--${flag}`, text: text.map(String) }]
@@ -75,13 +76,13 @@ export function flagValues(command: Command): FlagValue[] {
     )
 }
 
-/** Configuration of a command: file, if one is given, and flags. */
+/** Configuration of a command, from its flags and, if one is named, a file. */
 export async function configOf(command: Command, file?: string): Promise<Config> {
   const source = file === undefined ? undefined : await readConfigFile(userPath(file))
   return buildConfig(source, flagValues(command))
 }
 
-/** Reads a number of the command line. */
+/** Parses a number of the command line. */
 export const numberOf =
   (name: string) =>
   (text: string): number => {
@@ -90,7 +91,7 @@ export const numberOf =
     return Number(text)
   }
 
-/** Reads a whole number of at least `min`. */
+/** Parses a whole number of at least `min`. */
 export const wholeNumber =
   (name: string, min: number) =>
   (text: string): number => {

@@ -11,8 +11,13 @@ const SHARD_TOKENS = 2 ** 26
 
 export const define: Define = (command, action) => {
   command
-    .requiredOption('--out <folder>', 'folder to write; train with --data.shards on it')
-    .option('--shard-tokens <number>', 'tokens per .bin file', wholeNumber('shard-tokens', 1), SHARD_TOKENS)
+    .requiredOption('--out <folder>', 'folder to write; train on it with tau train --data.shards FOLDER')
+    .option(
+      '--shard-tokens <number>',
+      'number of tokens per .bin file',
+      wholeNumber('shard-tokens', 1),
+      SHARD_TOKENS,
+    )
   addConfigFlags(command, ['data', 'tokenizer'], { without: ['data.shards'] })
   command.action(action((io) => prepareAction(command, io)))
 }

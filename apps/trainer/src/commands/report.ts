@@ -5,7 +5,9 @@ import { writeReport } from '../run/folder.ts'
 import type { Define } from './define.ts'
 
 export const define: Define = (command, action) => {
-  command.argument('<folder>', 'folder of the run').option('--out <file>', 'other file to write')
+  command
+    .argument('<folder>', 'folder of the run')
+    .option('--out <file>', 'file to write (default: report.html in the folder)')
   command.action(action((io) => reportAction(command, io)))
 }
 

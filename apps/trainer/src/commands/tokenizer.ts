@@ -11,10 +11,10 @@ export const define: Define = (command, action) => {
     .description('Learn a byte-level BPE tokenizer from the part of the text that is trained on')
     .requiredOption(
       '--vocab-size <number>',
-      'tokens: 256 bytes, one special token, merges',
+      'number of tokens, including the 256 bytes and one special token',
       wholeNumber('vocab-size', 257),
     )
-    .requiredOption('--out <file>', "tokenizer.json to write, in Hugging Face's format")
+    .requiredOption('--out <file>', "file to write, a tokenizer.json in Hugging Face's format")
   addConfigFlags(train, ['data'], { without: ['data.shards'] })
   train.action(action((io) => trainAction(train, io)))
   command.addCommand(train)
@@ -32,7 +32,7 @@ async function trainAction(command: Command, io: Io): Promise<number> {
     `${tokenizer.vocabSize} tokens; the held-out text has ${(tokenizer.byteLength(ids) / ids.length).toFixed(3)} bytes per token`,
   )
   if (tokenizer.vocabSize < vocabSize)
-    say(io, `the text has no more pairs to merge: ${vocabSize} tokens were asked for`)
+    say(io, `fewer than the requested ${vocabSize} tokens, because the text has no more pairs to merge`)
   print(io, path)
   return EXIT.ok
 }

@@ -37,19 +37,19 @@ interface TrainFlags {
   readonly resume?: boolean
   readonly overwrite?: boolean
   readonly printConfig?: boolean
-  /** A file, or true where none is named. */
+  /** A file, or true if none is named. */
   readonly profile?: string | true
 }
 
 export const define: Define = (command, action) => {
   command
-    .option('--config <file>', 'YAML or JSON file of the settings below; flags override it')
+    .option('--config <file>', 'YAML or JSON file with the settings below; flags override it')
     .option('--resume', 'continue the run in --out from its last checkpoint, with its settings')
     .option('--overwrite', 'replace the run in --out')
-    .option('--print-config', 'print the complete configuration as YAML and stop')
+    .option('--print-config', 'print the complete configuration as YAML, with comments, and stop')
     .option(
       '--profile [file]',
-      `instead of a run, time every kernel of one training step: table on stdout, trace for ui.perfetto.dev or a browser's performance panel in the file (default ${TRACE_FILE}). The median of ${PROFILED_STEPS} steps after ${WARM_UP_STEPS} to warm up; leaves --out and the model alone; without --data tokens are random`,
+      `do not train, but measure the time of every kernel in one training step. Prints a table, and writes a trace to the file (default ${TRACE_FILE}). Open the trace at ui.perfetto.dev or in the performance panel of a browser. Runs ${PROFILED_STEPS} steps and takes the one with the median time, after ${WARM_UP_STEPS} warm-up steps. Does not change --out or the model. Without --data the tokens are random`,
     )
   addConfigFlags(command, ['data', 'tokenizer', 'manifold', 'model', 'train', 'sample', 'device', ''])
   command.action(action((io) => trainAction(command, io)))
@@ -80,7 +80,7 @@ async function trainAction(command: Command, io: Io): Promise<number> {
     if (result.reason !== 'interrupted') return EXIT.ok
     say(
       io,
-      `interrupted at step ${result.step}, saved; go on with: npm run tau -- train --resume --out ${given.out}`,
+      `interrupted at step ${result.step} and saved; continue with: npm run tau -- train --resume --out ${given.out}`,
     )
     return EXIT.interrupted
   } finally {
@@ -88,7 +88,8 @@ async function trainAction(command: Command, io: Io): Promise<number> {
   }
 }
 
-/** One step of what the run would be: its model, or with --resume that of its last checkpoint. Writes the trace and nothing else. */
+/** Profiles one step of the model that the run would train. With --resume it is the model of the last
+ *  checkpoint. Writes the trace and nothing else. */
 async function profileAction(
   config: Config,
   { profile, resume = false }: TrainFlags,
@@ -101,7 +102,7 @@ async function profileAction(
   const device = await openDevice(config.device, trainingFlops(runSettingsOf(config)))
   try {
     say(io, `device: ${deviceText(device.info)}`)
-    if (isRandom) say(io, 'tokens: random, for no --data is given')
+    if (isRandom) say(io, 'tokens: random, because no --data is given')
     const { model, data } = isRandom
       ? { model: await modelWithoutText(device, config, io), data: undefined }
       : await prepare(device, config, resume, io)
@@ -122,7 +123,8 @@ const prepare = (device: Device, config: Config, isResumed: boolean, io: Io): Pr
     : prepareRun(device, settings, { stages })
 }
 
-/** A new model without tokens, over the manifold that is named or else that of Moby-Dick. */
+/** Makes a new model without a text. Its manifold is the one that the configuration names, or else that of
+ *  Moby-Dick. */
 async function modelWithoutText(device: Device, config: Config, io: Io): Promise<GPT> {
   const settings = runSettingsOf(config)
   const model = resolveConfig({ ...config.model, vocabSize: vocabSizeOf(settings) })
@@ -135,7 +137,7 @@ const tellStages = (config: Config, isResumed: boolean, io: Io): Stages => ({
     const { steps } = config.train
     if (step > steps)
       throw new UsageError(
-        `resume: train.steps must be at least the ${step} that are done, got ${steps}; raise --steps`,
+        `resume: train.steps must be at least ${step}, the steps that are done, got ${steps}; raise --steps`,
       )
     say(io, `resuming at step ${step} of ${steps}`)
   },
@@ -157,11 +159,12 @@ export function modelText({ config, parameterCount }: GPT, { model: { preset } }
   return `${kind.architecture} with ${kind.about}, ${preset} preset, ${parameterCount.toLocaleString('en')} parameters`
 }
 
-/** What may change when a run goes on: how long, how it is watched, where it runs. The rest decides its numbers. */
+/** Settings that may change when a run is resumed: its length, its records, its learning rates, its device.
+ *  The others must stay. */
 const CHANGEABLE =
   /^(train\.(steps|\w+Every|evalTokens|lr|minLr|gradClip|checkpointActivations)|sample\..*|device\..*|data\.files|out)$/
 
-/** The settings of the run in --out, with what flags may change. */
+/** The settings of the run in --out, changed by the flags that may change. */
 async function resumedConfig(command: Command): Promise<Config> {
   const { out } = await configOf(command)
   const path = join(userPath(out), RUN_FILES.config)
@@ -173,7 +176,7 @@ async function resumedConfig(command: Command): Promise<Config> {
   const fixed = flags.find((flag) => !CHANGEABLE.test(flag.path))
   if (fixed !== undefined)
     throw new UsageError(
-      `resume: ${fixed.flag} must stay what the run began with, got ${fixed.text}; start a new run with another --out`,
+      `resume: ${fixed.flag} must stay as the run began, got ${fixed.text}; leave it out, or start a new run with another --out`,
     )
   return buildConfig(await readRunFile(path), [
     ...flags.filter((flag) => flag.path !== 'out'),

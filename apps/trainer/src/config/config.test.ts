@@ -13,7 +13,7 @@ const file = (text: string) => parseConfigText(text, '/some/where/run.yaml')
 const flag = (path: string, text: string | string[]): FlagValue => ({ path, flag: `--${path}`, text })
 const fields = configSections().flatMap((section) => section.fields)
 
-/** The message of the error that `f` must throw. */
+/** Returns the message of the error that `f` must throw. */
 function messageOf(f: () => unknown): string {
   try {
     f()
@@ -96,7 +96,7 @@ describe('buildConfig', () => {
   it.each([
     [
       'train: {momentum: 0.5}',
-      'config train.momentum: must be left out with train.optimizer adamw, got 0.5; it is for muon and sgd',
+      'config train.momentum: must be left out with train.optimizer adamw, got 0.5; remove it, or choose muon or sgd',
     ],
     [
       'train: {optimizer: lion}',

@@ -6,22 +6,22 @@ import type { Source } from './file.ts'
 import { checkOptimizerKeys, optimizerSettings } from './optimizer.ts'
 import { type Config, configSchema } from './schema.ts'
 
-/** A setting from the command line: the value as text, still to be read by the field's kind. */
+/** A setting from the command line. Its value is still text; the kind of the field says how to read it. */
 export interface FlagValue {
-  /** `train.lr` */
+  /** Key with its section, such as `train.lr`. */
   readonly path: string
-  /** As typed: `--lr`. */
+  /** The flag as the user typed it, such as `--lr`. */
   readonly flag: string
   readonly text: string | readonly string[]
 }
 
-/** Defaults, overridden by `file`, overridden by `flags`; checked as a whole.
- *  Throws UsageError with one line per problem: path, rule, value and where it comes from. */
+/** Builds a configuration: `file` overrides the defaults, and `flags` override `file`. Checks the result as a
+ *  whole. Throws UsageError with one line per problem: key, rule, value and its place. */
 export function buildConfig(file: Source | undefined, flags: readonly FlagValue[]): Config {
   const fields = configSections().flatMap((section) => section.fields)
   const byPath = new Map(fields.map((field) => [field.path, field]))
   const values = cloneRecord(file?.values ?? {})
-  // Files of before have other names for some of the model's fields.
+  // Older files have other names for some fields of the model.
   if (isTree(values.model)) values.model = migrateModelFields(values.model)
   const flagOf = new Map<string, string>()
   for (const { path, flag, text } of flags) {
@@ -44,17 +44,18 @@ export function buildConfig(file: Source | undefined, flags: readonly FlagValue[
   return parsed.data
 }
 
-/** Rules between fields. Those of the packages are their own; their messages get the section's name. */
+/** Checks rules between fields. The packages check their own rules; the name of the section is added to their
+ *  messages. */
 function checkTogether(config: Config): void {
   const { path, vocabSize } = config.tokenizer
   if (path !== undefined && vocabSize !== undefined)
     throw new UsageError(
-      `config tokenizer.vocabSize: must be left out with tokenizer.path, for a tokenizer that is read has its size, got ${vocabSize} and ${path}`,
+      `config tokenizer.vocabSize: must be left out with tokenizer.path, because a tokenizer that is loaded already has its size, got ${vocabSize} and ${path}; leave one of them out`,
     )
   const { backend, blas } = config.device
   if (backend !== 'cpu' && blas !== null)
     throw new UsageError(
-      `config device.blas: must be none unless the backend is cpu, for the other keeps its numbers elsewhere, got ${blas}`,
+      `config device.blas: must be none unless the backend is cpu, because a BLAS only works in the memory of the cpu backend, got ${blas}; leave --blas out, or use --backend cpu`,
     )
   const renamed = (section: string, check: () => void) => {
     try {
@@ -69,10 +70,10 @@ function checkTogether(config: Config): void {
   renamed('train', () => checkTrainOptions(trainOptions(config)))
 }
 
-/** The configuration as the library takes it. */
+/** The configuration in the form that @tau/train takes. */
 export const runSettingsOf = (config: Config): RunSettings => ({ ...config, train: trainOptions(config) })
 
-/** The train section as the training loop takes it: null, "no limit", becomes Infinity. */
+/** The train section in the form that the training loop takes. null means "no limit" and becomes Infinity. */
 export function trainOptions({ train }: Pick<Config, 'train'>): TrainOptions {
   return {
     ...train,
@@ -105,7 +106,7 @@ function unknownKey(path: readonly string[], values: unknown, known: Known): str
 }
 
 function wrongValue(path: readonly string[], values: unknown, known: Known): string {
-  // Inside a list the field is the list.
+  // If the wrong value is inside a list, the message is about the whole list.
   let here = path
   while (here.length > 1 && !known.byPath.has(here.join('.'))) here = here.slice(0, -1)
   const field = known.byPath.get(here.join('.'))
@@ -116,7 +117,8 @@ function wrongValue(path: readonly string[], values: unknown, known: Known): str
 const exampleKey = (section: string, { byPath }: Known): string =>
   Array.from(byPath.values()).find((field) => field.section === section)?.path ?? 'train.lr'
 
-/** Text of the command line → value. What does not fit is passed on as text, for the schema to refuse with its rule. */
+/** Converts text of the command line to a value. Text that does not fit stays as it is, and the schema
+ *  refuses it with its rule. */
 function readFlag(field: Field, text: string | readonly string[]): unknown {
   if (typeof text !== 'string') return text
   if (field.isNullable && (text === 'none' || text === 'null')) return null
@@ -139,7 +141,7 @@ type Tree = { [key: string]: unknown }
 const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Two levels are all that a configuration has. */
+/** Copies a configuration, which has two levels. */
 function cloneRecord(value: unknown): Tree {
   if (!isTree(value)) return {}
   return Object.fromEntries(
@@ -152,7 +154,7 @@ function setIn(tree: Tree, path: readonly string[], value: unknown): void {
   if (second === undefined) tree[first] = value
   else {
     const section = tree[first]
-    // A section that is no mapping stays as it is and is reported.
+    // A section that is not a mapping stays as it is. The schema reports it.
     if (section === undefined) tree[first] = { [second]: value }
     else if (isTree(section)) section[second] = value
   }

@@ -1,10 +1,11 @@
-/** Wrong command line or configuration: exit code 2. */
+/** Error of a wrong command line or configuration. Its exit code is 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The known name nearest to a wrong one: fewest edits, at most a third of its length (and 2 for short names). A name without its
- *  section counts as near to `section.name`. */
+/** The known name that is nearest to a wrong one: the one with the fewest edits. Allows edits of up to a
+ *  third of its length, and at least 2. A name without its section is near to `section.name`. Undefined if no
+ *  name is near. */
 export function nearest(wrong: string, known: readonly string[]): string | undefined {
   const last = (name: string) => name.slice(name.lastIndexOf('.') + 1).toLowerCase()
   const limit = Math.max(2, Math.floor(last(wrong).length / 3))
@@ -18,7 +19,7 @@ export function nearest(wrong: string, known: readonly string[]): string | undef
   return best
 }
 
-/** Levenshtein: insertions, deletions and replacements that make `a` into `b`. */
+/** Levenshtein distance: the fewest insertions, deletions and replacements that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
@@ -30,7 +31,7 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]
 }
 
-/** A value as a message shows it. */
+/** A value as text for a message, cut to 78 characters if it is longer than 80. */
 export function show(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 80 ? `${text.slice(0, 77)}…` : text

@@ -2,26 +2,26 @@ import { resolveConfig } from '@tau/model'
 import { z } from 'zod'
 import { configSchema } from './schema.ts'
 
-/** One setting, as help, flags and messages need it. */
+/** One setting, with everything that help, flags and messages need. */
 export interface Field {
-  /** Key with its section: `train.lr`. */
+  /** Key with its section, such as `train.lr`. */
   readonly path: string
   readonly section: string
   readonly description: string
   readonly kind: 'number' | 'boolean' | 'string' | 'list' | 'json'
-  /** Values to choose from, if it is a choice. */
+  /** The allowed values, if the setting is a choice. */
   readonly choices: readonly string[] | undefined
-  /** What a value must be, in words: `a whole number of at least 1`. */
+  /** Rule for the value in words, such as `a whole number of at least 1`. */
   readonly rule: string
   readonly isNullable: boolean
   readonly unit: string | undefined
-  /** What to call the value in help: `file`. */
+  /** Name of the value in help, such as `file`. */
   readonly value: string | undefined
-  /** Value of the flag when it is given without one; undefined where it needs one. */
+  /** Value of a flag that is given without one. Undefined if the flag needs a value. */
   readonly bare: string | undefined
-  /** Default in words; undefined where there is none. */
+  /** Default in words. Undefined if there is none. */
   readonly defaultText: string | undefined
-  /** Flags without dashes, the one to show first. */
+  /** Flags without dashes. Help shows the first. */
   readonly flags: readonly string[]
 }
 
@@ -31,7 +31,7 @@ export interface Section {
   readonly fields: readonly Field[]
 }
 
-/** The part of JSON Schema that zod makes of our fields, and our own notes. */
+/** The part of JSON Schema that zod generates for our fields, and our own annotations. */
 const propertySchema = z.object({
   type: z.enum(['string', 'number', 'integer', 'boolean', 'array', 'null']).optional(),
   enum: z.array(z.string()).optional(),
@@ -56,7 +56,8 @@ const sectionSchema = z.object({
 })
 type Property = z.output<typeof propertySchema>
 
-/** All settings by section, from the schema alone; a setting outside sections (`out`) forms the section ''. */
+/** All settings by section. They come from the schema only. A setting outside the sections (`out`) is in the
+ *  section ''. */
 export function configSections(): Section[] {
   const { properties } = z
     .object({ properties: z.record(z.string(), z.unknown()) })
@@ -86,7 +87,8 @@ export function configSections(): Section[] {
   }))
 }
 
-/** Sections whose keys are flags without the section's name, where no other section has the same key. */
+/** Sections whose keys are also flags without the name of the section, if no other section has the same
+ *  key. */
 const SHORT_SECTIONS: readonly string[] = ['model', 'train', 'device']
 
 const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
@@ -95,7 +97,7 @@ interface Place {
   readonly path: string
   readonly section: string
   readonly flags: readonly string[]
-  /** The model package's default. */
+  /** Default of the model package. */
   readonly fallback: unknown
 }
 

@@ -4,16 +4,17 @@ import { migrateRunSettings } from '@tau/train'
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import { UsageError } from './errors.ts'
 
-/** Values with the place each of them comes from. */
+/** Values of a configuration, and where each of them comes from. */
 export interface Source {
   readonly values: unknown
-  /** `run.yaml line 3`, `--lr`. */
+  /** Place of a value, such as `run.yaml line 3`. */
   where(path: readonly string[]): string
 }
 
 const MAX_BYTES = 2 ** 20
 
-/** Reads a configuration file, YAML 1.2 or its subset JSON. Errors name the file and, where the parser knows it, the line. */
+/** Reads a configuration file: YAML 1.2, or its subset JSON. Errors name the file, and the line if the parser
+ *  knows it. */
 export async function readConfigFile(path: string): Promise<Source> {
   const text = await readUtf8File(path, 'config', MAX_BYTES).catch((error: Error) => {
     throw new UsageError(error.message)
@@ -21,7 +22,8 @@ export async function readConfigFile(path: string): Promise<Source> {
   return parseConfigText(text, path)
 }
 
-/** Reads the run.yaml of a run, of any version: what it lacks is what runs did before there was a choice. */
+/** Reads the run.yaml of a run, of any older version. A missing setting gets the value that runs had before
+ *  the setting existed. */
 export async function readRunFile(path: string): Promise<Source> {
   const source = await readConfigFile(path)
   return { ...source, values: migrateRunSettings(source.values) }
@@ -35,7 +37,7 @@ export function parseConfigText(text: string, path: string): Source {
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0])
     throw new UsageError(
-      `config: ${path} must be YAML or JSON, got "${error.message}" at line ${line}, column ${col}`,
+      `config: ${path} must be YAML or JSON, got "${error.message}" at line ${line}, column ${col}; correct this line`,
     )
   }
   let values: unknown
@@ -43,12 +45,12 @@ export function parseConfigText(text: string, path: string): Source {
     values = document.toJS({ maxAliasCount: 100 })
   } catch (error) {
     throw new UsageError(
-      `config: ${path} must be YAML or JSON, got ${error}; write out what its aliases stand for`,
+      `config: ${path} must be YAML or JSON, got ${error}; replace aliases by their values`,
     )
   }
   if (values !== null && (typeof values !== 'object' || Array.isArray(values)))
     throw new UsageError(
-      `config: ${path} must hold sections like "train:", got ${JSON.stringify(values).slice(0, 60)}`,
+      `config: ${path} must hold sections like "train:", got ${JSON.stringify(values).slice(0, 60)}; tau train --print-config prints an example`,
     )
   const name = basename(path)
   return {

@@ -10,22 +10,24 @@ import {
 } from '@tau/model'
 import { z } from 'zod'
 
-// The model's section, from what the model package and the registered kinds of attention say of their fields.
+// The schema of the model section. It comes from the fields that the model package and the registered kinds
+// of attention describe.
 
 type ModelSection = Omit<ModelOptions, 'vocabSize'> & { readonly preset: PresetName; readonly size: SizeName }
 
 const names = <T extends object>(table: T) => z.enum(Object.keys(table) as [Extract<keyof T, string>])
 
-/** `vocabSize` is left out: the tokenizer decides it. */
+/** Schema of the model section. `vocabSize` is left out, because the tokenizer decides it. */
 export function modelSection() {
   const { vocabSize: _, ...fields } = modelFields()
   return z
     .strictObject({
       preset: names(presets).default('default').meta({
-        description: 'Parts of the attention: the measured best, or the publication’s',
+        description:
+          'Design of the attention: default is the best that we measured, paper is the published one',
       }),
       size: names(sizes).default('nano').meta({
-        description: 'Layers, heads, width, context and vocabulary by name',
+        description: 'Named size: sets layers, heads, width, context and vocabulary',
       }),
       ...Object.fromEntries(
         Object.entries(fields).map(([name, field]) => [
@@ -39,10 +41,10 @@ export function modelSection() {
         .optional()
         .meta({
           description:
-            'Groups of heads, if not all are alike: a list of groups per layer, repeated over the layers',
+            'Groups of heads, if heads differ: one list of groups per layer, repeated over the layers',
           isJson: true,
           value: 'json',
-          none: 'all heads are alike',
+          none: 'all heads are equal',
         }),
     })
     .transform((values): ModelSection => values)

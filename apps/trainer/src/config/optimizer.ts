@@ -1,14 +1,14 @@
 import { type OptimizerName, type OptimizerSettings, type OptionSpec, optimizers } from '@tau/tensor/optim'
 import { z } from 'zod'
 
-// The options of all optimizers, from what these say of themselves. In a configuration they are keys of `train`, beside
-// `train.optimizer`: an option that several optimizers have is one key.
+// The options of all optimizers. Each optimizer describes its own options. In a configuration they are keys
+// of `train`, beside `train.optimizer`. If several optimizers have an option, it is one key.
 
 type OptionName = { [N in OptimizerName]: keyof (typeof optimizers)[N]['options'] }[OptimizerName]
 
 export const optimizerNames = Object.keys(optimizers) as [OptimizerName, ...OptimizerName[]]
 
-export const optimizerHelp = `What updates the parameters: ${optimizerNames
+export const optimizerHelp = `Optimizer that updates the parameters: ${optimizerNames
   .map((name) => `${name}, ${optimizers[name].help}`)
   .join('; ')}`
 
@@ -20,7 +20,7 @@ const ownersOf = (option: string): OptimizerName[] =>
 
 const optionNames = Array.from(new Set(optimizerNames.flatMap((name) => Object.keys(optionsOf(name)))))
 
-/** What a run without any of them leaves to the optimizer. */
+/** Schema of each option. All are optional, because the optimizer has the defaults. */
 export const optimizerFields = Object.fromEntries(
   optionNames.map((option) => {
     const specs = ownersOf(option).map((name) => optionsOf(name)[option])
@@ -41,7 +41,7 @@ function schemaOf(spec: OptionSpec): z.ZodType<number | boolean> {
   return below === undefined ? atLeast : atLeast.lt(below)
 }
 
-/** `0.9 with sgd, 0.95 with muon` */
+/** Defaults of an option in words, such as `0.9 with sgd, 0.95 with muon`. */
 function defaultsText(option: string): string {
   const owners = new Map<string, OptimizerName[]>()
   for (const name of ownersOf(option)) {
@@ -55,7 +55,7 @@ type OptimizerKeys = { readonly optimizer: OptimizerName } & {
   readonly [K in OptionName]?: number | boolean | undefined
 }
 
-/** The optimizer of the train section with the options that are set. */
+/** The optimizer of the train section, with the options that are set. */
 export function optimizerSettings(train: OptimizerKeys): OptimizerSettings {
   const set = Object.entries(train).filter(([key, value]) => optionNames.includes(key) && value !== undefined)
   return { name: train.optimizer, ...Object.fromEntries(set) }
@@ -70,12 +70,12 @@ export const withOptimizerDefaults = <Train extends OptimizerKeys>(train: Train)
   ...train,
 })
 
-/** Throws when an option is set that the optimizer does not have. */
+/** Throws if an option is set that the chosen optimizer does not have. */
 export function checkOptimizerKeys(train: OptimizerKeys): void {
   const { name, ...own } = optimizerSettings(train)
   for (const [option, value] of Object.entries(own))
     if (!ownersOf(option).includes(name))
       throw new RangeError(
-        `train: ${option} must be left out with train.optimizer ${name}, got ${value}; it is for ${ownersOf(option).join(' and ')}`,
+        `train: ${option} must be left out with train.optimizer ${name}, got ${value}; remove it, or choose ${ownersOf(option).join(' or ')}`,
       )
 }

@@ -4,8 +4,9 @@ import { configSections } from './fields.ts'
 import { withOptimizerDefaults } from './optimizer.ts'
 import type { Config } from './schema.ts'
 
-/** The configuration with all that preset, size and optimizer stand for. `model.vocabSize` is left out: the tokenizer decides it, and one that is
- *  read has its own. */
+/** The configuration with every value written out that preset, size and optimizer stand for.
+ *  `model.vocabSize` is left out, because the tokenizer decides it. `tokenizer.vocabSize` is added only if
+ *  the tokenizer is learned, because a tokenizer that is loaded already has its size. */
 export function expandConfig(config: Config): Config {
   const { vocabSize, ...model } = resolveConfig(config.model)
   return {
@@ -16,7 +17,8 @@ export function expandConfig(config: Config): Config {
   }
 }
 
-/** The configuration as YAML that reads back the same, each key with its description. */
+/** The configuration as YAML, with a description of each key. Reading the YAML gives the same
+ *  configuration. */
 export function configYaml(config: Config): string {
   const document = new Document(JSON.parse(JSON.stringify(expandConfig(config))))
   const sections = configSections()

@@ -9,18 +9,18 @@ import { z } from 'zod'
 import { modelSection } from './model.ts'
 import { optimizerFields, optimizerHelp, optimizerNames } from './optimizer.ts'
 
-/** What --help and error messages say of a field, besides its type and range. */
+/** Texts about a field for --help and error messages, besides its type and range. */
 interface About {
   readonly unit?: string
-  /** Short flag besides `--section.key`. */
+  /** Short flag, in addition to `--section.key`. */
   readonly flag?: string
-  /** What to call the value in help, if not `text`. */
+  /** Name of the value in help. Default: `text`. */
   readonly value?: string
-  /** What `null` (`none` on the command line) means. */
+  /** Meaning of `null`, which is `none` on the command line. */
   readonly none?: string
-  /** What the flag alone, without a value, stands for. */
+  /** Value of the flag if it is given without one. */
   readonly bare?: string
-  /** Where the default comes from when the schema has none. */
+  /** Default in words, if the schema has none. */
   readonly otherwise?: string
 }
 
@@ -32,23 +32,27 @@ const above0 = z.number().positive()
 const atLeast0 = z.number().min(0)
 
 const data = z.strictObject({
-  files: about(z.array(z.string().min(1)).default([]), 'Text files to train on, in this order, UTF-8', {
-    flag: 'data',
-  }),
+  files: about(
+    z.array(z.string().min(1)).default([]),
+    'Text files to train on, in this order; they must be UTF-8',
+    {
+      flag: 'data',
+    },
+  ),
   heldOut: about(
     z.number().gt(0).lt(1).default(defaultDataSettings.heldOut),
-    'Tail of the text that is kept for validation',
+    'Share at the end of the text that is kept for validation and never trained on',
     {
       unit: 'share',
     },
   ),
-  shards: about(z.string().min(1).optional(), 'Folder that tau prepare wrote, instead of files', {
+  shards: about(z.string().min(1).optional(), 'Folder that tau prepare wrote; replaces the text files', {
     value: 'folder',
   }),
 })
 
 const tokenizer = z.strictObject({
-  path: about(z.string().min(1).optional(), 'tokenizer.json to use instead of training one', {
+  path: about(z.string().min(1).optional(), 'tokenizer.json to load; no tokenizer is learned then', {
     flag: 'tokenizer',
     value: 'file',
   }),
@@ -58,11 +62,11 @@ const tokenizer = z.strictObject({
       .min(257)
       .max(2 ** 24)
       .optional(),
-    'Tokens to learn: 256 bytes, one special token, merges',
+    'Number of tokens to learn, including the 256 bytes and one special token',
     {
       flag: 'vocab-size',
       unit: 'tokens',
-      otherwise: "the size's",
+      otherwise: 'the vocabulary of the size',
     },
   ),
 })
@@ -70,7 +74,7 @@ const tokenizer = z.strictObject({
 const manifold = z.strictObject({
   path: about(
     z.string().min(1).optional(),
-    'Manifold folder or .parquet file to use instead of building one',
+    'Manifold folder or .parquet file to load; no manifold is built then',
     {
       flag: 'manifold',
       value: 'path',
@@ -78,51 +82,58 @@ const manifold = z.strictObject({
   ),
   embeddings: about(
     z.string().min(1).optional(),
-    'Embeddings file to build it from: .npy, .jsonl, .parquet, .safetensors; word vectors: .txt, .vec, .json',
+    'Embeddings file to build the manifold from: .npy, .jsonl, .parquet, .safetensors; word vectors: .txt, .vec, .json',
     {
       flag: 'embeddings',
       value: 'file',
       otherwise: 'embeddings of the training text',
     },
   ),
-  embeddingsName: about(z.string().min(1).optional(), 'Field, column or tensor of that file', {
+  embeddingsName: about(z.string().min(1).optional(), 'Field, column or tensor of the embeddings file', {
     otherwise: 'the only one',
   }),
   width: about(whole(2).optional(), 'Width of the embeddings made from the training text', {
-    otherwise: '128, or as much as the text gives',
+    otherwise: '128, or less if the text does not give as much',
   }),
   passageTokens: about(
     whole(2).default(defaultManifoldSettings.passageTokens),
-    'Passage of the text that gets one embedding',
+    'Length of a passage; each passage of the text gets one embedding',
     {
       unit: 'words',
     },
   ),
   weighting: about(
     z.enum(['tf-idf', 'ppmi']).default(defaultManifoldSettings.weighting),
-    'How words weigh in a passage',
+    'How the words of a passage are weighted',
   ),
   k: about(whole(1).optional(), 'Nearest neighbours per feature', {
-    otherwise: 'a quarter of the features, at most 15',
+    otherwise: 'a quarter of the features, but at most 15',
   }),
-  sigma: about(above0.optional(), 'Distance at which a weight is 1/2', {
+  sigma: about(above0.optional(), 'Distance σ at which the weight of an edge is 1/2', {
     otherwise: 'median neighbour distance',
   }),
-  p: about(above0.default(defaultManifoldSettings.p), 'Exponent of the weights 1 / (1 + (d/σ)^p)'),
-  eps: about(above0.nullable().default(defaultManifoldSettings.eps), 'Largest distance of a neighbour', {
-    none: 'no limit',
-  }),
+  p: about(
+    above0.default(defaultManifoldSettings.p),
+    'Exponent p of the weights 1 / (1 + (d/σ)^p), where d is the distance',
+  ),
+  eps: about(
+    above0.nullable().default(defaultManifoldSettings.eps),
+    'Largest distance at which features are neighbours',
+    {
+      none: 'no limit',
+    },
+  ),
   metric: about(
     z.enum(['cosine', 'euclidean']).default(defaultManifoldSettings.metric),
     'Distance between features',
   ),
   kernel: about(
     z.enum(['rational', 'gaussian']).default(defaultManifoldSettings.kernel),
-    'Weight of a distance',
+    'How the distance gives the weight of an edge',
   ),
   normalization: about(
     z.enum(['none', 'symmetric']).default(defaultManifoldSettings.normalization),
-    'Laplacian D − W, or symmetrically normalised',
+    'Laplacian: none is D − W, symmetric is normalised by the degrees',
   ),
   sparsify: about(
     z.boolean().default(defaultManifoldSettings.sparsify),
@@ -130,69 +141,106 @@ const manifold = z.strictObject({
   ),
   reduce: about(
     z.enum(['random', 'pca', 'rotated-pca', 'none']).default(defaultManifoldSettings.reduce),
-    'How embeddings become head-sized',
+    'How the width of the embeddings is reduced to the head dimension',
   ),
-  center: about(z.boolean().default(defaultManifoldSettings.center), 'Subtract the mean embedding first'),
+  center: about(
+    z.boolean().default(defaultManifoldSettings.center),
+    'Subtract the mean embedding before the reduction',
+  ),
   sample: about(
     z.number().gt(0).max(1).default(defaultManifoldSettings.sample),
-    'Embeddings that count, chosen at random; 1: all',
+    'Share of the embeddings to use, chosen at random; 1: all',
     {
       unit: 'share',
     },
   ),
   clusters: about(
     whole(2).nullable().default(defaultManifoldSettings.clusters),
-    'Centres of that many k-means clusters take the place of the embeddings',
-    { none: 'the embeddings themselves' },
+    'Number of k-means clusters; their centres replace the embeddings',
+    { none: 'use the embeddings themselves' },
   ),
   tau: about(
     z.enum(['median', 'mean']).default(defaultManifoldSettings.tau),
-    'τ for the manifold: of the embeddings’ energies',
+    'τ of the manifold: the median or the mean of the energies of the embeddings',
   ),
   memory: about(
     whole(32).default(defaultManifoldSettings.memory),
-    'Memory for reading an embeddings file, which may be larger',
+    'Memory for reading an embeddings file; the file may be larger',
     {
       unit: 'MiB',
     },
   ),
-  seed: about(whole(0).default(defaultManifoldSettings.seed), 'Of random directions and choices'),
+  seed: about(whole(0).default(defaultManifoldSettings.seed), 'Seed of the random projections and samples'),
 })
 
 const defaults = defaultTrainOptions
 const trainFields = {
-  steps: about(whole(1).default(defaults.steps), 'Optimizer steps'),
+  steps: about(whole(1).default(defaults.steps), 'Optimizer steps of the whole run'),
   batchSize: about(whole(1).default(defaults.batchSize), 'Sequences per forward pass'),
-  accumulate: about(whole(1).default(defaults.accumulate), 'Forward passes per step'),
+  accumulate: about(
+    whole(1).default(defaults.accumulate),
+    'Forward passes per step; their gradients are averaged',
+  ),
   optimizer: about(z.enum(optimizerNames).default(defaults.optimizer.name), optimizerHelp),
-  lr: about(above0.default(defaults.lr), 'Peak learning rate'),
+  lr: about(above0.default(defaults.lr), 'Peak learning rate, reached at the end of the warm-up'),
   minLr: about(atLeast0.default(defaults.minLr), 'Learning rate at the end of the cosine'),
-  warmup: about(whole(0).default(defaults.warmup), 'Linear warm-up', { unit: 'steps' }),
-  weightDecay: about(atLeast0.default(defaults.weightDecay), 'Decoupled weight decay'),
+  warmup: about(whole(0).default(defaults.warmup), 'Length of the linear warm-up', { unit: 'steps' }),
+  weightDecay: about(
+    atLeast0.default(defaults.weightDecay),
+    'Decoupled weight decay of parameters with two axes or more',
+  ),
   ...optimizerFields,
-  gradClip: about(above0.nullable().default(defaults.gradClip), 'Largest norm of all gradients', {
-    none: 'no clipping',
-  }),
-  seed: about(whole(0).default(defaults.seed), 'Of initial parameters, data order and samples', {
-    flag: 'seed',
-  }),
-  evalEvery: about(whole(0).default(defaults.evalEvery), 'Validation; 0: only at the end', { unit: 'steps' }),
-  evalTokens: about(whole(1).nullable().default(defaults.evalTokens), 'Held-out tokens per validation', {
-    none: 'all',
-  }),
-  headsEvery: about(whole(0).default(defaults.headsEvery), 'Statistics of λ and heads; 0: never', {
+  gradClip: about(
+    above0.nullable().default(defaults.gradClip),
+    'Gradients with a larger global norm are scaled down to it',
+    {
+      none: 'no clipping',
+    },
+  ),
+  seed: about(
+    whole(0).default(defaults.seed),
+    'Seed of the initial parameters, the data order and the samples',
+    {
+      flag: 'seed',
+    },
+  ),
+  evalEvery: about(whole(0).default(defaults.evalEvery), 'Steps between validations; 0: only at the end', {
     unit: 'steps',
   }),
-  sampleEvery: about(whole(0).default(defaults.sampleEvery), 'Samples of text; 0: never', { unit: 'steps' }),
-  checkpointEvery: about(whole(0).default(defaults.checkpointEvery), 'Checkpoints; 0: only at the end', {
+  evalTokens: about(
+    whole(1).nullable().default(defaults.evalTokens),
+    'Number of held-out tokens per validation',
+    {
+      none: 'all',
+    },
+  ),
+  headsEvery: about(
+    whole(0).default(defaults.headsEvery),
+    'Steps between records of head statistics, such as λ; 0: never',
+    {
+      unit: 'steps',
+    },
+  ),
+  sampleEvery: about(whole(0).default(defaults.sampleEvery), 'Steps between samples of text; 0: never', {
     unit: 'steps',
   }),
-  calibrateEvery: about(whole(1).default(defaults.calibrateEvery), 'Recalibration of adaptive τ', {
-    unit: 'steps',
-  }),
+  checkpointEvery: about(
+    whole(0).default(defaults.checkpointEvery),
+    'Steps between checkpoints; 0: only at the end',
+    {
+      unit: 'steps',
+    },
+  ),
+  calibrateEvery: about(
+    whole(1).default(defaults.calibrateEvery),
+    'Steps between recalibrations of an adaptive τ',
+    {
+      unit: 'steps',
+    },
+  ),
   checkpointActivations: about(
     z.boolean().default(defaults.checkpointActivations),
-    'Run blocks twice instead of keeping what they make: less memory, same numbers',
+    'Compute each block again in the backward pass instead of keeping its activations: less memory, more time, same results',
   ),
 } satisfies Record<keyof TrainOptions, z.ZodType>
 
@@ -203,58 +251,63 @@ const sample = z.strictObject({
   tokens: about(whole(1).default(defaultSampleSettings.tokens), 'Length of a sample', { unit: 'tokens' }),
   temperature: about(
     atLeast0.default(defaultSampleSettings.temperature),
-    'Below 1 safer, above 1 wilder, 0: always the likeliest token',
+    'Randomness of samples: lower is safer, higher is more varied, 0 always takes the likeliest token',
   ),
-  topK: about(whole(1).nullable().default(defaultSampleSettings.topK), 'Only the likeliest tokens', {
-    none: 'all',
-  }),
+  topK: about(
+    whole(1).nullable().default(defaultSampleSettings.topK),
+    'Choose only among this many likeliest tokens',
+    {
+      none: 'all',
+    },
+  ),
 })
 
 const device = z.strictObject({
   backend: about(
     z.enum(['auto', 'cpu', 'gpu']).default('cpu'),
-    'WebAssembly SIMD kernels, or gpu.js kernels; auto is gpu where there is a GPU and work enough for it',
+    'cpu: WebAssembly SIMD kernels; gpu: gpu.js kernels; auto: gpu if there is a GPU and a step is large enough for it',
   ),
   mode: about(z.enum(['webgpu', 'webasm', 'cpu']).optional(), 'How gpu.js runs its kernels', {
     otherwise: 'the first that works',
   }),
   threads: about(
     z.int().min(1).max(256).optional(),
-    'Threads of the cpu backend; results do not depend on it',
+    'Threads of the cpu backend; the results do not depend on their number',
     {
-      otherwise: 'all the machine has',
+      otherwise: 'one per processor',
     },
   ),
   simd: about(
     z.enum(['auto', 'plain', 'relaxed', 'wide', 'widest']).default('widest'),
-    'Build of the cpu kernels: relaxed uses fused multiply-add, wide 256-bit registers too, with the same results; auto is relaxed where it can be, widest is wide where it can be',
+    'Build of the cpu kernels. relaxed uses fused multiply-add. wide also uses 256-bit registers and gives the same results as relaxed. auto is relaxed if the machine can run it, else plain. widest is wide if the machine can run it, else like auto',
   ),
   blas: about(
     z.string().min(1).nullable().default(null),
-    "Matrix products by the system's BLAS, OpenBLAS or Accelerate, on the same memory: auto finds one, else the file or name of the library (Debian: apt install libopenblas0-pthread); results differ by rounding from those without",
-    { value: 'auto|path', none: 'WebAssembly does all products', bare: 'auto' },
+    'BLAS library that computes matrix products, such as OpenBLAS or Accelerate. auto finds the one of the system; or give the file or name of a library (Debian: apt install libopenblas0-pthread). Results differ from those without BLAS by rounding',
+    { value: 'auto|path', none: 'WebAssembly computes all products', bare: 'auto' },
   ),
   strict: about(
     z.boolean().default(false),
-    'Stop instead of falling back to something slower: fewer threads, plain SIMD, no BLAS, no GPU',
+    'Stop with an error instead of a fallback to something slower: fewer threads, plain SIMD, no BLAS, no GPU',
     { flag: 'strict-backend' },
   ),
 })
 
-/** The configuration of a run, as a file holds it, with the kinds of attention that are registered now. Everything but `model` has its defaults here; the model package fills in the rest
- *  from `model.preset` and `model.size`. */
+/** Schema of the configuration of a run, as a file holds it. It knows the kinds of attention that are
+ *  registered when it is made. All sections except `model` have their defaults here. The model package fills
+ *  in the model from `model.preset` and `model.size`. */
 export const configSchema = () =>
   z.strictObject({
     data: about(data.prefault({}), 'What to train on'),
     tokenizer: about(tokenizer.prefault({}), 'How text becomes tokens'),
     manifold: about(
       manifold.prefault({}),
-      'The domain graph whose Laplacian λ is measured with, for kinds of attention that need one',
+      'The graph of the domain; its Laplacian gives λ, for kinds of attention that need it',
     ),
     model: about(modelSection().prefault({}), 'The network'),
     train: about(z.strictObject(trainFields).prefault({}), 'The optimisation'),
-    sample: about(sample.prefault({}), 'Texts written on the way'),
-    device: about(device.prefault({}), 'Where it runs'),
+    sample: about(sample.prefault({}), 'Texts that the run generates'),
+    device: about(device.prefault({}), 'Where the run computes'),
     out: about(
       z.string().min(1).default('runs/train'),
       'Folder of the run: model, metrics, report, checkpoints',

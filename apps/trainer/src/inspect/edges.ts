@@ -1,17 +1,17 @@
 import type { Csr } from '@tau/graph'
 import type { DrawnEdge } from '@tau/report/page'
 
-/** More nodes, or edges among them, are too many to tell apart. */
+/** Limits of a drawing. With more nodes or edges it is unreadable. */
 export const MOST_NODES = 1000
 export const MOST_EDGES = 8000
 
-/** What is drawn of a Laplacian: of many nodes those of largest degree, of many edges the heaviest. */
+/** The part of a Laplacian that is drawn: the nodes of largest degree, and the heaviest edges among them. */
 export interface DrawnPart {
   /** Nodes of the graph, ascending. */
   readonly nodes: readonly number[]
-  /** Ends are places in `nodes`; weight is −L_ij. */
+  /** The ends of an edge are indices in `nodes`. Its weight is −L_ij. */
   readonly edges: readonly DrawnEdge[]
-  /** Edges of the graph among the nodes, drawn or not. */
+  /** Number of edges among the nodes, drawn or not. */
   readonly edgesAmong: number
 }
 
@@ -25,7 +25,8 @@ export function drawnPart(laplacian: Csr, degrees: ArrayLike<number>): DrawnPart
     for (let e = indptr[i]; e < indptr[i + 1]; e++) {
       const [from, to] = [placeOf.get(Math.min(i, indices[e])), placeOf.get(Math.max(i, indices[e]))]
       if (from === undefined || to === undefined || from === to || values[e] === 0) continue
-      // Both halves of a symmetric matrix, or the one that there is.
+      // A symmetric matrix stores an edge twice, and the map keeps it once. An edge that is stored once
+      // counts too.
       weights.set(`${from} ${to}`, { from, to, weight: -values[e] })
     }
   }

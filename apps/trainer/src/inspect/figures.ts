@@ -10,19 +10,20 @@ import { layoutGraph } from './layout.ts'
 export interface HistogramFigure {
   readonly title: string
   readonly note?: string
-  /** What the values are. */
+  /** Name of the values. */
   readonly xName: string
-  /** What is counted. */
+  /** Name of the counted things. */
   readonly of: string
   readonly color: string
   readonly values: ArrayLike<number>
   readonly marks?: readonly number[]
 }
 
-/** A bin with more than this share of the values hides the others on a linear axis. */
+/** If one bin has more than this share of the values, the axis is not linear, because other bins would be
+ *  invisible. */
 const PEAKED = 0.6
 
-/** Bars of the counts; undefined where no value is finite. */
+/** Bar chart of a histogram. Undefined if no value is finite. */
 export function histogramChart({
   title,
   note,
@@ -62,7 +63,7 @@ export function histogramChart({
   }
 }
 
-/** Eigenvalues by their number from 1, with the eigengap as a dashed line. */
+/** Chart of the eigenvalues, numbered from 1. A dashed line marks the eigengap. */
 export function spectrumChart({ values, isWhole, eigengap }: LaplacianSpectrum): Chart {
   return {
     title: isWhole ? 'Eigenvalues' : `The ${values.length} smallest eigenvalues`,
@@ -97,7 +98,8 @@ export interface FeatureFigure {
   readonly colouring: Colouring
 }
 
-/** The graph among the features: area by degree, colour by the Fiedler vector or, in pieces, by component. */
+/** Drawing of the graph among the features. The area of a node is its degree. Its colour is its value in the
+ *  Fiedler vector, or its component if the graph is not connected. */
 export function featureFigure(laplacian: Csr, spectrum: LaplacianSpectrum | string): FeatureFigure {
   const degrees = diagonal(laplacian)
   const part = drawnPart(laplacian, degrees)
@@ -125,7 +127,7 @@ export function featureFigure(laplacian: Csr, spectrum: LaplacianSpectrum | stri
   }
 }
 
-/** The graph among some items: colour by λ. */
+/** Drawing of the graph among some items. The colour of a node is its λ. */
 export function itemFigure({ shown, graph, lambda }: ItemLook): GraphDrawing {
   const { edges } = drawnPart(graph, diagonal(graph))
   const places = layoutGraph(shown.length, edges)
@@ -145,7 +147,7 @@ export function itemFigure({ shown, graph, lambda }: ItemLook): GraphDrawing {
   return { nodes, edges, hasLabels: true }
 }
 
-/** Shades by rank among `all`: by value, one far value would leave the rest of one colour. */
+/** Shades by rank among `all`. Shades by value would give most nodes one colour if there is an outlier. */
 function shadesOf(values: readonly number[], all: ArrayLike<number> = values): string[] {
   const sorted = Float64Array.from(all).sort()
   return values.map((value) => {
@@ -154,7 +156,7 @@ function shadesOf(values: readonly number[], all: ArrayLike<number> = values): s
   })
 }
 
-/** How many sorted values are less. */
+/** Number of sorted values that are less than `value`. */
 function rankOf(sorted: Float64Array, value: number): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {
@@ -165,7 +167,7 @@ function rankOf(sorted: Float64Array, value: number): number {
   return low
 }
 
-/** Names of the nodes joined to each, the heaviest edge first. */
+/** For each node, the names of its neighbours. The heaviest edge comes first. */
 function namesBeside(size: number, edges: readonly DrawnEdge[], names: readonly string[]): string[][] {
   const lists: string[][] = Array.from({ length: size }, () => [])
   for (const { from, to } of edges) {

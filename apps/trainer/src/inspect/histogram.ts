@@ -2,15 +2,16 @@ const MOST_BINS = 60
 const FEWEST_BINS = 8
 
 export interface Histogram {
-  /** Left end of the first bin. */
+  /** Left edge of the first bin. */
   readonly from: number
   readonly width: number
-  /** Values in each bin; the last holds its right end too. */
+  /** Number of values in each bin. The last bin includes its right edge. */
   readonly counts: readonly number[]
 }
 
-/** Counts of finite values in bins of equal width, 2·(q75 − q25)/∛n (Freedman and Diaconis, 1981), between 8 and 60 of them. Whole
- *  numbers get bins of whole width around them; values that are all equal get one bin. Undefined where no value is finite. */
+/** Counts finite values in bins of equal width. The width is 2·(q75 − q25)/∛n (Freedman and Diaconis, 1981),
+ *  adjusted to give 8 to 60 bins. For whole numbers the width is whole, and there may be fewer bins. If all
+ *  values are equal there is one bin. Undefined if no value is finite. */
 export function histogram(values: ArrayLike<number>): Histogram | undefined {
   const sorted = Float64Array.from(values).filter(Number.isFinite).sort()
   if (sorted.length === 0) return undefined

@@ -15,27 +15,30 @@ import {
 } from '@tau/graph'
 import { spread } from '@tau/report'
 
-/** Drawn are some items and those nearest to each; joined are the nearest among all of these. */
+/** Number of seed items in the drawing. */
 const SEEDS = 12
+/** Nearest items that are drawn for each seed, itself included. */
 const NEAR = 14
+/** Edges from each drawn item to its nearest drawn items. */
 const JOINED = 3
-/** Files of words begin with the common ones, which say more. */
+/** Seeds are among this many first items, because files of words begin with common words, which say more. */
 const SEEDS_AMONG = 10_000
-/** Items named at either end of λ. */
+/** Number of items in the lists of lowest and highest λ. */
 const ENDS = 24
 
-/** What the rows that a manifold was built from look like on it. */
+/** The embeddings that a manifold was built from, seen on the manifold. */
 export interface ItemLook {
   readonly count: number
   readonly energy: FiveNumbers
-  /** That of the manifold, or the median of the energies: λ = E / (E + τ) is ½ there. */
+  /** τ of the manifold, or else the median of the energies. λ = E / (E + τ) is ½ at E = τ. */
   readonly tau: number
   readonly lambda: Float64Array
   readonly lowest: readonly Item[]
   readonly highest: readonly Item[]
-  /** Some of them. */
+  /** The items in the drawing. */
   readonly shown: readonly Item[]
-  /** Laplacian of the graph that joins the shown ones to those nearest by cosine, all weights 1. */
+  /** Laplacian of the graph among the shown items. Edges join an item to its nearest by cosine, with weight
+   *  1. */
   readonly graph: Csr
 }
 
@@ -44,8 +47,9 @@ interface Item {
   readonly lambda: number
 }
 
-/** λ of every embedding on the manifold, and a graph among some of them. Embeddings are reduced as they were when it was built; those of
- *  another file are not the same directions, which cannot be seen. Throws GraphError where their width fits neither way. */
+/** Computes λ of every embedding on the manifold, and a graph among some of them. The embeddings are reduced
+ *  as they were when the manifold was built. If they come from another file, the result is meaningless, and
+ *  this cannot be detected. Throws GraphError if their width does not fit the manifold. */
 export async function lookAtItems(manifold: Manifold, embeddings: LabelledEmbeddings): Promise<ItemLook> {
   const { labels, rows } = embeddings
   const { energy, tau, lambda } = fitTaumode(reducedAs(manifold, embeddings), manifold.laplacian, {
@@ -72,7 +76,8 @@ export async function lookAtItems(manifold: Manifold, embeddings: LabelledEmbedd
 
 const METRIC = 'cosine-unrectified'
 
-/** Some of the first rows, evenly spread over their λ, and those nearest to each, ascending. */
+/** Rows to draw, ascending: some of the first rows, evenly spread over their λ, and the rows nearest to
+ *  each. */
 async function shownRows(embeddings: DenseMatrix, byLambda: readonly number[]): Promise<number[]> {
   const first = byLambda.filter((row) => row < SEEDS_AMONG)
   const seeds = spread(first.length, SEEDS).map((i) => first[i])
@@ -90,7 +95,7 @@ function rowsAt({ data, cols }: DenseMatrix, rows: readonly number[]): DenseMatr
   return { data: part, rows: rows.length, cols }
 }
 
-/** A setting that the manifold was built with. */
+/** Value of a setting that the manifold was built with. */
 const settingOf = ({ metadata }: Manifold, key: string) =>
   Object.values(metadata?.builder_config[key] ?? {})[0]
 

@@ -3,13 +3,14 @@ import { Random } from '@tau/tensor'
 import { UndirectedGraph } from 'graphology'
 import forceAtlas2 from 'graphology-layout-forceatlas2'
 
-/** A wheel of nodes has settled by then; 400 nodes take a second. */
+/** Iterations of the layout. A ring of nodes is stable by then. 400 nodes take a second. */
 const ITERATIONS = 500
-/** Nodes above which repulsion is summed over cells of a tree. */
+/** Above this number of nodes, repulsion is approximated by the cells of a tree (Barnes-Hut). */
 const BARNES_HUT = 1000
 
-/** Places [n] of the nodes by ForceAtlas2 (Jacomy et al., PLoS ONE 9, 2014): joined nodes attract each other by weight, all others repel. Begins
- *  at seeded random places, so the same graph is drawn alike every time. */
+/** Places [n] of the nodes by ForceAtlas2 (Jacomy et al., PLoS ONE 9, 2014). Edges pull their nodes together
+ *  by weight, and all nodes repel each other. It starts at seeded random places, so the same graph always
+ *  gets the same drawing. */
 export function layoutGraph(
   size: number,
   edges: readonly DrawnEdge[],

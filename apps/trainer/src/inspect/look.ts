@@ -12,18 +12,18 @@ import {
 } from '@tau/graph'
 import type { ItemLook } from './items.ts'
 
-/** All that `inspect` says of a manifold. */
+/** Everything that `inspect` reports about a manifold. */
 export interface Look {
   readonly manifold: Manifold
   readonly verdict: LaplacianVerdict
   readonly description: ManifoldDescription
-  /** Or why there is none. */
+  /** The spectrum, or the reason why there is none. */
   readonly spectrum: LaplacianSpectrum | string
-  /** Where the embeddings are at hand. */
+  /** The embeddings on the manifold, if they were given. */
   readonly items?: ItemLook
 }
 
-/** Throws GraphError for an L that is not square. */
+/** Computes everything that `inspect` reports. Throws GraphError if L is not square. */
 export async function lookAt(manifold: Manifold, items?: ItemLook): Promise<Look> {
   const { laplacian } = manifold
   const verdict = checkLaplacian(laplacian, { rowSums: 'any' })
@@ -42,7 +42,7 @@ function sourceSettings({ metadata }: Manifold): { sigma?: number; p?: number } 
   return { ...(sigma !== undefined && { sigma }), ...(p !== undefined && { p }) }
 }
 
-/** Name and value of everything, for the terminal and the page alike. */
+/** Rows of name and value, for the terminal and the page. */
 export function rowsOf({ manifold, verdict, description, spectrum, items }: Look): [string, string][] {
   const { nameId, metadata } = manifold
   const rows: [string, string][] = [
@@ -81,7 +81,7 @@ export function rowsOf({ manifold, verdict, description, spectrum, items }: Look
   return rows
 }
 
-/** What is odd or wrong, and the verdict. */
+/** Notes about oddities and problems, then the verdict. */
 export function notesOf({ verdict, description }: Look): [string, string][] {
   return [
     ...description.oddities.map((oddity): [string, string] => ['note', oddity]),
@@ -107,5 +107,5 @@ export function eigengapText({ eigengap }: LaplacianSpectrum): string {
   return `${short(gap)} after ${clusters} eigenvalue${clusters === 1 ? '' : 's'}`
 }
 
-/** 4 digits; what is 0 but for rounding is 0. */
+/** A number with 4 significant digits. Rounding errors below 1e-12 become 0. */
 const short = (value: number): number => (Math.abs(value) < 1e-12 ? 0 : Number(value.toPrecision(4)))

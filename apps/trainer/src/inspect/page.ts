@@ -25,8 +25,8 @@ import {
 import type { ItemLook } from './items.ts'
 import { eigengapText, type Look, notesOf, rowsOf } from './look.ts'
 
-/** One self-contained HTML page about a manifold: its graph, distributions, spectrum and all that `inspect` prints. Names in it are
- *  escaped. */
+/** One self-contained HTML page about a manifold: its graph, distributions, spectrum, and everything that
+ *  `inspect` prints. Names are escaped. */
 export function renderManifold(look: Look): string {
   const { charts, place } = chartPlaces()
   const { manifold, spectrum, items } = look
@@ -60,7 +60,7 @@ function headMarkup(look: Look): Markup {
 <p class="lead">${
     metadata
       ? `Built from ${metadata.n_rows.toLocaleString('en')} × ${metadata.n_cols.toLocaleString('en')} embeddings, ${metadata.timestamp}`
-      : 'There is no manifold.json beside it, so what it was built from is unknown.'
+      : 'There is no manifold.json beside it, so its source is unknown.'
   }</p>
 ${notesOf(look).map(([kind, text]) =>
   kind === 'verdict'
@@ -137,7 +137,7 @@ function graphSection({ description }: Look, { drawing, part, colouring }: Featu
   return html`<section><h2>Graph</h2>
 <p class="about">Nodes are features, numbered from 0, laid out by ForceAtlas2: heavy edges pull features together. ${
     colouring === 'fiedler'
-      ? 'The Fiedler vector changes its sign where the graph can be cut most cheaply.'
+      ? 'The sign of the Fiedler vector splits the graph in two parts with few edges between them.'
       : undefined
   }${omitted.length > 0 ? ` Drawn: ${omitted.join(', ')}.` : undefined}</p>
 <div class="panel">${keyMarkup(colouring, 'Area: degree. Lines: weight.')}${graphMarkup('features', drawing, 'Graph of the features')}</div>
@@ -172,7 +172,7 @@ nothing of the graph, so its energy is near the mean degree, ${figure(degrees.re
 </section>`
 }
 
-/** What the histograms are of: per node its neighbours and degree, per edge its weight. */
+/** Values for the histograms: neighbours and degree of each node, and the weight of each edge. */
 function valuesOf(laplacian: Look['manifold']['laplacian']) {
   const { nRows, indptr, indices, values } = laplacian
   const neighbours = new Float64Array(nRows)
@@ -192,7 +192,7 @@ function spectrumSection({ spectrum }: Look, place: Place): Markup {
 ${
   typeof spectrum === 'string'
     ? html`<p class="about">There is none: ${spectrum}</p>`
-    : html`<p class="about">As many eigenvalues are 0 as the graph has components. A gap after the first few says that the features fall into that many groups.</p>
+    : html`<p class="about">As many eigenvalues are 0 as the graph has components. A gap after the first few eigenvalues means that the features form that many groups.</p>
 ${place('spectrum', spectrumChart(spectrum))}`
 }
 </section>`
@@ -214,7 +214,7 @@ function itemSection(items: ItemLook, drawing: Markup, place: Place): Markup {
       list.map(({ name, lambda }) => [name, figure(lambda)]),
     )
   return html`<section><h2>Items</h2>
-<p class="about">The embeddings that the manifold was built from, each with its λ. Drawn are ${shown.length} of them: some of the first of the file, evenly spread over λ, with those nearest to each by cosine.</p>
+<p class="about">The embeddings that the manifold was built from, each with its λ. The drawing shows ${shown.length} of them: some of the first items of the file, evenly spread over λ, and the items nearest to each by cosine.</p>
 ${chart && place('items', chart)}
 <div class="panel">${keyMarkup('lambda', 'Lines: nearest by cosine.')}${drawing}</div>
 <br><div class="tables">${list('Lowest λ', lowest)}${list('Highest λ', highest)}</div>

@@ -2,7 +2,8 @@ import { openBlas } from '@tau/blas'
 import { auto, cpu, type Device, type DeviceInfo, gpu } from '@tau/tensor'
 import type { Config } from '../config/schema.ts'
 
-/** Opens the device that the configuration asks for. `flops`: operations between two reads, by which `auto` decides. */
+/** Opens the device of the configuration. `flops` is the number of operations between two reads. `auto`
+ *  decides by it. */
 export async function openDevice(
   { backend, mode, threads, simd, blas, strict }: Config['device'],
   flops: number,
@@ -16,7 +17,7 @@ export async function openDevice(
     : auto({ flops, cpu: cpuOptions, gpu: gpuOptions, strict })
 }
 
-/** The devices of a command: the first, and what is opened when that is lost. */
+/** The devices of a command: the first, and each one that was opened after a loss. */
 export class Devices {
   readonly #config: Config['device']
   readonly #flops: number
@@ -38,7 +39,8 @@ export class Devices {
   }
 }
 
-/** `cpu, relaxed-simd, 2 threads`, and on lines of their own why it was chosen and every fallback. */
+/** Describes a device, such as `cpu, relaxed-simd, 2 threads`. The reason of the choice and every fallback
+ *  follow on their own lines. */
 export function deviceText({ backend, variant, threads, adapter, reason, fallbacks }: DeviceInfo): string {
   const place = adapter ?? `${threads} ${threads === 1 ? 'thread' : 'threads'}`
   return [

@@ -7,12 +7,12 @@ import { filesOfRun, RUN_FILES, readMetrics } from '@tau/train'
 import { UsageError } from '../config/errors.ts'
 import { userPath } from '../paths.ts'
 
-/** Makes the folder of a new run; refuses one that holds a run, unless `overwrite`. Deletes nothing: what the new run needs may lie
- *  there, and it may yet fail to begin. */
+/** Makes the folder of a new run. Throws if it holds a run already, unless `overwrite` is set. Deletes
+ *  nothing, because the new run may need files in the folder, and may still fail to start. */
 export async function openRunFolder(out: string, overwrite: boolean): Promise<void> {
   await mkdir(out, { recursive: true }).catch((error) => {
     throw new UsageError(
-      `out: ${out} must be a folder that can be made, got ${error.code ?? error}; choose another`,
+      `out: ${out} must be a folder that can be created, got ${error.code ?? error}; choose another --out`,
     )
   })
   const old = await filesOfRun(nodeStore(out))
@@ -30,7 +30,7 @@ export async function freeFolder(base: string): Promise<string> {
   }
 }
 
-/** A folder that must hold a trained model; `op` names the command in the error. */
+/** The absolute path of a folder that must hold a trained model. `op` names the command in the error. */
 export async function modelFolder(op: string, given: string): Promise<string> {
   const folder = userPath(given)
   for (const file of [MODEL_FILES.config, MODEL_FILES.weights])
@@ -41,7 +41,7 @@ export async function modelFolder(op: string, given: string): Promise<string> {
   return folder
 }
 
-/** Renders report.html from metrics.jsonl. Returns the report's path. */
+/** Renders report.html from metrics.jsonl. Returns the path of the report. */
 export async function writeReport(folder: string, path = join(folder, RUN_FILES.report)): Promise<string> {
   await writeFileAtomic(path, renderReport(await readMetrics(join(folder, RUN_FILES.metrics))))
   return path

@@ -4,7 +4,7 @@ import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { userPath } from '../paths.ts'
 
-/** The configuration with absolute paths, so that run.yaml means the same from everywhere. */
+/** The configuration with absolute paths. So run.yaml has the same meaning in every folder. */
 export function absolutePaths(config: Config): Config {
   const { data, tokenizer, manifold, device } = config
   const absolute = <K extends string>(key: K, path: string | undefined) =>
@@ -23,27 +23,27 @@ export function absolutePaths(config: Config): Config {
   }
 }
 
-/** A library with a slash in it is a file; any other name is the system loader's to find. */
+/** A library name with a slash is a file. The loader of the system finds any other name. */
 const libraryPath = (blas: string | null): string | null => (blas?.includes('/') ? userPath(blas) : blas)
 
 const NO_TEXT = 'data: there must be a text to read, got no files; pass --data FILE… or set data.files'
 
-/** What can be known to be missing before anything is read or written. */
+/** Checks, before anything is read or written, that the inputs are named. Throws UsageError. */
 export function checkData({ data, manifold, model }: Config): void {
   if (data.files.length > 0 && data.shards !== undefined)
     throw new UsageError(
-      `data: there must be files or shards, got both (${data.files[0]}, ${data.shards}); leave one out`,
+      `data: there must be files or shards, got both (${data.files[0]}, ${data.shards}); leave out --data or --data.shards`,
     )
   if (data.files.length === 0 && data.shards === undefined) throw new UsageError(NO_TEXT)
   const needsText =
     needsLaplacian(resolveConfig(model)) && manifold.path === undefined && manifold.embeddings === undefined
   if (data.shards !== undefined && needsText)
     throw new UsageError(
-      `data: shards hold no text to build a manifold from, got ${data.shards} alone; pass --manifold or --embeddings`,
+      `data: a text is needed to build the manifold, got only shards ${data.shards}, which hold token ids; pass --manifold or --embeddings`,
     )
 }
 
-/** The text of the data section, which must name files. */
+/** Reads the text of the data section. Throws UsageError if the section names no files. */
 export async function textsOf({ files, heldOut }: Config['data']): Promise<Texts> {
   if (files.length === 0) throw new UsageError(NO_TEXT)
   return readTexts(files.map(userPath), heldOut)

@@ -6,15 +6,16 @@ import { trainOptions } from '../config/config.ts'
 import { UsageError } from '../config/errors.ts'
 import type { Config } from '../config/schema.ts'
 
-/** Bytes that training takes on the cpu backend, and those that it can have. */
+/** Bytes that training needs on the cpu backend, and bytes that are available. */
 export interface MemoryEstimate {
   readonly bytes: number
   readonly limit: number
-  /** What would fit, as flags; undefined when all does. */
+  /** Flags that make the training fit. Undefined if it fits already. */
   readonly advice: string | undefined
 }
 
-/** What the configuration takes on the threads that it asks for. `limit` is the address space of WebAssembly, or this machine's memory. */
+/** Estimates the memory of a configuration with its number of threads. `limit` is the address space of
+ *  WebAssembly, or the memory of this machine if that is less. */
 export async function estimateMemory(
   { train, device }: Pick<Config, 'train' | 'device'>,
   model: ModelConfig,
@@ -34,7 +35,7 @@ export async function estimateMemory(
       return { bytes, limit, advice: `pass --checkpoint-activations, which takes ${gigabytes(less)}` }
   }
   if (train.batchSize > 1)
-    return { bytes, limit, advice: '--batch-size 1 and a larger --accumulate train the same' }
+    return { bytes, limit, advice: 'pass --batch-size 1 and a larger --accumulate, which train the same' }
   let shorter = seqLen
   while (shorter > 1 && (await bytesOf(shorter, true)) > limit) shorter = Math.ceil(shorter / 2)
   const advice =
@@ -46,7 +47,8 @@ export async function estimateMemory(
 
 export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`
 
-/** Refuses a run whose memory cannot be had, before anything of it is allocated. The gpu backend has limits of its own. */
+/** Throws if a run needs more memory than there is. It is called before anything is allocated. The gpu
+ *  backend is not checked here, because it has its own limits. */
 export async function checkMemory(config: Config, model: ModelConfig): Promise<void> {
   if (config.device.backend !== 'cpu') return
   const { bytes, limit, advice } = await estimateMemory(config, model)

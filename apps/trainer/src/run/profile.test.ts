@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What the Trace Event Format asks of the two kinds of events that we write. */
+/** Schema of the two kinds of events that we write, by the Trace Event Format. */
 const track = { pid: z.int(), tid: z.int(), name: z.string().min(1) }
 const traceSchema = z.strictObject({
   traceEvents: z.array(
@@ -34,7 +34,7 @@ const traceSchema = z.strictObject({
 
 const readTrace = (file: string) => traceSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
 
-/** Cells of the table by the name of their row; cells that are empty are left out. */
+/** Cells of the table by the name of their row. Empty cells are left out. */
 function rowsOf(table: string): Map<string, string[]> {
   const rows = table
     .trimEnd()
@@ -78,7 +78,10 @@ describe('tau train --profile', () => {
     process.env.TAU_CWD = folder
     try {
       const { code, stdout, stderr } = await tau(['train', '--profile', ...TINY, '--attention', 'dot'])
-      expect([code, stderr]).toEqual([0, expect.stringContaining('tokens: random, for no --data is given')])
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringContaining('tokens: random, because no --data is given'),
+      ])
       expect(rowsOf(stdout).has('dotAttention')).toBe(true)
       readTrace(path('runs/profile.json'))
     } finally {
@@ -106,7 +109,7 @@ describe('tau train --profile', () => {
     expect([code, stderr]).toEqual([
       2,
       expect.stringContaining(
-        'profile: device.backend must be cpu, whose kernels can be timed one by one, got gpu',
+        'profile: device.backend must be cpu, because only its kernels can be timed one by one, got gpu',
       ),
     ])
   })
@@ -114,7 +117,7 @@ describe('tau train --profile', () => {
   it('says in the help how many steps it takes, and what it writes', async () => {
     const { stdout } = await tau(['train', '--help'])
     expect(stdout.replace(/\s+/g, ' ')).toMatch(
-      /--profile \[file\] instead of a run, .*The median of 3 steps after 3 to warm up; leaves --out and the model alone/,
+      /--profile \[file\] do not train, but .*Runs 3 steps and takes the one with the median time, after 3 warm-up steps\. Does not change --out or the model/,
     )
   })
 })

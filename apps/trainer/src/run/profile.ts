@@ -17,20 +17,21 @@ import type { Config } from '../config/schema.ts'
 import { columns } from '../io.ts'
 import { versions } from './versions.ts'
 
-/** Where a trace goes that was given no file. */
+/** File of the trace, if none is named. */
 export const TRACE_FILE = 'runs/profile.json'
 
-/** Shares of the step below which a shape of a kernel gets no line of its own. */
+/** A shape of a kernel gets its own line only if it takes at least this share of the step. */
 const SMALL_SHARE = 0.01
 
+/** Throws unless the backend is cpu. */
 export function checkProfiled({ device: { backend } }: Config): void {
   if (backend !== 'cpu')
     throw new UsageError(
-      `profile: device.backend must be cpu, whose kernels can be timed one by one, got ${backend}; leave --backend out`,
+      `profile: device.backend must be cpu, because only its kernels can be timed one by one, got ${backend}; leave --backend out`,
     )
 }
 
-/** Profiles a step of the model, writes the trace, and gives the table. */
+/** Profiles a step of the model, writes the trace, and returns the table. */
 export async function profileRun(
   model: GPT,
   ids: Int32Array | undefined,
@@ -44,8 +45,8 @@ export async function profileRun(
   return profileTable(profile)
 }
 
-/** Kernels by time, with a line for every shape that counts; below them what is no kernel, and the whole step, to which the lines
- *  add up. */
+/** Table of the kernels, most time first, with lines for their large shapes. Below them are the time outside
+ *  kernels and the whole step. The lines of kernels and the time outside add up to the step. */
 function profileTable(profile: Profile): string {
   const { kernels, phases, kernelMs } = profileTotals(profile)
   const { ms, launches } = profile

@@ -9,8 +9,8 @@ import { deviceText } from './device.ts'
 import { writeReport } from './folder.ts'
 import { versions } from './versions.ts'
 
-/** Trains into the folder of the configuration, and shows it: a line of progress, and report.html at the end, however it comes. When
- *  the device is lost, `reopen` gives another. */
+/** Trains into the folder of the configuration. Shows a progress line, and writes report.html at the end,
+ *  even if the training fails. If the device is lost, `reopen` opens another. */
 export async function runTraining(
   run: PreparedRun,
   config: Config,
@@ -36,7 +36,7 @@ export async function runTraining(
           progress.note(`\n— step ${record.step} —\n${record.prompt}${record.text}\n`)
       },
       onDeviceLost: ({ message }, { device }, step) =>
-        progress.note(`\n${message}\ngoing on from step ${step} on ${deviceText(device.info)}\n`),
+        progress.note(`\n${message}\ncontinuing from step ${step} on ${deviceText(device.info)}\n`),
     })
   } finally {
     progress.end()

@@ -1,10 +1,10 @@
 import { cpus } from 'node:os'
 import manifest from '../../package.json' with { type: 'json' }
 
-/** Version of `tau`; the packages of the workspace are released with it. */
+/** Version of `tau`. The packages of the workspace are released together with it. */
 export const tauVersion: string = manifest.version
 
-/** What a run's results may depend on, for the report. */
+/** Versions and machine that the results of a run may depend on, for the report. */
 export const versions = (): Record<string, string> => ({
   tau: tauVersion,
   node: process.versions.node,
