@@ -63,7 +63,8 @@ export function exp4(x: v128): v128 {
   const shifted = fma(bounded, constant(Constant.log2E), constant(Constant.round)) // n is in the lowest bits
   const f = expRest(bounded, f32x4.sub(shifted, constant(Constant.round)))
   const power = fma(expPolynomial(f), f32x4.mul(f, f), f32x4.add(f, constant(Constant.one)))
-  const scaled = i32x4.add(power, i32x4.shl(shifted, 23)) // adds n to the exponent; values that overflow become larger words
+  // Adds n to the exponent. Values that overflow become larger words.
+  const scaled = i32x4.add(power, i32x4.shl(shifted, 23))
   const result = i32x4.min_s(scaled, constant(Constant.infinity))
   const flushed = v128.andnot(result, f32x4.lt(x, constant(Constant.expMin)))
   return v128.or(flushed, f32x4.ne(x, x))

@@ -54,7 +54,8 @@ export class Random {
   integer(bound: number): number {
     if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32)
       throw new RangeError(`random: bound must be a whole number from 1 to 2^32, got ${bound}`)
-    const limit = 2 ** 32 - (2 ** 32 % bound) // words at or above the limit would make small results more likely
+    // Words at or above the limit would make small results more likely.
+    const limit = 2 ** 32 - (2 ** 32 % bound)
     for (;;) {
       const word = this.uint32()
       if (word < limit) return word % bound

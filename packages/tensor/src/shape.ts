@@ -48,7 +48,7 @@ export function splitAt(shape: Shape, axis: number): { outer: number; length: nu
   }
 }
 
-/** Resolves one −1 in `shape` so that it holds `size` elements. */
+/** Replaces one −1 in `shape` by the size with which the shape holds `size` elements. */
 export function inferShape(op: string, shape: Shape, size: number): number[] {
   const known = sizeOf(shape.filter((axis) => axis !== -1))
   const unknown = shape.filter((axis) => axis === -1).length

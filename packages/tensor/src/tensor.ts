@@ -1,4 +1,4 @@
-// Declarations use Disposable and Symbol.dispose. This line lets them compile with older libraries than ESNext.
+// Declarations use Disposable and Symbol.dispose. This line lets them compile with older TypeScript libraries.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Handle } from './backends/engine.ts'
 import type { Device } from './device.ts'

@@ -14,7 +14,7 @@ describe('auto', () => {
     await device.close()
   })
 
-  // A machine that runs these tests on a GPU is welcome: there the other answer is right.
+  // On a machine with a GPU the other answer is right too.
   it('takes a GPU for much work where there is one, never one in software, and says what it took', async () => {
     const device = await auto({ flops: GPU_WORTH_FLOPS, cpu: { threads: 1 } })
     const { backend, adapter, reason, fallbacks } = device.info
@@ -30,7 +30,7 @@ describe('auto', () => {
       'auto: flops must be a number of at least 0, got NaN',
     )
     await expect(Reflect.apply(auto, undefined, [])).rejects.toThrow(
-      'auto: options must be an object, got undefined; auto({ flops }) says how much work there is between two reads',
+      'auto: options must be an object, got undefined; write auto({ flops }) with the work between two reads',
     )
   })
 })

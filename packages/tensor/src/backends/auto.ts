@@ -3,8 +3,8 @@ import { BackendError, described } from '../errors.ts'
 import { type CpuOptions, cpu } from './cpu/cpu.ts'
 import { type GpuOptions, gpu, gpuInHardware } from './gpu/gpu.ts'
 
-/** Floating-point operations between two reads from which a GPU can win. Below it, two threads of the cpu
- *  backend finish before a GPU has launched the kernels of a small model's step.
+/** From this many floating-point operations between two reads, a GPU can be faster. With less work, two
+ *  threads of the cpu backend finish before a GPU has launched the kernels of a small model's step.
  *  The number is computed, not measured (docs/LOG.md, "From how much work on `auto` takes a GPU"). No run was
  *  timed on both sides of it. */
 export const GPU_WORTH_FLOPS = 3e9
@@ -20,13 +20,14 @@ export interface AutoOptions {
 }
 
 /** Opens the backend that suits the amount of work. It measures nothing.
- *  From {@link GPU_WORTH_FLOPS} on it takes a GPU, through WebGPU or else through WebGL 2. With less work, or
- *  without a GPU, it takes the cpu backend. `info.reason` says which and why.
+ *  From {@link GPU_WORTH_FLOPS} on it takes a GPU, through WebGPU or else through WebGL 2. With less work it
+ *  takes the cpu backend. If there is no GPU, it also takes the cpu backend, or throws with `strict`.
+ *  `info.reason` says which backend and why.
  *  Throws what {@link cpu} throws, and with `strict` what {@link gpu} throws. */
 export async function auto(options: AutoOptions): Promise<Device> {
   if (typeof options !== 'object' || options === null)
     throw new BackendError(
-      `auto: options must be an object, got ${described(options)}; auto({ flops }) says how much work there is between two reads`,
+      `auto: options must be an object, got ${described(options)}; write auto({ flops }) with the work between two reads`,
     )
   const { flops, strict = false } = options
   if (!(flops >= 0))

@@ -5,7 +5,8 @@ export type FloatType = keyof typeof FLOAT_BYTES
 /** Decodes little-endian floats at any alignment. Returns a copy: a Float64Array for F64, a Float32Array for
  *  all narrower types, without loss. */
 export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array | Float64Array {
-  const { buffer } = Uint8Array.from(bytes) // a copy is aligned; every platform that runs JavaScript today is little-endian
+  // The copy is aligned. Every platform that runs JavaScript today is little-endian.
+  const { buffer } = Uint8Array.from(bytes)
   switch (type) {
     case 'F64':
       return new Float64Array(buffer)

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { FormatError } from '../errors.ts'
 import { decodeUtf8, firstInvalidUtf8 } from './utf8.ts'
 
-/** Whether the platform's decoder takes the bytes, possibly as the beginning of more. */
+/** Whether the platform's decoder accepts the bytes, possibly as the beginning of more. */
 function isValid(bytes: Uint8Array, mayContinue: boolean): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: mayContinue })
@@ -13,7 +13,7 @@ function isValid(bytes: Uint8Array, mayContinue: boolean): boolean {
   }
 }
 
-// Bytes at the edges of what may follow what, and real characters of one to four bytes.
+// Bytes at the edges of the valid ranges, and real characters of one to four bytes.
 const bytes = fc
   .array(
     fc.oneof(

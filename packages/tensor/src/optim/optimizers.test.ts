@@ -34,7 +34,7 @@ import {
   start,
 } from './testing.ts'
 
-/** What every optimizer promises, whatever its rule. */
+/** The contract of every optimizer, whatever its rule. */
 describeKernel('an optimizer', (device) => {
   const common: CommonOptions = { weightDecay: 0.1, gradClip: 1, groups }
 

@@ -63,7 +63,7 @@ describeKernel('orthogonalize', (device) => {
       values.map(() => 1),
     )
     const [five, eight] = await evaluate(device(), () => [result(tensorOf(x), 5), result(tensorOf(x), 8)])
-    // For singular values of 1e-3 and more the polynomials end within 0.84 … 1.13 after 5 iterations, and within 1e-4 of 1 after 8.
+    // Singular values of at least 1e-3 become 0.84 … 1.13 after 5 iterations, and 1 within 1e-4 after 8.
     expectNear(five, expected.data, { atol: 0.16 })
     expectNear(eight, expected.data, { atol: 1e-3 })
   })

@@ -56,7 +56,7 @@ describe('profile', () => {
         shape: 'nn 202 x 103 x 67',
       },
     })
-    // Two operands of which one is a single number, and the result.
+    // Two operands, one of them a single number, and the result.
     expect(scaled).toMatchObject({ kernel: 'mul', work: { bytes: 4 * (2 * 202 * 103 + 1) } })
     expect(scaled.work.flops).toBeUndefined()
     let end = 0

@@ -6,7 +6,7 @@ import { binOf, Heap } from './heap.ts'
 const START = 1000 // not on a cache line: the first block begins at 1024
 const LIMIT = 2 ** 32
 
-/** Small and large sizes, alike on a logarithmic scale. */
+/** Sizes that are uniform on a logarithmic scale. */
 const sizes = fc
   .tuple(fc.integer({ min: 0, max: 22 }), fc.double({ min: 1, max: 2, noNaN: true }))
   .map(([power, factor]) => Math.floor(factor * 2 ** power))

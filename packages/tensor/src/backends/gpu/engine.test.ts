@@ -18,7 +18,7 @@ const BROKEN: GpuKernel = { name: 'broken', args: { x: 'buffer' }, body: 'return
 
 const info = (mode: GpuMode) => ({ backend: 'gpu', variant: mode, threads: 1, fallbacks: [] }) as const
 
-/** A runtime as slow as it can be: every answer comes later, and earlier calls take longer than later ones. */
+/** A slow runtime: every result comes later, and earlier calls take longer than later ones. */
 async function openLate(mode: GpuMode): Promise<GpuRuntime> {
   const runtime = await openRuntime(mode)
   const { compile } = runtime

@@ -200,7 +200,8 @@ export class GpuEngine implements Storage {
       })
     })
     const values = await reading.catch(async (error) => {
-      await new Promise((resolve) => setTimeout(resolve)) // the loss of the device is reported after the error that it causes
+      // A lost device is reported after the error that it causes.
+      await new Promise((resolve) => setTimeout(resolve))
       throw this.#runtime.lost ?? error
     })
     const views: { [K in DType]: () => ArrayOf[K] } = {

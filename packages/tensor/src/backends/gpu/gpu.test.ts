@@ -70,7 +70,7 @@ describe('gpu', () => {
       expect(outputWithout('gpu.js')).toThrow(
         'gpu: the package gpu.js must be installed, got none; run `npm install gpu.js@2`',
       )
-      // Its name is that of the mode too, which the program then asks for by the other name.
+      // webgpu is also the name of the mode, so the changed bundle uses the new name for both.
       if (gpuModes.includes('webgpu'))
         expect(outputWithout('webgpu')).toThrow(
           'gpu: mode webgpu needs the package webgpu in Node, got none; run `npm install webgpu`',

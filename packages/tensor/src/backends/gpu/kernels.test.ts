@@ -6,8 +6,9 @@ import { contiguousLoops } from '../../kernels/binary/broadcast.ts'
 import { GpuEngine } from './engine.ts'
 import { openRuntime } from './gpu.ts'
 
-/** What the shared suites cannot reach: sizes at which gpu.js changes its code path (chunks of folds, rows that are no
- *  multiple of its four SIMD lanes), and values that go wrong in silence (NaN, infinities, indices held as floats). */
+/** What the shared suites do not cover: sizes at which gpu.js changes its code path (chunks of folds, rows
+ *  that are no multiple of its four SIMD lanes), and values that can go wrong without an error (NaN,
+ *  infinities, indices held as floats). */
 describe.each(gpuModes)('gpu kernels in mode %s', (mode) => {
   let engine: GpuEngine
   let kernels: KernelTable
@@ -345,7 +346,7 @@ describe.each(gpuModes.filter((mode) => mode !== 'cpu'))(
       return handle
     }
     const make = (length: number): number => engine.alloc(4 * length)
-    /** Compares the last 3000 elements: those that only an exact index reaches. */
+    /** Compares the last 3000 elements. Only exact indices reach them. */
     const expectTail = async (handle: number, expected: (i: number) => number) => {
       const length = engine.lengthOf(handle)
       const found = await engine.read(handle, 'f32', length)

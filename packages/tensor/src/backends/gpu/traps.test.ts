@@ -4,8 +4,8 @@ import { GpuEngine } from './engine.ts'
 import { openRuntime } from './gpu.ts'
 import type { GpuKernel } from './kernel.ts'
 
-/** What gpu.js does wrongly in silence, and that we do not. Large indices: kernels.test.ts; calls before the first build is done:
- *  engine.test.ts. */
+/** What gpu.js computes wrongly without an error, and our kernels must not do. For large indices see
+ *  kernels.test.ts, for calls before the first build engine.test.ts. */
 describe.each(gpuModes)('traps of gpu.js in mode %s', (mode) => {
   const open = async () =>
     new GpuEngine(await openRuntime(mode), { backend: 'gpu', variant: mode, threads: 1, fallbacks: [] })

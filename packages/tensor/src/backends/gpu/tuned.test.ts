@@ -8,8 +8,8 @@ import { openRuntime } from './gpu.ts'
 const info = { backend: 'gpu', variant: 'webgpu', threads: 1, fallbacks: [] } as const
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number
 
-/** A portable kernel's results against those of the hand-written one, which the shared suites hold against references: the same
- *  numbers, and NaN in the same places. */
+/** Compares the hand-written kernels with the portable ones: the same numbers, and NaN in the same places.
+ *  The shared suites compare the hand-written ones with references. */
 describe.runIf(gpuModes.includes('webgpu'))('hand-written kernels against those of gpu.js', () => {
   const engines: GpuEngine[] = []
   beforeAll(async () => {
@@ -43,7 +43,7 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written kernels against those 
   }
 
   const random = (length: number, seed: number) => Float32Array.from(randomArray(length, seed))
-  /** Rows of one element to several for each of a few threads, and one for many threads. */
+  /** Row lengths: some with one to several elements per thread for few threads, and one for many threads. */
   const COLS = [1, 3, 31, 32, 33, 2053]
   const ROWS = 5
 

@@ -77,7 +77,7 @@ describe('writeFileAtomic', () => {
   it('follows a link and keeps permissions', async () => {
     const link = join(directory, 'latest')
     await writeFile(path, 'old')
-    // Bits that the usual umask takes from a new file.
+    // Permission bits that the usual umask removes from a new file.
     await chmod(path, 0o666)
     await symlink('model.bin', link)
     await writeFileAtomic(link, 'new')
@@ -171,8 +171,8 @@ describe('a failed save', () => {
     await writeFile(path, 'old')
     const first = join(directory, 'first.bin')
     await writeFile(first, 'old')
-    // The kernel itself refuses to go on after 64 kB: ulimit counts blocks of 512 or 1024 bytes. The first write is
-    // short, the next one fails.
+    // The operating system refuses to write more than 64 kB (ulimit counts blocks of 512 or 1024 bytes). The
+    // first write is short, the next one fails.
     const script = `
       import { writeFilesAtomic } from ${JSON.stringify(new URL('./atomic.ts', import.meta.url))}
       const [first, path] = process.argv.slice(1)

@@ -3,7 +3,7 @@ import { slice } from './copy.ts'
 
 const [ROWS, COLS] = [4096, 768]
 
-/** The first half of each row, as a key shift takes it. */
+/** The first half of each row, as token shift copies it. */
 export const benches: Benches = [
   {
     name: 'copy/half_rows',

@@ -7,8 +7,8 @@ import { crossEntropyReference } from './reference.ts'
 const [ROWS, COLS] = [128, 30_522]
 const targets = Int32Array.from({ length: ROWS }, (_, row) => (row * 7919) % COLS)
 
-/** The loss of 128 tokens over tau-30m's vocabulary: logits are read once forward; backward they are read, their gradient
- *  is written. */
+/** The loss of 128 tokens over tau-30m's vocabulary. Forward reads the logits once; backward reads them and
+ *  writes their gradient. */
 export const benches: Benches = [
   {
     name: 'cross-entropy/vocabulary_T128',

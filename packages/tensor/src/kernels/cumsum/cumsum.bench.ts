@@ -3,7 +3,7 @@ import { cumsum } from './cumsum.ts'
 
 const [ROWS, COLS] = [192, 8192]
 
-/** Clocks of long sequences: 32 sequences of 6 heads. */
+/** Log decays of long sequences: 32 sequences of 6 heads. */
 export const benches: Benches = [
   {
     name: 'cumsum/clock_T8192',

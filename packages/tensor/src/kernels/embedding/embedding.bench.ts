@@ -3,7 +3,7 @@ import { embedding } from './embedding.ts'
 
 const [VOCABULARY, WIDTH, TOKENS] = [30_522, 384, 4096]
 
-/** Rows of tau-30m's table for four sequences of 1024 tokens, in no order. */
+/** Rows of tau-30m's table for four sequences of 1024 tokens, in random order. */
 export const benches: Benches = [
   {
     name: 'embedding/tokens',

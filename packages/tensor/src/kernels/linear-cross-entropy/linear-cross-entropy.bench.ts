@@ -18,7 +18,7 @@ const fused: Loss = (x, weight, ids) => linearCrossEntropy(x, weight, ids, BOUND
 const composed: Loss = (x, weight, ids) =>
   crossEntropy(softcap(clamp(matmul(x, weight, 'nt'), -BOUNDS.clamp, BOUNDS.clamp), BOUNDS.softcap), ids)
 
-/** Loss of tau-30m's head at T 1024, with both gradients: three products, and what lies between them. */
+/** Loss of tau-30m's head at T 1024 with both gradients: three products and the operations between them. */
 const bench = (name: string, loss: Loss, twin: Loss, rival?: string): Benches[number] => ({
   name: `linear-cross-entropy/${name}`,
   shape: `[${ROWS}, ${WIDTH}] x [${COLS}, ${WIDTH}]`,

@@ -21,7 +21,7 @@ import { chunkRows } from './chunk.ts'
 import { type LogitOptions, linearCrossEntropy, linearCrossEntropyInChunks } from './linear-cross-entropy.ts'
 import { linearCrossEntropyReference } from './reference.ts'
 
-/** What is fused here, one operation after the other. */
+/** The composed form of the fused operation. */
 function composed(x: Tensor, weight: Tensor, targets: Tensor<'i32'>, options: LogitOptions): Tensor {
   const { clamp: limit = Number.POSITIVE_INFINITY, softcap: cap = null } = options
   const logits = clamp(matmul(x, weight, 'nt'), -limit, limit)
@@ -156,7 +156,8 @@ describeKernel('linearCrossEntropy', (device, name) => {
       const weight = device().tensor([1, 0.5], [2, 1])
       return grad(() => linearCrossEntropy(x, weight, device().tensor(targets), { clamp: 2 }), [x]).grads
     })
-    // Logits (2, 1), whose first lies on the clamp, and (−2.5, −1.25), whose first lies beyond it and counts as −2.
+    // Logits (2, 1): the first is at the clamp. Logits (−2.5, −1.25): the first is beyond it and counts as
+    // −2.
     expectNear(dX, [-0.25 / (1 + Math.E), -0.25 / (1 + Math.exp(0.75)), 0], { rtol: 1e-6 })
   })
 

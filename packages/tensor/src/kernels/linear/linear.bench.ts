@@ -10,7 +10,7 @@ const ROWS = 1024
 
 type Operation = (x: Tensor, weight: Tensor, residual: Tensor) => Tensor
 
-/** `fused` beside the same one operation after the other. */
+/** `fused`, and the composed form of the same operation. */
 function twins(
   what: string,
   [outputs, width]: readonly [number, number],
@@ -42,7 +42,8 @@ function twins(
   return [bench(what, fused, `${what}_composed`), bench(`${what}_composed`, composed)]
 }
 
-/** Of tau-30m's feed-forward layer: the way up with its activation, the way down into the residual stream. */
+/** tau-30m's feed-forward layer: the up projection with its activation, and the down projection with the
+ *  residual. */
 export const benches: Benches = [
   ...twins(
     'relu_squared_T1024',

@@ -21,7 +21,8 @@ import { linearReference } from './reference.ts'
 
 /** Several slices of k and tiles. */
 const LARGE = [[211, 797], 397] as const
-/** [shape of x, outputs]: thin on either side, a tile and its edges, batches, {@link LARGE}, nothing. */
+/** [shape of x, outputs]: thin on either side, a tile and its edges, batches, {@link LARGE}, and no
+ *  elements. */
 const CASES: readonly (readonly [Shape, number])[] = [
   [[1, 384], 1536],
   [[3, 29], 11],
@@ -35,7 +36,7 @@ const CASES: readonly (readonly [Shape, number])[] = [
 
 type Operation = (x: Tensor, weight: Tensor, residual: Tensor) => Tensor
 
-/** What is fused here, and the same one operation after the other. */
+/** The fused operation, and its composed form. */
 const TWINS: Record<string, readonly [Operation, Operation]> = {
   'a product': [(x, weight) => linear(x, weight), (x, weight) => matmul(x, weight, 'nt')],
   'a residual': [linear, (x, weight, residual) => add(residual, matmul(x, weight, 'nt'))],

@@ -41,8 +41,9 @@ function bench(
   }
 }
 
-/** [M, N, K]. Squares in the three layouts; then tau-30m (width 384, feed-forward 1536, vocabulary 30 522) with 1024 tokens:
- *  forward nt, gradient of the input nn, of the weights tn; then decoding, which reads every weight once a token. */
+/** [M, N, K]. First squares in the three layouts. Then tau-30m (width 384, feed-forward 1536, vocabulary 30
+ *  522) with 1024 tokens: nt is forward, nn the gradient of the input, tn the gradient of the weights. Then
+ *  decoding, which reads every weight once per token. */
 export const benches: readonly KernelBench<Device>[] = [
   bench('nn', '768', [768, 768, 768], 'flops'),
   bench('nt', '768', [768, 768, 768], 'flops'),

@@ -16,8 +16,8 @@ import { matmulReference } from './reference.ts'
 
 const layouts = ['nn', 'nt', 'tn'] as const
 
-/** [m, n, k], each on one side of a border: vectors and quarters of them, thin kernels (≤ 12 sums, ≤ 16 dots), blocks of
- *  6 × 8, slices of 96 rows and 384 steps, tiles of at most 1024 columns, several tiles. */
+/** [m, n, k] on both sides of every limit: vectors and quarters of them, thin kernels (≤ 12 sums, ≤ 16 dots),
+ *  blocks of 6 × 8, slices of 96 rows and 384 steps, tiles of at most 1024 columns, several tiles. */
 const shapes = [
   [1, 1, 1],
   [1, 7, 3],
@@ -52,8 +52,9 @@ const shapeOfA = (layout: Layout, m: number, k: number): Shape => (layout === 't
 const shapeOfB = (layout: Layout, n: number, k: number): Shape => (layout === 'nt' ? [n, k] : [k, n])
 const inputs = (length: number, seed: number) => Float32Array.from(randomArray(length, seed))
 
-/** A sum of k products of normal numbers is about √k, and each of its k roundings 2⁻²⁴ of that: √(k/2)·√k·2⁻²⁴ is the
- *  standard deviation of the error, and the worst of the elements here is within 6 of them. */
+/** Tolerance of a sum of k products of normal numbers. The sum is about √k, and each of its k roundings is
+ *  2⁻²⁴ of that. So the error has a standard deviation of √(k/2)·√k·2⁻²⁴. The worst of the elements here is
+ *  within 6 of these. */
 const tolerance = (k: number) => ({ atol: 4 * (k + 3) * 2 ** -24 })
 
 async function product(
@@ -69,7 +70,7 @@ async function product(
   return { shape: out.shape, data: await out.data() }
 }
 
-/** `start` plus the product, of which the kernel is given some steps of k at a time. */
+/** `start` plus the product, given to the kernel in several parts of k. */
 async function accumulated(
   device: Device,
   layout: Layout,

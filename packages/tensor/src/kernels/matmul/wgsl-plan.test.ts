@@ -7,7 +7,7 @@ const NAMES = new Map([
   [SMALL, 'small'],
 ])
 
-/** batch × m × n × k; tile and parts on a GPU, and in software. */
+/** batch × m × n × k; then tile and parts on a GPU and in software. */
 const PLANS = [
   ['1x512x512x512', 'small 1', 'large 2'],
   // Weights of tau-30m and their gradients, at 1024 tokens and at 8192.
@@ -17,7 +17,7 @@ const PLANS = [
   ['1x384x384x1024', 'small 1', 'large 4'],
   ['1x384x384x8192', 'large 14', 'large 14'],
   ['1x1536x384x8192', 'large 3', 'large 3'],
-  // Work enough for two launches, or many tiles in one.
+  // Enough work for two launches, or many tiles in one.
   ['1x1024x1024x1024', 'large 2', 'large 2'],
   ['1x1024x512x4', 'large 1', 'large 1'],
   ['128x100x100x16', 'large 1', 'large 1'],

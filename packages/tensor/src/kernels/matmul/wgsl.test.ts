@@ -10,7 +10,8 @@ import { matmulWgsl } from './wgsl.ts'
 
 const LAYOUTS = ['nn', 'nt', 'tn'] as const
 
-/** [m, n, k]: edges of small tiles, in rows of whole vectors and not; parts of k, which are 256 deep and more. */
+/** [m, n, k]: edges of small tiles, with rows of whole and of partial vectors; parts of k, which are at least
+ *  256 deep. */
 const SHAPES = [
   [8, 8, 1],
   [32, 32, 16],
@@ -40,7 +41,7 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written matmul', () => {
 
   type Sizes = Omit<MatmulSizes, 'epilogue'>
 
-  /** Compares with the f64 product, what was there and the epilogue. */
+  /** Compares with f64: the product, the old contents and the epilogue. */
   async function check(layout: (typeof LAYOUTS)[number], sizes: Sizes, epilogue?: Epilogue['kind']) {
     const { batch, m, n, k, strideA, strideB, accumulate = false } = sizes
     const a = normal(strideA === 0 ? m * k : batch * strideA, 1)
@@ -60,7 +61,7 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written matmul', () => {
       const sum = product + (accumulate ? start[i] : 0) + (epilogue === 'add' ? residual[i] : 0)
       return epilogue === 'reluSquared' ? Math.max(sum, 0) ** 2 : sum
     })
-    // Errors as in matmul.test.ts; a square doubles them, times the root.
+    // Errors as in matmul.test.ts. A square doubles the relative error.
     const atol = 4 * (k + 3) * 2 ** -24
     expectNear(found, expected, { atol: epilogue === 'reluSquared' ? atol * 8 * Math.sqrt(k + 1) : atol })
   }
@@ -71,7 +72,8 @@ describe.runIf(gpuModes.includes('webgpu'))('hand-written matmul', () => {
     it.each(SHAPES)('is the f64 product, m %i n %i k %i', (m, n, k) => check(layout, { ...one, m, n, k }))
   })
 
-  // Not each in all layouts: SwiftShader takes a second or two to compile such a tile. linear.test.ts has one of tn.
+  // Not every shape in all layouts, because SwiftShader takes a second or two to compile such a tile.
+  // linear.test.ts has a case of tn.
   it.each([
     ['nn', 1024, 512, 4],
     ['nn', 1021, 515, 3],

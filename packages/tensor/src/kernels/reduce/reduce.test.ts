@@ -16,7 +16,8 @@ import { mean } from './mean.ts'
 import { max, type ReduceOp, sum } from './reduce.ts'
 import { reduceReference } from './reference.ts'
 
-/** Both sides of every way a reduction is cut: rows, chunks of rows, panels of columns, chunks of columns. */
+/** Both sides of every limit at which a reduction is split: rows, chunks of rows, panels of columns, chunks
+ *  of columns. */
 const LAYOUTS: [number, number, number][] = [
   [1, 40_009, 1],
   [3, 40_009, 1],

@@ -4,7 +4,7 @@ import { permute, transpose } from './transpose.ts'
 const [B, T, H, D] = [4, 1024, 6, 64]
 const [ROWS, COLS] = [1024, 1536]
 
-/** Heads to the front, which moves runs of 64 numbers; and a matrix, which moves single ones. */
+/** Heads to the front, which moves runs of 64 numbers, and a matrix, which moves single numbers. */
 export const benches: Benches = [
   {
     name: 'transpose/heads',

@@ -7,7 +7,8 @@ import { exp, sigmoid, silu, square, tanh } from './unary.ts'
 const SIZE = 4096 * 384
 const ops = { exp, sigmoid, silu, square, tanh }
 
-/** Activations of four sequences of 1024 tokens: one function that memory bounds, four that the exponential does. */
+/** Activations of four sequences of 1024 tokens. Memory limits one of the functions; the exponential limits
+ *  the other four. */
 export const benches: Benches = Object.entries(ops).map(
   ([name, op]): KernelBench<Device> => ({
     name: `unary/${name}`,

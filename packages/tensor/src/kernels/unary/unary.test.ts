@@ -63,13 +63,14 @@ const caseOf = (op: UnaryOp, n: number) => ({
   tolerance: { rtol: 4e-7, atol: 1e-7 }, // near x = 1, log x is smaller than its terms
 })
 
-/** `count` numbers from 10^low to 10^high, alike on a logarithmic scale. */
+/** `count` numbers from 10^low to 10^high, uniform on a logarithmic scale. */
 const decades = (low: number, high: number, count = 997): number[] =>
   Array.from({ length: count }, (_, i) => 10 ** (low + ((high - low) * i) / (count - 1)))
 
 const both = (values: number[]): number[] => [...values.map((value) => -value), ...values]
 
-/** Functions with an exponential, for which WGSL promises 3 + 2|x| units in the last place of e^x: at |x| ≤ 87, 177 of them. */
+/** Functions with an exponential. WGSL promises 3 + 2|x| units in the last place of e^x: 177 of them at |x| ≤
+ *  87. */
 const EXPONENTIAL: readonly UnaryOp[] = ['exp', 'sigmoid', 'silu', 'softplus']
 const GPU_EXPONENTIAL = 177 * 2 ** -23
 

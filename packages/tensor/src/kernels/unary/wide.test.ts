@@ -13,7 +13,7 @@ import { softmax } from '../softmax/softmax.ts'
 import { evaluate, normal } from '../testing.ts'
 import { exp, log, sigmoid, silu, softplus, tanh } from './unary.ts'
 
-/** Two rows, each with a rest that fills no pair of vectors. */
+/** Two rows, each with a tail that is shorter than a pair of vectors. */
 const [ROWS, COLS] = [2, 20_007]
 const operations: Record<string, (x: Tensor) => Tensor> = {
   ...{ exp, log, sigmoid, silu, softplus, tanh, softmax },
