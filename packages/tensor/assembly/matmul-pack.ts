@@ -5,7 +5,7 @@
 // fits in the first-level cache, so strips cost no more memory traffic.
 
 /** Steps of k that are copied before the next panel is filled. Rows of the source are often a power of two
- *  apart, so they share sets of the first-level cache. This few rows stay in the cache until all their panels
+ *  apart, so they share sets of the first-level cache. So few rows stay in the cache until all their panels
  *  are filled. */
 const COPY_STEPS: i32 = 16
 

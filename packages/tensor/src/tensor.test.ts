@@ -102,7 +102,7 @@ describeKernel('tensors', (device) => {
     expect(() => device().tensor([0, 2 ** 31], [2], 'i32')).toThrow('got 2147483648 at 1')
     const x = device().tensor([1, 2])
     expect(() => x.view([3])).toThrow('view: shape must hold 2 elements, got [3]')
-    expect(() => x.write(new Float32Array(3))).toThrow('write: values must number 2 for [2], got 3')
+    expect(() => x.write(new Float32Array(3))).toThrow('write: values must have 2 elements for [2], got 3')
     await expect(x.item()).rejects.toThrow('item: tensor must hold one element, got [2]')
   })
 

@@ -88,7 +88,7 @@ export class Tensor<D extends DType = 'f32'> implements Disposable {
   write(values: ArrayOf[D]): void {
     if (values.length !== this.size)
       throw new ShapeError(
-        `write: values must number ${this.size} for ${shapeText(this.shape)}, got ${values.length}`,
+        `write: values must have ${this.size} elements for ${shapeText(this.shape)}, got ${values.length}`,
       )
     this.device.engine.write(this.handle, values)
   }

@@ -31,7 +31,7 @@ export async function readUtf8File(file: FilePlace, op: string, maxBytes: number
   const text = decodeUtf8(bytes, `${op}: ${pathOf(file)}`)
   if (text === '')
     throw new FormatError(
-      `${op}: ${pathOf(file)} must not be empty, got ${bytes.length} bytes; check what made it`,
+      `${op}: ${pathOf(file)} must not be empty, got ${bytes.length} bytes; check the program that wrote it`,
     )
   return text
 }

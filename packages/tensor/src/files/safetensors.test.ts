@@ -146,7 +146,7 @@ describe('safetensors', () => {
     expect(() => decode('ids')).toThrow(
       'x: dtype of "ids" must be one of F64, F32, F16, BF16, I32, got "I64"',
     )
-    expect(() => decode('v')).toThrow('x: the file must hold the tensor asked for, got no "v"')
+    expect(() => decode('v')).toThrow('x: the file must hold the requested tensor, got no "v"')
   })
 
   it('never reads past a truncated file', () => {

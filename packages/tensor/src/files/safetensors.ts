@@ -107,7 +107,7 @@ export function openSafetensors(bytes: Uint8Array, source = 'safetensors'): Safe
       const entry = entries.get(name)
       if (!entry)
         throw new FormatError(
-          `${source}: the file must hold the tensor asked for, got no ${shown(name)}; see its entries`,
+          `${source}: the file must hold the requested tensor, got no ${shown(name)}; use a name from its entries`,
         )
       const { dtype, shape, begin, end } = entry
       if (!isReadable(dtype))

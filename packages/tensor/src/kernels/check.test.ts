@@ -23,12 +23,12 @@ const wrong: [string, (...args: never[]) => unknown, unknown[], string][] = [
   ['an array to reshape', reshape, [[1], [1]], 'reshape: x must be a tensor, got an array'],
   ['one factor', matmul, [x], 'matmul: every input must be a tensor, got undefined'],
   ['one tensor to join', concat, [[x, null], 0], 'concat: every input must be a tensor, got null'],
-  ['no device', zeros, [[2, 3]], 'fill: device must be a device, got an array; await cpu() opens one'],
+  ['no device', zeros, [[2, 3]], 'fill: device must be a device, got an array; open one with await cpu()'],
   [
     'a device that opens',
     zeros,
     [Promise.resolve(device), [2]],
-    'fill: device must be a device, got a promise; await it; await cpu() opens one',
+    'fill: device must be a device, got a promise; await it; open one with await cpu()',
   ],
   [
     'one tensor',

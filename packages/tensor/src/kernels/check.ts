@@ -8,14 +8,14 @@ import { Tensor } from '../tensor.ts'
 export function checkTensor(op: string, name: string, value: unknown): void {
   if (!(value instanceof Tensor))
     throw new DTypeError(
-      `${op}: ${name} must be a tensor, got ${described(value)}; device.tensor(values) makes one of numbers`,
+      `${op}: ${name} must be a tensor, got ${described(value)}; make one with device.tensor(values)`,
     )
 }
 
 /** For callers without type checks, who may have forgotten to await the opening of the device. */
 export function checkIsDevice(op: string, value: unknown): void {
   if (!(value instanceof Device))
-    throw new DTypeError(`${op}: device must be a device, got ${described(value)}; await cpu() opens one`)
+    throw new DTypeError(`${op}: device must be a device, got ${described(value)}; open one with await cpu()`)
 }
 
 /** Checks that the tensors of an operation live on one device. */

@@ -287,7 +287,7 @@ describe('an optimizer', () => {
     using optimizer = new AdamW(parametersOn(device))
     const grads = gradsOn(device, 1)
     expect(() => optimizer.step(grads.slice(1), 0.1)).toThrow(
-      'AdamW: a gradient per parameter must be given, got 4 for 5',
+      'AdamW: grads must hold one gradient per parameter, got 4 for 5',
     )
     expect(() => optimizer.step(grads.toReversed(), 0.1)).toThrow('[5, 7]')
     expect(optimizer.steps).toBe(0)

@@ -99,7 +99,7 @@ export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
     const { title } = this.#rule
     if (grads.length !== this.#entries.length)
       throw new RangeError(
-        `${title}: a gradient per parameter must be given, got ${grads.length} for ${this.#entries.length}; pass what grad returned`,
+        `${title}: grads must hold one gradient per parameter, got ${grads.length} for ${this.#entries.length}; pass what grad returned`,
       )
     for (const [i, { parameter }] of this.#entries.entries())
       checkSameShape(title, parameter.tensor, grads[i])

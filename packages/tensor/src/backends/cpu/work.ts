@@ -8,7 +8,7 @@ export interface Work {
   /** Floating-point operations. A multiply and an add count as two; a value that a kernel computes twice
    *  counts once. Left out if memory limits the kernel. */
   readonly flops?: number
-  /** What tells this launch from others of the kernel, for people: `nt 1024 x 1536 x 384`. */
+  /** Text that shows people how this launch differs from others of its kernel: `nt 1024 x 1536 x 384`. */
   readonly shape?: string
 }
 

@@ -20,7 +20,7 @@ export interface GpuOptions {
 
 /** Opens the gpu.js backend. gpu.js is an optional peer dependency and is loaded here. In Node, mode `webgpu`
  *  also needs the package webgpu.
- *  Without `mode`, `info.fallbacks` says why the device does not run on a GPU, if so.
+ *  If a device without `mode` does not run on a GPU, `info.fallbacks` says why.
  *  Throws BackendError if gpu.js is not installed, if the mode is unknown or this runtime lacks it, and with
  *  `strict` for a fallback. */
 export async function gpu(options: GpuOptions = {}): Promise<Device> {
@@ -69,7 +69,7 @@ function deviceOf(runtime: GpuRuntime, fallbacks: readonly string[]): Promise<De
   )
 }
 
-/** The reason why a mode is not used. Throws errors other than BackendError again. */
+/** The reason why a mode is not used. Rethrows errors other than BackendError. */
 function refusal(mode: GpuMode, cause: unknown): string {
   if (!(cause instanceof BackendError)) throw cause
   return `not ${mode}: ${cause.message.replace(/^gpu: /, '')}`

@@ -15,8 +15,8 @@ export type GpuArgument = 'buffer' | 'int' | 'float'
 /** A gpu.js kernel as text, because a minifier would change a function. The body runs once per element of the
  *  output, at `this.thread.x` (fastest), `.y` and `.z`, and returns the element.
  *
- *  gpu.js does not report when these rules are broken; the numbers are wrong. {@link checkKernel} refuses
- *  what it can detect.
+ *  Follow these rules. gpu.js does not report a broken rule; it computes wrong numbers. {@link checkKernel}
+ *  refuses what it can detect.
  *  - A local variable is an f32, also if it holds an index or counts a loop. One f32 in a sum makes the whole
  *    sum f32, which is exact only below 2²⁴. Write a large index at the place of use, from `int` arguments,
  *    `this.thread`, and `(v | 0)` for variables: `x[this.thread.y * cols + (k | 0)]`.

@@ -211,7 +211,7 @@ describeKernel('binary operations', (device, name) => {
     const x = device().tensor([1, 2])
     const call = (...operands: unknown[]) => Reflect.apply(add, undefined, operands)
     expect(() => call(x)).toThrow(
-      'add: an operand that is no number must be a tensor, got undefined; device.tensor(values) makes one of numbers',
+      'add: an operand that is not a number must be a tensor, got undefined; make one with device.tensor(values)',
     )
     expect(() => call([1, 2], x)).toThrow('must be a tensor, got an array')
     expect(() => call(x, device().tensor(Int32Array.of(1, 2)))).toThrow('must be f32, got i32')

@@ -23,7 +23,7 @@ export type OperandGradient = (dOut: Tensor) => Tensor
 /** Checks that operands are numbers, or tensors of one element type on one device. */
 export function checkOperands(op: string, operands: readonly Operand<DType>[], dtype: DType): void {
   const tensors = operands.filter((operand) => typeof operand !== 'number')
-  for (const tensor of tensors) checkDType(op, 'an operand that is no number', tensor, dtype)
+  for (const tensor of tensors) checkDType(op, 'an operand that is not a number', tensor, dtype)
   const [first, ...rest] = tensors
   if (first) checkDevice(op, first, ...rest)
 }

@@ -6,7 +6,7 @@ import { kernelsOf } from '../table.ts'
 
 /** out[i] = min(max(x[i], low), high); NaN stays NaN. */
 export type ClampKernel = (x: Handle, out: Handle, low: number, high: number, n: number) => void
-/** dX[i] = dOut[i] where low ≤ x[i] ≤ high, else 0. */
+/** dX[i] = dOut[i] if low ≤ x[i] ≤ high, else 0. */
 export type ClampGradKernel = (
   x: Handle,
   dOut: Handle,

@@ -101,7 +101,7 @@ describeKernel('comparisons', (device) => {
     const x = device().tensor([1, 2])
     const ids = device().tensor(Int32Array.of(1, 2))
     expect(() => Reflect.apply(less, undefined, [x, ids])).toThrow(
-      'less: an operand that is no number must be f32, got i32',
+      'less: an operand that is not a number must be f32, got i32',
     )
     expect(() => equal(ids, 0.5)).toThrow('tensor: i32 values must be whole numbers')
     expect(() => greater(1, 2)).toThrow('greater: one operand must be a tensor, got 2 and 1')

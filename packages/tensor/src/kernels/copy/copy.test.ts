@@ -147,7 +147,7 @@ describeKernel('slice and concat', (device) => {
     expect(() => slice(device().scalar(1), 0, 0, 1)).toThrow('slice: x must have at least 1 axes, got []')
     expect(() => concat([], 0)).toThrow('concat: at least one tensor must be given, got none')
     expect(() => concat([x, device().tensor([1])], 0)).toThrow(
-      'concat: shapes must be equal but for axis 0, got [3, 5] and [1]',
+      'concat: shapes must be equal except on axis 0, got [3, 5] and [1]',
     )
   })
 })

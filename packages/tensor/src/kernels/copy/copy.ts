@@ -74,7 +74,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   for (const { shape } of tensors)
     if (shape.length !== first.rank || shape.some((n, i) => i !== at && n !== first.shape[i]))
       throw new ShapeError(
-        `concat: shapes must be equal but for axis ${at}, got ${shapeText(first.shape)} and ${shapeText(shape)}`,
+        `concat: shapes must be equal except on axis ${at}, got ${shapeText(first.shape)} and ${shapeText(shape)}`,
       )
   const total = tensors.reduce((sum, { shape }) => sum + shape[at], 0)
   const out = first.device.empty(first.shape.with(at, total))
