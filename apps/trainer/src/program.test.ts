@@ -502,6 +502,14 @@ describe('bad input', () => {
     damage(join(copy, name))
     return copy
   }
+  it('info shows the groups of heads of a model that has some', async () => {
+    const folder = damaged('config.json', (file) => {
+      const config = JSON.parse(readFileSync(file, 'utf8'))
+      writeFileSync(file, JSON.stringify({ ...config, layers: [[{ decay: 'none' }]] }))
+    })
+    expect((await tau(['info', folder])).stdout).toMatch(/^layers +\[\[\{"decay":"none"\}\]\]$/m)
+  })
+
   it.each<[string, () => string[], number, RegExp]>([
     ['an unknown flag', () => ['train', '--lrr', '1'], 2, /unknown option '--lrr'/],
     ['an unknown command', () => ['trian'], 2, /unknown command 'trian'/],

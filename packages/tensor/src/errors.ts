@@ -33,6 +33,8 @@ export function described(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'an array'
   if (value instanceof Promise) return 'a promise; await it'
-  if (typeof value === 'object') return `an object of class ${value.constructor?.name ?? 'null'}`
+  // Bundlers put an underscore before the name of a class that names itself.
+  if (typeof value === 'object')
+    return `an object of class ${value.constructor?.name.replace(/^_/, '') ?? 'null'}`
   return `the ${typeof value} ${typeof value === 'function' ? value.name : String(value)}`
 }

@@ -59,6 +59,9 @@ async function machineRows(command: Command): Promise<[string, string][]> {
   return rows
 }
 
+const valueText = (value: unknown): string =>
+  value === null ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+
 async function modelRows(folder: string): Promise<[string, string][]> {
   const config = await readModelConfig(folder)
   const { size } = await stat(join(folder, MODEL_FILES.weights))
@@ -66,7 +69,7 @@ async function modelRows(folder: string): Promise<[string, string][]> {
     ['parameters', countParameters(config).toLocaleString('en')],
     ['weights', `${MODEL_FILES.weights}, ${(size / 1e6).toFixed(1)} MB`],
     ...Object.entries({ ...config, manifoldDim: manifoldDim(config) }).map(
-      ([key, value]): [string, string] => [key, value === null ? 'none' : String(value)],
+      ([key, value]): [string, string] => [key, valueText(value)],
     ),
   ]
   const tokenizer = join(folder, RUN_FILES.tokenizer)

@@ -110,7 +110,7 @@ export const checkAdjacency = (op: string, adjacency: Csr): void => {
     for (let e = indptr[i]; e < indptr[i + 1]; e++) {
       if (!(values[e] >= 0) || values[e] === Number.POSITIVE_INFINITY) {
         throw new GraphError(
-          `${op}: weights must be finite and at least 0, got ${values[e]} at (${i}, ${indices[e]})`,
+          `${op}: weights must be finite and at least 0, got ${values[e]} at (${i}, ${indices[e]}); pass an adjacency, not its Laplacian`,
         )
       }
     }

@@ -68,7 +68,7 @@ const stacked = (x: DenseMatrix, y: DenseMatrix): DenseMatrix => {
 /** Throws GraphError unless every row can have k neighbours, and their lists fit in an array. */
 export const checkK = (op: string, k: number, search: Search): void => {
   const most = available(search)
-  const advice = k > most ? 'lower k or add points' : 'raise k'
+  const advice = k > most ? 'lower k or add points' : k < 1 ? 'raise k' : 'pass a whole number'
   checkInteger(op, 'k', k, 1, most, advice)
   checkInteger(op, 'rows × k', search.queries * k, 1, 2 ** 31 - 1, 'lower k')
 }

@@ -57,6 +57,7 @@ describe('bad input of searches', () => {
     )
     await fails(kneighbors(points, { k: 8, queries: points }), 'between 1 and 7, got 8')
     await fails(kneighbors(points, { k: 0 }), 'got 0; raise k')
+    await fails(kneighbors(points, { k: 1.5 }), 'got 1.5; pass a whole number')
     await fails(kneighbors(points, { k: 2.5 }), 'got 2.5')
     await fails(
       kneighbors([[1, 2]], { k: 1 }),

@@ -75,6 +75,18 @@ describe('renderReport', () => {
     expect(chartIds(dot).filter((id) => /drift|lambda/.test(id))).toEqual([])
   })
 
+  it('shows λ of the heads that have one, and is named after the model when others have none', () => {
+    const run = runRecord({ steps: 9 })
+    const config = {
+      model: { attention: 'tau', preset: 'default', layers: [[{ kvHeads: 1, attention: 'dot-window' }, {}]] },
+    }
+    const page = renderReport([{ ...run, config }, ...syntheticRun({ steps: 9 }).slice(1)])
+    expect(page).toContain('<h1>TauGPT, default preset</h1>')
+    expect(page).toContain('attention: tau, dot-window')
+    expect(page).toContain('Distribution of λ')
+    expect(page).not.toContain('It has no λ')
+  })
+
   it('names fallbacks and resumes', () => {
     const run = runRecord({ steps: 9 })
     const fallen = { ...run, device: { ...run.device, fallbacks: ['plain SIMD: no relaxed SIMD'] } }

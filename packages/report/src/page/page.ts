@@ -24,7 +24,7 @@ export function renderReport(records: readonly MetricsRecord[]): string {
   const body = html`<main>
 ${headMarkup(summary, history)}
 ${lossSection(history, place)}
-${kinds.map((kind, i) => kindSection(kind, i, history, place))}
+${shownKinds(kinds).map((kind, i) => kindSection(kind, i, history, place))}
 ${parameterSection(
   kinds.flatMap(({ scalars }) => scalars),
   history,
@@ -63,6 +63,12 @@ function lossSection(history: History, place: Place): Markup {
 ${loss === undefined ? html`<p class="about">No step or evaluation has been recorded.</p>` : place('loss', loss)}
 ${charts.length === 0 ? undefined : html`<div class="grid">${charts.map((chart, i) => place(`step-${i}`, chart))}</div>`}
 </section>`
+}
+
+/** The kinds with something to show. If there is none, one of them says so. */
+function shownKinds(kinds: readonly AttentionKind[]): readonly AttentionKind[] {
+  const shown = kinds.filter(({ distributions }) => distributions.length > 0)
+  return shown.length > 0 ? shown : kinds.slice(0, 1)
 }
 
 /** Section with the recorded values of a kind of attention. `index` keeps the ids of several kinds

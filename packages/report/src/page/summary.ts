@@ -45,13 +45,14 @@ export function summaryOf(history: History): Summary {
 }
 
 /** The registered kinds of attention in a configuration, each once. They are the kind of the model, or those
- *  of its groups of heads. */
+ *  of its groups of heads. The model's own comes first. */
 function kindsOf(config: unknown): AttentionKind[] {
   const own = at(config, 'model', 'attention')
   const layers = at(config, 'model', 'layers')
   const groups: readonly unknown[] = Array.isArray(layers) ? layers.flat() : [{}]
   const names = new Set(groups.map((group) => at(group, 'attention') ?? own))
-  return Array.from(names).flatMap((name) => findAttentionKind(String(name)) ?? [])
+  const ordered = [...names].sort((a, b) => Number(b === own) - Number(a === own))
+  return ordered.flatMap((name) => findAttentionKind(String(name)) ?? [])
 }
 
 function leadOf({ runs }: History, kinds: readonly AttentionKind[]): string {

@@ -109,6 +109,9 @@ describeKernel('tape', (device) => {
     expect(() => grad(() => square(x), [x])).toThrow(
       'backward: loss must hold one element, got [2]; take its mean or sum',
     )
+    expect(() => Reflect.apply(grad, undefined, [x, [x]])).toThrow(
+      'grad: f must be a function, got an object of class Tensor; write grad(() => loss, tensors)',
+    )
     expect(() => grad(() => sum(x), [])).toThrow('grad: at least one tensor must be given, got none')
   })
 

@@ -1,8 +1,8 @@
 import type { Device } from '../device.ts'
 import type { DType } from '../dtype.ts'
-import { DTypeError, described, ShapeError, shapeText } from '../errors.ts'
+import { described, ShapeError, shapeText } from '../errors.ts'
 import { addInto } from '../kernels/accumulate/accumulate.ts'
-import { checkDevice, checkTensor } from '../kernels/check.ts'
+import { checkDevice, checkTensor, checkTensorList } from '../kernels/check.ts'
 import { fill } from '../kernels/fill/fill.ts'
 import { kernelsOf } from '../kernels/table.ts'
 import { sameShape } from '../shape.ts'
@@ -174,10 +174,9 @@ export function grad(
   tensors: readonly Tensor[],
   options: TapeOptions = {},
 ): { value: Tensor; grads: Tensor[] } {
-  if (!Array.isArray(tensors))
-    throw new DTypeError(
-      `grad: tensors must be an array of tensors, got ${described(tensors)}; write [tensor]`,
-    )
+  if (typeof f !== 'function')
+    throw new TypeError(`grad: f must be a function, got ${described(f)}; write grad(() => loss, tensors)`)
+  checkTensorList('grad', tensors, 'write [tensor]')
   if (tensors.length === 0) throw new Error('grad: at least one tensor must be given, got none')
   const [first, ...rest] = tensors
   checkDevice('grad', first, ...rest)

@@ -51,3 +51,9 @@ export function rowsOf(op: string, x: Tensor<DType>): { rows: number; cols: numb
   const cols = x.shape[x.rank - 1]
   return { rows: cols === 0 ? 0 : x.size / cols, cols }
 }
+
+/** Throws unless an array was passed where tensors are expected. */
+export function checkTensorList(op: string, tensors: readonly Tensor<DType>[], advice: string): void {
+  if (!Array.isArray(tensors))
+    throw new DTypeError(`${op}: tensors must be an array of tensors, got ${described(tensors)}; ${advice}`)
+}

@@ -1,3 +1,4 @@
+import { described } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import type { CommonOptions, NamedTensors, ParameterGroup } from './optimizer.ts'
 
@@ -18,6 +19,10 @@ export function parametersOf(
   { weightDecay = 0, groups = [] }: CommonOptions,
 ): Parameter[] {
   checkNumber(title, 'weightDecay', weightDecay)
+  if (typeof named !== 'object' || named === null)
+    throw new TypeError(
+      `${title}: parameters must be tensors by name, got ${described(named)}; pass { weight } or model.parameters`,
+    )
   const tensors = new Map(Symbol.iterator in named ? named : Object.entries(named))
   if (tensors.size === 0)
     throw new RangeError(`${title}: at least one parameter must be given, got none; pass model.parameters`)

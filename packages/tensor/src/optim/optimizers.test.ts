@@ -290,6 +290,14 @@ describe('an optimizer', () => {
       'AdamW: grads must hold one gradient per parameter, got 4 for 5',
     )
     expect(() => optimizer.step(grads.toReversed(), 0.1)).toThrow('[5, 7]')
+    expect(() => optimizer.step(grads, Number.NaN)).toThrow(
+      'AdamW: the learning rate must be a finite number, got NaN; write step(grads, lr)',
+    )
+    expect(() => Reflect.apply(optimizer.step, optimizer, [grads])).toThrow('finite number, got undefined')
+    expect(() => Reflect.apply(optimizer.step, optimizer, [])).toThrow(
+      'AdamW: gradients must be an array, got undefined; pass what grad returned',
+    )
+    expect(() => Reflect.construct(Sgd, [])).toThrow('Sgd: parameters must be tensors by name, got undefined')
     expect(optimizer.steps).toBe(0)
   })
 

@@ -1,3 +1,4 @@
+import { described } from '../errors.ts'
 import { checkSameShape } from '../kernels/check.ts'
 import { zeros } from '../kernels/fill/fill.ts'
 import { globalNorm } from '../kernels/global-norm/global-norm.ts'
@@ -97,6 +98,14 @@ export class RuleOptimizer<Specs extends OptionSpecs> implements Optimizer {
 
   step(grads: readonly Tensor[], lr: number): Tensor {
     const { title } = this.#rule
+    if (!Array.isArray(grads))
+      throw new TypeError(
+        `${title}: gradients must be an array, got ${described(grads)}; pass what grad returned`,
+      )
+    if (!Number.isFinite(lr))
+      throw new RangeError(
+        `${title}: the learning rate must be a finite number, got ${lr}; write step(grads, lr)`,
+      )
     if (grads.length !== this.#entries.length)
       throw new RangeError(
         `${title}: grads must hold one gradient per parameter, got ${grads.length} for ${this.#entries.length}; pass what grad returned`,

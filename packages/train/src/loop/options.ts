@@ -28,7 +28,7 @@ export interface TrainOptions {
   readonly evalTokens: number
   /** Steps between head statistics; 0: none. */
   readonly headsEvery: number
-  /** Steps between samples; 0: none. */
+  /** Steps between samples, and one at the end; 0: none. */
   readonly sampleEvery: number
   /** Steps between checkpoints; 0: only at the end. */
   readonly checkpointEvery: number

@@ -58,6 +58,7 @@ describe('a run', () => {
     const { records } = await recordRun({
       model,
       options: { steps: 2, evalEvery: 0, headsEvery: 0, sampleEvery: 0 },
+      sample: async () => ({ prompt: 'Call', text: ' me' }),
     })
     expect(records.map(({ kind, step }) => `${kind} ${step}`)).toEqual([
       'eval 0',

@@ -190,7 +190,7 @@ class TrainingRun implements Disposable {
       const { tokens, rows } = this.#probeTokens()
       await this.#emit({ kind: 'heads', step, layers: await headStatistics(model, tokens, rows) })
     }
-    if (sample && (due(step, options.sampleEvery) || (step === last && step > 0)))
+    if (sample && options.sampleEvery > 0 && (due(step, options.sampleEvery) || (step === last && step > 0)))
       await this.#emit({ kind: 'sample', step, ...(await sample(step)) })
   }
 

@@ -109,7 +109,7 @@ const chooseWords = (
   if (kept.length === 0) {
     throw new GraphError(
       `textEmbeddings: some word must be in at least ${minPassages} and at most ${100 * maxShare} % of the ${counts.nRows} passages, ` +
-        `got none among ${words.length} words; lower minPassages or raise maxShare`,
+        `got none among ${words.length} words; make passages shorter, lower minPassages or raise maxShare`,
     )
   }
   return kept

@@ -2,9 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { grad } from '../../autodiff/tape.ts'
 import { type Shape, sizeOf } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
+import { mul, sub } from '../binary/binary.ts'
 import type { Operand } from '../binary/operands.ts'
 import { mean } from '../reduce/mean.ts'
+import { sum } from '../reduce/reduce.ts'
 import { checkForward, describeKernel, evaluate, itHasTheSameBits, LENGTHS, normal } from '../testing.ts'
+import { abs, square } from '../unary/unary.ts'
+import { where } from '../where/where.ts'
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from './compare.ts'
 import { compareReference } from './reference.ts'
 
@@ -96,7 +100,21 @@ describeKernel('comparisons', (device) => {
     expect([...accuracy]).toEqual([0.5])
   })
 
-  it('refuse two types, and gradients', () => {
+  it('are constants for gradients: a Huber loss chooses its branch inside grad', async () => {
+    const [found] = await evaluate(device(), () => {
+      const x = device().tensor([-3, -0.5, 0, 0.5, 3])
+      const huber = () => sum(where(less(abs(x), 1), mul(square(x), 0.5), sub(abs(x), 0.5)))
+      return grad(huber, [x]).grads
+    })
+    expect([...found]).toEqual([-1, -0.5, 0, 0.5, 1])
+    const [none] = await evaluate(device(), () => {
+      const x = device().tensor([1, 2])
+      return grad(() => mean(greater(x, 1)), [x]).grads
+    })
+    expect([...none]).toEqual([0, 0])
+  })
+
+  it('refuse two types', () => {
     using _scope = device().scope()
     const x = device().tensor([1, 2])
     const ids = device().tensor(Int32Array.of(1, 2))
@@ -105,7 +123,6 @@ describeKernel('comparisons', (device) => {
     )
     expect(() => equal(ids, 0.5)).toThrow('tensor: i32 values must be whole numbers')
     expect(() => greater(1, 2)).toThrow('greater: one operand must be a tensor, got 2 and 1')
-    expect(() => grad(() => mean(greater(x, 1)), [x])).toThrow('greater: this operation has no gradient')
   })
 })
 

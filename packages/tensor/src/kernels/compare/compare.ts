@@ -1,4 +1,3 @@
-import { refuseTape } from '../../autodiff/tape.ts'
 import type { DType } from '../../dtype.ts'
 import type { Tensor } from '../../tensor.ts'
 import { checkOperands, type Operand } from '../binary/operands.ts'
@@ -17,11 +16,11 @@ const CHOICES: Record<CompareOp, Choice> = {
 
 /** A mask of 1 and 0 in f32. The operands are two f32 tensors, two i32 tensors, or one of these and a number;
  *  they are broadcast. Masks work with {@link sum} (count), {@link mean} (share) and {@link where} (choice).
- *  NaN is equal to nothing, and neither less nor greater. No gradient. */
+ *  NaN is equal to nothing, and neither less nor greater. A mask is a constant for {@link grad}: no
+ *  gradient flows through it, since its derivative is 0 wherever it has one. */
 function compare<D extends DType>(name: string, op: CompareOp, a: Operand<D>, b: Operand<D>): Tensor {
   const tensors = [a, b].filter((operand) => typeof operand !== 'number')
   checkOperands(name, [a, b], tensors[0]?.dtype ?? 'f32')
-  refuseTape(name, ...tensors)
   return choose(name, a, b, CHOICES[op])
 }
 

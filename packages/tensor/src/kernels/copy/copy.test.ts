@@ -145,6 +145,9 @@ describeKernel('slice and concat', (device) => {
     )
     expect(() => slice(x, 2, 0, 1)).toThrow('slice: axis must be between -2 and 1, got 2')
     expect(() => slice(device().scalar(1), 0, 0, 1)).toThrow('slice: x must have at least 1 axes, got []')
+    expect(() => Reflect.apply(concat, undefined, [x, x])).toThrow(
+      /^concat: tensors must be an array of tensors, got an object of class Tensor; write concat\(\[a, b\], axis\)$/,
+    )
     expect(() => concat([], 0)).toThrow('concat: at least one tensor must be given, got none')
     expect(() => concat([x, device().tensor([1])], 0)).toThrow(
       'concat: shapes must be equal except on axis 0, got [3, 5] and [1]',

@@ -3,7 +3,7 @@ import type { Handle } from '../../backends/engine.ts'
 import { ShapeError, shapeText } from '../../errors.ts'
 import { normalizeAxis, splitAt } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
-import { checkDevice, checkRank } from '../check.ts'
+import { checkDevice, checkRank, checkTensorList } from '../check.ts'
 import { fill } from '../fill/fill.ts'
 import { kernelsOf } from '../table.ts'
 
@@ -66,6 +66,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 
 /** Joins tensors along `axis`; their other axes must be equal. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  checkTensorList('concat', tensors, 'write concat([a, b], axis)')
   if (tensors.length === 0) throw new ShapeError('concat: at least one tensor must be given, got none')
   const [first] = tensors
   checkDevice('concat', first, ...tensors)

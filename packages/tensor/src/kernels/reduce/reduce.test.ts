@@ -161,6 +161,9 @@ describeKernel('sum and max', (device, name) => {
   it('name the axes there are; max is not recorded', () => {
     using _scope = device().scope()
     const x = device().tensor(normal(6, 1), [2, 3])
+    expect(() => Reflect.apply(sum, undefined, [x, { axis: 0 }])).toThrow(
+      'sum: axes must be a number or an array of numbers, got an object of class Object',
+    )
     expect(() => sum(x, [2])).toThrow('sum: axis must be between -2 and 1, got 2')
     expect(() => max(x, [-3])).toThrow('max: axis must be between -2 and 1, got -3')
     expect(() => grad(() => max(x), [x])).toThrow('max: this operation has no gradient')

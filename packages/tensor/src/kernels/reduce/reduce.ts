@@ -1,6 +1,6 @@
 import { record, refuseTape } from '../../autodiff/tape.ts'
 import type { Handle } from '../../backends/engine.ts'
-import { ShapeError, shapeText } from '../../errors.ts'
+import { described, ShapeError, shapeText } from '../../errors.ts'
 import { normalizeAxis, type Shape, splitAt } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { broadcastTo } from '../binary/broadcast-to.ts'
@@ -35,6 +35,8 @@ export type Axes = number | readonly number[]
 function reduce(op: ReduceOp, x: Tensor, axes: Axes | undefined): { out: Tensor; kept: Shape } {
   const all = x.shape.map((_, i) => i)
   const named = typeof axes === 'number' ? [axes] : (axes ?? all)
+  if (!Array.isArray(named))
+    throw new ShapeError(`${op}: axes must be a number or an array of numbers, got ${described(named)}`)
   const chosen = new Set(named.map((axis) => normalizeAxis(op, axis, x.rank)))
   using scope = x.device.scope()
   let current = x.view()
