@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import { demoOptions, mobyDick } from '@tau/demo'
-import { resolveConfig } from '@tau/model'
+import { attentionKinds } from '@tau/model'
 import { duration } from '@tau/report'
 import { writeFileAtomic } from '@tau/tensor/files'
 import {
@@ -155,7 +155,7 @@ async function conclude(
     `Validation loss: ${result.valBpb.toFixed(3)} bits per byte (${result.valLoss.toFixed(3)} nats per token)`,
   )
   print(io, `Sample: ${prompt}${text}`)
-  const other = model.laplacian ? 'dot' : resolveConfig().attention
+  const other = attentionKinds().find(({ name }) => name !== model.config.attention)
   print(io, `\nThe run is in ${folder}: open ${join(folder, 'report.html')} in a browser. Then try:`)
   for (const [command, what] of [
     [`npm run tau -- generate ${folder} "Call me Ishmael"`, 'continue your own text'],
@@ -163,10 +163,14 @@ async function conclude(
       `npm run tau -- train --resume --out ${folder}${isWhole ? ` --steps ${2 * config.train.steps}` : ''}`,
       isWhole ? 'train for the same number of steps again' : 'continue to the end',
     ],
-    [
-      `npm run demo -- --attention ${other} --out ${folder}-${other}`,
-      'the same with the other kind of attention',
-    ],
+    ...(other
+      ? [
+          [
+            `npm run demo -- --attention ${other.name} --out ${folder}-${other.name}`,
+            `the same with ${other.about}`,
+          ],
+        ]
+      : []),
   ])
     print(io, `  ${command}\n      ${what}`)
 }

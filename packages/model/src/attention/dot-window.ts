@@ -1,6 +1,18 @@
-import { number } from '../config/field.ts'
+import { number, type OptionsOf } from '../config/field.ts'
 import { DOT_REPORT, dotProduct } from './dot.ts'
 import { defineAttentionKind } from './kind.ts'
+
+const options = {
+  window: number({
+    default: 64,
+    whole: true,
+    atLeast: 1,
+    unit: 'tokens',
+    help: 'Newest keys that a query of dot-window attention sees',
+  }),
+} as const
+
+export type DotWindowOptions = OptionsOf<typeof options>
 
 /** Dot-product attention within a window: time O(T·window), and a cache that does not grow with the context. */
 export const dotWindow = defineAttentionKind({
@@ -10,15 +22,7 @@ export const dotWindow = defineAttentionKind({
   architecture: 'WindowGPT',
   needsLaplacian: false,
   hasBoundedCache: true,
-  options: {
-    window: number({
-      default: 64,
-      whole: true,
-      atLeast: 1,
-      unit: 'tokens',
-      help: 'Newest keys that a query of dot-window attention sees',
-    }),
-  },
+  options,
   parameters: () => [],
   create: (context, { window }) => dotProduct(context, window),
   report: DOT_REPORT,

@@ -1,11 +1,9 @@
+import type { DotWindowOptions } from '../attention/dot-window.ts'
 import type { TauOptions } from '../attention/tau/options.ts'
 import type { HeadOptions, TrunkOptions } from './fields.ts'
 
 /** Options of all kinds of attention. A package that registers a kind adds its own by declaration merging. */
-export interface AttentionOptions extends TauOptions {
-  /** Newest keys that a query of dot-window attention sees. */
-  window: number
-}
+export interface AttentionOptions extends TauOptions, DotWindowOptions {}
 
 /** Every choice of the model. Options of a kind of attention are there if some heads have that kind. The table that a field comes from
  *  has its help and its rule: fields.ts, and the files of the kinds. */
