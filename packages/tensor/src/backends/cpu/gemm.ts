@@ -63,7 +63,7 @@ export function checkGemm({ name, source }: GemmProgram, memory: WasmMemory): vo
           for (let l = 0; l < k; l++)
             sum += left[transA ? l * m + i : i * k + l] * right[transB ? j * k + l : l * n + j]
           if (out[i * n + j] !== sum)
-            throw new BackendError(`${name} gives ${out[i * n + j]} where a product is ${sum}`)
+            throw new BackendError(`${name}: a test product must be ${sum}, got ${out[i * n + j]}`)
         }
     }
 }
