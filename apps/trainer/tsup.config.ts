@@ -1,7 +1,8 @@
 import { defineConfig } from 'tsup'
 
-/** The command `tau`, with a file for each command that is loaded when it is named. Packages stay outside, also those of the workspace:
- *  they load worker threads and WASM. */
+/** Builds the command `tau`. Each command has its own file, which is loaded only if the command is named.
+ *  Packages stay outside the bundle, also those of the workspace, because they load worker threads and
+ *  WASM. */
 export default defineConfig({
   entry: ['src/cli.ts'],
   format: ['esm'],

@@ -4,8 +4,8 @@ import type { Device, Tensor } from '@tau/tensor'
 import type { ModelConfig } from './config/model-config.ts'
 import { checkLaplacian, GPT } from './gpt.ts'
 
-/** A model whose tensors live until it is disposed, whatever scope is open. If anything throws on the way, all that was made is
- *  freed again. */
+/** Makes a model. Its tensors live until the model is disposed, and no open scope frees them. If anything
+ *  throws, everything that was made is freed. */
 export function assemble(
   device: Device,
   config: ModelConfig,
@@ -16,7 +16,7 @@ export function assemble(
   return device.unscoped(() => {
     using scope = device.scope()
     const parameters = makeParameters()
-    // Last, for its memory belongs to no scope.
+    // Made after the parameters, because no scope frees its memory if making them throws.
     const laplacianTensor = laplacian && LaplacianTensor.from(device, laplacian)
     const model = new GPT(device, config, parameters, laplacianTensor)
     for (const tensor of parameters.values()) scope.keep(tensor)

@@ -47,7 +47,8 @@ describeDevices(
       expect(recalibrates(model)).toBe(true)
       const laplacian = randomLaplacian(DIM)
       for (const layer of [0, 1]) {
-        // With τ of the layers before as calibrated: layer 0 sees the same as ever, layer 1 what layer 0 makes of its new τ.
+        // τ of earlier layers is already calibrated. So layer 0 has the same input as before, and layer 1 has
+        // the output of layer 0 with its new τ.
         const data = await vectorsOf(model, layer)
         const energies = rayleighEnergies({ data, rows: data.length / DIM, cols: DIM }, laplacian, 0.5)
         expect(energies).toHaveLength(BATCH * 11 * (6 + 3))

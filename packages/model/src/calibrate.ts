@@ -3,16 +3,18 @@ import type { HeadGroupAttention } from './attention/group.ts'
 import type { LayerProbe } from './attention/layer.ts'
 import type { GPT } from './gpt.ts'
 
-/** Whether training sets numbers of the model from a batch again and again: τ with tauMode `adaptive`. */
+/** Whether training recalibrates the model on a schedule. It does so for τ with tauMode `adaptive`. */
 export const recalibrates = ({ attention }: GPT): boolean =>
   attention.some(({ groups }) => groups.some((group) => group.attention.recalibrates === true))
 
-/** Sets what the kinds of attention take from a batch: τ of every layer, by tauPolicy, from the energies of its queries and keys. Looks
- *  at all tokens of the batch, future ones too: for calibration, not inside a causal pass. Returns the numbers in the order of
- *  layers and groups. Throws if the model has none, as when τ is learned or each vector's own. */
+/** Sets the numbers that the kinds of attention take from a batch. For λ-attention this is τ of every layer,
+ *  by tauPolicy, from the energies of its queries and keys. It uses all tokens of the batch, also later ones.
+ *  So call it for calibration, never inside a causal pass. Returns the numbers in the order of layers and
+ *  groups. Throws if the model has no such numbers, for example if τ is learned, or if each vector has its
+ *  own τ. */
 export async function calibrateModel(model: GPT, tokens: Tensor<'i32'>): Promise<number[]> {
   const found: number[] = []
-  // Layer by layer: the τ of one layer changes what the next one sees.
+  // Layer by layer, because τ of one layer changes the input of the next.
   for (const [layer, { groups }] of model.attention.entries())
     for (const [i, group] of groups.entries())
       if (group.attention.calibrate) found.push(await calibrateGroup(model, tokens, group, layer, i))

@@ -7,14 +7,15 @@ import type { GPT } from './gpt.ts'
 import { initParameters, parameterSpecs } from './parameters/parameters.ts'
 
 export interface CreateOptions {
-  /** Graph Laplacian of the domain, of size manifoldDim; needed for tau attention, left aside if no heads need one. */
+  /** Graph Laplacian of the domain, [manifoldDim, manifoldDim]. tau attention needs it. If no heads need one,
+   *  it is ignored. */
   laplacian?: Csr
-  /** Same seed, same parameters, on every backend. */
+  /** Seed of the parameters. The same seed gives the same parameters on every backend. Default 0. */
   seed?: number
 }
 
-/** A model with fresh parameters. Throws for a configuration that makes no model, a Laplacian that is missing, of another size or
- *  not symmetric, and a seed that is not a whole number. */
+/** Makes a model with new parameters. Throws if the configuration is invalid, or if the seed is not a whole
+ *  number. Also throws if the Laplacian is missing, has another size, or is not symmetric. */
 export function createModel(
   device: Device,
   config: ModelConfig | ModelOptions,
@@ -30,7 +31,8 @@ export function createModel(
   )
 }
 
-/** A model whose parameters are memory that nobody wrote, over a graph without edges: to count what it takes on a dry device. */
+/** Makes a model whose parameters have shapes but no contents, over a graph without edges. It serves to count
+ *  memory on a device that only counts. */
 export function emptyModel(device: Device, config: ModelConfig): GPT {
   const parameters = () =>
     new Map(parameterSpecs(config).map(({ name, shape }) => [name, device.empty(shape)]))

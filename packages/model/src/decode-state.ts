@@ -5,17 +5,18 @@ import { LayerState } from './attention/state.ts'
 import type { ModelConfig } from './config/model-config.ts'
 
 export interface DecodeStateOptions {
-  /** `exact` keeps every position that later ones need, at most seqLen of them. `bounded` needs memory and time that do not depend on the
-   *  context, which has no end; the kind of attention must have such a cache. λ-attention has one on the cpu backend, of sums over
-   *  `bins` bins of λ: results are within the bound of BoundedTauCache. Default exact. */
+  /** `exact` keeps every position that later ones need, at most seqLen of them. `bounded` needs constant
+   *  memory and time per step, for a context of any length. The kind of attention must support it.
+   *  λ-attention supports it on the cpu backend, by sums over `bins` bins of λ; its error is within the bound
+   *  of BoundedTauCache. Default exact. */
   cache?: 'exact' | 'bounded' | undefined
-  /** Of a bounded cache, 2 to 65536. Default 1024. */
+  /** Number of bins of a bounded cache, 2 to 65536. Default 1024. */
   bins?: number | undefined
 }
 
 const DEFAULT_BINS = 1024
 
-/** What of a model a state is made for. */
+/** The parts of a model that a state needs. */
 interface DecodingModel {
   readonly device: Device
   readonly config: ModelConfig
@@ -26,9 +27,9 @@ interface DecodingModel {
 export class DecodeState implements Disposable {
   readonly layers: readonly LayerState[]
   readonly batch: number
-  /** The model's: a state fits no other. */
+  /** Configuration of the model. A state works only with its own model. */
   readonly config: ModelConfig
-  /** Positions that there is room for; Infinity with bounded caches. */
+  /** Largest number of positions; Infinity with bounded caches. */
   readonly maxLength: number
   readonly #model: DecodingModel
 
@@ -56,18 +57,18 @@ export class DecodeState implements Disposable {
     return this.layers[0].length
   }
 
-  /** Bytes of the caches' contents: what grows with the context. */
+  /** Bytes of the contents of the caches. Exact caches grow with the context. */
   get cacheBytes(): number {
     return this.layers.reduce((sum, { cacheBytes }) => sum + cacheBytes, 0)
   }
 
-  /** A second state with the same positions, to go on from here in two ways. Each must be disposed. */
+  /** A second state with the same positions. The two can continue independently. Dispose both. */
   fork(): DecodeState {
     const layers = this.#model.device.unscoped(() => this.layers.map((layer) => layer.fork()))
     return new DecodeState(this.#model, this.batch, this.maxLength, layers)
   }
 
-  /** Forgets all positions and keeps the room for them. */
+  /** Forgets all positions, but keeps the memory for them. */
   reset(): void {
     for (const layer of this.layers) layer.reset()
   }
@@ -77,7 +78,7 @@ export class DecodeState implements Disposable {
   }
 }
 
-/** The form that is asked for; `cache` may come from a command line. */
+/** The requested form of cache. It is checked, because `cache` may come from a command line. */
 function cacheForm(model: DecodingModel, { cache = 'exact', bins }: DecodeStateOptions): CacheForm {
   if (cache !== 'exact' && cache !== 'bounded')
     throw new RangeError(`decodeState: cache must be exact or bounded, got ${cache}`)
@@ -90,7 +91,7 @@ function cacheForm(model: DecodingModel, { cache = 'exact', bins }: DecodeStateO
   if (cache === 'bounded') return { form: 'bounded', bins: bins ?? DEFAULT_BINS }
   if (bins !== undefined)
     throw new RangeError(
-      `decodeState: bins must be left out of an exact cache, got ${bins}; ask for a bounded one`,
+      `decodeState: bins must be left out of an exact cache, got ${bins}; use cache bounded, or leave bins out`,
     )
   return { form: 'exact' }
 }

@@ -9,7 +9,7 @@ import { perturbParameters, randomIds, randomLaplacian } from './testing.ts'
 
 const VOCABULARY = 2048
 const HEAD_DIM = 32
-/** Tokens made after the prompt; 200 and 33 stay within nano's 256. */
+/** Tokens generated after the prompt. A context of 200 plus 33 fits the 256 of nano. */
 const MADE = 33
 const options: GenerateOptions = { maxTokens: MADE, temperature: 0.8, topK: 50, seed: 1 }
 
@@ -40,9 +40,9 @@ function bench(what: string, model: ModelOptions, context: number, rival?: strin
       return {
         tokens,
         cacheBytes: () => cacheBytes,
-        /** The cached step gives the logits of a full pass, and the same seed the same text. */
+        /** Cached steps must give the logits of a full pass, and the same seed must give the same text. */
         async check() {
-          await perturbParameters(gpt, 0.05) // fresh blocks hand their input on: any cache would do
+          await perturbParameters(gpt, 0.05) // new blocks are the identity, so a wrong cache would not show
           const text = await textOf(tokens())
           if (text.length !== MADE)
             throw new Error(`bench: the text must have ${MADE} tokens, got ${text.length}`)
@@ -61,7 +61,7 @@ function bench(what: string, model: ModelOptions, context: number, rival?: strin
   }
 }
 
-/** nano without training, at a quarter of its context and near the end of it. */
+/** An untrained nano, at a quarter of its context and near its end. */
 export const benches: readonly DecodeBench<Device>[] = [64, 200].flatMap((context) => [
   bench('nano-tau', { attention: 'tau' }, context, 'nano-dot'),
   bench('nano-dot', { attention: 'dot' }, context),

@@ -4,20 +4,23 @@ import type { GPT } from './gpt.ts'
 import { checkSampleOptions, type SampleOptions, sampleToken } from './sample.ts'
 
 export interface GenerateOptions extends SampleOptions, DecodeStateOptions {
-  /** Tokens to make at most. Default 256. */
+  /** Largest number of tokens to generate. Default 256. */
   maxTokens?: number
-  /** Ends the text; the stop token itself is not given out. */
+  /** Tokens that end the text. The stop token itself is not returned. */
   stopTokens?: readonly number[]
-  /** Same seed, same text, on one backend. Default 0. */
+  /** Seed of the random choices. On one backend, the same seed gives the same text. Default 0. */
   seed?: number
-  /** Ends the text before its next token, without an error. */
+  /** If it is aborted, the text ends before its next token, without an error. */
   signal?: AbortSignal
 }
 
-/** Continues `prompt` one token at a time, with cached decoding: each step costs one position. When the context reaches the
- *  model's seqLen, the newer half of it is read in again and generation goes on. With `cache: 'bounded'` nothing is read again: prompt and
- *  text may be of any length, though a model has learned nothing of contexts beyond its seqLen.
- *  Errors come with the first token asked for: an empty prompt, one longer than seqLen, ids or options out of range. */
+/** Continues `prompt` one token at a time. Decoding is cached, so each step computes only one position. If
+ *  the context reaches seqLen, the newer half of it is read again, and generation continues. With
+ *  `cache: 'bounded'` nothing is read again, and prompt and text may have any length. But the model was not
+ *  trained on contexts beyond its seqLen.
+ *
+ *   Throws when the first token is requested, if the prompt is empty or longer than seqLen, or if ids or
+ *   options are out of range. */
 export async function* generate(
   model: GPT,
   prompt: Int32Array,
@@ -47,7 +50,7 @@ export async function* generate(
         state = newState()
         next = Int32Array.from(context.slice(-Math.max(1, seqLen >> 1)))
       }
-      // A long prompt is read in parts, so that its activations take no more memory than seqLen tokens do.
+      // A long prompt is read in parts, so its activations take at most the memory of seqLen tokens.
       for (; next.length > seqLen; next = next.subarray(seqLen))
         await lastLogits(model, next.subarray(0, seqLen), state)
       const token = sampleToken(await lastLogits(model, next, state), context, options, random)
@@ -61,7 +64,8 @@ export async function* generate(
   }
 }
 
-/** Logits of the newest position. Starts the read before the scope closes, so that no scope is open between steps. */
+/** Logits [V] of the newest position. The read starts before the scope closes, so no scope is open between
+ *  steps. */
 function lastLogits(model: GPT, ids: Int32Array, state: DecodeState): Promise<Float32Array> {
   using _scope = model.device.scope()
   return model.forward(model.tokens(ids), { state, lastOnly: true }).data() // [1, 1, V]

@@ -34,7 +34,8 @@ const choices = <T extends object>(fields: { readonly [K in keyof T]: readonly T
     [{}],
   ) as T[]
 
-/** The baseline's LayerNorm has it, but in dot products one vector added to all keys moves all scores of a query alike: its gradient is 0. */
+/** The bias of the LayerNorm on k. In dot-product attention its gradient is 0, because it adds the same
+ *  number to all scores of a query. */
 const NEVER_LEARNS = 'qk_norm_k.bias'
 
 const common = {
@@ -107,9 +108,10 @@ describe('every combination of switches', () => {
   )
 })
 
-/** Along its own gradient, a parameter changes the loss at the rate of the gradient's length. In f32 the difference of two
- *  losses near 3 is good to about 3e-7, so that a step of 2h = 0.02 gives the rate to 2e-5; curvature and kinks of |λq − λk|
- *  add less than a percent. The fixtures hold every single number to its bound; this catches a sign or a factor in any switch. */
+/** Along its own gradient, a parameter changes the loss at the rate of the gradient's length. In f32 the
+ *  difference of two losses near 3 is good to about 3e-7, so that a step of 2h = 0.02 gives the rate to 2e-5;
+ *  curvature and kinks of |λq − λk| add less than a percent. The fixtures hold every single number to its
+ *  bound; this catches a sign or a factor in any switch. */
 const STEP = 0.01
 const RELATIVE = 0.01
 const ABSOLUTE = 1e-4

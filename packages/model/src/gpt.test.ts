@@ -59,7 +59,8 @@ describeDevices(
         expect(after.subarray(sequence)).toEqual(before.subarray(sequence))
         for (let t = at; t < LENGTH; t++) {
           const row = [t * vocabSize, (t + 1) * vocabSize] as const
-          // The key shift and the clock carry a token on; without them each later query still sees its key.
+          // Token shift and decay also carry a token to later positions. Without them each later query still
+          // sees its key.
           expect(after.subarray(...row), `position ${t}`).not.toEqual(before.subarray(...row))
         }
       }
@@ -275,7 +276,7 @@ describe('what a model refuses', () => {
 
   it('tokens of another shape', () => {
     using scope = device.scope()
-    const rule = 'forward: tokens must be [batch, length], neither 0, got'
+    const rule = 'forward: tokens must be [batch, length], with batch and length at least 1, got'
     expect(() => model.forward(device.tensor(Int32Array.of(1, 2)))).toThrow(`${rule} [2]`)
     for (const [given, found] of [
       [[1, 2, 3], 'object'],
@@ -298,7 +299,7 @@ describe('what a model refuses', () => {
     using foreign = other.decodeState()
     const tokens = model.tokens(Int32Array.of(1, 2))
     expect(() => model.forward(tokens, { state: foreign })).toThrow(
-      'forward: state must come from decodeState of this model, got one of another with 3 layers',
+      'forward: state must come from decodeState of this model, got the state of another model with 3 layers',
     )
     using pair = model.decodeState(2)
     expect(() => model.forward(tokens, { state: pair })).toThrow(
@@ -397,7 +398,7 @@ describe('a model that cannot be made', () => {
       `GPT: ${name} must be [30, 12], got [12, 30]`,
     )
     expect(() => make(new Map([...parameters, ['blocks.2.attn.c_k.weight', odd]]))).toThrow(
-      'GPT: parameters must be those of the configuration, got blocks.2.attn.c_k.weight besides',
+      'GPT: parameters must only be those of the configuration, got also blocks.2.attn.c_k.weight',
     )
     expect(() => new GPT(device, { ...config, nLayer: 0 }, parameters, laplacian)).toThrow(
       'config: nLayer must be a whole number from 1 to 1024, got 0',

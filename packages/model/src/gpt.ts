@@ -29,23 +29,25 @@ import { Encodings } from './position/shared.ts'
 const LOGIT_CLAMP = 50
 
 export interface ForwardOptions {
-  /** Continue this sequence: tokens are its next positions. */
+  /** State of a sequence to continue. The tokens are its next positions. */
   state?: DecodeState
-  /** Bound logits softly, as in training; default true where the configuration has a softcap. */
+  /** Whether the softcap of the configuration bounds the logits, as in training. Default true. */
   softcap?: boolean
-  /** Logits of the newest position only, [B, 1, V]: all that generation needs of a prompt. */
+  /** Returns the logits of the newest position only, [B, 1, V]. Generation needs no others. */
   lastOnly?: boolean
-  /** Keep only what flows between attention and MLP layers, and run each again for its gradients: a quarter more time, a fraction
-   *  of the memory, the same gradients to the bit. Matters to {@link grad} only. */
+  /** Keeps only the tensors between attention and MLP layers, and runs each layer again for its gradients.
+   *  This takes a quarter more time and a fraction of the memory. The gradients are the same to the bit. It
+   *  only affects {@link grad}. */
   checkpointActivations?: boolean
-  /** Called once per group of heads of each layer with what attention saw. */
+  /** Called once for each group of heads of each layer, with the values of its attention. */
   probe?: (probe: LayerProbe) => void
 }
 
-/** A GPT. Its attention is of any registered kind, such as λ-distance over a Laplacian (TauGPT) or scaled dot product (the baseline),
- *  on one trunk:
- *  x ← x + attention(rmsnorm(x)), x ← x + W₂·relu(W₁·rmsnorm(x))², logits = clamp(W·rmsnorm(x), ±50), softly capped.
- *  Source: Moriondo, Topological Transformer (2026); docs/definition.md, section 5. */
+/** A GPT. Its attention is of any registered kind, such as λ-distance over a Laplacian (TauGPT) or scaled dot
+ *  product (the baseline). All kinds share one trunk:
+ *
+ *   x ← x + attention(rmsnorm(x)), x ← x + W₂·relu(W₁·rmsnorm(x))², logits = clamp(W·rmsnorm(x), ±50), softly
+ *   capped. Source: Moriondo, Topological Transformer (2026); docs/definition.md, section 5. */
 export class GPT implements Disposable {
   readonly device: Device
   readonly config: ModelConfig
@@ -53,10 +55,11 @@ export class GPT implements Disposable {
   readonly parameters: ReadonlyMap<string, Tensor>
   readonly laplacian: LaplacianTensor | undefined
   readonly attention: readonly AttentionLayer[]
-  /** Of all layers. */
+  /** Positional encodings of all layers. */
   readonly #encodings: Encodings
 
-  /** @param laplacian of size manifoldDim; there if a kind of attention needs one. The model takes ownership of all tensors. */
+  /** The model takes ownership of all tensors.
+   *  @param laplacian has size manifoldDim; needed if a kind of attention needs one */
   constructor(
     device: Device,
     config: ModelConfig,
@@ -88,7 +91,7 @@ export class GPT implements Disposable {
     return Array.from(this.parameters.values()).reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** What optimizers may treat differently. */
+  /** Groups of parameters that optimizers may treat differently. */
   get parameterGroups(): readonly ParameterGroup[] {
     return parameterGroups(this.config)
   }
@@ -99,12 +102,12 @@ export class GPT implements Disposable {
     return tensor
   }
 
-  /** Token ids from the host, checked, as a tensor [batch, length]. */
+  /** Checks token ids and copies them to a tensor [batch, length]. */
   tokens(ids: Int32Array | readonly number[], batch = 1): Tensor<'i32'> {
     return this.#ids('tokens', ids, batch)
   }
 
-  /** Targets for {@link loss}: ids as for {@link tokens}, or −1 where a position does not count. */
+  /** Targets for {@link loss}: ids as for {@link tokens}, or −1 if a position does not count. */
   targets(ids: Int32Array | readonly number[], batch = 1): Tensor<'i32'> {
     return this.#ids('targets', ids, batch, IGNORE_INDEX)
   }
@@ -124,8 +127,8 @@ export class GPT implements Disposable {
     return this.device.tensor(ids, [batch, ids.length / batch], 'i32')
   }
 
-  /** tokens [B, T] → logits [B, T, V]. Throws when the sequence gets longer than seqLen (with a state of bounded caches: never), or the
-   *  state is another model's. */
+  /** tokens [B, T] → logits [B, T, V]. Throws if the sequence gets longer than seqLen, unless the state has
+   *  bounded caches. Also throws if the state belongs to another model. */
   forward(tokens: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
     const x = this.#trunk(tokens, options)
     const logits = clamp(linear(x, this.#weight('lm_head.weight')), -LOGIT_CLAMP, LOGIT_CLAMP)
@@ -133,7 +136,8 @@ export class GPT implements Disposable {
     return cap === null ? logits : softcap(logits, cap)
   }
 
-  /** Mean cross-entropy in nats per token of the logits of {@link forward}, which are never all in memory. */
+  /** Mean cross-entropy of the logits of {@link forward}, in nats per token. The logits are never in memory
+   *  as a whole. */
   loss(tokens: Tensor<'i32'>, targets: Tensor<'i32'>, options: ForwardOptions = {}): Tensor {
     const bounds = { clamp: LOGIT_CLAMP, softcap: this.#softcap(options) }
     return linearCrossEntropy(this.#trunk(tokens, options), this.#weight('lm_head.weight'), targets, bounds)
@@ -143,7 +147,7 @@ export class GPT implements Disposable {
     return isCapped ? this.config.softcap : null
   }
 
-  /** tokens [B, T] → what the head multiplies, [B, T, C]. */
+  /** tokens [B, T] → input of the output layer, [B, T, C]. */
   #trunk(tokens: Tensor<'i32'>, options: ForwardOptions): Tensor {
     const { state, probe } = options
     this.#checkLength(tokens, state)
@@ -168,13 +172,13 @@ export class GPT implements Disposable {
     return linear(hidden, this.#weight(`blocks.${layer}.mlp.c_proj.weight`), residual)
   }
 
-  /** Memory for decoding `batch` sequences step by step, with the parameters of now. Throws if the model or its device has no cache of
-   *  the form asked for. */
+  /** Memory for decoding `batch` sequences step by step, with the parameters of now. Throws if the model or
+   *  its device has no cache of the form asked for. */
   decodeState(batch = 1, options: DecodeStateOptions = {}): DecodeState {
     return DecodeState.empty(this, batch, options)
   }
 
-  /** Whether {@link decodeState} has a bounded form. */
+  /** Whether {@link decodeState} can have bounded caches. */
   get hasBoundedCache(): boolean {
     return this.attention.every(({ groups }) => groups.every(({ kind }) => kind.hasBoundedCache))
   }
@@ -186,12 +190,12 @@ export class GPT implements Disposable {
       )
     if (tokens.rank !== 2 || tokens.size === 0)
       throw new ShapeError(
-        `forward: tokens must be [batch, length], neither 0, got ${shapeText(tokens.shape)}`,
+        `forward: tokens must be [batch, length], with batch and length at least 1, got ${shapeText(tokens.shape)}`,
       )
     const [batch, length] = tokens.shape
     if (state && state.config !== this.config)
       throw new Error(
-        `forward: state must come from decodeState of this model, got one of another with ${state.layers.length} layers`,
+        `forward: state must come from decodeState of this model, got the state of another model with ${state.layers.length} layers`,
       )
     if (state && state.batch !== batch)
       throw new ShapeError(`forward: tokens must continue the state's ${state.batch} sequences, got ${batch}`)
@@ -209,7 +213,7 @@ export class GPT implements Disposable {
   }
 }
 
-/** Throws unless a Laplacian of size `dim` (undefined: none) suits the model. */
+/** Throws unless the model can use a Laplacian of size `dim`. Undefined: there is none. */
 export function checkLaplacian(config: ModelConfig, dim: number | undefined): void {
   if (dim === undefined && needsLaplacian(config))
     throw new Error(
@@ -228,7 +232,7 @@ function checkParameters(config: ModelConfig, parameters: ReadonlyMap<string, Te
     const tensor = parameters.get(name)
     if (!tensor)
       throw new Error(
-        `GPT: parameters must hold ${name}, got none of that name; check that config and weights belong together`,
+        `GPT: parameters must hold ${name}, got none of that name; use config and weights of the same model`,
       )
     if (shapeText(tensor.shape) !== shapeText(shape))
       throw new ShapeError(`GPT: ${name} must be ${shapeText(shape)}, got ${shapeText(tensor.shape)}`)
@@ -236,5 +240,7 @@ function checkParameters(config: ModelConfig, parameters: ReadonlyMap<string, Te
   const expected = new Set(specs.map(({ name }) => name))
   for (const name of parameters.keys())
     if (!expected.has(name))
-      throw new Error(`GPT: parameters must be those of the configuration, got ${name} besides`)
+      throw new Error(
+        `GPT: parameters must only be those of the configuration, got also ${name}; use config and weights of the same model`,
+      )
 }

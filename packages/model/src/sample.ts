@@ -2,14 +2,16 @@ import type { Random } from '@tau/tensor'
 
 /** How the next token is chosen from the logits. */
 export interface SampleOptions {
-  /** Divides the logits: below 1 safer, above 1 wilder; 0 always takes the likeliest. Default 1. */
+  /** Divides the logits. Lower is safer, higher is more varied, 0 always takes the likeliest token. Default
+   *  1. */
   temperature?: number
-  /** Only the k likeliest tokens; default all. */
+  /** Chooses only among the k likeliest tokens. Default: all tokens. */
   topK?: number
-  /** Only the likeliest tokens that together have this probability (nucleus); default 1. */
+  /** Chooses only among the likeliest tokens that together have this probability (nucleus sampling). Default
+   *  1. */
   topP?: number
-  /** Logits of tokens in the context are divided by this where positive, multiplied where negative; default 1.
-   *  Source: Keskar et al., CTRL (2019), section 4.1. */
+  /** Makes tokens of the context less likely: a positive logit is divided by this, a negative one multiplied.
+   *  Default 1. Source: Keskar et al., CTRL (2019), section 4.1. */
   repetitionPenalty?: number
 }
 
@@ -33,9 +35,10 @@ export function checkSampleOptions({
     )
 }
 
-/** One token from logits [V]. Order of steps: repetition penalty, temperature, top-k, top-p, draw. Ties go to the smaller id.
- *  `context` holds the tokens that the penalty strikes; those outside the vocabulary are left aside.
- *  Throws when there are no logits, one is not finite, or an option is out of range. */
+/** Draws one token from logits [V]. Order of steps: repetition penalty, temperature, top-k, top-p, draw. If
+ *  logits are equal, the smaller id wins. `context` holds the tokens for the penalty; ids outside the
+ *  vocabulary are ignored. Throws if there are no logits, if one is not finite, or if an option is out of
+ *  range. */
 export function sampleToken(
   logits: Float32Array,
   context: Iterable<number>,
@@ -67,7 +70,8 @@ export function sampleToken(
   return best // rounding left a remainder
 }
 
-/** Sets the weights of tokens outside top-k and top-p to 0. Sorts numbers, not ids: V log V of the cheapest kind. */
+/** Sets the weights of tokens outside top-k and top-p to 0. Sorts plain numbers, not ids, because that is
+ *  faster. */
 function keepLikeliest(
   scores: Float64Array,
   weights: Float64Array,

@@ -195,7 +195,7 @@ describe('a model that cannot be loaded', () => {
     [
       'sizes beyond this file',
       () => patchConfig({ vocab_size: 2 ** 24 }),
-      /wte\.weight must be \[16777216, 12\], got \[23, 12\]; the files do not belong together/,
+      /wte\.weight must be \[16777216, 12\], got \[23, 12\]; use weights and config\.json of the same model/,
     ],
     [
       'an empty weight file',
@@ -235,27 +235,27 @@ describe('a model that cannot be loaded', () => {
     [
       'whole numbers for weights',
       () => rewrite((all) => all.set(name, { shape: [30, 12], data: new Int32Array(360) })),
-      /c_k\.weight must be of F32, F16 or BF16, got a Int32Array/,
+      /c_k\.weight must be F32, F16 or BF16, got a Int32Array/,
     ],
     [
       'a parameter too few',
       () => rewrite((all) => all.delete(name)),
-      /model\.safetensors: must hold blocks\.1\.attn\.c_k\.weight for its config\.json, got no such tensor/,
+      /model\.safetensors: must hold the tensor blocks\.1\.attn\.c_k\.weight that config\.json needs, got no such tensor/,
     ],
     [
       'a parameter too many',
       () => rewrite((all) => all.set('extra', { shape: [2], data: new Float32Array(2) })),
-      /must hold the parameters of its config\.json only, got extra besides/,
+      /must only hold the parameters of its config\.json, got also extra/,
     ],
     [
       'a parameter turned over',
       () => rewrite((all) => all.set(name, { shape: [12, 30], data: new Float32Array(360) })),
-      /c_k\.weight must be \[30, 12\], got \[12, 30\]; the files do not belong together/,
+      /c_k\.weight must be \[30, 12\], got \[12, 30\]; use weights and config\.json of the same model/,
     ],
     [
       'the switches of another model',
       () => patchConfig({ output_gate: false }),
-      /only, got blocks\.0\.attn\.c_g\.weight besides/,
+      /got also blocks\.0\.attn\.c_g\.weight/,
     ],
     [
       'the manifold of another model',
@@ -335,7 +335,7 @@ describe('a model that cannot be loaded', () => {
   it('is whole again when the damage is undone', async () => {
     await patchConfig({ n_layer: 3 })
     await expect(loadModel(device, dir)).rejects.toThrow(
-      'must hold blocks.2.attn.c_q.weight for its config.json',
+      'must hold the tensor blocks.2.attn.c_q.weight that config.json needs',
     )
     await patchConfig({ n_layer: 2 })
     using loaded = await loadModel(device, dir)
@@ -351,8 +351,8 @@ describe('a disk that is full while saving', () => {
     using old = await tinyModel(device)
     await saveModel(old, dir)
     const before = await contents()
-    // The kernel itself refuses files beyond 64 blocks of 512 or 1024 bytes: config and manifold would fit, the weights of
-    // another model, with another manifold, do not.
+    // The kernel itself refuses files beyond 64 blocks of 512 or 1024 bytes: config and manifold would fit,
+    // the weights of another model, with another manifold, do not.
     const script = `
       import { cpu } from '@tau/tensor'
       import { createModel } from ${JSON.stringify(new URL('./create.ts', import.meta.url))}

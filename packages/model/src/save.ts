@@ -26,17 +26,17 @@ export const MODEL_FILES = {
   about: 'manifold.json',
 } as const
 
-/** A configuration is a page of text; more is not one. */
+/** A configuration is about a page of text. A larger file is refused. */
 const MAX_CONFIG_BYTES = 2 ** 20
 
 export interface SaveOptions {
-  /** Where the Laplacian comes from: manifold.json says so. */
+  /** Where the Laplacian comes from, for manifold.json. */
   origin?: ManifoldOrigin | undefined
 }
 
-/** Writes `model.safetensors`, `config.json` and, if the model has a Laplacian, `manifold.parquet` with `manifold.json` into a folder, given by its
- *  path or as a store; a folder that exists keeps its other files. All are on the disk before the first takes the place of an old one: if the disk is full the model
- *  that was there is unchanged, as a whole. */
+/** Writes a model into a folder (a path or a store): `model.safetensors`, `config.json` and, if the model has
+ *  a Laplacian, `manifold.parquet` with `manifold.json`. Other files in the folder stay. All new files are on
+ *  the disk before the first one replaces an old file. So a full disk leaves the old model unchanged. */
 export async function saveModel(
   model: GPT,
   folder: FolderPlace,
@@ -54,7 +54,8 @@ export async function saveModel(
   await storeAt(folder).write(files)
 }
 
-/** The bytes of model.safetensors: the parameters, and as metadata the state of the kinds of attention, such as τ per layer. */
+/** The bytes of model.safetensors. They hold the parameters. Metadata holds the state of the kinds of
+ *  attention, such as τ per layer. */
 export async function encodeModel(model: GPT): Promise<Uint8Array> {
   const arrays = new Map<string, NamedArray>()
   for (const [name, tensor] of model.parameters)
@@ -70,7 +71,7 @@ export async function encodeModel(model: GPT): Promise<Uint8Array> {
   })
 }
 
-/** Reads a folder written by {@link saveModel}. Every size is checked; errors name the file and what is wrong with it. */
+/** Reads a folder that {@link saveModel} wrote. Checks every size. Errors name the file and the problem. */
 export async function loadModel(device: Device, folder: FolderPlace): Promise<GPT> {
   const store = storeAt(folder)
   const config = await readModelConfig(store)
@@ -91,7 +92,7 @@ export async function loadModel(device: Device, folder: FolderPlace): Promise<GP
   return model
 }
 
-/** The configuration of a model in a folder, without its weights. */
+/** Reads the configuration of a model in a folder, without its weights. */
 export async function readModelConfig(folder: FolderPlace): Promise<ModelConfig> {
   const file = { store: storeAt(folder), name: MODEL_FILES.config }
   return configFromJson(await readUtf8File(file, 'loadModel', MAX_CONFIG_BYTES), pathOf(file))
@@ -108,22 +109,22 @@ function toParameters(
     const array = file.tensors.get(name)
     if (!array)
       throw new Error(
-        `${path}: must hold ${name} for its config.json, got no such tensor; the files do not belong together`,
+        `${path}: must hold the tensor ${name} that config.json needs, got no such tensor; use weights and config.json of the same model`,
       )
     const { data } = array
     if (!(data instanceof Float32Array))
-      throw new Error(
-        `${path}: ${name} must be of F32, F16 or BF16, got a ${data.constructor.name}; convert it`,
-      )
+      throw new Error(`${path}: ${name} must be F32, F16 or BF16, got a ${data.constructor.name}; convert it`)
     if (array.shape.join() !== shape.join())
       throw new Error(
-        `${path}: ${name} must be [${shape.join(', ')}], got [${array.shape.join(', ')}]; the files do not belong together`,
+        `${path}: ${name} must be [${shape.join(', ')}], got [${array.shape.join(', ')}]; use weights and config.json of the same model`,
       )
     parameters.set(name, device.tensor(data, shape))
   }
   for (const name of file.tensors.keys())
     if (!parameters.has(name))
-      throw new Error(`${path}: must hold the parameters of its config.json only, got ${name} besides`)
+      throw new Error(
+        `${path}: must only hold the parameters of its config.json, got also ${name}; use weights and config.json of the same model`,
+      )
   return parameters
 }
 
@@ -139,7 +140,7 @@ function statesOf({ attention }: GPT): ReadonlyMap<string, Record<string, number
   return found
 }
 
-/** Sets the states from the metadata; where a file does not say, they stay as the configuration has them. */
+/** Sets the states from the metadata. A state that the file lacks keeps the value of the configuration. */
 function restoreStates(model: GPT, { metadata }: SafetensorsFile, path: string): void {
   for (const [name, states] of statesOf(model)) {
     const found = metadata[name]
@@ -152,7 +153,7 @@ function restoreStates(model: GPT, { metadata }: SafetensorsFile, path: string):
     }
     if (!isPositives(values) || values.length !== states.length)
       throw new Error(
-        `${path}: metadata ${name} must be ${states.length} positive numbers, one per layer, got ${found}; the files do not belong together`,
+        `${path}: metadata ${name} must be ${states.length} positive numbers, one per layer, got ${found}; use weights and config.json of the same model`,
       )
     for (const [i, state] of states.entries()) state[name] = values[i]
   }

@@ -6,7 +6,7 @@ import type { ModelOptions } from './config/config.ts'
 import { createModel } from './create.ts'
 import type { GPT } from './gpt.ts'
 
-/** Laplacian D − W of a random weighted graph: a ring, so that it is connected, and some chords. */
+/** Laplacian D − W of a random weighted graph: a ring, which makes it connected, and some other edges. */
 export function randomLaplacian(size: number, seed = 3): Csr {
   const random = randomArray(size * size, seed)
   const data = new Float64Array(size * size)
@@ -37,7 +37,7 @@ export const tiny = {
   manifoldDim: 10,
 } as const satisfies ModelOptions
 
-/** A tiny model. `perturb` moves all parameters, so that none of its gradients is 0 only because of how models start. */
+/** A tiny model. `perturb` changes all parameters, so no gradient is 0 only because of the init. */
 export async function tinyModel(
   device: Device,
   options: ModelOptions = {},
@@ -50,7 +50,7 @@ export async function tinyModel(
   return model
 }
 
-/** Adds normal noise: enough to matter, too little to saturate. */
+/** Adds noise to all parameters: large enough to matter, small enough not to saturate. */
 export async function perturbParameters(model: GPT, size = 0.2): Promise<void> {
   let seed = 31
   for (const tensor of model.parameters.values()) {
@@ -63,7 +63,7 @@ export async function perturbParameters(model: GPT, size = 0.2): Promise<void> {
 export const randomIds = (length: number, vocabSize: number, seed = 7): Int32Array<ArrayBuffer> =>
   Int32Array.from(randomArray(length, seed), (value) => Math.floor(Math.abs(value) * 7919) % vocabSize)
 
-/** Values of all parameters, by name. All reads begin before this returns: a scope may close then. */
+/** Values of all parameters, by name. All reads start before this returns, so a scope may close then. */
 export async function parameterValues(
   parameters: ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, Float32Array>> {
@@ -71,6 +71,6 @@ export async function parameterValues(
   return new Map(await Promise.all(reads))
 }
 
-/** τ of every group of heads that has one of its own, in order. */
+/** τ of every group of heads, in order; undefined for a group without τ. */
 export const tausOf = ({ attention }: GPT): (number | undefined)[] =>
   attention.flatMap(({ groups }) => groups.map((group) => group.attention.state?.tau))

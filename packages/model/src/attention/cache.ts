@@ -1,7 +1,8 @@
 import type { DecodeCache } from '@tau/attention'
 import type { AttentionCache, AttentionInputs } from './kind.ts'
 
-/** A cache of a kind's own positions as one that takes the inputs of attention. `positionsOf` runs before the cache changes. */
+/** Wraps the cache of a kind into a cache that takes the inputs of attention. `positionsOf` converts the
+ *  inputs. It runs before the cache changes. */
 export const cacheOfInputs = <Positions>(
   cache: DecodeCache<Positions>,
   positionsOf: (inputs: AttentionInputs) => Positions,

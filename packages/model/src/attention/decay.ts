@@ -3,12 +3,13 @@ import { add, linear, permute, reshape, type Tensor } from '@tau/tensor'
 import type { ModelConfig } from '../config/model-config.ts'
 import { type ParameterSpec, positiveSpec, positiveValues } from '../parameters/spec.ts'
 
-// What makes old keys fade, above the kinds of attention.
+// The decay of older keys. All kinds of attention share it.
 
-/** Biases of the forget gate, spread over heads so that each forgets on its own scale: half-lives from about 1 token to about 170. */
+/** Biases of the forget gate, evenly spread over the heads. So each head forgets on its own scale: half-lives
+ *  go from about 1.5 tokens to about 170. */
 const FORGET_BIAS = { first: 0.5, last: 5.5 } as const
 
-/** The rate's name among the parameters; older than its name in the configuration. */
+/** Name of the rate among the parameters. It is older than the name in the configuration. */
 const RATE = 'gamma'
 
 type DecayConfig = Pick<ModelConfig, 'decay' | 'decayRate' | 'learnDecayRate' | 'positiveAs' | 'nEmbd'>
@@ -24,7 +25,8 @@ export function decaySpecs(config: DecayConfig, heads: number): ParameterSpec[] 
   ]
 }
 
-/** Cumulative decay [B, H, T] of the positions x [B, T, C] from `start` on, continued from `before`, [B, H, 1]; undefined without decay. */
+/** Cumulative decay [B, H, T] of the positions x [B, T, C] from `start` on. It continues from `before` [B, H,
+ *  1]. Undefined without decay. */
 export function decayOf(
   config: DecayConfig,
   heads: number,

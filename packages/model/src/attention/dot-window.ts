@@ -8,13 +8,14 @@ const options = {
     whole: true,
     atLeast: 1,
     unit: 'tokens',
-    help: 'Newest keys that a query of dot-window attention sees',
+    help: 'Number of newest keys that a query of dot-window attention sees',
   }),
 } as const
 
 export type DotWindowOptions = OptionsOf<typeof options>
 
-/** Dot-product attention within a window: time O(T·window), and a cache that does not grow with the context. */
+/** Dot-product attention within a window. It takes O(T·window) time, and its cache does not grow with the
+ *  context. */
 export const dotWindow = defineAttentionKind({
   name: 'dot-window',
   about: 'dot-product attention within a window',

@@ -2,7 +2,7 @@ import { dotAttention, KvCache } from '@tau/attention'
 import { cacheOfInputs } from './cache.ts'
 import type { Attention, AttentionInputs, AttentionKind, KindContext } from './kind.ts'
 
-/** Scaled dot-product attention over the newest `window` keys, or over all. */
+/** Scaled dot-product attention over the newest `window` keys, or over all keys. */
 export function dotProduct({ device, shape }: KindContext, window?: number): Attention {
   const positionsOf = ({ q, k, v, logDecay }: AttentionInputs) => ({
     q: q.vectors,

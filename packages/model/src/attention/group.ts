@@ -7,7 +7,7 @@ import { decayOf, decaySpecs } from './decay.ts'
 import { HeadVectors, splitHeads } from './head-vectors.ts'
 import type { Attention, AttentionCache, CacheForm, KindContext } from './kind.ts'
 
-/** Parameters of a group, by their names within it. */
+/** Parameters of a group, with their names inside the group. */
 export function groupSpecs(group: HeadGroup): ParameterSpec[] {
   const { kind, config, shape } = group
   const { heads, kvHeads, dim, valueDim } = shape
@@ -25,7 +25,7 @@ export function groupSpecs(group: HeadGroup): ParameterSpec[] {
   ]
 }
 
-/** What a group of heads computed, for reports. Tensors live as long as the caller's scope. */
+/** Results of a group of heads, for reports. The tensors live as long as the scope of the caller. */
 export interface GroupProbe {
   /** Normalised q [B, H, T, M] and k [B, Hkv, T, M]. */
   readonly q: Tensor
@@ -36,14 +36,15 @@ export interface GroupProbe {
   readonly logDecay: Tensor | undefined
 }
 
-/** What a group remembers between decoding steps. */
+/** State of a group between decoding steps. */
 export interface GroupState {
   readonly cache: AttentionCache
   /** The newest cumulative decay [B, H, 1]. */
   readonly logDecay: LogDecay
 }
 
-/** A group of heads of one layer: what all kinds share, around one of them. docs/definition.md, section 3. */
+/** Attention of a group of heads of one layer: its kind of attention, and the parts that all kinds share. See
+ *  docs/definition.md, section 3. */
 export class HeadGroupAttention {
   readonly kind: HeadGroup['kind']
   readonly attention: Attention
@@ -65,8 +66,8 @@ export class HeadGroupAttention {
     this.attention = group.kind.create(context, kindOptions(group))
   }
 
-  /** Heads [B, H, T, D] of the normalised input x [B, T, C]. With a state, x holds the newest T positions and the state advances;
-   *  `previous` [B, 1, C] is the input before. */
+  /** Computes the heads [B, H, T, D] of the normalised input x [B, T, C]. With a state, x holds the newest T
+   *  positions, and the state advances. `previous` [B, 1, C] is the input at the position before x. */
   forward(
     x: Tensor,
     state: GroupState | undefined,
@@ -113,7 +114,7 @@ export class HeadGroupAttention {
   }
 }
 
-/** Copies the last reading of each head. */
+/** Copies the last cumulative decay of each head. */
 function keepLast(logDecay: LogDecay, kept: LogDecay): void {
   const length = logDecay.high.shape[2]
   for (const part of ['high', 'low'] as const)

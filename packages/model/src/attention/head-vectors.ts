@@ -1,7 +1,7 @@
 import { clamp, permute, reshape, rmsNorm, type Tensor } from '@tau/tensor'
 import type { PositionalEncoding } from '../position/encoding.ts'
 
-/** Bound of q, k and v. Part of the definition: docs/definition.md, section 4. */
+/** Bound of q, k and v. It is part of the definition: docs/definition.md, section 4. */
 export const QKV_CLAMP = 5
 
 /** A projection [B, T, heads·dim], clamped → [B, heads, T, dim]. */
@@ -11,19 +11,19 @@ export function splitHeads(projected: Tensor, heads: number): Tensor {
   return permute(reshape(bounded, [batch, length, heads, -1]), [0, 2, 1, 3])
 }
 
-/** The queries or keys of a group of heads. A kind takes the vectors, or the projection they are made of if it has one kernel for
- *  all of it. */
+/** The queries or keys of a group of heads. A kind uses the vectors. If it has one kernel for all steps, it
+ *  uses the projection instead. */
 export class HeadVectors {
-  /** [B, T, heads·M], as the projection gave it. */
+  /** Output of the projection, [B, T, heads·M]. */
   readonly projected: Tensor
   readonly heads: number
   readonly encoding: PositionalEncoding
-  /** Time of the first position. */
+  /** Index of the first position in the sequence. */
   readonly start: number
   readonly #norm: ((x: Tensor) => Tensor) | undefined
   #vectors: Tensor | undefined
 
-  /** @param norm what comes after rmsnorm, if anything */
+  /** @param norm is applied after rmsnorm, if it is given */
   constructor(
     projected: Tensor,
     heads: number,
@@ -38,12 +38,12 @@ export class HeadVectors {
     this.#norm = norm
   }
 
-  /** Whether the vectors are clamp, encoding and rmsnorm of the projection, and nothing else. */
+  /** Whether only clamp, encoding and rmsnorm are applied to the projection. */
   get isPlain(): boolean {
     return this.#norm === undefined
   }
 
-  /** [B, heads, T, M]: clamped, encoded and normalised. Made when first asked for. */
+  /** The vectors [B, heads, T, M]: clamped, encoded and normalised. They are computed at first use. */
   get vectors(): Tensor {
     if (!this.#vectors) {
       const y = rmsNorm(this.encoding.encode(splitHeads(this.projected, this.heads), this.start))

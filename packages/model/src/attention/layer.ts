@@ -6,14 +6,14 @@ import type { PositionalEncoding } from '../position/encoding.ts'
 import { type GroupProbe, groupSpecs, HeadGroupAttention } from './group.ts'
 import type { LayerState } from './state.ts'
 
-/** What one group of heads of one layer computed, for reports: see {@link GPT.forward}. */
+/** Results of one group of heads of one layer, for reports: see {@link GPT.forward}. */
 export interface LayerProbe extends GroupProbe {
   readonly layer: number
   /** Index of the group in its layer. */
   readonly group: number
 }
 
-/** Parameters of an attention layer by their names within it: of its groups, then of the layer. */
+/** Parameters of an attention layer, with their names inside the layer. Those of the groups come first. */
 export const layerSpecs = (
   groups: readonly HeadGroup[],
   { nEmbd, outputGate }: { nEmbd: number; outputGate: boolean },
@@ -34,7 +34,7 @@ export interface LayerContext {
   readonly outputGate: boolean
 }
 
-/** One attention layer: its groups of heads, side by side, then output gate and projection. */
+/** One attention layer: its groups of heads in parallel, then output gate and projection. */
 export class AttentionLayer {
   readonly groups: readonly HeadGroupAttention[]
   readonly #layer: number
@@ -50,7 +50,8 @@ export class AttentionLayer {
     })
   }
 
-  /** Normalised input x [B, T, C] → residual [B, T, C] + attention. With a state, x holds the newest T positions and the state advances. */
+  /** Normalised input x [B, T, C] → residual [B, T, C] + attention. With a state, x holds the newest T
+   *  positions, and the state advances. */
   forward(x: Tensor, residual: Tensor, state?: LayerState, probe?: (probe: LayerProbe) => void): Tensor {
     const { parameter, outputGate } = this.#context
     const [batch, length, width] = x.shape
@@ -69,7 +70,7 @@ export class AttentionLayer {
     return linear(gated, parameter('c_proj.weight'), residual)
   }
 
-  /** For reports: the numbers per head that the kinds have, as they are now, those of all groups in order. */
+  /** The present numbers per head of the kinds, for reports. The values of all groups are joined in order. */
   async scalars(): Promise<Record<string, number[]>> {
     const found: Record<string, number[]> = {}
     for (const [name, values] of await Promise.all(this.#readScalars()))
@@ -77,7 +78,7 @@ export class AttentionLayer {
     return found
   }
 
-  /** Starts the reads before the scope closes, so that no scope is open while they are waited for. */
+  /** Starts the reads before the scope closes, so no scope is open while the caller waits. */
   #readScalars(): Promise<[string, Float32Array]>[] {
     using _scope = this.#context.device.scope()
     return this.groups.flatMap(({ attention }) =>

@@ -6,8 +6,8 @@ import { tau } from './tau/tau.ts'
 
 const kinds = new Map<string, AttentionKind>()
 
-/** Makes a kind known to configurations, files and reports. Throws if the name is taken, or an option differs from a field of that name.
- *  Returns what takes it away again. */
+/** Registers a kind for configurations, files and reports. Throws if the name is taken, or if an option has
+ *  the name of a different field. Returns a function that removes the kind. */
 export function registerAttentionKind(kind: AttentionKind): () => void {
   const fail = (rule: string): never => {
     throw new Error(`registerAttentionKind: ${rule}`)
@@ -19,7 +19,7 @@ export function registerAttentionKind(kind: AttentionKind): () => void {
   for (const [name, field] of Object.entries(kind.options))
     if (taken[name] !== undefined && taken[name] !== field)
       fail(
-        `option ${name} of ${kind.name} must be the field that another kind has, got a new one; share or rename it`,
+        `option ${name} of ${kind.name} must be the field of the same name in another kind, got a different one; share that field, or rename the option`,
       )
   kinds.set(kind.name, kind)
   return () => {
@@ -30,10 +30,10 @@ export function registerAttentionKind(kind: AttentionKind): () => void {
 /** All kinds, in the order of registration. */
 export const attentionKinds = (): readonly AttentionKind[] => Array.from(kinds.values())
 
-/** The kind of a name; undefined if none is registered. */
+/** The kind with this name. Undefined if none is registered. */
 export const findAttentionKind = (name: string): AttentionKind | undefined => kinds.get(name)
 
-/** The kind of a name. Throws with the names there are. */
+/** The kind with this name. Throws if none is registered; the error lists the names. */
 export function attentionKind(name: string): AttentionKind {
   const kind = kinds.get(name)
   if (!kind)

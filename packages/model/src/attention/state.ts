@@ -2,7 +2,7 @@ import { copyBlock, type Device, slice, type Tensor } from '@tau/tensor'
 import type { GroupState, HeadGroupAttention } from './group.ts'
 import type { CacheForm } from './kind.ts'
 
-/** What a layer remembers between decoding steps. */
+/** State of a layer between decoding steps. */
 export class LayerState implements Disposable {
   readonly groups: readonly GroupState[]
   /** The newest normalised input [B, 1, C], for the token shift. */
@@ -32,18 +32,18 @@ export class LayerState implements Disposable {
     return this.groups[0].cache.length
   }
 
-  /** Bytes of the caches' contents. */
+  /** Bytes of the contents of the caches. */
   get cacheBytes(): number {
     return this.groups.reduce((sum, { cache }) => sum + cache.bytes(), 0)
   }
 
-  /** Remembers the last position of x [B, T, C]. */
+  /** Keeps the last position of x [B, T, C] for the next step. */
   keepLast(x: Tensor): void {
     const [batch, length, width] = x.shape
     copyRows(slice(x, 1, length - 1, length), this.previous, batch, width)
   }
 
-  /** A second state with the same positions; both go on independently. */
+  /** A second state with the same positions. The two can continue independently. */
   fork(): LayerState {
     return new LayerState(
       this.groups.map(({ cache, logDecay: { high, low } }) => ({
@@ -54,7 +54,7 @@ export class LayerState implements Disposable {
     )
   }
 
-  /** Forgets all positions and keeps the room for them. */
+  /** Forgets all positions, but keeps the memory for them. */
   reset(): void {
     for (const { cache, logDecay } of this.groups) {
       cache.reset()

@@ -5,7 +5,8 @@ export type Values = Readonly<Record<string, unknown>>
 const show = (value: unknown): string =>
   typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
 
-/** An error about one of these values; `path` is where they are in the configuration. */
+/** Returns a function that throws an error about one of these values. `path` is their place in the
+ *  configuration. */
 export const failOn =
   (values: Values, path = ''): Fail =>
   (field, rule, next) => {
@@ -20,7 +21,7 @@ export function checkFields(fields: Fields, values: Values, fail: Fail): void {
   }
 }
 
-/** Throws for a value that is not of one of these names. */
+/** Throws for the first value with an unknown name. */
 export function checkNames(values: Values, isKnown: (name: string) => boolean, fail: Fail): void {
   for (const name of Object.keys(values))
     if (!isKnown(name)) fail(name, 'be left out, because no model has such a field', 'remove it')

@@ -10,8 +10,8 @@ export type ModelOptions = Partial<ModelConfig> & { preset?: PresetName; size?: 
 /** All fields but `layers`, with the options of all registered kinds. */
 export const modelFields = (): Fields => ({ ...trunkFields, ...headFields, ...kindFields() })
 
-/** The names of presets. `default` is the measured best; `paper` is the publication's: temperature 1, τ = 1, no decay, no shift, no
- *  gate. It is faithful, and weak. */
+/** The names of presets. `default` is the best that we measured. `paper` is the published design: temperature
+ *  1, τ = 1, no decay, no token shift, no gate. It reproduces the publication, but learns less well. */
 export const presets = { default: 'default', paper: 'paper' } as const satisfies Record<
   PresetName,
   PresetName
@@ -25,8 +25,8 @@ function known<T extends object>(what: string, table: T, name: string): T[keyof 
   throw new Error(`config: ${what} must be one of ${Object.keys(table).join(', ')}, got ${name}`)
 }
 
-/** Fills in preset and size, then checks every rule. Options of kinds that no heads have are left out. Throws with the field, its
- *  value and the rule. */
+/** Fills in preset and size, then checks every rule. Options of kinds that no heads have are left out. Errors
+ *  name the field, its value and the rule. */
 export function resolveConfig(options: ModelOptions = {}): ModelConfig {
   const { preset = 'default', size = 'nano', ...rest } = options
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
@@ -40,8 +40,9 @@ export function resolveConfig(options: ModelOptions = {}): ModelConfig {
   return completeConfig(values)
 }
 
-/** The configuration that has these values, one for every field of the model and of the kinds that it has; options of others are left
- *  out. Throws for a field that no model has, and for values that break a rule. */
+/** Makes a configuration from values. There must be a value for every field of the model and of its kinds of
+ *  attention. Options of other kinds are left out. Throws for unknown fields and for values that break a
+ *  rule. */
 export function completeConfig(values: Values): ModelConfig {
   checkNames(values, isField, failOn(values))
   const names = kindNames(values)
@@ -52,12 +53,13 @@ export function completeConfig(values: Values): ModelConfig {
   return config
 }
 
-/** Whether a field is there in every model, whatever kinds of attention it has. */
+/** Whether every model has this field, with any kind of attention. */
 export const isShared = (name: string): boolean =>
   name === 'layers' || Object.hasOwn(trunkFields, name) || Object.hasOwn(headFields, name)
 const isField = (name: string): boolean => isShared(name) || Object.hasOwn(kindFields(), name)
 
-/** Throws unless the configuration makes a model: with the field, the rule, its value and what to do. */
+/** Throws unless the configuration is valid. The error names the field, the rule, the value and the next
+ *  step. */
 export function checkConfig(config: ModelConfig): void {
   assertConfig({ ...config })
   checkManifold(config)
@@ -87,6 +89,6 @@ const groupsWithLaplacian = (config: ModelConfig) =>
 /** Whether some heads need a Laplacian. */
 export const needsLaplacian = (config: ModelConfig): boolean => groupsWithLaplacian(config).length > 0
 
-/** Channels of a query or key head: the size of the Laplacian, where some heads need one. */
+/** Channels of a query or key head. If some heads need a Laplacian, it is the size of the Laplacian. */
 export const manifoldDim = (config: ModelConfig): number =>
   groupsWithLaplacian(config).at(0)?.shape.dim ?? config.manifoldDim ?? headDim(config)

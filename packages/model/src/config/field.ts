@@ -1,17 +1,18 @@
-// A field of the configuration says of itself all that others need: its default, its rule and one line of help. Checks, presets,
-// config.json and the command's flags are made from these tables.
+// A field of the configuration describes itself: its default, its rule and one line of help. Checks, presets,
+// config.json and the flags of the command are made from tables of fields.
 
 export type FieldValue = number | string | boolean | null
 
 interface Shared<T> {
-  /** What it is, in one line, without a full stop. */
+  /** One line of help, without a full stop. */
   readonly help: string
   readonly default: T
-  /** Values of presets besides `default`. */
+  /** Values in presets other than `default`. */
   readonly presets?: { readonly paper?: T }
-  /** What a file means that lacks the field, because it is older than the field. Undefined: the field has always been there. */
+  /** Value for an older file, which lacks the field. Undefined: the field has always existed, so a file must
+   *  have it. */
   readonly absent?: T
-  /** Where the default comes from, in words, if not from here. */
+  /** The default in words, if `default` does not say it. */
   readonly otherwise?: string
 }
 
@@ -22,7 +23,7 @@ export interface NumberField<T extends number | null = number> extends Shared<T>
   readonly atLeast?: number
   readonly atMost?: number
   readonly unit?: string
-  /** What null stands for; undefined: null is not allowed. */
+  /** Meaning of null. Undefined: null is not allowed. */
   readonly none?: string
 }
 
@@ -73,10 +74,10 @@ export const choice = <const T extends string>(field: Rest<ChoiceField<T>>): Cho
 export const flag = (field: Rest<SwitchField>): SwitchField => ({ kind: 'switch', ...field })
 export const text = (field: Rest<TextField>): TextField => ({ kind: 'text', ...field })
 
-/** Throws for a value that breaks a rule: what it must do, and what to do next. */
+/** Throws an error about a field. `rule` completes "must …"; `next` says what to do. */
 export type Fail = (field: string, rule: string, next: string) => never
 
-/** What a value must be, after "must"; undefined where the value is as it must be. */
+/** The rule that a value breaks, as the words after "must". Undefined if the value is valid. */
 export function brokenRule(field: Field, value: unknown): string | undefined {
   switch (field.kind) {
     case 'choice':
@@ -118,6 +119,6 @@ function numberRule({ none, whole, above, atLeast, atMost }: NumberRules): strin
 export const PRESETS = ['default', 'paper'] as const
 export type PresetName = (typeof PRESETS)[number]
 
-/** A field's value in a preset. */
+/** The value of a field in a preset. */
 export const presetValue = ({ default: value, presets }: Field, preset: PresetName): FieldValue =>
   preset === 'default' ? value : (presets?.[preset] ?? value)

@@ -6,13 +6,13 @@ import type { Fail, FieldValue } from './field.ts'
 import { headFields } from './fields.ts'
 import type { HeadGroupOptions, ModelConfig } from './model-config.ts'
 
-/** Heads of a layer that are alike. */
+/** A group of heads of a layer that have the same configuration. */
 export interface HeadGroup {
-  /** What the names of its parameters begin with, after the layer's own prefix: nothing if the layer has no other group. */
+  /** Prefix of its parameter names, after the prefix of the layer. Empty if the layer has no other group. */
   readonly prefix: string
   readonly kind: AttentionKind
   readonly shape: HeadShape
-  /** The fields of the model, with those of the group in their place. */
+  /** The fields of the model, replaced by those of the group. */
   readonly config: ModelConfig
 }
 
@@ -43,7 +43,7 @@ function layerGroups(config: ModelConfig, groups: readonly HeadGroupOptions[]): 
   })
 }
 
-/** The options of a group's kind. */
+/** The options of the kind of attention of a group. */
 export const kindOptions = ({ kind, config }: HeadGroup): Record<string, FieldValue> =>
   Object.fromEntries(
     Object.entries(config).filter(
@@ -57,7 +57,7 @@ const isFieldValue = (value: unknown): value is FieldValue => value === null || 
 const isObject = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Names of the kinds that some heads have; of values that are not checked yet. */
+/** Names of the kinds of attention that some heads have. The values are not checked yet. */
 export function kindNames({ attention, layers }: Values): ReadonlySet<unknown> {
   const groups: readonly unknown[] = Array.isArray(layers) ? layers.flat() : [{}]
   return new Set(
@@ -65,11 +65,12 @@ export function kindNames({ attention, layers }: Values): ReadonlySet<unknown> {
   )
 }
 
-/** Whether a field is in some kind that is named. */
+/** Whether a field is an option of one of the named kinds. */
 export const isOptionOf = (names: ReadonlySet<unknown>, field: string): boolean =>
   attentionKinds().some(({ name, options }) => names.has(name) && Object.hasOwn(options, field))
 
-/** Throws unless groups share out the heads of each layer, and every group's fields make attention. */
+/** Throws unless the groups of each layer together have all its heads, and the fields of every group are
+ *  valid. */
 export function checkGroups(values: Values): void {
   const fail = failOn(values)
   const { layers } = values
@@ -77,7 +78,8 @@ export function checkGroups(values: Values): void {
     fail('layers', 'be null, or lists of one or more groups of heads', 'write [[{…}, {…}], …]')
   if (layers === null) checkGroup(values, fail)
   else {
-    // Checked by name: the fields of the model that no group replaces are the defaults of all.
+    // Only the names of the own fields are checked here, because the values are checked together with those
+    // of the model.
     const lists: readonly (readonly Values[])[] = Array.isArray(layers) ? layers : []
     lists.forEach((groups, i) => {
       checkShares(groups, Number(values.nKvHead), `layers[${i}]`)
@@ -99,7 +101,8 @@ export function checkGroups(values: Values): void {
 const isGroupList = (value: unknown): value is readonly Values[] =>
   Array.isArray(value) && value.length > 0 && value.every(isObject)
 
-/** The kv heads of a layer's groups are the model's; one group may leave its number out. */
+/** Throws unless the kv heads of the groups of a layer add up to those of the model. One group may leave its
+ *  number out. */
 function checkShares(groups: readonly Values[], nKvHead: number, path: string): void {
   const isCount = (n: unknown) => typeof n === 'number' && Number.isInteger(n) && n >= 1
   groups.forEach((group, j) => {
@@ -114,7 +117,7 @@ function checkShares(groups: readonly Values[], nKvHead: number, path: string): 
     )
 }
 
-/** One Laplacian is for all heads that need one. */
+/** Throws unless all heads that need a Laplacian have the same width, because they share one Laplacian. */
 export function checkManifold(config: ModelConfig): void {
   const widths = headGroups(config)
     .flat()
@@ -127,7 +130,7 @@ export function checkManifold(config: ModelConfig): void {
     )
 }
 
-/** Throws for a field of a group, or of the model's only group, that breaks its rule. */
+/** Throws if a field of a group breaks its rule. */
 function checkGroup(values: Values, fail: Fail): void {
   checkFields(headFields, values, fail)
   const kind = attentionKind(String(values.attention))

@@ -13,7 +13,7 @@ const toCamel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) 
 const isObject = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The same value with all keys renamed; groups of heads are objects within lists. */
+/** The same value with all keys renamed, also inside lists, because groups of heads are objects in lists. */
 function renameKeys(value: unknown, rename: (name: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item) => renameKeys(item, rename))
   if (!isObject(value)) return value
@@ -22,7 +22,8 @@ function renameKeys(value: unknown, rename: (name: string) => string): unknown {
   )
 }
 
-/** config.json in Hugging Face's shape: snake_case keys, `model_type` and `architectures`. `layers` is there if heads are not alike. */
+/** Text of config.json in the form of Hugging Face: snake_case keys, `model_type` and `architectures`. It has
+ *  `layers` only if groups of heads differ. */
 export function configToJson(config: ModelConfig): string {
   const { layers, ...fields } = config
   const { modelType, architecture } = kindOf(config)
@@ -31,15 +32,16 @@ export function configToJson(config: ModelConfig): string {
   return `${JSON.stringify({ ...head, ...(isObject(own) ? own : {}) }, null, 2)}\n`
 }
 
-/** The kind that names the model: the configuration's, or else the first that some heads have. */
+/** The kind that names the model: the kind of the configuration if some heads have it, else the kind of the
+ *  first heads. */
 function kindOf(config: ModelConfig): AttentionKind {
   return kindNames({ ...config }).has(config.attention)
     ? attentionKind(config.attention)
     : headGroups(config)[0][0].kind
 }
 
-/** Reads config.json of any format. Throws for text that is not JSON, a missing, unknown or mistyped field, and for impossible values.
- *  @param source names the file in errors */
+/** Reads a config.json of any format. Throws if the text is not JSON, if a field is missing, unknown or has
+ *  the wrong type, or if a value is invalid. @param source names the file in errors */
 export function configFromJson(text: string, source = 'config.json'): ModelConfig {
   const fail = (message: string): never => {
     throw new Error(`${source}: ${message}`)
@@ -69,8 +71,8 @@ export function configFromJson(text: string, source = 'config.json'): ModelConfi
   }
 }
 
-/** A value for every field, from the keys of a file. Fields that are younger than the file have the values that stand for how it was
- *  before them. */
+/** A value for every field, from the keys of a file. If the file is older than a field, the field gets the
+ *  value that means the behaviour of that time. */
 function valuesOf(file: Values, format: number): Values {
   const named = Object.fromEntries(
     Object.entries(file).map(([key, value]) => [
@@ -91,7 +93,7 @@ function valuesOf(file: Values, format: number): Values {
   return values
 }
 
-/** The field that a key stands for. A key in another spelling stands for itself, which no field is. */
+/** The name of the field for a key. Throws if the key is not in snake_case. */
 function nameOf(key: string): string {
   const name = toCamel(key)
   if (toSnake(name) !== key) throw new Error(`${key} is not a field of the model; remove it`)

@@ -1,8 +1,8 @@
 import type { Values } from './check.ts'
 
-// Fields of the model as files of before have them, in the words of now. Nothing else knows the old words.
+// Converts fields of older files to their present names and values. No other file knows the old names.
 
-/** Version of the fields in config.json. Files without a version are of version 1. */
+/** Version of the fields in config.json. Files without a version have version 1. */
 export const FORMAT = 2
 
 const DECAYS: ReadonlyMap<unknown, string> = new Map([
@@ -15,7 +15,7 @@ const SHIFTS: ReadonlyMap<unknown, string> = new Map([
   [false, 'none'],
 ])
 
-/** Fields of version 1 by their names of then: the name of now, and the values that changed with it. */
+/** Fields of version 1 by their old name, each with its present name and its changed values. */
 const RENAMED: ReadonlyMap<
   string,
   { readonly name: string; readonly values?: ReadonlyMap<unknown, string> }
@@ -26,8 +26,9 @@ const RENAMED: ReadonlyMap<
   ['keyShift', { name: 'tokenShift', values: SHIFTS }],
 ])
 
-/** The fields of a model, or some of them, of any version → of the present one. Names are those of the configuration, as in run.yaml;
- *  config.json has them with underscores. Fields of now stay as they are; if a field is there by both names, the new one counts. */
+/** Converts fields of a model, of any version, to the present version. Names are those of the configuration,
+ *  as in run.yaml; config.json writes them with underscores. Present fields stay as they are. If a field has
+ *  both names, the new one counts. */
 export function migrateModelFields(fields: Values): Record<string, unknown> {
   const entries = Object.entries(fields)
   const renamed = entries.flatMap(([old, value]) => {

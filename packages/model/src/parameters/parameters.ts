@@ -5,18 +5,21 @@ import { headGroups } from '../config/groups.ts'
 import type { ModelConfig } from '../config/model-config.ts'
 import { linearSpec, type ParameterSpec } from './spec.ts'
 
-/** Width of the MLP over that of the residual stream. */
+/** Width of the MLP divided by the width of the residual stream. */
 const MLP_RATIO = 4
 
-/** Embeddings start with this standard deviation; the first rmsnorm makes its size immaterial to the first block, but it is
- *  what blocks add to, and what AdamW's steps compare with. */
+/** Standard deviation of the embeddings at the start. The first rmsnorm hides it from the first block. It
+ *  still matters, because blocks add to the embeddings, and because the steps of AdamW are relative to it. */
 const EMBEDDING_STD = 0.3
-/** Small enough that the first logits are nearly equal: the first loss is ln V within a fraction of a percent. */
+/** Standard deviation of the output layer at the start. It is so small that the first logits are nearly
+ *  equal. So the first loss is ln V, within a fraction of a percent. */
 const HEAD_STD = 0.001
 
-/** All parameters in a fixed order, with their start.
- *  Weights [out, in] are normal with deviation 1/√in, which keeps the size of activations; projections back into the residual
- *  stream are 0, so that every block starts as the identity (Zhang et al., Fixup (2019); nanochat does the same). */
+/** All parameters in a fixed order, with their init.
+ *
+ *   Weights [out, in] are normal with standard deviation 1/√in, which keeps the size of activations.
+ *   Projections back into the residual stream are 0, so every block starts as the identity (Zhang et al.,
+ *   Fixup (2019); nanochat does the same). */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   const { vocabSize, nEmbd } = config
   const specs: ParameterSpec[] = [
@@ -38,8 +41,8 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   return specs
 }
 
-/** Parameters that optimizers may treat differently: the hidden weights. Embedding, output layer and what gives one number per
- *  head, such as the forget gate, are in no group. */
+/** The group of parameters that optimizers may treat differently: the hidden weights. Embedding, output
+ *  layer, and parameters of numbers per head, such as the forget gate, are in no group. */
 export const parameterGroups = (config: ModelConfig): ParameterGroup[] => [
   {
     names: parameterSpecs(config).flatMap(({ name, isHidden }) => (isHidden ? [name] : [])),
@@ -47,12 +50,12 @@ export const parameterGroups = (config: ModelConfig): ParameterGroup[] => [
   },
 ]
 
-/** Number of trainable values. */
+/** Number of trainable values of a configuration. */
 export const countParameters = (config: ModelConfig): number =>
   parameterSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 
-/** Fresh parameters, in the scope that is open. Each draws from a random stream of its own, named by the parameter: adding one,
- *  or a layer, does not change the others. */
+/** Makes new parameters in the open scope. Each parameter has its own random stream, named by the parameter.
+ *  So a new parameter or layer does not change the others. */
 export function initParameters(device: Device, config: ModelConfig, seed: number): Map<string, Tensor> {
   return new Map(parameterSpecs(config).map((spec) => [spec.name, start(device, spec, seed)]))
 }
@@ -76,7 +79,7 @@ function start(device: Device, { name, shape, init }: ParameterSpec, seed: numbe
   }
 }
 
-/** A 32-bit number for a name: FNV-1a (Fowler, Noll and Vo, http://www.isthe.com/chongo/tech/comp/fnv/). */
+/** The 32-bit FNV-1a hash of a name (Fowler, Noll and Vo, http://www.isthe.com/chongo/tech/comp/fnv/). */
 export function streamOf(name: string): number {
   let hash = 0x811c9dc5 // 2166136261, the offset basis
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193) // 16777619, the prime

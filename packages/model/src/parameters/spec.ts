@@ -1,6 +1,6 @@
 import { exp, type Tensor } from '@tau/tensor'
 
-/** How a parameter starts. */
+/** The init of a parameter. */
 export type Init =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'normal'; readonly std: number }
@@ -12,11 +12,13 @@ export interface ParameterSpec {
   readonly name: string
   readonly shape: readonly number[]
   readonly init: Init
-  /** Whether it maps vectors to vectors between the embedding and the output layer: see {@link parameterGroups}. */
+  /** Whether it maps vectors to vectors between the embedding and the output layer: see {@link
+   *  parameterGroups}. */
   readonly isHidden?: boolean
 }
 
-/** Weights [out, in] of a linear map, normal with deviation 1/√in, which keeps the size of activations. */
+/** Weights [out, in] of a linear map. They are normal with standard deviation 1/√in, which keeps the size of
+ *  activations. */
 export const linearSpec = (name: string, out: number, inputs: number): ParameterSpec => ({
   name: `${name}.weight`,
   shape: [out, inputs],
@@ -24,10 +26,10 @@ export const linearSpec = (name: string, out: number, inputs: number): Parameter
   isHidden: true,
 })
 
-/** How learned positive numbers are stored; logarithms keep them positive while they are learned. */
+/** How learned positive numbers are stored. Logarithms keep them positive during training. */
 type PositiveAs = 'log' | 'plain'
 
-/** A positive number per head that is learned. */
+/** A learned positive number per head. */
 export const positiveSpec = (
   positiveAs: PositiveAs,
   name: string,

@@ -1,7 +1,7 @@
 import type { RopeTable } from '@tau/attention'
 import type { Device, Tensor } from '@tau/tensor'
 
-/** What an encoding is made for. */
+/** Sizes that an encoding is made for. */
 export interface PositionShape {
   /** M, channels of a query or key head. */
   readonly dim: number
@@ -10,16 +10,17 @@ export interface PositionShape {
   readonly ropeBase: number
 }
 
-/** Gives q and k their positions. Made once per model and width, and shared by its layers. */
+/** A positional encoding of q and k. It is made once per model and width, and the layers share it. */
 export interface PositionalEncoding extends Disposable {
-  /** q or k [B, heads, T, M] of the positions from `start` on → the same shape. */
+  /** Encodes q or k [B, heads, T, M] at the positions from `start` on. The shape stays. */
   encode(x: Tensor, start: number): Tensor
-  /** The encoding as angles of RoPE, for kernels that turn vectors themselves; undefined if it is no rotation. */
+  /** The angles of RoPE, for kernels that rotate vectors themselves. Undefined if the encoding is no
+   *  rotation. */
   readonly rotation: RopeTable | undefined
 }
 
 export interface PositionalKind {
-  /** What is wrong with a width, after "must"; undefined if it fits. */
+  /** The rule that a width breaks, as the words after "must". Undefined if the width is valid. */
   refuses?(dim: number): string | undefined
   create(device: Device, shape: PositionShape): PositionalEncoding
 }

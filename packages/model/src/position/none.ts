@@ -1,6 +1,6 @@
 import type { PositionalKind } from './encoding.ts'
 
-/** q and k do not know their positions; decay and token shift are then all that does. */
+/** No positional encoding: q and k do not depend on their positions. Only decay and token shift do. */
 export const noEncoding: PositionalKind = {
   create: () => ({ rotation: undefined, encode: (x) => x, [Symbol.dispose]: () => {} }),
 }

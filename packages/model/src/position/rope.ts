@@ -1,7 +1,7 @@
 import { RopeTable, rope } from '@tau/attention'
 import type { PositionalKind } from './encoding.ts'
 
-/** Rotary position embedding: products of q and k depend on the difference of their positions only. */
+/** Rotary position embedding. Products of q and k depend only on the difference of their positions. */
 export const ropeEncoding: PositionalKind = {
   refuses: (dim) => (dim % 2 === 0 ? undefined : 'be even, because RoPE rotates pairs of channels'),
   create(device, { dim, seqLen, ropeBase }) {

@@ -3,7 +3,7 @@ import type { HeadGroup } from '../config/groups.ts'
 import type { PositionalEncoding } from './encoding.ts'
 import { positionalKind } from './encodings.ts'
 
-/** The encodings of a model: groups of heads that are encoded alike share one. */
+/** The encodings of a model. Groups of heads with the same encoding share one. */
 export class Encodings implements Disposable {
   readonly #device: Device
   readonly #seqLen: number

@@ -89,7 +89,7 @@ ${
 
 const round = (value: number): number => Number(value.toFixed(1))
 
-/** Rotates the nodes so that the drawing is widest from left to right, and scales it to the width. Returns
+/** Rotates the nodes so the drawing is widest from left to right, and scales it to the width. Returns
  *  the places as "x y", and the resulting height. */
 function fitted(nodes: readonly DrawnNode[]): { places: string[]; height: number } {
   const turned = turnedToWidth(nodes)

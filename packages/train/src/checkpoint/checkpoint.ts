@@ -41,10 +41,10 @@ interface StateFile extends TrainingState {
 }
 
 /** Saves a checkpoint in `folder/step-N`, then makes `folder/latest.json` name it, then removes older
- *  checkpoints. A checkpoint is a model folder (see saveModel) with the states of the optimizer and of the
- *  run. If `step-N` exists already, the new folder is `step-N-2`, so the old one stays valid until the new
- *  one is complete. If anything fails, the previous checkpoint stays complete and current. Returns the new
- *  folder. */
+ *   checkpoints. A checkpoint is a model folder (see saveModel) with the states of the optimizer and of the
+ *   run. If `step-N` exists already, the new folder is `step-N-2`, so the old one stays valid until the new
+ *   one is complete. If anything fails, latest.json still names a complete checkpoint: the previous one, or
+ *   the new one if only the last flush failed. Returns the new folder. */
 export async function saveCheckpoint(
   folder: FolderPlace,
   model: GPT,

@@ -24,7 +24,7 @@ export class LambdaAttention implements Attention {
   readonly #context: KindContext
   readonly #options: TauOptions
   readonly #laplacian: LaplacianTensor
-  /** τ when it is not learned; changed by calibration. */
+  /** τ, if it is not learned. Calibration changes it. */
   readonly state: { tau: number }
   readonly recalibrates: boolean
   readonly calibrate?: (q: Tensor, k: Tensor) => Promise<number>
@@ -78,25 +78,26 @@ export class LambdaAttention implements Attention {
     )
   }
 
-  /** A learned positive number per head, or the fixed one for all. */
+  /** Positive numbers [heads]: the learned ones, or the fixed one for every head. */
   #positive(name: string, learned: boolean, fixed: number, heads: number): Tensor {
     const { device, shape, parameter } = this.#context
     if (!learned) return device.tensor(new Float32Array(heads).fill(fixed), [heads])
     return positiveValues(shape.positiveAs, name, parameter)
   }
 
-  /** τ of λ = E / (E + τ), where it is not each vector's own. */
+  /** τ of λ = E / (E + τ), if vectors do not have their own τ. */
   get #tau(): number | Tensor {
     return this.#options.tauMode === 'learned' ? this.#tauPerHead : this.state.tau
   }
 
-  /** What of each vector is its own τ, as in the reference code; undefined for any other τ. */
+  /** Which statistic of a vector is its own τ, as in the reference code. Undefined if vectors do not have
+   *  their own τ. */
   get #middle(): 'median' | 'mean' | undefined {
     const { tauMode } = this.#options
     return tauMode === 'reference-median' || tauMode === 'reference-mean' ? MIDDLES[tauMode] : undefined
   }
 
-  /** λ of queries and keys. */
+  /** λ [B, H, T] of queries and λ [B, Hkv, T] of keys. */
   #lambdas({ q, k, probe }: AttentionInputs): { lambdaQ: Tensor; lambdaK: Tensor } {
     const lambdas = {
       lambdaQ: this.#lambda(q, probe !== undefined),
@@ -106,8 +107,9 @@ export class LambdaAttention implements Attention {
     return lambdas
   }
 
-  /** λ [B, heads, T]. One kernel makes it of the projection, unless somebody needs the vectors: a probe, a norm of their own, or
-   *  the reference's τ. Per-vector τ of the reference takes no gradient, as there. */
+  /** λ [B, heads, T]. One kernel computes it from the projection, if nothing needs the vectors. A probe, an
+   *  extra norm, an encoding that is no rotation, and the τ of the reference need them. A τ per vector has no
+   *  gradient, as in the reference. */
   #lambda(x: HeadVectors, needsVectors: boolean): Tensor {
     const { eps } = this.#options
     const middle = this.#middle
@@ -120,7 +122,8 @@ export class LambdaAttention implements Attention {
     return taumode(x.vectors, this.#laplacian, tau, { eps })
   }
 
-  /** Takes the energies of all queries and keys; reads begin before this returns, so that a scope may close then. */
+  /** Sets τ from the energies of all queries and keys. The reads start before this returns, so a scope may
+   *  close then. */
   async #calibrate(q: Tensor, k: Tensor): Promise<number> {
     const { tauPolicy, eps } = this.#options
     const rows = ({ shape, size }: Tensor): [number, number] => [size / shape[3], shape[3]]
@@ -130,7 +133,7 @@ export class LambdaAttention implements Attention {
   }
 }
 
-/** `median`, `mean` or `percentile:P` as @tau/graph's policy. */
+/** Converts `median`, `mean` or `percentile:P` to the policy of @tau/graph. */
 function parseTauPolicy(policy: string): TauPolicy {
   const [name, value] = policy.split(':')
   if (name === 'percentile') return { name, value: Number(value) }

@@ -20,7 +20,7 @@ export const tau = defineAttentionKind({
   report: {
     heading: 'λ',
     about:
-      'Each head vector is turned into one number λ between 0 and 1, its energy on the domain’s graph; attention looks from a query to keys of similar λ. The reference reports that λ drifts down as the loss falls.',
+      'The energy of each head vector on the graph of the domain gives one number λ between 0 and 1. A query attends to keys with a similar λ. The reference reports that λ drifts down while the loss falls.',
   },
   distributions: [
     { name: 'lambdaQ', title: 'λ of queries', per: 'head' },
@@ -33,14 +33,14 @@ export const tau = defineAttentionKind({
       per: 'head',
       isLog: true,
       about:
-        'λ-distances are divided by it: a colder head looks only at keys whose λ is close to the query’s.',
+        'λ-distances are divided by it. A head with a low temperature attends only to keys whose λ is close to that of the query.',
     },
     {
       name: 'tau',
       title: 'τ',
       per: 'kv head',
       isLog: true,
-      about: 'λ = E / (E + τ): the energy that is mapped to λ = ½.',
+      about: 'The energy E that gives λ = E / (E + τ) = ½.',
     },
   ],
 })
