@@ -27,7 +27,8 @@ export async function runTraining(
   const expanded = expandConfig(config)
   try {
     return await trainRun(run, runSettingsOf(config), {
-      ...{ out, reopen, signal: io.signal, versions: versions() },
+      // openRunFolder has refused a run that must stay.
+      ...{ out, overwrite: true, reopen, signal: io.signal, versions: versions() },
       settingsText: configYaml(config),
       config: { ...expanded, model: { ...expanded.model, vocabSize } },
       onRecord: (record) => {

@@ -103,6 +103,7 @@ describe('a prepared run', () => {
       const stop = new AbortController()
       const part = await trainRun(await prepareRun(device, settings), settings, {
         out: cut,
+        overwrite: true,
         signal: stop.signal,
         onRecord: (record) => void (record.kind === 'step' && record.step === 2 && stop.abort()),
       })
@@ -124,6 +125,22 @@ describe('a prepared run', () => {
         loss,
       ])
     expect(await lossesOf(cut)).toEqual(await lossesOf(whole))
+  })
+
+  it('keeps an old run in the folder unless it may overwrite it', async () => {
+    const { store, settings } = await stored()
+    const out = store.folder('run')
+    const run = await prepareRun(device, settings)
+    const { model } = await trainRun(run, settings, { out })
+    const before = await readMetrics({ store: out, name: 'metrics.jsonl' })
+    await expect(trainRun(run, settings, { out })).rejects.toThrow(
+      /^trainRun: memory\/run must not hold a run already, got .*metrics\.jsonl.*; choose another folder or set overwrite$/,
+    )
+    expect(await readMetrics({ store: out, name: 'metrics.jsonl' })).toEqual(before)
+    await trainRun(run, settings, { out, overwrite: true })
+    const after = await readMetrics({ store: out, name: 'metrics.jsonl' })
+    expect(after.filter(({ kind }) => kind === 'run')).toHaveLength(1)
+    model[Symbol.dispose]()
   })
 
   it('frees the model when a stage refuses the checkpoint', async () => {

@@ -15,6 +15,8 @@ import { type RunOptions, type RunSettings, runSettings } from './settings.ts'
 export interface RunTask {
   /** Folder of the run. Undefined: nothing is written. */
   readonly out?: FolderPlace | undefined
+  /** Whether a new run replaces the files of an old run in the folder. Default false. */
+  readonly overwrite?: boolean
   /** Text of run.yaml. Default: the settings as JSON, which is also YAML. */
   readonly settingsText?: string
   /** Configuration for the first record. Default: the settings. */
@@ -39,7 +41,8 @@ export interface FinishedRun {
 
 /** Trains a run that {@link prepareRun} or {@link prepareResume} prepared, and writes its folder. run.yaml
  *  and tokenizer.json are written first, metrics.jsonl and checkpoints during the run, and the model at the
- *  end. A new run deletes the files of an old run in the folder, and nothing else. */
+ *  end. Throws if a new run finds an old run in the folder. With `overwrite` it deletes the files of that run,
+ *  and nothing else. */
 export async function trainRun(
   run: PreparedRun,
   settings: RunSettings,
@@ -123,10 +126,15 @@ async function beginFolder(
   store: Store,
   { tokenizer, model, origin, resume }: PreparedRun,
   settings: RunSettings,
-  { settingsText }: RunTask,
+  { overwrite = false, settingsText }: RunTask,
 ): Promise<MetricsFile> {
   const metrics = new MetricsFile({ store, name: RUN_FILES.metrics })
-  if (!resume) for (const name of await filesOfRun(store)) await store.remove(name)
+  const old = resume ? [] : await filesOfRun(store)
+  if (old.length > 0 && !overwrite)
+    throw new Error(
+      `trainRun: ${store.path} must not hold a run already, got ${old.join(', ')}; choose another folder or set overwrite`,
+    )
+  for (const name of old) await store.remove(name)
   const content = settingsText ?? `${JSON.stringify({ ...flat(settings), out: store.path }, null, 2)}\n`
   await store.write([{ name: RUN_FILES.config, content }])
   await saveTokenizer(tokenizer, { store, name: RUN_FILES.tokenizer })
